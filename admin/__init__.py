@@ -1,0 +1,64 @@
+"""Admin: owns the product catalogue (MySQL) and tells the Client of every change."""
+
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, Response
+from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError as PoolTimeoutError
+
+from admin import database
+from admin.accounts import api as accounts_api
+from admin.accounts.service import load_staff
+from admin.config import AdminSettings
+from admin.extensions import db, migrate
+from admin.likes import api as likes_api
+from admin.products import api as products_api
+from admin.replication.client_gateway import init_client_gateway
+from admin.replication.courier import init_courier
+from web import logs
+from web.api import init_api
+from web.health import init_health
+from web.problems import init_problems, problem
+from web.request_ids import init_request_ids
+from web.signatures import init_signatures, parse_keys
+from web.tokens import init_tokens
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(settings: AdminSettings | None = None) -> Flask:
+    """Wire Admin up. Settings come from the environment unless given. Raises SettingsError."""
+    settings = settings or AdminSettings()
+    logs.configure()
+    app = Flask(__name__)
+    url = settings.admin_database_url.get_secret_value()
+    app.config.update(
+        SECRET_KEY=settings.admin_secret_key.get_secret_value(),
+        SQLALCHEMY_DATABASE_URI=url,
+        SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(url),
+    )
+    keys = parse_keys(settings.service_keys)
+    init_request_ids(app)
+    init_problems(app)
+    for outage in (OperationalError, InterfaceError, PoolTimeoutError):
+        app.register_error_handler(outage, _database_unavailable)
+    db.init_app(app)
+    migrate.init_app(app, db, directory=f"{app.root_path}/migrations")
+    with app.app_context():
+        database.init_engine(db.engine)
+    init_tokens(app, audience="admin").user_lookup_loader(load_staff)
+    init_signatures(app, keys, audience="admin")
+    init_client_gateway(app, settings.admin_client_url, keys)
+    init_courier(app)
+    api = init_api(app, "Lockstep Admin")
+    for blueprint in (accounts_api.blp, products_api.blp, products_api.service_blp, likes_api.blp):
+        api.register_blueprint(blueprint)
+    init_health(app, {"database": lambda: db.session.execute(text("SELECT 1 FROM sync_state")).close()})
+    return app
+
+
+def _database_unavailable(error: Exception) -> Response:
+    log.warning("the database is not available", error=str(error.__cause__ or error))
+    detail = "The database does not answer; nothing was changed. Try again in a moment."
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "5"})

@@ -1,0 +1,1 @@
+"""Staff who may change the catalogue."""

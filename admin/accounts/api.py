@@ -1,0 +1,18 @@
+"""Signing in to the API."""
+
+from typing import Any
+
+from admin.accounts import service
+from web.api import Blueprint
+from web.tokens import CredentialsSchema, TokenSchema
+
+blp = Blueprint("auth", __name__, url_prefix="/api/v1/auth", description="Sign-in of staff")
+
+
+@blp.route("/token", methods=["POST"])
+@blp.arguments(CredentialsSchema)
+@blp.response(200, TokenSchema)
+@blp.alt_response(401, description="Wrong e-mail or password")
+def sign_in(credentials: dict[str, Any]) -> dict[str, Any]:
+    """Exchange e-mail and password for a bearer token."""
+    return service.sign_in(credentials["email"], credentials["password"])

@@ -1,0 +1,45 @@
+"""Admin's settings, read from the environment once (see ``.env.example``)."""
+
+from pydantic import SecretStr, field_validator
+
+from web.settings import Settings
+from web.signatures import parse_keys
+
+
+class AdminSettings(Settings):
+    """``admin_database_url``: SQLAlchemy URL, ``mysql+pymysql://…`` or ``sqlite:////…``;
+    ``admin_secret_key``: signs tokens and cursors; ``admin_client_url``: base URL of the Client's web service;
+    ``service_keys``: ``key-id:secret[,key-id:secret]``, shared with the Client.
+    """
+
+    admin_database_url: SecretStr
+    admin_secret_key: SecretStr
+    admin_client_url: str
+    service_keys: SecretStr
+
+    @field_validator("admin_database_url")
+    @classmethod
+    def _known_database(cls, url: SecretStr) -> SecretStr:
+        if not url.get_secret_value().startswith(("mysql+pymysql://", "sqlite:///")):
+            raise ValueError("must start with mysql+pymysql:// or sqlite:///")
+        return url
+
+    @field_validator("admin_secret_key")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr) -> SecretStr:
+        if len(secret.get_secret_value()) < 32:  # noqa: PLR2004  (256 bits as hex or better)
+            raise ValueError("must have at least 32 characters")
+        return secret
+
+    @field_validator("admin_client_url")
+    @classmethod
+    def _http(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("must be an http:// or https:// URL")
+        return url.rstrip("/")
+
+    @field_validator("service_keys")
+    @classmethod
+    def _keys(cls, keys: SecretStr) -> SecretStr:
+        parse_keys(keys)
+        return keys

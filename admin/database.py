@@ -1,0 +1,131 @@
+"""Where MySQL, MariaDB and SQLite differ: isolation, locks, clocks, upserts. Nothing else asks which it is."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import structlog
+from flask import has_request_context, request
+from sqlalchemy import BigInteger, DateTime, Engine, Integer, event
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+from admin.extensions import db
+
+P = ParamSpec("P")
+R = TypeVar("R")
+log = structlog.get_logger(__name__)
+
+_MYSQL = ("mysql", "mariadb")
+Moment = DateTime().with_variant(mysql.DATETIME(fsp=3), *_MYSQL)  # UTC, milliseconds: what BSON can hold too
+BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite autoincrements INTEGER only
+
+LOCK_WAIT_SECONDS = 5
+_RETRYABLE = {1205, 1213}  # lock wait timeout, deadlock: the server rolled back and says to try again
+_MAX_TRIES = 5
+
+
+class utc_now(FunctionElement[datetime]):  # noqa: N801  (it is used as an SQL function)
+    """The database's clock, in UTC with milliseconds: hosts' clocks differ, the database has one."""
+
+    type = Moment
+    inherit_cache = True
+
+
+@compiles(utc_now, "sqlite")
+def _utc_now_sqlite(*_args: Any, **_options: Any) -> str:
+    return "(strftime('%Y-%m-%d %H:%M:%f', 'now') || '000')"
+
+
+@compiles(utc_now, "mysql")
+@compiles(utc_now, "mariadb")
+def _utc_now_mysql(*_args: Any, **_options: Any) -> str:
+    return "UTC_TIMESTAMP(3)"
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Return create_engine's options for ``url``."""
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": LOCK_WAIT_SECONDS}}
+    return {
+        # Under MySQL's default a claim that exhausts the due rows blocks inserts until the lock timeout.
+        "isolation_level": "READ COMMITTED",
+        "pool_pre_ping": True,
+        "pool_recycle": 1800,
+        "pool_size": 10,
+        "pool_timeout": 10,
+        "connect_args": {
+            "charset": "utf8mb4",
+            "connect_timeout": 5,
+            "read_timeout": 30,
+            "write_timeout": 30,
+            "init_command": (
+                f"SET time_zone = '+00:00', innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}, "
+                "sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'"
+            ),
+        },
+    }
+
+
+def init_engine(engine: Engine) -> None:
+    """Make SQLite's transactions safe for several processes; other databases need nothing."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN comes too late; _begin_sqlite says it
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    # SQLite ignores FOR UPDATE: only a write lock from the start keeps two edits from the same version.
+    # A GET never writes, so it reads beside a writer instead of waiting for it.
+    reads_only = has_request_context() and request.method in {"GET", "HEAD", "OPTIONS"}
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def upsert(model: Any, rows: Iterable[dict[str, Any]], set_: Callable[[Any], dict[str, Any]]) -> Any:
+    """Return one multi-row INSERT … that updates rows whose primary key exists.
+
+    ``set_`` is given the row that was to be inserted and returns column → value. With no columns to set, rows
+    that exist are left as they are.
+    """
+    if db.engine.dialect.name == "sqlite":
+        insert = sqlite.insert(model).values(list(rows))
+        keys = [column.name for column in model.__table__.primary_key]
+        values = set_(insert.excluded)
+        return insert.on_conflict_do_update(keys, set_=values) if values else insert.on_conflict_do_nothing(keys)
+    statement = mysql.insert(model).values(list(rows))
+    return statement.on_duplicate_key_update(set_(statement.inserted)) if set_(statement.inserted) else (
+        statement.prefix_with("IGNORE")
+    )
+
+
+def retry_deadlocks(use_case: Callable[P, R]) -> Callable[P, R]:
+    """Run a use case again, from its start, when the database ended its transaction to resolve a deadlock."""
+
+    @wraps(use_case)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        for tries_left in reversed(range(_MAX_TRIES)):
+            try:
+                return use_case(*args, **kwargs)
+            except OperationalError as error:
+                db.session.rollback()
+                if not tries_left or error_code(error) not in _RETRYABLE:
+                    raise
+                log.info("transaction tried again", use_case=use_case.__name__, code=error_code(error))
+        raise AssertionError("unreachable")
+
+    return wrapper
+
+
+def error_code(error: DBAPIError) -> int | None:
+    """Return MySQL's error number, None for other databases."""
+    code = error.orig.args[0] if error.orig and error.orig.args else None
+    return code if isinstance(code, int) else None

@@ -1,0 +1,14 @@
+"""Flask extensions of Admin, made once and bound in ``create_app``."""
+
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import DeclarativeBase
+
+
+class Base(DeclarativeBase):
+    """Base of every model."""
+
+
+# Objects stay readable after the commit that saved them: the answer and the courier need them.
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+migrate = Migrate()

@@ -1,0 +1,111 @@
+"""L5: take a batch of likes, each counted once per shopper and product, whatever comes twice or late."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, tuple_, update
+
+from admin.database import retry_deadlocks, upsert, utc_now
+from admin.extensions import db
+from admin.likes.models import LikeCount, ProductLike
+from admin.products.models import Product
+from tasks.messages import LikeChanged
+
+MAX_BATCH = 500
+
+APPLIED = "applied"
+SUPERSEDED = "superseded"  # Admin holds this rev or a higher one
+GONE = "gone"  # the product is deleted
+UNKNOWN = "unknown"  # the product was never here
+INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one like; ``rev`` and ``liked`` are what Admin holds now (0 and False: nothing)."""
+
+    outcome: str
+    rev: int = 0
+    liked: bool = False
+
+
+@retry_deadlocks
+def take(likes: Sequence[LikeChanged]) -> list[Outcome]:
+    """Apply ``likes`` in one transaction; return an outcome for each, in their order.
+
+    Count rows are locked first and in product order, so that two batches never wait for each other in a ring.
+    """
+    living = _living({like.product for like in likes})
+    _lock_counts(sorted(id_ for id_, lives in living.items() if lives))
+    held = _held(likes)
+    outcomes = [_apply(like, living, held) for like in likes]
+    _store(likes, outcomes, held)
+    db.session.commit()
+    return outcomes
+
+
+def _living(product_ids: set[int]) -> dict[int, bool]:
+    rows = db.session.execute(select(Product.id, Product.deleted_at).where(Product.id.in_(product_ids)))
+    return {product_id: deleted_at is None for product_id, deleted_at in rows}
+
+
+def _lock_counts(product_ids: list[int]) -> None:
+    if product_ids:
+        rows = [{"product_id": product_id, "likes": 0} for product_id in product_ids]
+        db.session.execute(upsert(LikeCount, rows, lambda _new: {}))
+        ordered = select(LikeCount.product_id).where(LikeCount.product_id.in_(product_ids))
+        db.session.execute(ordered.order_by(LikeCount.product_id).with_for_update()).all()
+
+
+@dataclass(slots=True)
+class _State:
+    rev: int
+    liked: bool
+    stored: bool  # as it is in the table; what the count already holds
+
+
+def _held(likes: Sequence[LikeChanged]) -> dict[tuple[int, str], _State]:
+    keys = [(like.product, like.user) for like in likes]
+    query = select(ProductLike.product_id, ProductLike.user, ProductLike.rev, ProductLike.liked)
+    rows = db.session.execute(query.where(tuple_(ProductLike.product_id, ProductLike.user).in_(keys)))
+    return {(product, user): _State(rev, liked, liked) for product, user, rev, liked in rows}
+
+
+def _apply(like: LikeChanged, living: dict[int, bool], held: dict[tuple[int, str], _State]) -> Outcome:
+    key = (like.product, like.user)
+    state = held.get(key)
+    if not living.get(like.product):
+        kind = GONE if like.product in living else UNKNOWN
+        return Outcome(kind, state.rev if state else 0, state.liked if state else False)
+    if state and state.rev >= like.rev:
+        return Outcome(SUPERSEDED, state.rev, state.liked)
+    held[key] = _State(like.rev, like.liked, state.stored if state else False)
+    return Outcome(APPLIED, like.rev, like.liked)
+
+
+def _store(likes: Sequence[LikeChanged], outcomes: list[Outcome], held: dict[tuple[int, str], _State]) -> None:
+    applied = {
+        (like.product, like.user): held[like.product, like.user]
+        for like, outcome in zip(likes, outcomes, strict=True)
+        if outcome.outcome == APPLIED
+    }
+    if not applied:
+        return
+    now = db.session.execute(select(utc_now())).scalar_one()
+    rows: list[dict[str, Any]] = [
+        {"product_id": product, "user": user, "rev": state.rev, "liked": state.liked, "received_at": now}
+        for (product, user), state in sorted(applied.items())
+    ]
+    db.session.execute(
+        upsert(ProductLike, rows, lambda new: {"rev": new.rev, "liked": new.liked, "received_at": new.received_at})
+    )
+    net: Counter[int] = Counter()
+    for (product, _user), state in applied.items():
+        net[product] += state.liked - state.stored
+    changes = [(product, change) for product, change in sorted(net.items()) if change]
+    for product, change in changes:
+        db.session.execute(
+            update(LikeCount).where(LikeCount.product_id == product).values(likes=LikeCount.likes + change)
+        )

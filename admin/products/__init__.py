@@ -1,0 +1,1 @@
+"""The catalogue: staff create, read, update and delete products."""

@@ -1,0 +1,118 @@
+"""The catalogue's REST API, and the Client's signed door to a product's current state."""
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, abort, make_response, request, url_for
+from flask.views import MethodView
+
+from admin.accounts.service import author, editors_only, staff_only
+from admin.products import queries, service
+from admin.products.models import Product
+from admin.products.schemas import ChangesSchema, ContentSchema, ListQuerySchema, ProductListSchema, ProductSchema
+from admin.replication.outbox import message_of
+from web.api import Blueprint, bearer_doc
+from web.cursors import next_link
+from web.problems import ProblemError
+from web.signatures import service_only
+
+blp = Blueprint("products", __name__, url_prefix="/api/v1/products", description="The catalogue")
+service_blp = Blueprint(
+    "product_states", __name__, url_prefix="/service/v1/products", description="For the Client service only"
+)
+
+
+class PreconditionRequiredError(ProblemError):
+    status = HTTPStatus.PRECONDITION_REQUIRED
+
+
+@blp.route("")
+class Products(MethodView):
+    @blp.doc(**bearer_doc())
+    @blp.arguments(ListQuerySchema, location="query")
+    @blp.response(200, ProductListSchema)
+    @staff_only
+    def get(self, query: dict[str, Any]) -> Any:
+        """List live products; follow the Link header to the next page."""
+        page = queries.list_products(**query)
+        return page, next_link(page.next_cursor)
+
+    @blp.doc(**bearer_doc())
+    @blp.arguments(ContentSchema)
+    @blp.response(201, ProductSchema)
+    @blp.alt_response(409, description="The sku is taken")
+    @editors_only
+    def post(self, content: dict[str, Any]) -> Any:
+        """Create a product."""
+        product = service.create_product(content, author())
+        location = url_for("products.OneProduct", product_id=product.id)
+        return _shown(product), {"Location": location, "ETag": _etag(product)}
+
+
+@blp.route("/<int:product_id>")
+class OneProduct(MethodView):
+    @blp.doc(**bearer_doc())
+    @blp.response(200, ProductSchema)
+    @blp.alt_response(404, description="No such product")
+    @staff_only
+    def get(self, product_id: int) -> Any:
+        """Show a product; its ETag is what an update must name in If-Match."""
+        product = service.get_product(product_id)
+        if product.version == _version(request.headers.get("If-None-Match")):
+            # likes change without the product: they are no reason to send it again
+            return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": _etag(product)})
+        return _shown(product), {"ETag": _etag(product)}
+
+    @blp.doc(**bearer_doc())
+    @blp.arguments(ChangesSchema)
+    @blp.response(200, ProductSchema)
+    @blp.alt_response(412, description="Someone else saved since")
+    @editors_only
+    def patch(self, changes: dict[str, Any], product_id: int) -> Any:
+        """Change some fields (merge patch). Needs If-Match."""
+        product = service.update_product(product_id, changes, _expected_version(), author())
+        return _shown(product), {"ETag": _etag(product)}
+
+    @blp.doc(**bearer_doc())
+    @blp.response(204)
+    @blp.alt_response(412, description="Someone else saved since")
+    @editors_only
+    def delete(self, product_id: int) -> None:
+        """Delete a product. Needs If-Match."""
+        service.delete_product(product_id, _expected_version(), author())
+
+
+@service_blp.route("/<int:product_id>")
+@service_only
+def product_state(product_id: int) -> Response:
+    """Return a product's current state, deleted or not, as the message that would carry it."""
+    found = queries.find_state(product_id)
+    if found is None:
+        abort(HTTPStatus.NOT_FOUND, f"There never was a product {product_id}.")
+    return make_response(message_of(*found).encode())
+
+
+def _shown(product: Product) -> Product:
+    return queries.with_likes([product])[0]
+
+
+def _etag(product: Product) -> str:
+    return f'"{product.version}"'
+
+
+def _version(tag: str | None) -> int | None:
+    text = (tag or "").strip().removeprefix("W/").strip('"')
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _expected_version() -> int | None:
+    """Return the version that If-Match names, None for ``*``. Raises when it is missing or none of ours."""
+    header = request.headers.get("If-Match")
+    if header is None:
+        raise PreconditionRequiredError('Read the product and send its ETag back, such as If-Match: "3".')
+    if header.strip() == "*":
+        return None
+    version = _version(header)
+    if version is None or header.strip().startswith("W/"):  # a weak tag never matches here (RFC 9110, 13.1.1)
+        raise service.StaleVersionError('If-Match must be one ETag as the product showed it, such as "3".')
+    return version

@@ -1,0 +1,43 @@
+"""Tables of the catalogue."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Index, Integer, Numeric, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from admin.database import BigId, Moment
+from admin.extensions import db
+
+
+class Product(db.Model):
+    """One product. Deleted ones stay, so that their versions survive and a late message finds them newer."""
+
+    __tablename__ = "products"
+    __table_args__ = (
+        Index("ix_products_live_updated", "deleted_at", "updated_at", "id"),
+        Index("ix_products_live_category", "deleted_at", "category", "updated_at", "id"),
+        # A reused id would meet its own tombstone at the Client.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    sku: Mapped[str] = mapped_column(String(64))
+    # The sku while the product lives, NULL afterwards: unique among live products, free again after a delete.
+    live_sku: Mapped[str | None] = mapped_column(String(64), unique=True)
+    title: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(Text)
+    price: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    currency: Mapped[str] = mapped_column(String(3))
+    category: Mapped[str] = mapped_column(String(80))
+    image_url: Mapped[str] = mapped_column(String(1000))
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+    deleted_at: Mapped[datetime | None] = mapped_column(Moment)
+    version: Mapped[int] = mapped_column(Integer)
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+# What staff may set; everything else is ours.
+CONTENT_FIELDS = ("sku", "title", "description", "price", "currency", "category", "image_url")

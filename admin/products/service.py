@@ -1,0 +1,118 @@
+"""A1: change a product and note, in the same transaction, that the Client does not know yet."""
+
+from http import HTTPStatus
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from admin.database import retry_deadlocks
+from admin.extensions import db
+from admin.products.models import CONTENT_FIELDS, Product
+from admin.replication import courier, outbox
+from web.problems import ProblemError
+
+
+class ProductNotFoundError(ProblemError):
+    status = HTTPStatus.NOT_FOUND
+
+
+class SkuTakenError(ProblemError):
+    status = HTTPStatus.CONFLICT
+
+
+class StaleVersionError(ProblemError):
+    """Someone else saved since the caller read."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+
+
+@retry_deadlocks
+def create_product(content: dict[str, Any], author: str) -> Product:
+    """Create a product from validated ``content`` (every CONTENT_FIELDS key). Raises SkuTakenError."""
+    write = outbox.begin_write()
+    product = Product(**content, live_sku=content["sku"], created_at=write.now, updated_at=write.now)
+    db.session.add(product)
+    _flush(content["sku"])
+    return _commit(product, "created", write, author)
+
+
+@retry_deadlocks
+def update_product(product_id: int, changes: dict[str, Any], expected_version: int | None, author: str) -> Product:
+    """Apply validated ``changes`` (some of CONTENT_FIELDS). The same content makes no new version.
+
+    ``expected_version`` None means any. Raises ProductNotFoundError, StaleVersionError, SkuTakenError.
+    """
+    write = outbox.begin_write()
+    product = _lock(product_id, expected_version)
+    if not apply_changes(product, changes):
+        db.session.rollback()
+        return get_product(product_id)
+    product.live_sku, product.updated_at = product.sku, write.now
+    _flush(product.sku)
+    return _commit(product, "updated", write, author)
+
+
+@retry_deadlocks
+def delete_product(product_id: int, expected_version: int | None, author: str) -> None:
+    """Delete a product: it stays as a row, its sku is free again.
+
+    Raises ProductNotFoundError, StaleVersionError.
+    """
+    write = outbox.begin_write()
+    product = _lock(product_id, expected_version)
+    product.live_sku, product.deleted_at, product.updated_at = None, write.now, write.now
+    db.session.flush()
+    _commit(product, "deleted", write, author)
+
+
+def get_product(product_id: int) -> Product:
+    """Return a live product. Raises ProductNotFoundError."""
+    product = db.session.get(Product, product_id)
+    if product is None or product.deleted_at:
+        raise _not_found(product_id)
+    return product
+
+
+def apply_changes(product: Product, changes: dict[str, Any]) -> bool:
+    """Set what differs; return whether anything did."""
+    differing = {k: v for k, v in changes.items() if k in CONTENT_FIELDS and getattr(product, k) != v}
+    for name, value in differing.items():
+        setattr(product, name, value)
+    return bool(differing)
+
+
+def _lock(product_id: int, expected_version: int | None) -> Product:
+    query = select(Product).where(Product.id == product_id).with_for_update()
+    product = db.session.execute(query.execution_options(populate_existing=True)).scalar_one_or_none()
+    if product is None or product.deleted_at:
+        db.session.rollback()
+        raise _not_found(product_id)
+    if expected_version not in (None, product.version):
+        current = product.version
+        db.session.rollback()
+        raise StaleVersionError(
+            f"Someone else saved version {current} since you read version {expected_version}; "
+            "read the product again and repeat your change on it."
+        )
+    return product
+
+
+def _commit(product: Product, kind: str, write: outbox.WriteContext, author: str) -> Product:
+    messages = outbox.record([(product, kind)], write, author)
+    db.session.commit()
+    courier.offer(messages)
+    return product
+
+
+def _flush(sku: str) -> None:
+    try:
+        db.session.flush()
+    except IntegrityError:
+        db.session.rollback()
+        detail = f"Another product has the sku {sku!r}; change that one or choose another."
+        raise SkuTakenError(detail, [{"field": "sku", "detail": "is taken"}]) from None
+
+
+def _not_found(product_id: int) -> ProductNotFoundError:
+    return ProductNotFoundError(f"There is no product {product_id}; it may have been deleted.")

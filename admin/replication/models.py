@@ -1,0 +1,75 @@
+"""Tables of the replication. ``replication`` is a transactional outbox keyed by product: one row each."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from admin.database import BigId, Moment
+from admin.extensions import db
+
+# States of a replication row. Only sent ones take up their lane's window.
+FRESH = "fresh"  # changed; the relay has not sent this ver
+SENT = "sent"  # sent by the relay, not proven yet
+STUCK = "stuck"  # sent several times while later ones arrived; tried slowly, for ever
+PROVEN = "proven"  # the Client holds it
+
+
+class Replication(db.Model):
+    """What the Client is known to hold of one product, and when to look again."""
+
+    __tablename__ = "replication"
+    __table_args__ = (
+        Index("ix_replication_due", "lane", "state", "due_at"),
+        Index("ix_replication_unproven", "unproven_since"),
+    )
+
+    product_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    ver: Mapped[int] = mapped_column(BigInteger)
+    checksum: Mapped[str] = mapped_column(String(32))
+    proven_ver: Mapped[int] = mapped_column(BigInteger, default=0)
+    unproven_since: Mapped[datetime | None] = mapped_column(Moment)
+    lane: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(8))
+    due_at: Mapped[datetime | None] = mapped_column(Moment)
+    sent_at: Mapped[datetime | None] = mapped_column(Moment)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    last_error: Mapped[str | None] = mapped_column(String(500))
+
+
+class ProductChange(db.Model):
+    """Append-only log for people; delivery never reads it."""
+
+    __tablename__ = "product_changes"
+    __table_args__ = (
+        Index("ix_product_changes_product", "product_id", "ver"),
+        Index("ix_product_changes_changed", "changed_at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    product_id: Mapped[int] = mapped_column(BigId)
+    ver: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str] = mapped_column(String(8))  # created, updated, deleted
+    author: Mapped[str] = mapped_column(String(254))
+    changed_at: Mapped[datetime] = mapped_column(Moment)
+    applied_at: Mapped[datetime | None] = mapped_column(Moment)  # by the Client's clock, as it told
+    proven_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class LaneProgress(db.Model):
+    """Per lane: when the latest proven row was sent. Rows sent before it and not arrived were lost."""
+
+    __tablename__ = "lane_progress"
+
+    lane: Mapped[str] = mapped_column(String(16), primary_key=True)
+    proven_sent_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class SyncState(db.Model):
+    """One row: the epoch of every ver made from now on (see ``tasks.versions``)."""
+
+    __tablename__ = "sync_state"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    epoch: Mapped[int] = mapped_column(Integer)

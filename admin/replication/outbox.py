@@ -1,0 +1,101 @@
+"""A1, the second half: in the transaction that changes products, note that the Client does not know yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, insert, select
+
+from admin.database import upsert, utc_now
+from admin.extensions import db
+from admin.products.models import Product
+from admin.replication.models import FRESH, ProductChange, Replication, SyncState
+from tasks.messages import ProductChanged, ProductContent, format_time
+from tasks.names import INTERACTIVE
+from tasks.versions import compose
+
+HEAD_START = timedelta(seconds=1)  # the courier's, before the relay looks
+
+
+@dataclass(frozen=True, slots=True)
+class WriteContext:
+    """The database's clock and the epoch, both fixed for one transaction."""
+
+    now: datetime
+    epoch: int
+
+
+def begin_write() -> WriteContext:
+    """Start a transaction that changes products.
+
+    Holds the epoch until the commit: whoever raises it waits for the writers that still use the old one.
+    """
+    query = select(utc_now(), SyncState.epoch).where(SyncState.id == 1).with_for_update(read=True)
+    return WriteContext(*db.session.execute(query).one())
+
+
+def message_of(product: Product, ver: int) -> ProductChanged:
+    """Return the message that carries ``product``'s state at ``ver``."""
+    return ProductChanged(product.id, ver, None if product.deleted_at else content_of(product))
+
+
+def content_of(product: Product) -> ProductContent:
+    return ProductContent(
+        sku=product.sku,
+        title=product.title,
+        description=product.description,
+        price=f"{product.price:.2f}",
+        currency=product.currency,
+        category=product.category,
+        image_url=product.image_url,
+        created_at=format_time(product.created_at),
+        updated_at=format_time(product.updated_at),
+    )
+
+
+def record(
+    changed: Sequence[tuple[Product, str]], write: WriteContext, author: str, lane: str = INTERACTIVE
+) -> list[ProductChanged]:
+    """Mark each (product, kind) unproven and append it to the change log; two statements for any number.
+
+    The products must be flushed and locked by this transaction. Returns their messages, for the courier.
+    """
+    messages = [message_of(product, compose(write.epoch, product.version)) for product, _kind in changed]
+    due = write.now + (HEAD_START if lane == INTERACTIVE else timedelta())
+    rows = [
+        {
+            "product_id": message.id,
+            "ver": message.ver,
+            "checksum": message.checksum,
+            "proven_ver": 0,
+            "unproven_since": write.now,
+            "lane": lane,
+            "state": FRESH,
+            "due_at": due,
+            "attempts": 0,
+        }
+        for message in messages
+    ]
+    db.session.execute(upsert(Replication, rows, _mark_unproven))
+    log = [
+        {"product_id": m.id, "ver": m.ver, "kind": kind, "author": author, "changed_at": write.now}
+        for m, (_product, kind) in zip(messages, changed, strict=True)
+    ]
+    db.session.execute(insert(ProductChange).values(log))
+    return messages
+
+
+def _mark_unproven(new: Any) -> dict[str, Any]:
+    return {
+        "ver": new.ver,
+        "checksum": new.checksum,
+        # the age of the oldest change the Client lacks, not of the newest
+        "unproven_since": func.coalesce(Replication.unproven_since, new.unproven_since),
+        "lane": new.lane,
+        "state": new.state,
+        "due_at": new.due_at,
+        "sent_at": None,
+        "attempts": 0,
+        "last_error": None,
+    }

@@ -1,0 +1,213 @@
+"""A3: the relay. Claims due rows, asks whether they arrived (A6), sends what did not. Any number may run.
+
+Each lane has a window: at most WINDOW rows are sent and not proven, so that a slow Client never fills the
+broker. Within it, two steps alternate: ``settle`` looks after rows that were sent, ``feed`` sends fresh ones.
+A crash anywhere leaves rows due again; a duplicate is harmless (A5).
+"""
+
+import random
+import threading
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import func, select, tuple_, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from admin.database import retry_deadlocks, utc_now
+from admin.extensions import db
+from admin.products.models import Product
+from admin.replication import dispatch, outbox
+from admin.replication.client_gateway import MAX_IDS, ClientUnavailableError
+from admin.replication.models import FRESH, SENT, STUCK, Replication
+from admin.replication.verify import verify
+from tasks import names
+from tasks.messages import ProductChanged
+from tasks.publisher import Publisher, PublishError
+
+WINDOW = 5_000  # rows sent and not proven, per lane
+RESERVE = WINDOW // 10  # of it for rows never sent, so that poison cannot fill the window
+CLAIM = MAX_IDS  # rows per step: one question to the Client
+IDLE_SECONDS = 0.5
+BROKER_REST_SECONDS = 2.0
+FIRST_LOOK = timedelta(seconds=1)
+LONGEST_BACKOFF = timedelta(seconds=60)
+STUCK_BACKOFF = timedelta(minutes=5)
+
+log = structlog.get_logger(__name__)
+
+
+class Relay:
+    """One relay process; ``run`` works until ``stop`` is called. Needs an application context."""
+
+    def __init__(self) -> None:
+        self._publisher = Publisher()
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """End after the step in hand."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until stopped; outages of the database, broker or Client are waited out."""
+        log.info("relay started")
+        while not self._stopping.is_set():
+            self._stopping.wait(self._tick())
+        self._publisher.close()
+        log.info("relay stopped")
+
+    def _tick(self) -> float:
+        """Do one step of each kind on each lane; return how long to rest, in seconds."""
+        try:
+            busy = [step(lane) for lane in names.LANE_QUEUES for step in (self.settle, self.feed)]
+        except PublishError as error:
+            log.warning("the broker is not available", error=str(error))
+            return BROKER_REST_SECONDS
+        except SQLAlchemyError as error:
+            log.warning("the database is not available", error=str(error.__cause__ or error))
+            return BROKER_REST_SECONDS
+        finally:
+            db.session.remove()
+        return 0.0 if any(busy) else IDLE_SECONDS
+
+    def settle(self, lane: str) -> bool:
+        """Ask after due rows that were sent; send again what the queue no longer holds.
+
+        Returns whether looking at more rows right away makes sense: a Client that just proved some has more.
+        """
+        rows = claim(lane, (SENT, STUCK), CLAIM)
+        if not rows:
+            return False
+        missing = self._missing(rows, lane)
+        if missing and self._publisher.depth(names.LANE_QUEUES[lane]) == 0:
+            self._resend(missing, lane)
+        return len(missing) < len(rows)
+
+    def feed(self, lane: str) -> bool:
+        """Send due fresh rows, as many as the window has room for. Returns whether there may be more."""
+        room = min(self._room(lane), CLAIM)
+        rows = claim(lane, (FRESH,), room) if room else []
+        if not rows:
+            return False
+        # The courier may have sent these already, and nobody else sends on the other lane.
+        missing = self._missing(rows, lane) if lane == names.INTERACTIVE else rows
+        messages = current_messages([row.product_id for row in missing])
+        try:
+            for batch in dispatch.batches(messages):
+                dispatch.send(self._publisher, batch, lane)
+        except PublishError:
+            put_back(missing)
+            raise
+        if messages:
+            log.info("sent", lane=lane, products=len(messages))
+        return len(rows) == room
+
+    def _missing(self, rows: list[Replication], lane: str) -> list[Replication]:
+        try:
+            return verify(rows, lane)
+        except ClientUnavailableError as error:
+            log.warning("cannot verify", lane=lane, error=str(error))
+            return rows
+
+    def _resend(self, missing: list[Replication], lane: str) -> None:
+        """Each alone: one that kills its worker must not take others along."""
+        for message in current_messages([row.product_id for row in missing]):
+            dispatch.send(self._publisher, [message], lane)
+        mark_sent(missing)
+        log.info("sent again", lane=lane, products=len(missing))
+
+    def _room(self, lane: str) -> int:
+        in_flight = db.session.execute(
+            select(func.count()).select_from(Replication).where(Replication.lane == lane, Replication.state == SENT)
+        ).scalar_one()
+        db.session.rollback()
+        if in_flight < WINDOW - RESERVE:
+            return WINDOW - in_flight
+        return RESERVE if self._publisher.depth(names.LANE_QUEUES[lane]) == 0 else 0
+
+
+@retry_deadlocks
+def claim(lane: str, states: tuple[str, ...], limit: int) -> list[Replication]:
+    """Take up to ``limit`` due rows, oldest first, for this relay alone, and set when they are due next.
+
+    Fresh rows become sent; what is returned shows them as they were. Commits.
+    """
+    now = db.session.execute(select(utc_now())).scalar_one()
+    query = (
+        select(Replication)
+        .where(Replication.lane == lane, Replication.state.in_(states), Replication.due_at <= now)
+        .order_by(Replication.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    rows = list(db.session.execute(query).scalars())
+    db.session.expunge_all()
+    if rows and FRESH in states:
+        _update(rows, state=SENT, sent_at=now, due_at=now + FIRST_LOOK)
+    elif rows:
+        # One moment for the whole claim: they were sent together and are looked at together.
+        _update(rows, due_at=now + backoff(rows[0], now))
+    db.session.commit()
+    return rows
+
+
+def backoff(row: Replication, now: datetime) -> timedelta:
+    """Return when to look at a sent row again: later the longer it is under way, with jitter."""
+    if row.state == STUCK:
+        return STUCK_BACKOFF
+    under_way = now - row.sent_at if row.sent_at else timedelta()
+    delay = max(FIRST_LOOK, under_way / 2) * 2**row.attempts
+    return min(delay, LONGEST_BACKOFF) * random.uniform(0.8, 1.2)  # noqa: S311  (spreads load, keeps no secret)
+
+
+@retry_deadlocks
+def mark_sent(rows: Sequence[Replication]) -> None:
+    """Note that ``rows`` were sent again just now. Commits."""
+    _update(rows, sent_at=utc_now())
+    db.session.commit()
+
+
+@retry_deadlocks
+def put_back(rows: Sequence[Replication]) -> None:
+    """Make ``rows`` fresh again: the broker did not take them. Commits."""
+    _update(rows, state=FRESH, sent_at=None, due_at=utc_now())
+    db.session.commit()
+
+
+def current_messages(product_ids: Sequence[int]) -> list[ProductChanged]:
+    """Return the products' current states. State and ver come from one statement, so they belong together."""
+    query = (
+        select(Product, Replication.ver)
+        .join(Replication, Replication.product_id == Product.id)
+        .where(Product.id.in_(product_ids))
+        .order_by(Product.id)
+        .execution_options(populate_existing=True)
+    )
+    messages = [outbox.message_of(product, ver) for product, ver in db.session.execute(query)]
+    db.session.rollback()
+    return messages
+
+
+def rescue_far_future() -> int:
+    """Make rows due whose time lies further ahead than any backoff: the database's clock was set back.
+
+    Commits; returns how many.
+    """
+    now = db.session.execute(select(utc_now())).scalar_one()
+    result = db.session.execute(
+        update(Replication).where(Replication.due_at > now + 2 * STUCK_BACKOFF).values(due_at=now)
+    )
+    db.session.commit()
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def _update(rows: Sequence[Replication], **values: object) -> None:
+    """Write ``values`` to those of ``rows`` that still have the ver they were claimed with."""
+    same = tuple_(Replication.product_id, Replication.ver).in_([(row.product_id, row.ver) for row in rows])
+    db.session.execute(
+        update(Replication)
+        .where(Replication.product_id.in_([row.product_id for row in rows]), same)
+        .values(values)
+        .execution_options(synchronize_session=False)
+    )

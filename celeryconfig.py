@@ -1,0 +1,111 @@
+"""Celery's settings. Beside each: why. What delivery promises stand on these is in docs/architecture.md."""
+
+from kombu import Exchange, Queue
+
+from tasks import names
+from tasks.config import BrokerSettings
+
+broker_url = BrokerSettings().url
+
+# --- queues ---------------------------------------------------------------------------------------------
+# Topic, not direct: Celery's delayed delivery skips direct exchanges (celery#9960).
+_exchange = Exchange(names.EXCHANGE, type="topic", durable=True)
+_dead_exchange = Exchange(names.DEAD_LETTER_EXCHANGE, type="topic", durable=True)
+MAX_QUEUE_LENGTH = 20_000  # messages; the relay's window stays far below, this is the broker's own guard
+_QUORUM = {
+    "x-queue-type": "quorum",  # replicated, and the only type with a delivery limit
+    "x-delivery-limit": 5,  # a message that kills its worker ends in the dead letters, not in a loop
+    "x-dead-letter-exchange": names.DEAD_LETTER_EXCHANGE,  # a limit without it drops the message
+    "x-dead-letter-strategy": "at-least-once",  # the default, at-most-once, may lose on the way
+    "x-overflow": "reject-publish",  # asked for by at-least-once; a full queue answers the publisher
+    "x-max-length": MAX_QUEUE_LENGTH,
+}
+
+
+def _work_queue(name: str) -> Queue:
+    return Queue(name, _exchange, routing_key=name, durable=True, queue_arguments=_QUORUM)
+
+
+task_queues = [_work_queue(n) for n in (names.QUEUE_PRODUCTS, names.QUEUE_PRODUCTS_BULK, names.QUEUE_LIKES)]
+# Dead letters are kept for a person; no worker consumes them, so they are not in task_queues.
+DEAD_LETTERS = Queue(
+    names.QUEUE_DEAD, _dead_exchange, routing_key="#", durable=True, queue_arguments={"x-queue-type": "quorum"}
+)
+task_default_queue = names.QUEUE_PRODUCTS
+task_default_exchange = names.EXCHANGE
+task_default_exchange_type = "topic"
+task_default_routing_key = names.QUEUE_PRODUCTS
+task_create_missing_queues = False  # a typo must fail, not create a classic queue
+task_routes = {
+    names.SYNC_PRODUCT: {"queue": names.QUEUE_PRODUCTS},
+    names.SYNC_PRODUCTS: {"queue": names.QUEUE_PRODUCTS},
+    names.RESYNC_PRODUCT: {"queue": names.QUEUE_PRODUCTS},
+    names.FORWARD_LIKES: {"queue": names.QUEUE_LIKES},
+    names.SWEEP_LIKES: {"queue": names.QUEUE_LIKES},
+}
+
+# --- publishing -----------------------------------------------------------------------------------------
+broker_connection_timeout = 3  # seconds; publishers give up and the relay comes again
+_AMQP_OPTIONS = {
+    "confirm_publish": True,  # off by default: silent loss under resource alarms (celery#5410)
+    "write_timeout": 5,  # a stopped broker fills the socket; the write must not hang (celery#6911)
+    "max_retries": 3,  # connecting otherwise retries for ever (celery#6911)
+    "interval_start": 0,
+    "interval_step": 0.2,
+    "interval_max": 0.5,
+}
+TIME_LIMIT = 60  # seconds, hard
+_VALKEY_OPTIONS = {
+    # A killed worker's tasks stay invisible this long (an hour by default): twice the hard time limit.
+    "visibility_timeout": 2 * TIME_LIMIT,
+    "socket_connect_timeout": 3,
+    "socket_timeout": 10,
+    "max_retries": 3,
+    "interval_start": 0,
+    "interval_step": 0.2,
+    "interval_max": 0.5,
+}
+broker_transport_options = _AMQP_OPTIONS if broker_url.startswith("amqp") else _VALKEY_OPTIONS
+task_publish_retry = False  # whoever publishes has its own, bounded way to come again
+accept_content = ["json"]  # never pickle
+task_serializer = "json"
+result_serializer = "json"
+task_ignore_result = True  # nobody waits for a result: no backend to run, secure or lose
+
+# --- acknowledging --------------------------------------------------------------------------------------
+task_acks_late = True  # ack when done, so that a crash redelivers
+task_reject_on_worker_lost = True  # without it a killed child's task is acked
+task_acks_on_failure = False  # a final failure is rejected into the dead letters …
+task_acks_on_timeout = False  # … and so is one that ran out of time
+task_soft_time_limit = 45  # well below the hard one (celery#9596)
+task_time_limit = TIME_LIMIT
+
+# --- worker ---------------------------------------------------------------------------------------------
+imports = ("tasks.products", "tasks.likes", "client.worker")
+worker_consumer = "tasks.consumer:Consumer"  # rejects what it cannot read; Celery's own acks it away
+worker_prefetch_multiplier = 4  # batches are large; more would only spend delivery counts on a crash
+worker_enable_prefetch_count_reduction = False  # stuck at a reduced prefetch after a reconnect (celery#9512)
+worker_cancel_long_running_tasks_on_connection_loss = True  # the broker redelivers them: do not run twice
+worker_soft_shutdown_timeout = 30  # on SIGQUIT (see REMAP_SIGTERM in docs): reserved tasks go back
+worker_enable_soft_shutdown_on_idle = True
+worker_max_tasks_per_child = 10_000
+worker_hijack_root_logger = False  # logging is set up in client.worker, like everywhere else
+broker_connection_retry_on_startup = True  # start before the broker does …
+broker_connection_max_retries = None  # … and wait for it however long (gives up after 100 otherwise)
+broker_channel_error_retry = True  # a deleted queue otherwise ends the worker
+
+# --- watching -------------------------------------------------------------------------------------------
+task_send_sent_event = True  # Flower loses the arguments of waiting tasks otherwise (flower#416)
+worker_send_task_events = True
+
+# --- beat (L7) ------------------------------------------------------------------------------------------
+SWEEP_SECONDS = 5
+beat_schedule = {
+    "sweep likes": {
+        "task": names.SWEEP_LIKES,
+        "schedule": SWEEP_SECONDS,
+        # Entries that waited longer are worth nothing: the next one says the same.
+        "options": {"expires": 2 * SWEEP_SECONDS, "queue": names.QUEUE_LIKES},
+    },
+}
+beat_max_loop_interval = SWEEP_SECONDS

@@ -1,0 +1,171 @@
+"""Messages between the services: frozen dataclasses and their JSON, versioned.
+
+``product.changed.v1`` carries a product's whole state (A2…A5), so only the newest one ever has to arrive.
+``like.changed.v1`` carries one shopper's state towards one product (L4, L5).
+
+Compatibility: within a version, fields may be added and are ignored by who does not know them; nothing is
+removed or changes its meaning. ``tests/contract`` keeps stored samples of each.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from tasks.versions import MAX_VER
+
+PRODUCT_CHANGED = "product.changed.v1"
+LIKE_CHANGED = "like.changed.v1"
+
+_PRICE = re.compile(r"\d{1,10}\.\d{2}")
+_USER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class InvalidMessageError(ValueError):
+    """A message that breaks its contract.
+
+    ``product_id`` and ``ver`` name what it was about, where that much could be read, else None.
+    """
+
+    def __init__(self, reason: str, product_id: int | None = None, ver: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.product_id, self.ver = reason, product_id, ver
+
+
+@dataclass(frozen=True, slots=True)
+class ProductContent:
+    """What a shopper may see of a product. ``price`` is a decimal string, the times RFC 3339 UTC."""
+
+    sku: str
+    title: str
+    description: str
+    price: str
+    currency: str
+    category: str
+    image_url: str
+    created_at: str
+    updated_at: str
+
+    def checksum(self) -> str:
+        """Return the hex digest that both stores compare (BLAKE2b, 128 bits, over sorted JSON)."""
+        text = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+    @classmethod
+    def decode(cls, raw: Any) -> Self:
+        """Check ``raw`` (parsed JSON) and return it typed. Raises ValueError that names the field."""
+        if not isinstance(raw, dict):
+            raise ValueError("product must be an object")
+        for field in fields(cls):
+            if not isinstance(raw.get(field.name), str):
+                raise ValueError(f"product.{field.name} must be a string")
+        if not _PRICE.fullmatch(raw["price"]):
+            raise ValueError("product.price must be a decimal string with two digits after the point")
+        for name in ("created_at", "updated_at"):
+            parse_time(raw[name], f"product.{name}")
+        return cls(**{field.name: raw[field.name] for field in fields(cls)})
+
+
+DELETED_CHECKSUM = ""  # a tombstone has no content to sum
+
+
+@dataclass(frozen=True, slots=True)
+class ProductChanged:
+    """A product's whole state at ``ver``; ``product`` is None when it is deleted."""
+
+    id: int
+    ver: int
+    product: ProductContent | None
+
+    @property
+    def checksum(self) -> str:
+        return self.product.checksum() if self.product else DELETED_CHECKSUM
+
+    def encode(self) -> dict[str, Any]:
+        return {
+            "type": PRODUCT_CHANGED,
+            "id": self.id,
+            "ver": self.ver,
+            "deleted": self.product is None,
+            "checksum": self.checksum,
+            "product": asdict(self.product) if self.product else None,
+        }
+
+    @classmethod
+    def decode(cls, raw: Any) -> Self:
+        """Check ``raw`` (parsed JSON) and return it typed.
+
+        Raises InvalidMessageError with a reason that names the field, and the product where it can be read.
+        """
+        if not isinstance(raw, dict):
+            raise InvalidMessageError("message must be an object")
+        product_id = raw.get("id") if _is_int(raw.get("id"), 1) else None
+        ver = raw.get("ver") if _is_int(raw.get("ver"), 1) else None
+        try:
+            return cls._decode(raw)
+        except ValueError as error:
+            raise InvalidMessageError(str(error), product_id, ver) from error
+
+    @classmethod
+    def _decode(cls, raw: dict[str, Any]) -> Self:
+        if raw.get("type") != PRODUCT_CHANGED:
+            raise ValueError(f"type must be {PRODUCT_CHANGED!r}")
+        for name in ("id", "ver"):
+            if not _is_int(raw.get(name), 1):
+                raise ValueError(f"{name} must be a positive integer")
+        if not isinstance(raw.get("deleted"), bool):
+            raise ValueError("deleted must be true or false")  # noqa: TRY004  (one error type for the caller)
+        message = cls(raw["id"], raw["ver"], None if raw["deleted"] else ProductContent.decode(raw.get("product")))
+        if raw.get("checksum") != message.checksum:
+            raise ValueError("checksum does not match the content")
+        return message
+
+
+@dataclass(frozen=True, slots=True)
+class LikeChanged:
+    """One shopper's state towards one product; ``rev`` counts its changes from 1."""
+
+    product: int
+    user: str
+    rev: int
+    liked: bool
+
+    def encode(self) -> dict[str, Any]:
+        return {"type": LIKE_CHANGED, **asdict(self)}
+
+    @classmethod
+    def decode(cls, raw: Any) -> Self:
+        """Check ``raw`` (parsed JSON) and return it typed. Raises InvalidMessageError that names the field."""
+        if not isinstance(raw, dict) or raw.get("type") != LIKE_CHANGED:
+            raise InvalidMessageError(f"each like must be an object of type {LIKE_CHANGED!r}")
+        for name in ("product", "rev"):
+            if not _is_int(raw.get(name), 1):
+                raise InvalidMessageError(f"{name} must be a positive integer")
+        if not isinstance(raw.get("user"), str) or not _USER.fullmatch(raw["user"]):
+            raise InvalidMessageError("user must be 1 to 64 letters, digits, '-' or '_'")
+        if not isinstance(raw.get("liked"), bool):
+            raise InvalidMessageError("liked must be true or false")
+        return cls(raw["product"], raw["user"], raw["rev"], raw["liked"])
+
+
+def parse_time(text: str, name: str = "time") -> datetime:
+    """Return an RFC 3339 UTC time as an aware datetime. Raises ValueError that names the field."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{name} must be an RFC 3339 time") from error
+    if moment.utcoffset() is None:
+        raise ValueError(f"{name} must have a time zone")
+    return moment.astimezone(UTC)
+
+
+def format_time(moment: datetime) -> str:
+    """Return a datetime (naive ones are UTC) as RFC 3339 with milliseconds, which both stores can hold."""
+    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return aware.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _is_int(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= MAX_VER

@@ -1,0 +1,21 @@
+"""Names of tasks, queues and exchanges. Imports nothing, so that anyone may import it."""
+
+SYNC_PRODUCT = "tasks.sync_product"
+SYNC_PRODUCTS = "tasks.sync_products"
+RESYNC_PRODUCT = "tasks.resync_product"
+FORWARD_LIKES = "tasks.forward_likes"
+SWEEP_LIKES = "tasks.sweep_likes"
+
+EXCHANGE = "lockstep"
+DEAD_LETTER_EXCHANGE = "lockstep.dead"
+
+# Queues are named by their consumer.
+QUEUE_PRODUCTS = "client.products"
+QUEUE_PRODUCTS_BULK = "client.products.bulk"
+QUEUE_LIKES = "client.likes"
+QUEUE_DEAD = "client.dead"
+
+# A lane is a queue with its own window of unproven rows: an editor never waits behind an import.
+INTERACTIVE = "interactive"
+BULK = "bulk"
+LANE_QUEUES = {INTERACTIVE: QUEUE_PRODUCTS, BULK: QUEUE_PRODUCTS_BULK}

@@ -1,0 +1,81 @@
+"""Confirmed publishing for producers, with every wait bounded (A2, A3, L1).
+
+Celery's own pool would wait without limit on a broker that accepts connections and then says nothing.
+"""
+
+import threading
+from typing import Any
+
+from kombu import Connection, Producer
+
+from tasks import topology
+from tasks.app import app
+
+CONFIRM_SECONDS = 5.0
+
+
+class PublishError(Exception):
+    """The broker did not take the message, or did not say so in time. It may have arrived all the same."""
+
+
+class Publisher:
+    """One connection to the broker, made on first use and dropped after any error.
+
+    Thread-safe. Publishing blocks for some seconds at most, whatever state the broker is in.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+        self._producer: Producer | None = None
+
+    def publish(self, task: str, args: list[Any], queue: str, argsrepr: str | None = None, **options: Any) -> None:
+        """Send ``task`` to ``queue`` and wait for the broker's confirm.
+
+        ``argsrepr`` is what Flower shows for the arguments. Raises PublishError.
+        """
+        with self._lock:
+            try:
+                app.send_task(
+                    task,
+                    args=args,
+                    queue=queue,
+                    producer=self._open(),
+                    retry=False,
+                    mandatory=True,  # else a message that no queue takes is confirmed and dropped
+                    confirm_timeout=CONFIRM_SECONDS,
+                    argsrepr=argsrepr,
+                    **options,
+                )
+            except Exception as error:
+                # A producer that raised under confirms must not be used again (celery#9259).
+                self._drop()
+                raise PublishError(f"the broker did not take {task}: {error!r}") from error
+
+    def depth(self, queue: str) -> int:
+        """Return how many messages wait in ``queue``. Raises PublishError when the broker cannot say."""
+        with self._lock:
+            try:
+                return int(self._open().channel.queue_declare(queue, passive=True).message_count)
+            except Exception as error:
+                self._drop()
+                if getattr(error, "code", None) == 404:  # noqa: PLR2004  (Valkey: an empty queue does not exist)
+                    return 0
+                raise PublishError(f"the broker did not tell the depth of {queue}: {error!r}") from error
+
+    def close(self) -> None:
+        with self._lock:
+            self._drop()
+
+    def _open(self) -> Producer:
+        if self._producer is None:
+            self._connection = app.connection_for_write()
+            self._connection.connect()
+            topology.declare(self._connection)
+            self._producer = app.amqp.Producer(self._connection, auto_declare=False)
+        return self._producer
+
+    def _drop(self) -> None:
+        connection, self._connection, self._producer = self._connection, None, None
+        if connection is not None:
+            connection.collect()  # closes the socket without a conversation that might hang

@@ -1,0 +1,24 @@
+"""``ver``: the one number that decides which of two states of a product is newer.
+
+``ver = epoch * 2**40 + version``. ``version`` counts the changes of one product from 1; ``epoch`` is raised
+when a database was restored from a backup, so that every state sent afterwards is newer than any sent before.
+"""
+
+_VERSION_BITS = 40
+_VERSION_MASK = (1 << _VERSION_BITS) - 1
+MAX_VER = (1 << 63) - 1  # BIGINT in MySQL, int64 in BSON
+
+
+def compose(epoch: int, version: int) -> int:
+    """Return the ver of ``version`` (from 1) in ``epoch`` (from 0)."""
+    return (epoch << _VERSION_BITS) | version
+
+
+def version_of(ver: int) -> int:
+    """Return the product's version, as people see it."""
+    return ver & _VERSION_MASK
+
+
+def epoch_of(ver: int) -> int:
+    """Return the epoch that ``ver`` was made in."""
+    return ver >> _VERSION_BITS

@@ -1,0 +1,1 @@
+"""What both Flask apps share; it knows neither of them."""

@@ -1,0 +1,94 @@
+"""The REST surface both apps share: flask-smorest set up for strict input and problem+json."""
+
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import flask_smorest
+import marshmallow as ma
+from flask import Flask, Response, current_app, request
+from flask_smorest.error_handler import ErrorSchema
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import HTTPException
+
+from web.problems import ProblemError, from_http_exception
+
+MAX_BODY_BYTES = 1024 * 1024
+JSON_TYPES = {"application/json", "application/merge-patch+json"}
+
+
+class FieldProblemSchema(ma.Schema):
+    field = ma.fields.String(required=True)
+    detail = ma.fields.String(required=True)
+
+
+class ProblemSchema(ErrorSchema):
+    """RFC 9457 problem details."""
+
+    class Meta:
+        fields = ("type", "title", "status", "detail", "request_id", "errors")
+
+    type = ma.fields.String()
+    title = ma.fields.String()
+    status = ma.fields.Integer()
+    detail = ma.fields.String()
+    request_id = ma.fields.String()
+    errors = ma.fields.List(ma.fields.Nested(FieldProblemSchema))
+
+
+class StrictParser(FlaskParser):
+    """A query parameter nobody knows is a typo and is refused, as an unknown JSON key is."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION: ClassVar[dict[str, str | None]] = {
+        **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
+        "query": ma.RAISE,
+    }
+
+
+class Blueprint(flask_smorest.Blueprint):
+    ARGUMENTS_PARSER = StrictParser()
+
+
+class Api(flask_smorest.Api):
+    ERROR_SCHEMA = ProblemSchema
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        return from_http_exception(error)
+
+
+class UnsupportedMediaTypeError(ProblemError):
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+def init_api(app: Flask, title: str) -> Api:
+    """Set up body limits, JSON-only input and the OpenAPI document at ``/api/openapi.json``."""
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        API_TITLE=title,
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    app.before_request(_json_only)
+    api = Api(app)
+    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+    return api
+
+
+def _json_only() -> None:
+    """Refuse a body of another type with 415; webargs would read it as an empty one."""
+    if request.path.startswith(("/api/", "/service/")) and request.content_length:
+        if request.mimetype not in JSON_TYPES:
+            raise UnsupportedMediaTypeError("Send the body as application/json.")
+        limit = current_app.config["MAX_CONTENT_LENGTH"]
+        if request.content_length > limit:
+            raise BodyTooLargeError(f"The body may have {limit} bytes at most.")
+
+
+class BodyTooLargeError(ProblemError):
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+def bearer_doc() -> dict[str, Any]:
+    """What a view's ``@blp.doc`` says when it needs a token."""
+    return {"security": [{"bearer": []}]}

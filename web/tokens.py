@@ -1,0 +1,66 @@
+"""Bearer tokens of both services (Flask-JWT-Extended), with refusals in the one error shape."""
+
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+import marshmallow as ma
+from flask import Flask, Response
+from flask_jwt_extended import JWTManager, create_access_token
+
+from web import passwords
+from web.problems import ProblemError, problem
+
+LIFETIME = timedelta(hours=1)
+
+
+class WrongCredentialsError(ProblemError):
+    """The same words for an unknown account and a wrong password."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+    def __init__(self) -> None:
+        super().__init__("Wrong e-mail or password.", headers={"WWW-Authenticate": "Bearer"})
+
+
+class CredentialsSchema(ma.Schema):
+    email = ma.fields.Email(required=True, validate=ma.validate.Length(max=254))
+    password = ma.fields.String(
+        required=True, load_only=True, validate=ma.validate.Length(passwords.MIN_LENGTH, passwords.MAX_LENGTH)
+    )
+
+
+class TokenSchema(ma.Schema):
+    access_token = ma.fields.String(dump_only=True)
+    token_type = ma.fields.String(dump_only=True)
+    expires_in = ma.fields.Integer(dump_only=True, metadata={"description": "seconds"})
+
+
+def init_tokens(app: Flask, audience: str) -> JWTManager:
+    """Accept bearer tokens made here for ``audience``; the other service's are refused."""
+    app.config.update(
+        JWT_SECRET_KEY=app.config["SECRET_KEY"],
+        JWT_ACCESS_TOKEN_EXPIRES=LIFETIME,
+        JWT_ENCODE_AUDIENCE=audience,
+        JWT_DECODE_AUDIENCE=audience,
+    )
+    jwt = JWTManager(app)
+    jwt.unauthorized_loader(_refuse)
+    jwt.invalid_token_loader(_refuse)
+    jwt.expired_token_loader(lambda _header, _payload: _refuse("The token has expired; sign in again."))
+    jwt.user_lookup_error_loader(lambda _header, _payload: _refuse("The account is gone."))
+    return jwt
+
+
+def issue(identity: str, **claims: Any) -> dict[str, Any]:
+    """Return what ``TokenSchema`` shows for a fresh token."""
+    token = create_access_token(identity=identity, additional_claims=claims)
+    return {"access_token": token, "token_type": "bearer", "expires_in": int(LIFETIME.total_seconds())}
+
+
+def _refuse(reason: str) -> Response:
+    return problem(
+        HTTPStatus.UNAUTHORIZED,
+        f"Sign in first and send the token as 'Authorization: Bearer …'. {reason}",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
