@@ -41,7 +41,6 @@ task_routes = {
     names.SYNC_PRODUCTS: {"queue": names.QUEUE_PRODUCTS},
     names.RESYNC_PRODUCT: {"queue": names.QUEUE_PRODUCTS},
     names.FORWARD_LIKES: {"queue": names.QUEUE_LIKES},
-    names.SWEEP_LIKES: {"queue": names.QUEUE_LIKES},
 }
 
 # --- publishing -----------------------------------------------------------------------------------------
@@ -98,11 +97,11 @@ broker_channel_error_retry = True  # a deleted queue otherwise ends the worker
 task_send_sent_event = True  # Flower loses the arguments of waiting tasks otherwise (flower#416)
 worker_send_task_events = True
 
-# --- beat (L7) ------------------------------------------------------------------------------------------
+# --- beat: L7, the sweep. Whatever happened to tasks and queues, pending likes are picked up again. ------------------------------------------------------------------------------------------
 SWEEP_SECONDS = 5
 beat_schedule = {
     "sweep likes": {
-        "task": names.SWEEP_LIKES,
+        "task": names.FORWARD_LIKES,
         "schedule": SWEEP_SECONDS,
         # Entries that waited longer are worth nothing: the next one says the same.
         "options": {"expires": 2 * SWEEP_SECONDS, "queue": names.QUEUE_LIKES},

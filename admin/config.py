@@ -2,7 +2,7 @@
 
 from pydantic import SecretStr, field_validator
 
-from web.settings import Settings
+from web.settings import Settings, http_base, long_enough
 from web.signatures import parse_keys
 
 
@@ -27,16 +27,12 @@ class AdminSettings(Settings):
     @field_validator("admin_secret_key")
     @classmethod
     def _long_enough(cls, secret: SecretStr) -> SecretStr:
-        if len(secret.get_secret_value()) < 32:  # noqa: PLR2004  (256 bits as hex or better)
-            raise ValueError("must have at least 32 characters")
-        return secret
+        return long_enough(secret)
 
     @field_validator("admin_client_url")
     @classmethod
     def _http(cls, url: str) -> str:
-        if not url.startswith(("http://", "https://")):
-            raise ValueError("must be an http:// or https:// URL")
-        return url.rstrip("/")
+        return http_base(url)
 
     @field_validator("service_keys")
     @classmethod

@@ -4,7 +4,6 @@ SYNC_PRODUCT = "tasks.sync_product"
 SYNC_PRODUCTS = "tasks.sync_products"
 RESYNC_PRODUCT = "tasks.resync_product"
 FORWARD_LIKES = "tasks.forward_likes"
-SWEEP_LIKES = "tasks.sweep_likes"
 
 EXCHANGE = "lockstep"
 DEAD_LETTER_EXCHANGE = "lockstep.dead"

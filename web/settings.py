@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 
@@ -62,3 +62,20 @@ def _explain(problem: Any) -> str:
     if problem["type"] == "missing":
         return f"{name} is not set; see .env.example"
     return f"{name}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+MIN_SECRET = 32  # characters; there are no default secrets
+
+
+def long_enough(secret: SecretStr) -> SecretStr:
+    """Return ``secret``; raises ValueError when it is too short to sign with."""
+    if len(secret.get_secret_value()) < MIN_SECRET:
+        raise ValueError(f"must have at least {MIN_SECRET} characters")
+    return secret
+
+
+def http_base(url: str) -> str:
+    """Return a base URL without its last slash; raises ValueError when it is not HTTP."""
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("must be an http:// or https:// URL")
+    return url.rstrip("/")

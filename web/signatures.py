@@ -25,13 +25,13 @@ from pydantic import SecretStr
 from requests.auth import AuthBase
 
 from web.problems import ProblemError
+from web.settings import MIN_SECRET
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 VALIDITY = timedelta(seconds=60)
 COVERED = ("@method", "@path", "@query", "content-digest")
-MIN_SECRET = 32  # characters
 
 
 class UnsignedError(ProblemError):

@@ -1,0 +1,55 @@
+"""Client: the shop. Holds a read copy of the catalogue (MongoDB) and owns the likes."""
+
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, Response
+from pymongo.errors import ConnectionFailure, PyMongoError
+
+from client import extensions
+from client.accounts import api as accounts_api
+from client.accounts.service import load_shopper
+from client.config import ClientSettings
+from client.likes import api as likes_api
+from client.likes.service import init_likes_announcer
+from client.products import api as products_api
+from web import logs
+from web.api import init_api
+from web.health import init_health
+from web.problems import init_problems, problem
+from web.request_ids import init_request_ids
+from web.signatures import init_signatures, parse_keys
+from web.tokens import init_tokens
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(settings: ClientSettings | None = None) -> Flask:
+    """Wire the Client up. Settings come from the environment unless given. Raises SettingsError."""
+    settings = settings or ClientSettings()
+    logs.configure()
+    app = Flask(__name__)
+    app.config.update(SECRET_KEY=settings.client_secret_key.get_secret_value())
+    extensions.connect(settings)
+    init_request_ids(app)
+    init_problems(app)
+    app.register_error_handler(ConnectionFailure, _store_unavailable)
+    init_tokens(app, audience="client").user_lookup_loader(load_shopper)
+    init_signatures(app, parse_keys(settings.service_keys), audience="client")
+    init_likes_announcer(app)
+    api = init_api(app, "Lockstep Client")
+    for blueprint in (accounts_api.blp, products_api.blp, products_api.service_blp, likes_api.blp):
+        api.register_blueprint(blueprint)
+    init_health(app, {"database": _check_store})
+    return app
+
+
+def _check_store() -> None:
+    if extensions.database()["migrations"].find_one() is None:
+        raise PyMongoError("not migrated: run 'lockstep migrate client'")
+
+
+def _store_unavailable(error: Exception) -> Response:
+    log.warning("the database is not available", error=str(error))
+    detail = "The database does not answer; nothing was changed. Try again in a moment."
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "5"})

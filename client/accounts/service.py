@@ -1,0 +1,61 @@
+"""Shoppers sign up and sign in."""
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, ParamSpec, TypeVar
+
+from flask_jwt_extended import verify_jwt_in_request
+from mongoengine.errors import NotUniqueError
+
+from client.accounts.documents import Shopper
+from web import passwords, tokens
+from web.problems import ProblemError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class EmailTakenError(ProblemError):
+    status = HTTPStatus.CONFLICT
+
+
+def sign_up(email: str, password: str) -> Shopper:
+    """Create an account. Raises EmailTakenError."""
+    shopper = Shopper(
+        id=uuid.uuid4().hex,
+        email=email.lower(),
+        password_hash=passwords.hash_password(password),
+        created_at=datetime.now(UTC),
+    )
+    try:
+        return shopper.save(force_insert=True)  # type: ignore[no-any-return]
+    except NotUniqueError:
+        detail = f"{email} already exists; sign in, or use another address."
+        raise EmailTakenError(detail, [{"field": "email", "detail": "is taken"}]) from None
+
+
+def sign_in(email: str, password: str) -> dict[str, Any]:
+    """Return a fresh bearer token. Raises WrongCredentialsError."""
+    shopper = Shopper.objects(email=email.lower()).first()
+    if not passwords.matches(shopper.password_hash if shopper else None, password):
+        raise tokens.WrongCredentialsError
+    return tokens.issue(shopper.id)
+
+
+def load_shopper(_header: dict[str, Any], payload: dict[str, Any]) -> Shopper | None:
+    """Find the account of a token, so that an erased one counts at once."""
+    return Shopper.objects(id=payload["sub"]).first()  # type: ignore[no-any-return]
+
+
+def shoppers_only(view: Callable[P, R]) -> Callable[P, R]:
+    """Refuse who is not signed in."""
+
+    @wraps(view)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        verify_jwt_in_request()
+        return view(*args, **kwargs)
+
+    return wrapper

@@ -1,0 +1,44 @@
+"""The Client's connection to MongoDB."""
+
+import mongoengine
+from mongoengine.connection import get_connection, get_db
+from pymongo import MongoClient
+from pymongo.database import Database
+from pymongo.read_concern import ReadConcern
+
+from client.config import ClientSettings
+
+SELECTION_SECONDS = 5  # how long one operation waits for a primary
+
+
+def connect(settings: ClientSettings) -> None:
+    """Register the connection; it is opened on first use, so after any fork (PyMongo is not fork-safe).
+
+    Writes wait for a majority and its journal: what is acknowledged survives a failover.
+    """
+    mongoengine.disconnect()
+    mongoengine.connect(
+        host=settings.client_mongodb_url.get_secret_value(),
+        connect=False,
+        tz_aware=True,
+        uuidRepresentation="standard",
+        w="majority",
+        journal=True,
+        serverSelectionTimeoutMS=SELECTION_SECONDS * 1000,
+        connectTimeoutMS=5_000,
+        socketTimeoutMS=30_000,
+        maxPoolSize=20,
+    )
+
+
+def mongo() -> MongoClient:
+    client: MongoClient = get_connection()
+    return client
+
+
+def database() -> Database:
+    found: Database = get_db()
+    return found
+
+
+MAJORITY = ReadConcern("majority")  # for proofs: what a failover may roll back is not held

@@ -1,0 +1,1 @@
+"""Shoppers' likes: owned here, counted here, told to Admin."""

@@ -1,0 +1,81 @@
+"""L3: bring each product's count up to its like set, exactly, in one transaction per batch."""
+
+from collections import Counter, defaultdict
+from typing import Any
+
+import structlog
+from pymongo import UpdateOne
+from pymongo.client_session import ClientSession
+from pymongo.errors import OperationFailure
+
+from client.extensions import mongo
+from client.likes.documents import Like
+from client.likes.leases import lease
+from client.products.documents import ProductCopy
+
+log = structlog.get_logger(__name__)
+
+BATCH = 500
+LEASE = "count likes"
+
+
+def count() -> int:
+    """Count every uncounted like; return how many. One process at a time; the others return 0 at once."""
+    total = 0
+    while _any_uncounted():
+        with lease(LEASE) as mine:
+            if not mine:
+                return total
+            while counted := _count_batch():
+                total += counted
+        # A like that came between the last look and the lease's end is looked for once more.
+    return total
+
+
+def _any_uncounted() -> bool:
+    return Like._get_collection().find_one({"uncounted": True}, {"_id": 1}) is not None
+
+
+def _count_batch() -> int:
+    """Smaller batches after a conflict: a hot product's shoppers keep toggling meanwhile."""
+    size = BATCH
+    while True:
+        batch = list(Like._get_collection().find({"uncounted": True}).limit(size))
+        if not batch:
+            return 0
+        try:
+            with mongo().start_session() as session:
+                session.with_transaction(lambda s, batch=batch: _apply(s, batch))  # type: ignore[misc]
+        except _ChangedMeanwhileError:
+            size = max(1, size // 4)
+        except OperationFailure as error:
+            if not error.has_error_label("TransientTransactionError"):
+                raise
+            size = max(1, size // 4)
+        else:
+            return len(batch)
+
+
+class _ChangedMeanwhileError(Exception):
+    """A like of the batch changed after it was read; the transaction ends without effect."""
+
+
+def _apply(session: ClientSession, batch: list[dict[str, Any]]) -> None:
+    """Mark exactly the states that were read as counted, and add what that changes."""
+    groups: dict[tuple[int, bool], list[str]] = defaultdict(list)
+    net: Counter[int] = Counter()
+    for like in batch:
+        groups[like["rev"], like["liked"]].append(like["_id"])
+        net[like["product"]] += like["liked"] - like.get("counted", False)
+    likes = Like._get_collection()
+    for (rev, liked), ids in groups.items():
+        marked = likes.update_many(
+            {"_id": {"$in": ids}, "rev": rev, "uncounted": True},
+            {"$set": {"counted": liked}, "$unset": {"uncounted": ""}},
+            session=session,
+        )
+        if marked.matched_count != len(ids):
+            raise _ChangedMeanwhileError
+    changes = [UpdateOne({"_id": product}, {"$inc": {"likes": n}}) for product, n in sorted(net.items()) if n]
+    if changes:
+        ProductCopy._get_collection().bulk_write(changes, session=session)

@@ -1,0 +1,107 @@
+"""A5: write product states into the copy, each only where it is newer than what is held.
+
+Duplicates, old messages and any order end in the same state; a deleted product never comes back.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from bson import Decimal128
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
+
+from client.products.documents import ProductCopy, SyncFailure
+from client.products.words import words_of
+from tasks.messages import InvalidMessageError, ProductChanged, ProductContent, parse_time
+
+log = structlog.get_logger(__name__)
+
+_DUPLICATE_KEY = 11000
+_CONTENT = ("sku", "title", "description", "price", "currency", "category", "image_url", "created_at", "updated_at")
+
+
+def apply(messages: Iterable[ProductChanged]) -> int:
+    """Apply ``messages`` in one unordered bulk write; return how many were newer than what was held.
+
+    Raises pymongo's errors when the store does not answer; applying again is harmless.
+    """
+    newest: dict[int, ProductChanged] = {}
+    for message in messages:
+        if message.id not in newest or newest[message.id].ver < message.ver:
+            newest[message.id] = message
+    if not newest:
+        return 0
+    applied = _write(list(newest.values()))
+    SyncFailure._get_collection().delete_many({"_id": {"$in": list(newest)}})
+    log.info("applied", products=len(newest), newer=applied, **_named(newest))
+    return applied
+
+
+def note_failure(error: InvalidMessageError) -> None:
+    """Keep the reason for refusing a message whose product could be read."""
+    if error.product_id is None:
+        return
+    SyncFailure._get_collection().replace_one(
+        {"_id": error.product_id},
+        {"ver": error.ver or 0, "reason": error.reason, "at": datetime.now(UTC)},
+        upsert=True,
+    )
+
+
+def _write(messages: list[ProductChanged]) -> int:
+    collection = ProductCopy._get_collection()
+    operations = [_operation(message, upsert=True) for message in messages]
+    try:
+        return _newer(collection.bulk_write(operations, ordered=False).bulk_api_result)
+    except BulkWriteError as error:
+        failed = error.details["writeErrors"]
+        if any(item["code"] != _DUPLICATE_KEY for item in failed):
+            raise
+        # The id exists: held is not older, or another task inserted it just now. Without upsert, once more.
+        again = [_operation(messages[item["index"]], upsert=False) for item in failed]
+        retried = collection.bulk_write(again, ordered=False).bulk_api_result
+        return _newer(error.details) + _newer(retried)
+
+
+def _newer(result: dict[str, Any]) -> int:
+    return int(result["nUpserted"]) + int(result["nMatched"])
+
+
+def _operation(message: ProductChanged, upsert: bool) -> UpdateOne:
+    return overwrite(message, {"_id": message.id, "ver": {"$lt": message.ver}}, upsert)
+
+
+def overwrite(message: ProductChanged, where: dict[str, Any], upsert: bool = False) -> UpdateOne:
+    """Return the write that puts ``message``'s state over the document that matches ``where``."""
+    change: dict[str, Any] = {
+        "$set": {"ver": message.ver, "checksum": message.checksum, "deleted": message.product is None},
+        "$currentDate": {"applied_at": True},  # the database's clock
+    }
+    if message.product is None:
+        change["$unset"] = dict.fromkeys((*_CONTENT, "words"), "")
+    else:
+        change["$set"].update(document_of(message.product))
+    if upsert:
+        change["$setOnInsert"] = {"likes": 0}
+    return UpdateOne(where, change, upsert=upsert)
+
+
+def document_of(product: ProductContent) -> dict[str, Any]:
+    """Return the content as it is stored."""
+    return {
+        **{name: getattr(product, name) for name in _CONTENT},
+        "price": Decimal128(product.price),
+        "created_at": parse_time(product.created_at),
+        "updated_at": parse_time(product.updated_at),
+        "words": words_of(product.title, product.sku, product.category),
+    }
+
+
+def _named(newest: dict[int, ProductChanged]) -> dict[str, Any]:
+    """Name the product in the log when it is one; batches are named by Flower."""
+    if len(newest) > 1:
+        return {}
+    message = next(iter(newest.values()))
+    return {"product_id": message.id, "ver": message.ver}

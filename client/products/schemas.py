@@ -1,0 +1,38 @@
+"""What shoppers see of a product, and how they ask."""
+
+from marshmallow import Schema, fields, validate
+
+from client.products.queries import SORTS
+from tasks.messages import format_time
+from tasks.versions import version_of
+from web.cursors import PageSchema
+
+
+class ProductSchema(Schema):
+    id = fields.Integer()
+    sku = fields.String()
+    title = fields.String()
+    description = fields.String()
+    price = fields.Decimal(as_string=True)
+    currency = fields.String()
+    category = fields.String()
+    image_url = fields.String()
+    version = fields.Function(lambda product: version_of(product.ver), metadata={"type": "integer"})
+    created_at = fields.Function(lambda product: format_time(product.created_at), metadata={"format": "date-time"})
+    updated_at = fields.Function(lambda product: format_time(product.updated_at), metadata={"format": "date-time"})
+    likes = fields.Integer()
+
+
+class ProductListSchema(Schema):
+    items = fields.List(fields.Nested(ProductSchema))
+    next_cursor = fields.String(allow_none=True)
+
+
+class ListQuerySchema(PageSchema):
+    q = fields.String(load_default="", validate=validate.Length(max=100))
+    category = fields.String(load_default=None, validate=validate.Length(1, 80))
+    sort = fields.String(load_default="-created_at", validate=validate.OneOf(list(SORTS)))
+
+
+class HeldQuerySchema(Schema):
+    ids = fields.List(fields.Integer(strict=True), required=True, validate=validate.Length(1, 1000))

@@ -1,0 +1,70 @@
+"""A4: product tasks. Decode, hand to the Client's replication (A5), classify what went wrong; nothing else.
+
+No Celery retry: sending again is the relay's job (A3). While the store is down a task waits as long as PyMongo
+looks for a primary, then acks. Only what can never be applied is rejected, into the dead letters.
+"""
+
+from typing import Any
+
+import structlog
+from celery import Task, shared_task
+from celery.exceptions import Reject
+from pymongo.errors import ConnectionFailure
+
+from client import worker
+from client.admin_gateway import AdminUnavailableError
+from client.products import replicate, resync
+from tasks import names
+from tasks.messages import InvalidMessageError, ProductChanged
+
+log = structlog.get_logger(__name__)
+
+RESYNC_RETRIES, RESYNC_SECONDS = 20, 30
+
+
+@shared_task(name=names.SYNC_PRODUCT)  # type: ignore[untyped-decorator]
+def sync_product(message: Any) -> None:
+    """Apply one product's state."""
+    _sync([message])
+
+
+@shared_task(name=names.SYNC_PRODUCTS)  # type: ignore[untyped-decorator]
+def sync_products(messages: Any) -> None:
+    """Apply many products' states; an invalid one does not keep its neighbours out."""
+    if not isinstance(messages, list):
+        raise Reject("messages must be a list", requeue=False)
+    _sync(messages)
+
+
+@shared_task(name=names.RESYNC_PRODUCT, bind=True, max_retries=RESYNC_RETRIES)  # type: ignore[untyped-decorator]
+def resync_product(self: Task, product_id: int) -> None:
+    """Fetch a product's current state from Admin and apply it; what a replay is."""
+    try:
+        resync.resync(worker.gateway(), product_id)
+    except (AdminUnavailableError, ConnectionFailure) as outage:
+        raise self.retry(countdown=RESYNC_SECONDS, exc=outage) from outage
+
+
+def _sync(raw: list[Any]) -> None:
+    worker.gateway()
+    messages, refused = _decode(raw)
+    try:
+        replicate.apply(messages)
+        for error in refused:
+            replicate.note_failure(error)
+    except ConnectionFailure as outage:
+        log.warning("the store does not answer; the relay will send again", error=str(outage))
+        return
+    if refused:
+        raise Reject("; ".join(error.reason for error in refused[:3]), requeue=False)
+
+
+def _decode(raw: list[Any]) -> tuple[list[ProductChanged], list[InvalidMessageError]]:
+    messages, refused = [], []
+    for item in raw:
+        try:
+            messages.append(ProductChanged.decode(item))
+        except InvalidMessageError as error:
+            log.error("refused", reason=error.reason, product_id=error.product_id, ver=error.ver)
+            refused.append(error)
+    return messages, refused
