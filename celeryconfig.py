@@ -29,7 +29,11 @@ def _work_queue(name: str) -> Queue:
 task_queues = [_work_queue(n) for n in (names.QUEUE_PRODUCTS, names.QUEUE_PRODUCTS_BULK, names.QUEUE_LIKES)]
 # Dead letters are kept for a person; no worker consumes them, so they are not in task_queues.
 DEAD_LETTERS = Queue(
-    names.QUEUE_DEAD, _dead_exchange, routing_key="#", durable=True, queue_arguments={"x-queue-type": "quorum"}
+    names.QUEUE_DEAD,
+    _dead_exchange,
+    routing_key="#",
+    durable=True,
+    queue_arguments={"x-queue-type": "quorum"},
 )
 task_default_queue = names.QUEUE_PRODUCTS
 task_default_exchange = names.EXCHANGE
@@ -97,12 +101,12 @@ broker_channel_error_retry = True  # a deleted queue otherwise ends the worker
 task_send_sent_event = True  # Flower loses the arguments of waiting tasks otherwise (flower#416)
 worker_send_task_events = True
 
-# --- beat: L7, the sweep. Whatever happened to tasks and queues, pending likes are picked up again. ------------------------------------------------------------------------------------------
+# --- beat: L7, the sweep; whatever happened to tasks and queues, pending likes are picked up again --------
 SWEEP_SECONDS = 5
 beat_schedule = {
     "sweep likes": {
         "task": names.FORWARD_LIKES,
-        "schedule": SWEEP_SECONDS,
+        "schedule": float(SWEEP_SECONDS),
         # Entries that waited longer are worth nothing: the next one says the same.
         "options": {"expires": 2 * SWEEP_SECONDS, "queue": names.QUEUE_LIKES},
     },

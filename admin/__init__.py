@@ -5,7 +5,8 @@ from http import HTTPStatus
 import structlog
 from flask import Flask, Response
 from sqlalchemy import text
-from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from admin import database
 from admin.accounts import api as accounts_api

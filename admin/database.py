@@ -28,7 +28,7 @@ _RETRYABLE = {1205, 1213}  # lock wait timeout, deadlock: the server rolled back
 _MAX_TRIES = 5
 
 
-class utc_now(FunctionElement[datetime]):  # noqa: N801  (it is used as an SQL function)
+class utc_now(FunctionElement[datetime]):
     """The database's clock, in UTC with milliseconds: hosts' clocks differ, the database has one."""
 
     type = Moment
@@ -102,8 +102,10 @@ def upsert(model: Any, rows: Iterable[dict[str, Any]], set_: Callable[[Any], dic
         values = set_(insert.excluded)
         return insert.on_conflict_do_update(keys, set_=values) if values else insert.on_conflict_do_nothing(keys)
     statement = mysql.insert(model).values(list(rows))
-    return statement.on_duplicate_key_update(set_(statement.inserted)) if set_(statement.inserted) else (
-        statement.prefix_with("IGNORE")
+    return (
+        statement.on_duplicate_key_update(set_(statement.inserted))
+        if set_(statement.inserted)
+        else (statement.prefix_with("IGNORE"))
     )
 
 

@@ -15,6 +15,6 @@ __all__ = ["celery"]
 def __getattr__(name: str) -> Any:
     if name != "celery":
         raise AttributeError(f"module 'tasks' has no attribute {name!r}")
-    from tasks.app import app  # noqa: PLC0415  (lazily: that is the point of this function)
+    from tasks.app import app
 
     return app

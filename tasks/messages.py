@@ -57,10 +57,10 @@ class ProductContent:
     def decode(cls, raw: Any) -> Self:
         """Check ``raw`` (parsed JSON) and return it typed. Raises ValueError that names the field."""
         if not isinstance(raw, dict):
-            raise ValueError("product must be an object")
+            raise ValueError("product must be an object")  # noqa: TRY004  (one error type for the caller)
         for field in fields(cls):
             if not isinstance(raw.get(field.name), str):
-                raise ValueError(f"product.{field.name} must be a string")
+                raise ValueError(f"product.{field.name} must be a string")  # noqa: TRY004
         if not _PRICE.fullmatch(raw["price"]):
             raise ValueError("product.price must be a decimal string with two digits after the point")
         for name in ("created_at", "updated_at"):
@@ -116,7 +116,7 @@ class ProductChanged:
             if not _is_int(raw.get(name), 1):
                 raise ValueError(f"{name} must be a positive integer")
         if not isinstance(raw.get("deleted"), bool):
-            raise ValueError("deleted must be true or false")  # noqa: TRY004  (one error type for the caller)
+            raise ValueError("deleted must be true or false")
         message = cls(raw["id"], raw["ver"], None if raw["deleted"] else ProductContent.decode(raw.get("product")))
         if raw.get("checksum") != message.checksum:
             raise ValueError("checksum does not match the content")

@@ -65,6 +65,6 @@ def _decode(raw: list[Any]) -> tuple[list[ProductChanged], list[InvalidMessageEr
         try:
             messages.append(ProductChanged.decode(item))
         except InvalidMessageError as error:
-            log.error("refused", reason=error.reason, product_id=error.product_id, ver=error.ver)
+            log.warning("refused", reason=error.reason, product_id=error.product_id, ver=error.ver)
             refused.append(error)
     return messages, refused

@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 from kombu import Connection, Producer
+from kombu.transport import virtual
 
 from tasks import topology
 from tasks.app import app
@@ -56,11 +57,9 @@ class Publisher:
         """Return how many messages wait in ``queue``. Raises PublishError when the broker cannot say."""
         with self._lock:
             try:
-                return int(self._open().channel.queue_declare(queue, passive=True).message_count)
+                return _waiting(self._open().channel, queue)
             except Exception as error:
                 self._drop()
-                if getattr(error, "code", None) == 404:  # noqa: PLR2004  (Valkey: an empty queue does not exist)
-                    return 0
                 raise PublishError(f"the broker did not tell the depth of {queue}: {error!r}") from error
 
     def close(self) -> None:
@@ -79,3 +78,9 @@ class Publisher:
         connection, self._connection, self._producer = self._connection, None, None
         if connection is not None:
             connection.collect()  # closes the socket without a conversation that might hang
+
+
+def _waiting(channel: Any, queue: str) -> int:
+    if isinstance(channel, virtual.Channel):  # Valkey, where an empty queue does not exist for a declare
+        return int(channel._size(queue))
+    return int(channel.queue_declare(queue, passive=True).message_count)

@@ -80,9 +80,7 @@ class SignedBy(AuthBase):
     def __init__(self, keys: dict[str, bytes], audience: str) -> None:
         self._key_id = next(iter(keys))
         self._audience = audience
-        self._signer = HTTPMessageSigner(
-            signature_algorithm=algorithms.HMAC_SHA256, key_resolver=_Keys(keys)
-        )
+        self._signer = HTTPMessageSigner(signature_algorithm=algorithms.HMAC_SHA256, key_resolver=_Keys(keys))
 
     def __call__(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
         body = prepared.body or b""
@@ -123,7 +121,11 @@ def _verify() -> None:
     )
     try:
         verifier.verify(
-            message, max_age=VALIDITY, expect_tag=audience, require_components=COVERED, body=request.get_data()
+            message,
+            max_age=VALIDITY,
+            expect_tag=audience,
+            require_components=COVERED,
+            body=request.get_data(),
         )
     except InvalidSignature as error:
         raise UnsignedError(f"The service signature is not valid: {error}.") from None

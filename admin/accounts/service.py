@@ -29,9 +29,7 @@ class ForbiddenError(ProblemError):
 
 def add_staff(email: str, password: str, role: str) -> Staff:
     """Create an account. Raises AccountExistsError."""
-    staff = Staff(
-        email=email.lower(), password_hash=passwords.hash_password(password), role=role, created_at=utc_now()
-    )
+    staff = Staff(email=email.lower(), password_hash=passwords.hash_password(password), role=role, created_at=utc_now())
     db.session.add(staff)
     try:
         db.session.commit()

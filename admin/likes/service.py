@@ -99,7 +99,11 @@ def _store(likes: Sequence[LikeChanged], outcomes: list[Outcome], held: dict[tup
         for (product, user), state in sorted(applied.items())
     ]
     db.session.execute(
-        upsert(ProductLike, rows, lambda new: {"rev": new.rev, "liked": new.liked, "received_at": new.received_at})
+        upsert(
+            ProductLike,
+            rows,
+            lambda new: {"rev": new.rev, "liked": new.liked, "received_at": new.received_at},
+        )
     )
     net: Counter[int] = Counter()
     for (product, _user), state in applied.items():

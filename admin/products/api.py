@@ -9,7 +9,13 @@ from flask.views import MethodView
 from admin.accounts.service import author, editors_only, staff_only
 from admin.products import queries, service
 from admin.products.models import Product
-from admin.products.schemas import ChangesSchema, ContentSchema, ListQuerySchema, ProductListSchema, ProductSchema
+from admin.products.schemas import (
+    ChangesSchema,
+    ContentSchema,
+    ListQuerySchema,
+    ProductListSchema,
+    ProductSchema,
+)
 from admin.replication.outbox import message_of
 from web.api import Blueprint, bearer_doc
 from web.cursors import next_link

@@ -41,3 +41,12 @@ class Product(db.Model):
 
 # What staff may set; everything else is ours.
 CONTENT_FIELDS = ("sku", "title", "description", "price", "currency", "category", "image_url")
+
+
+class ImportProgress(db.Model):
+    """How many rows of a file are done, while its import is not finished."""
+
+    __tablename__ = "import_progress"
+
+    file: Mapped[str] = mapped_column(String(64), primary_key=True)  # SHA-256 of its content
+    rows_done: Mapped[int] = mapped_column(Integer)

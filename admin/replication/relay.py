@@ -158,7 +158,7 @@ def backoff(row: Replication, now: datetime) -> timedelta:
         return STUCK_BACKOFF
     under_way = now - row.sent_at if row.sent_at else timedelta()
     delay = max(FIRST_LOOK, under_way / 2) * 2**row.attempts
-    return min(delay, LONGEST_BACKOFF) * random.uniform(0.8, 1.2)  # noqa: S311  (spreads load, keeps no secret)
+    return min(delay, LONGEST_BACKOFF) * random.uniform(0.8, 1.2)
 
 
 @retry_deadlocks

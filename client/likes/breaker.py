@@ -20,11 +20,15 @@ def failed(retry_after: float | None) -> float:
     """Note a failure; return the seconds to wait: exponential with full jitter, never less than Admin asked."""
     state = database()["breakers"].find_one({"_id": _ID}) or {"failures": 0}
     ceiling = min(FIRST_DELAY * 2 ** min(state["failures"], 20), LONGEST_DELAY)
-    delay = max(random.uniform(ceiling / 2, ceiling), retry_after or 0.0)  # noqa: S311  (no secret)
+    delay = max(random.uniform(ceiling / 2, ceiling), retry_after or 0.0)
     now = datetime.now(UTC)
     database()["breakers"].replace_one(
         {"_id": _ID},
-        {"failures": state["failures"] + 1, "not_before": now + timedelta(seconds=delay), "since": state.get("since", now)},
+        {
+            "failures": state["failures"] + 1,
+            "not_before": now + timedelta(seconds=delay),
+            "since": state.get("since", now),
+        },
         upsert=True,
     )
     return delay

@@ -19,7 +19,17 @@ from tasks.messages import InvalidMessageError, ProductChanged, ProductContent, 
 log = structlog.get_logger(__name__)
 
 _DUPLICATE_KEY = 11000
-_CONTENT = ("sku", "title", "description", "price", "currency", "category", "image_url", "created_at", "updated_at")
+_CONTENT = (
+    "sku",
+    "title",
+    "description",
+    "price",
+    "currency",
+    "category",
+    "image_url",
+    "created_at",
+    "updated_at",
+)
 
 
 def apply(messages: Iterable[ProductChanged]) -> int:

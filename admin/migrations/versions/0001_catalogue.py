@@ -37,6 +37,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_products_live_updated", "products", ["deleted_at", "updated_at", "id"])
     op.create_index("ix_products_live_category", "products", ["deleted_at", "category", "updated_at", "id"])
+    op.create_table(
+        "import_progress",
+        sa.Column("file", sa.String(64), primary_key=True),
+        sa.Column("rows_done", sa.Integer, nullable=False),
+        **MYSQL,
+    )
     _create_replication()
     op.create_table(
         "product_likes",
@@ -122,6 +128,7 @@ def downgrade() -> None:
         "lane_progress",
         "product_changes",
         "replication",
+        "import_progress",
         "products",
     ):
         op.drop_table(table)

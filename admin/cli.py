@@ -1,0 +1,100 @@
+"""Admin's part of the ``lockstep`` command."""
+
+import signal
+import sys
+from pathlib import Path
+
+import click
+import flask_migrate
+
+from admin import create_app
+from admin.accounts import service as accounts
+from admin.accounts.models import EDITOR, ROLES
+from admin.products import exporter, importer
+from admin.replication.relay import Relay
+from web.terminal import read_password
+
+
+def migrate_admin(revision: str) -> None:
+    """Migrate Admin's database to ``revision``, up or down."""
+    app = create_app()
+    with app.app_context():
+        if revision == "base":
+            flask_migrate.downgrade(revision="base")
+        else:
+            flask_migrate.upgrade(revision=revision)
+    click.echo(f"Admin's database is at {revision}.", err=True)
+
+
+@click.command()
+def relay() -> None:
+    """Send what the Client does not hold yet, and prove what it does (A3, A6). Any number may run."""
+    app = create_app()
+    with app.app_context():
+        process = Relay()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: process.stop())
+        process.run()
+
+
+@click.group()
+def staff() -> None:
+    """Accounts of those who may change the catalogue."""
+
+
+@staff.command("add")
+@click.argument("email")
+@click.option("--role", type=click.Choice(ROLES), default=EDITOR, show_default=True)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+def staff_add(email: str, role: str, password_stdin: bool) -> None:
+    """Create an account for EMAIL."""
+    password = read_password(password_stdin)
+    with create_app().app_context():
+        try:
+            accounts.add_staff(email, password, role)
+        except accounts.AccountExistsError as error:
+            click.echo(str(error), err=True)
+        else:
+            click.echo(f"{email} may sign in as {role}.", err=True)
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--restart", is_flag=True, help="Start over, even if an earlier run of this file was interrupted.")
+@click.option("--author", default="import", show_default=True, help="Named in each product's history.")
+def import_(file: Path, restart: bool, author: str) -> None:
+    """Create or update products from FILE (.csv, or .ndjson with one object per line), by sku.
+
+    Rows with errors are reported with their line and skipped; the others are taken. An interrupted import goes
+    on where it stopped when it is run again. Exits 1 when rows were skipped, 2 when the file cannot be read.
+    """
+    with create_app().app_context():
+        try:
+            result = importer.import_file(file, author, restart=restart, on_error=_report)
+        except importer.UnreadableFileError as error:
+            raise click.UsageError(f"{file}: {error}") from None
+    click.echo(
+        f"{result.created} created, {result.updated} updated, {result.unchanged} unchanged, {result.skipped} skipped",
+        err=True,
+    )
+    if result.skipped:
+        raise click.exceptions.Exit(1)
+
+
+def _report(line: int, reason: str) -> None:
+    click.echo(f"line {line}: {reason}", err=True)
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True), default="-")
+@click.option("--format", "kind", type=click.Choice(["csv", "ndjson"]), help="Default: by the file's name, else csv.")
+def export(file: Path, kind: str | None) -> None:
+    """Write every live product to FILE (default: standard output), as ``import`` reads it."""
+    chosen = kind or ("ndjson" if file.suffix in importer.NDJSON_SUFFIXES else "csv")
+    with create_app().app_context():
+        if str(file) == "-":
+            count = exporter.export(sys.stdout, chosen)
+        else:
+            with file.open("w", encoding="utf-8", newline="") as out:
+                count = exporter.export(out, chosen)
+    click.echo(f"{count} products", err=True)

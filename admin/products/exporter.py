@@ -1,0 +1,40 @@
+"""Export of the catalogue, as the import reads it; streaming."""
+
+import csv
+import json
+from typing import IO, Any
+
+from sqlalchemy import select
+
+from admin.extensions import db
+from admin.products.models import CONTENT_FIELDS, Product
+
+PAGE = 1000  # rows read at once
+
+
+def export(out: IO[str], kind: str) -> int:
+    """Write every live product to ``out`` as ``csv`` or ``ndjson``, by id; return how many."""
+    writer = csv.DictWriter(out, CONTENT_FIELDS) if kind == "csv" else None
+    if writer:
+        writer.writeheader()
+    count, last = 0, 0
+    while page := _page(last):
+        for product in page:
+            row = _row(product)
+            if writer:
+                writer.writerow(row)
+            else:
+                out.write(json.dumps(row, ensure_ascii=False) + "\n")
+        count, last = count + len(page), page[-1].id
+        db.session.rollback()
+        db.session.expunge_all()
+    return count
+
+
+def _page(after: int) -> list[Product]:
+    query = select(Product).where(Product.id > after, Product.deleted_at.is_(None)).order_by(Product.id).limit(PAGE)
+    return list(db.session.execute(query).scalars())
+
+
+def _row(product: Product) -> dict[str, Any]:
+    return {**{name: getattr(product, name) for name in CONTENT_FIELDS}, "price": f"{product.price:.2f}"}

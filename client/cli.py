@@ -1,0 +1,35 @@
+"""The Client's part of the ``lockstep`` command."""
+
+import click
+
+from client import extensions, migrations
+from client.accounts import service as accounts
+from client.config import ClientSettings
+from web.terminal import read_password
+
+
+def migrate_client() -> None:
+    """Migrate the Client's database."""
+    extensions.connect(ClientSettings())
+    done = migrations.migrate(extensions.database())
+    click.echo(f"Client's database: {len(done)} migrations run.", err=True)
+
+
+@click.group()
+def shopper() -> None:
+    """Accounts of shoppers."""
+
+
+@shopper.command("add")
+@click.argument("email")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+def shopper_add(email: str, password_stdin: bool) -> None:
+    """Create an account for EMAIL."""
+    password = read_password(password_stdin)
+    extensions.connect(ClientSettings())
+    try:
+        accounts.sign_up(email, password)
+    except accounts.EmailTakenError as error:
+        click.echo(error.detail, err=True)
+    else:
+        click.echo(f"{email} may sign in.", err=True)
