@@ -1,40 +1,12 @@
 """Celery's settings. Beside each: why. What delivery promises stand on these is in docs/architecture.md."""
 
-from kombu import Exchange, Queue
-
-from tasks import names
+from tasks import names, topology
 from tasks.config import BrokerSettings
 
 broker_url = BrokerSettings().url
 
-# --- queues ---------------------------------------------------------------------------------------------
-# Topic, not direct: Celery's delayed delivery skips direct exchanges (celery#9960).
-_exchange = Exchange(names.EXCHANGE, type="topic", durable=True)
-_dead_exchange = Exchange(names.DEAD_LETTER_EXCHANGE, type="topic", durable=True)
-MAX_QUEUE_LENGTH = 20_000  # messages; the relay's window stays far below, this is the broker's own guard
-_QUORUM = {
-    "x-queue-type": "quorum",  # replicated, and the only type with a delivery limit
-    "x-delivery-limit": 5,  # a message that kills its worker ends in the dead letters, not in a loop
-    "x-dead-letter-exchange": names.DEAD_LETTER_EXCHANGE,  # a limit without it drops the message
-    "x-dead-letter-strategy": "at-least-once",  # the default, at-most-once, may lose on the way
-    "x-overflow": "reject-publish",  # asked for by at-least-once; a full queue answers the publisher
-    "x-max-length": MAX_QUEUE_LENGTH,
-}
-
-
-def _work_queue(name: str) -> Queue:
-    return Queue(name, _exchange, routing_key=name, durable=True, queue_arguments=_QUORUM)
-
-
-task_queues = [_work_queue(n) for n in (names.QUEUE_PRODUCTS, names.QUEUE_PRODUCTS_BULK, names.QUEUE_LIKES)]
-# Dead letters are kept for a person; no worker consumes them, so they are not in task_queues.
-DEAD_LETTERS = Queue(
-    names.QUEUE_DEAD,
-    _dead_exchange,
-    routing_key="#",
-    durable=True,
-    queue_arguments={"x-queue-type": "quorum"},
-)
+# --- queues (what each is made of, and why: tasks/topology.py) --------------------------------------------
+task_queues = topology.WORK_QUEUES
 task_default_queue = names.QUEUE_PRODUCTS
 task_default_exchange = names.EXCHANGE
 task_default_exchange_type = "topic"
@@ -86,7 +58,7 @@ task_time_limit = TIME_LIMIT
 # --- worker ---------------------------------------------------------------------------------------------
 imports = ("tasks.products", "tasks.likes", "client.worker")
 worker_consumer = "tasks.consumer:Consumer"  # rejects what it cannot read; Celery's own acks it away
-worker_prefetch_multiplier = 4  # batches are large; more would only spend delivery counts on a crash
+worker_prefetch_multiplier = 1  # tasks are batches: more in hand would only make an editor wait behind an import
 worker_enable_prefetch_count_reduction = False  # stuck at a reduced prefetch after a reconnect (celery#9512)
 worker_cancel_long_running_tasks_on_connection_loss = True  # the broker redelivers them: do not run twice
 worker_soft_shutdown_timeout = 30  # on SIGQUIT (see REMAP_SIGTERM in docs): reserved tasks go back

@@ -1,9 +1,11 @@
 """The worker's consumer: what cannot be read becomes a dead letter instead of being acknowledged away.
 
 Celery acknowledges a message whose body it cannot decode ("so that it does not enter a loop"), and so loses
-it. Rejecting without requeue does not loop either: the broker moves it to the dead letters.
+it; a body of another shape ends its consumer. Rejecting without requeue does not loop either: the broker moves
+the message to the dead letters.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from celery.utils.log import get_logger
@@ -16,14 +18,40 @@ logger = get_logger(__name__)
 
 
 class Consumer(CeleryConsumer):
-    """Celery's consumer, except that it rejects what it cannot decode and declares every queue first."""
+    """Celery's consumer, except that it rejects what it cannot read and declares every queue first."""
 
-    def on_decode_error(self, message: Message, exc: Exception) -> None:
-        logger.error("dead letter: the body cannot be decoded: %s", exc)
-        message.reject_log_error(logger, self.connection_errors)
+    def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Message], None]:
+        handle = super().create_task_handler(*args, **kwargs)
+
+        def on_message(message: Message) -> None:
+            if reason := unreadable(message):
+                logger.error("dead letter: %s", reason)
+                message.reject_log_error(logger, self.connection_errors)  # type: ignore[attr-defined]
+            else:
+                handle(message)
+
+        return on_message
 
     def connection_for_read(self, heartbeat: Any = None) -> Any:
         """Declare everything first: a dead letter must find its queue."""
         connection = super().connection_for_read(heartbeat)
         topology.declare(connection)
         return connection
+
+
+def unreadable(message: Message) -> str | None:
+    """Return why ``message`` is no task message (Celery's protocol 2), None when it is one.
+
+    Made from the message alone, so whoever looks at a dead letter later finds the same reason.
+    """
+    if "task" not in (message.headers or {}):
+        return "the headers name no task"
+    try:
+        body = message.payload
+    except Exception as error:
+        return f"the body cannot be decoded: {error}"
+    match body:
+        case [list(), dict(), dict()]:
+            return None
+        case _:
+            return "the body is not [args, kwargs, options]"

@@ -10,7 +10,7 @@ from client.likes import count, drain
 from tasks import names
 
 
-@shared_task(name=names.FORWARD_LIKES, bind=True, max_retries=None)  # type: ignore[untyped-decorator]
+@shared_task(name=names.FORWARD_LIKES, bind=True, max_retries=None)
 def forward_likes(self: Task) -> None:
     """Take everything pending (bounded). Any number may be queued; one works at a time."""
     gateway = worker.gateway()

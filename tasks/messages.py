@@ -57,10 +57,10 @@ class ProductContent:
     def decode(cls, raw: Any) -> Self:
         """Check ``raw`` (parsed JSON) and return it typed. Raises ValueError that names the field."""
         if not isinstance(raw, dict):
-            raise ValueError("product must be an object")  # noqa: TRY004  (one error type for the caller)
+            raise ValueError("product must be an object")
         for field in fields(cls):
             if not isinstance(raw.get(field.name), str):
-                raise ValueError(f"product.{field.name} must be a string")  # noqa: TRY004
+                raise ValueError(f"product.{field.name} must be a string")
         if not _PRICE.fullmatch(raw["price"]):
             raise ValueError("product.price must be a decimal string with two digits after the point")
         for name in ("created_at", "updated_at"):

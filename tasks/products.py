@@ -22,13 +22,13 @@ log = structlog.get_logger(__name__)
 RESYNC_RETRIES, RESYNC_SECONDS = 20, 30
 
 
-@shared_task(name=names.SYNC_PRODUCT)  # type: ignore[untyped-decorator]
+@shared_task(name=names.SYNC_PRODUCT)
 def sync_product(message: Any) -> None:
     """Apply one product's state."""
     _sync([message])
 
 
-@shared_task(name=names.SYNC_PRODUCTS)  # type: ignore[untyped-decorator]
+@shared_task(name=names.SYNC_PRODUCTS)
 def sync_products(messages: Any) -> None:
     """Apply many products' states; an invalid one does not keep its neighbours out."""
     if not isinstance(messages, list):
@@ -36,7 +36,7 @@ def sync_products(messages: Any) -> None:
     _sync(messages)
 
 
-@shared_task(name=names.RESYNC_PRODUCT, bind=True, max_retries=RESYNC_RETRIES)  # type: ignore[untyped-decorator]
+@shared_task(name=names.RESYNC_PRODUCT, bind=True, max_retries=RESYNC_RETRIES)
 def resync_product(self: Task, product_id: int) -> None:
     """Fetch a product's current state from Admin and apply it; what a replay is."""
     try:

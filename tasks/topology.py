@@ -1,12 +1,40 @@
-"""Declares every exchange and queue, so that whoever comes first (publisher or worker) finds all of them."""
+"""Every exchange and queue, declared by whoever comes first (publisher or worker), so that all are there."""
 
-from kombu import Connection
+from kombu import Connection, Exchange, Queue
 
-import celeryconfig
+from tasks import names
+
+# Topic, not direct: Celery's delayed delivery skips direct exchanges (celery#9960).
+_EXCHANGE = Exchange(names.EXCHANGE, type="topic", durable=True)
+_DEAD_EXCHANGE = Exchange(names.DEAD_LETTER_EXCHANGE, type="topic", durable=True)
+MAX_QUEUE_LENGTH = 20_000  # messages; the relay's window stays far below, this is the broker's own guard
+_QUORUM = {
+    "x-queue-type": "quorum",  # replicated, and the only type with a delivery limit
+    "x-delivery-limit": 5,  # a message that kills its worker ends somewhere, not in a loop
+    "x-max-length": MAX_QUEUE_LENGTH,
+    "x-overflow": "reject-publish",  # a full queue tells the publisher; dropping its head would lose
+}
+_DEAD_LETTERED = {
+    **_QUORUM,
+    "x-dead-letter-exchange": names.DEAD_LETTER_EXCHANGE,  # a delivery limit without it drops the message
+    "x-dead-letter-strategy": "at-least-once",  # the default, at-most-once, may lose on the way
+}
+PRODUCT_QUEUES = [
+    Queue(name, _EXCHANGE, routing_key=name, durable=True, queue_arguments=_DEAD_LETTERED)
+    for name in names.LANE_QUEUES.values()
+]
+# A message about likes carries nothing (the likes are in the store, the sweep says the same again) and expires;
+# with dead letters, each announcement that nobody took in time would lie there as one.
+LIKES_QUEUE = Queue(names.QUEUE_LIKES, _EXCHANGE, routing_key=names.QUEUE_LIKES, durable=True, queue_arguments=_QUORUM)
+WORK_QUEUES = [*PRODUCT_QUEUES, LIKES_QUEUE]
+# Dead letters are kept for a person: no worker consumes them, so they are no work queue.
+DEAD_LETTERS = Queue(
+    names.QUEUE_DEAD, _DEAD_EXCHANGE, routing_key="#", durable=True, queue_arguments={"x-queue-type": "quorum"}
+)
 
 
 def declare(connection: Connection) -> None:
-    """Declare the work queues and the dead-letter queue on ``connection``; harmless when they exist."""
+    """Declare all of them on ``connection``; harmless when they exist."""
     with connection.channel() as channel:
-        for queue in (celeryconfig.DEAD_LETTERS, *celeryconfig.task_queues):
+        for queue in (DEAD_LETTERS, *WORK_QUEUES):
             queue(channel).declare()
