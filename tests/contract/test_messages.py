@@ -1,0 +1,98 @@
+"""The stored JSON of each message is read by today's code, and what today's code writes is what was stored.
+
+A sample is never edited: a change that breaks one needs a new version of the message.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.messages import InvalidMessageError, LikeChanged, ProductChanged
+
+SAMPLES = Path(__file__).parent / "samples"
+DECODERS = {"product.changed.v1": ProductChanged, "like.changed.v1": LikeChanged}
+
+
+def samples() -> list[Path]:
+    return sorted(SAMPLES.glob("*.json"))
+
+
+def load(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.mark.parametrize("path", samples(), ids=lambda path: path.stem)
+def test_stored_message_is_read_and_written_back_as_it_was(path: Path) -> None:
+    stored = load(path)
+    assert DECODERS[stored["type"]].decode(stored).encode() == stored
+
+
+@pytest.mark.parametrize("path", samples(), ids=lambda path: path.stem)
+def test_message_of_a_newer_sender_with_more_fields_is_read(path: Path) -> None:
+    newer = {**load(path), "added_later": {"anything": 1}}
+    if newer.get("product") and isinstance(newer["product"], dict):
+        newer["product"] = {**newer["product"], "added_later": "x"}
+    assert DECODERS[newer["type"]].decode(newer).encode() == load(path)
+
+
+def test_there_is_a_sample_of_every_message_type() -> None:
+    assert {load(path)["type"] for path in samples()} == set(DECODERS)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"type": "product.changed.v2"}, "type"),
+        ({"id": "42"}, "id"),
+        ({"id": True}, "id"),
+        ({"id": 0}, "id"),
+        ({"ver": 1.5}, "ver"),
+        ({"ver": 2**63}, "ver"),
+        ({"deleted": 0}, "deleted"),
+        ({"product": None}, "product"),
+        ({"product": []}, "product"),
+        ({"checksum": "0" * 32}, "checksum"),
+    ],
+)
+def test_broken_product_message_is_refused_with_a_reason_that_names_the_field(
+    change: dict[str, Any], reason: str
+) -> None:
+    broken = {**load(SAMPLES / "product.changed.v1.json"), **change}
+    with pytest.raises(InvalidMessageError, match=reason):
+        ProductChanged.decode(broken)
+
+
+@pytest.mark.parametrize("field", ["sku", "title", "price", "created_at"])
+def test_product_message_lacking_a_field_names_it_and_its_product(field: str) -> None:
+    broken = load(SAMPLES / "product.changed.v1.json")
+    del broken["product"][field]
+    with pytest.raises(InvalidMessageError, match=field) as caught:
+        ProductChanged.decode(broken)
+    assert (caught.value.product_id, caught.value.ver) == (42, 3)
+
+
+@pytest.mark.parametrize("price", ["18.5", "-1.00", "1e3", "NaN", "18,50", "12345678901.00"])
+def test_price_that_is_no_exact_decimal_is_refused(price: str) -> None:
+    broken = load(SAMPLES / "product.changed.v1.json")
+    broken["product"]["price"] = price
+    with pytest.raises(InvalidMessageError, match="price"):
+        ProductChanged.decode(broken)
+
+
+@pytest.mark.parametrize("raw", [None, [], "x", 5, {}])
+def test_what_is_no_message_at_all_is_refused(raw: Any) -> None:
+    for decoder in DECODERS.values():
+        with pytest.raises(InvalidMessageError):
+            decoder.decode(raw)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("product", "1"), ("rev", 0), ("rev", None), ("user", "a:b"), ("user", ""), ("liked", "yes")]
+)
+def test_broken_like_is_refused_with_a_reason_that_names_the_field(field: str, value: Any) -> None:
+    broken = {**load(SAMPLES / "like.changed.v1.json"), field: value}
+    with pytest.raises(InvalidMessageError, match=field):
+        LikeChanged.decode(broken)

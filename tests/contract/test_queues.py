@@ -1,0 +1,63 @@
+"""Queues declared, published to and consumed are the same ones; every task has a name, a body and a queue."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tasks import names, topology
+
+QUEUES = {value for key, value in vars(names).items() if key.startswith("QUEUE_")}
+TASKS = {value for key, value in vars(names).items() if key.isupper() and str(value).startswith("tasks.")}
+
+
+@pytest.fixture(scope="module")
+def worker_view() -> dict[str, Any]:
+    """What a worker would consume and knows, asked of the real application in a process of its own."""
+    script = (
+        "import json; from tasks.app import app; app.loader.import_default_modules();"
+        "print(json.dumps({'queues': sorted(app.amqp.queues), 'tasks': sorted(app.tasks),"
+        " 'routed': {t: r['queue'] for t, r in app.conf.task_routes.items()},"
+        " 'beat': [e['task'] for e in app.conf.beat_schedule.values()]}))"
+    )
+    environment = {**os.environ, "CELERY_BROKER_URL": "amqp://nobody:nothing@127.0.0.1:1//"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    view: dict[str, Any] = json.loads(done.stdout)
+    return view
+
+
+def test_workers_consume_exactly_the_declared_work_queues(worker_view: dict[str, Any]) -> None:
+    assert set(worker_view["queues"]) == {queue.name for queue in topology.WORK_QUEUES}
+    assert set(worker_view["queues"]) == QUEUES - {names.QUEUE_DEAD}
+
+
+def test_every_named_task_has_a_body_and_a_consumed_queue(worker_view: dict[str, Any]) -> None:
+    assert set(worker_view["tasks"]) >= TASKS
+    assert set(worker_view["routed"]) == TASKS
+    assert set(worker_view["routed"].values()) <= set(worker_view["queues"])
+
+
+def test_beat_schedules_only_tasks_that_exist(worker_view: dict[str, Any]) -> None:
+    assert set(worker_view["beat"]) <= TASKS
+
+
+@pytest.mark.parametrize("queue", topology.WORK_QUEUES, ids=lambda queue: queue.name)
+def test_work_queues_lose_nothing(queue: topology.Queue) -> None:
+    assert queue.durable
+    assert queue.exchange.type == "topic"
+    assert queue.queue_arguments["x-queue-type"] == "quorum"
+    assert queue.queue_arguments["x-overflow"] == "reject-publish"
+
+
+@pytest.mark.parametrize("queue", topology.PRODUCT_QUEUES, ids=lambda queue: queue.name)
+def test_product_queues_keep_what_they_refuse(queue: topology.Queue) -> None:
+    assert queue.queue_arguments["x-dead-letter-exchange"] == topology.DEAD_LETTERS.exchange.name
+    assert queue.queue_arguments["x-dead-letter-strategy"] == "at-least-once"
+
+
+def test_names_and_messages_need_no_celery() -> None:
+    script = "import sys, tasks.names, tasks.messages; sys.exit('celery' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
