@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin.database import BigId, Moment
-from admin.extensions import db
+from admin.extensions import Model
 
 # States of a replication row. Only sent ones take up their lane's window.
 FRESH = "fresh"  # changed; the relay has not sent this ver
@@ -15,7 +15,7 @@ STUCK = "stuck"  # sent several times while later ones arrived; tried slowly, fo
 PROVEN = "proven"  # the Client holds it
 
 
-class Replication(db.Model):
+class Replication(Model):
     """What the Client is known to hold of one product, and when to look again."""
 
     __tablename__ = "replication"
@@ -37,7 +37,7 @@ class Replication(db.Model):
     last_error: Mapped[str | None] = mapped_column(String(500))
 
 
-class ProductChange(db.Model):
+class ProductChange(Model):
     """Append-only log for people; delivery never reads it."""
 
     __tablename__ = "product_changes"
@@ -57,7 +57,7 @@ class ProductChange(db.Model):
     proven_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
-class LaneProgress(db.Model):
+class LaneProgress(Model):
     """Per lane: when the latest proven row was sent. Rows sent before it and not arrived were lost."""
 
     __tablename__ = "lane_progress"
@@ -66,7 +66,7 @@ class LaneProgress(db.Model):
     proven_sent_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
-class SyncState(db.Model):
+class SyncState(Model):
     """One row: the epoch of every ver made from now on (see ``tasks.versions``)."""
 
     __tablename__ = "sync_state"

@@ -7,6 +7,7 @@ A crash anywhere leaves rows due again; a duplicate is harmless (A5).
 
 import random
 import threading
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -30,7 +31,10 @@ RESERVE = WINDOW // 10  # of it for rows never sent, so that poison cannot fill 
 CLAIM = MAX_IDS  # rows per step: one question to the Client
 IDLE_SECONDS = 0.5
 BROKER_REST_SECONDS = 2.0
+RESCUE_SECONDS = 60.0
 FIRST_LOOK = timedelta(seconds=1)
+# A queue is empty as soon as its last message is in a worker's hands: give that one time to be applied.
+RESEND_AFTER = timedelta(seconds=4)
 LONGEST_BACKOFF = timedelta(seconds=60)
 STUCK_BACKOFF = timedelta(minutes=5)
 
@@ -43,6 +47,7 @@ class Relay:
     def __init__(self) -> None:
         self._publisher = Publisher()
         self._stopping = threading.Event()
+        self._next_rescue = 0.0
 
     def stop(self) -> None:
         """End after the step in hand."""
@@ -52,9 +57,23 @@ class Relay:
         """Work until stopped; outages of the database, broker or Client are waited out."""
         log.info("relay started")
         while not self._stopping.is_set():
+            self._rescue()
             self._stopping.wait(self._tick())
         self._publisher.close()
         log.info("relay stopped")
+
+    def _rescue(self) -> None:
+        """Once a minute: a clock that was set back must not leave rows waiting for days."""
+        if time.monotonic() < self._next_rescue:
+            return
+        self._next_rescue = time.monotonic() + RESCUE_SECONDS
+        try:
+            if rows := rescue_far_future():
+                log.warning("made due: the database's clock went back", products=rows)
+        except SQLAlchemyError:
+            log.warning("the database is not available")
+        finally:
+            db.session.remove()
 
     def _tick(self) -> float:
         """Do one step of each kind on each lane; return how long to rest, in seconds."""
@@ -79,8 +98,9 @@ class Relay:
         if not rows:
             return False
         missing = self._missing(rows, lane)
-        if missing and self._publisher.depth(names.LANE_QUEUES[lane]) == 0:
-            self._resend(missing, lane)
+        lost = [row for row in missing if row.state == STUCK or row.due_at - row.sent_at >= RESEND_AFTER]
+        if lost and self._publisher.depth(names.LANE_QUEUES[lane]) == 0:
+            self._resend(lost, lane)
         return len(missing) < len(rows)
 
     def feed(self, lane: str) -> bool:
@@ -157,8 +177,8 @@ def backoff(row: Replication, now: datetime) -> timedelta:
     if row.state == STUCK:
         return STUCK_BACKOFF
     under_way = now - row.sent_at if row.sent_at else timedelta()
-    delay = max(FIRST_LOOK, under_way / 2) * 2**row.attempts
-    return min(delay, LONGEST_BACKOFF) * random.uniform(0.8, 1.2)
+    delay = min(max(FIRST_LOOK, under_way / 2) * (1 << row.attempts), LONGEST_BACKOFF)
+    return delay * random.uniform(0.8, 1.2)
 
 
 @retry_deadlocks

@@ -93,7 +93,7 @@ def _explain(missing: list[Replication], held: dict[int, Held], proven_sent_at: 
 
 # With the ver: a product changed since the claim starts afresh.
 _NOTE = (
-    update(Replication.__table__)
+    update(Replication)
     .where(Replication.product_id == bindparam("id"), Replication.ver == bindparam("v"))
     .values(attempts=bindparam("n"), state=bindparam("s"), last_error=bindparam("e"))
 )

@@ -1,0 +1,69 @@
+"""The two services' stores for tests that call the code itself: each test gets a database of its own."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import flask_migrate
+import mongoengine
+from flask import Flask
+from pydantic import SecretStr
+from pymongo.database import Database
+
+from admin import create_app
+from admin.config import AdminSettings
+from admin.extensions import db
+from client import extensions, migrations
+from client.config import ClientSettings
+
+SECRET = SecretStr("x" * 40)
+KEYS = SecretStr("test:" + "k" * 40)
+NOWHERE = "http://127.0.0.1:1"
+
+CONTENT = {
+    "sku": "MUG-1",
+    "title": "Red mug",
+    "description": "",
+    "price": "12.50",
+    "currency": "EUR",
+    "category": "Kitchen",
+    "image_url": "",
+}
+
+
+def unique_name() -> str:
+    return f"t{uuid.uuid4().hex[:12]}"
+
+
+@contextmanager
+def admin_on(url: str, client_url: str = NOWHERE) -> Iterator[Flask]:
+    """Yield Admin's app, migrated, inside its context, on the database at ``url``."""
+    app = create_app(
+        AdminSettings(
+            admin_database_url=SecretStr(url), admin_secret_key=SECRET, admin_client_url=client_url, service_keys=KEYS
+        )
+    )
+    with app.app_context():
+        flask_migrate.upgrade()
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def sqlite_url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'admin.db'}"
+
+
+@contextmanager
+def client_store_on(url: str, admin_url: str = NOWHERE) -> Iterator[ClientSettings]:
+    """Connect this process to the Client's database at ``url``, migrated; yield the settings used."""
+    settings = ClientSettings(
+        client_mongodb_url=SecretStr(url), client_secret_key=SECRET, client_admin_url=admin_url, service_keys=KEYS
+    )
+    extensions.connect(settings)
+    migrations.migrate(extensions.database())
+    yield settings
+    store: Database = extensions.database()
+    store.client.drop_database(store.name)
+    mongoengine.disconnect()

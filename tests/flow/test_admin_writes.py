@@ -1,0 +1,174 @@
+"""A1 and A3's claims on MariaDB and on SQLite: versions, locks and the outbox hold under concurrency."""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from admin.database import utc_now
+from admin.extensions import db
+from admin.likes import service as likes
+from admin.products import service
+from admin.products.models import Product
+from admin.replication import relay
+from admin.replication.models import FRESH, SENT, ProductChange, Replication
+from stack.servers.mariadb import MariaDB
+from tasks.messages import LikeChanged
+from tasks.names import INTERACTIVE
+from tests.flow.stores import CONTENT, admin_on, sqlite_url, unique_name
+
+
+@pytest.fixture(params=["mariadb", "sqlite"])
+def app(request: pytest.FixtureRequest, tmp_path: Path, mariadb: MariaDB) -> Iterator[Flask]:
+    url = mariadb.create_database(unique_name()) if request.param == "mariadb" else sqlite_url(tmp_path)
+    with admin_on(url) as app:
+        yield app
+
+
+def create(sku: str = "MUG-1") -> Product:
+    return service.create_product({**CONTENT, "sku": sku, "price": Decimal("12.50")}, "tester")
+
+
+def replication(product_id: int) -> Replication:
+    db.session.rollback()
+    row: Replication = db.session.execute(
+        select(Replication).filter_by(product_id=product_id).execution_options(populate_existing=True)
+    ).scalar_one()
+    db.session.rollback()
+    return row
+
+
+def make_due() -> None:
+    db.session.execute(update(Replication).values(due_at=utc_now()))
+    db.session.commit()
+
+
+@pytest.mark.usefixtures("app")
+def test_every_change_raises_the_version_and_marks_the_row_unproven() -> None:
+    product = create()
+    service.update_product(product.id, {"title": "Blue mug"}, 1, "tester")
+    service.delete_product(product.id, 2, "tester")
+    row = replication(product.id)
+    assert (row.ver, row.state, row.proven_ver) == (3, FRESH, 0)
+    assert row.unproven_since is not None
+    log = db.session.execute(select(ProductChange.kind, ProductChange.ver).order_by(ProductChange.id)).all()
+    assert [tuple(entry) for entry in log] == [("created", 1), ("updated", 2), ("deleted", 3)]
+
+
+@pytest.mark.usefixtures("app")
+def test_unchanged_update_makes_no_version() -> None:
+    product = create()
+    assert service.update_product(product.id, {"price": Decimal("12.5")}, 1, "tester").version == 1
+    assert replication(product.id).ver == 1
+
+
+def test_concurrent_updates_of_one_product_each_get_their_own_version(app: Flask) -> None:
+    product_id = create().id
+
+    def edit(number: int) -> int:
+        with app.app_context():
+            return service.update_product(product_id, {"title": f"Edit {number}"}, None, "tester").version
+
+    with ThreadPoolExecutor(4) as pool:
+        versions = sorted(pool.map(edit, range(40)))
+    assert versions == list(range(2, 42))
+    assert replication(product_id).ver == 41
+
+
+def test_of_two_editors_with_the_same_version_one_wins(app: Flask) -> None:
+    product_id = create().id
+
+    def edit(number: int) -> str:
+        with app.app_context():
+            try:
+                service.update_product(product_id, {"title": f"Edit {number}"}, 1, "tester")
+            except service.StaleVersionError:
+                return "stale"
+            return "won"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert Counter(pool.map(edit, range(8))) == {"won": 1, "stale": 7}
+
+
+def test_two_relays_never_claim_the_same_row(app: Flask) -> None:
+    for number in range(40):
+        create(f"SKU-{number}")
+    make_due()
+
+    def claim(_: int) -> list[int]:
+        with app.app_context():
+            return [row.product_id for row in relay.claim(INTERACTIVE, (FRESH,), 7)]
+
+    with ThreadPoolExecutor(4) as pool:
+        claimed = [product_id for batch in pool.map(claim, range(10)) for product_id in batch]
+    assert len(claimed) == len(set(claimed))
+    rest = relay.claim(INTERACTIVE, (FRESH,), 100)
+    assert sorted(claimed + [row.product_id for row in rest]) == list(range(1, 41))
+
+
+@pytest.mark.usefixtures("app")
+def test_claimed_row_that_changes_meanwhile_is_fresh_again() -> None:
+    product_id = create().id
+    make_due()
+    claimed = relay.claim(INTERACTIVE, (FRESH,), 10)
+    assert replication(product_id).state == SENT
+    service.update_product(product_id, {"title": "Blue mug"}, None, "tester")
+    relay.put_back(claimed)  # speaks of the older ver: must not touch the newer one
+    relay.mark_sent(claimed)
+    row = replication(product_id)
+    assert (row.ver, row.state, row.sent_at) == (2, FRESH, None)
+
+
+def test_writers_are_not_blocked_while_claims_exhaust_the_due_rows(app: Flask) -> None:
+    create("FIRST")
+    make_due()
+    relay.claim(INTERACTIVE, (FRESH,), 100)
+    with ThreadPoolExecutor(1) as pool:
+
+        def write() -> int:
+            with app.app_context():
+                return create("SECOND").id
+
+        assert pool.submit(write).result(timeout=4) == 2
+
+
+@pytest.mark.usefixtures("app")
+def test_row_due_absurdly_far_ahead_is_made_due() -> None:
+    product_id = create().id
+    now = db.session.execute(select(utc_now())).scalar_one()
+    db.session.execute(update(Replication).values(due_at=now + timedelta(days=400)))
+    db.session.commit()
+    assert relay.rescue_far_future() == 1
+    assert [row.product_id for row in relay.claim(INTERACTIVE, (FRESH,), 10)] == [product_id]
+
+
+@pytest.mark.usefixtures("app")
+def test_current_messages_carry_state_and_ver_that_belong_together() -> None:
+    kept, gone = create("KEPT"), create("GONE")
+    service.delete_product(gone.id, None, "tester")
+    first, second = relay.current_messages([kept.id, gone.id])
+    assert (first.id, first.ver, first.product and first.product.sku) == (kept.id, 1, "KEPT")
+    assert (second.id, second.ver, second.product) == (gone.id, 2, None)
+
+
+def test_hot_product_counts_every_shopper_once_from_many_batches_at_once(app: Flask) -> None:
+    hot, other = create("HOT").id, create("OTHER").id
+    batches = [
+        [LikeChanged(p, f"user{n}", 1, True) for n in range(start, start + 10) for p in (hot, other)]
+        for start in range(0, 100, 5)  # overlapping: most likes come twice
+    ]
+
+    def take(batch: list[LikeChanged]) -> None:
+        with app.app_context():
+            likes.take(batch)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(take, batches))
+    counts = dict(db.session.execute(select(likes.LikeCount.product_id, likes.LikeCount.likes)).tuples().all())
+    assert counts == {hot: 105, other: 105}

@@ -1,0 +1,141 @@
+"""L1, L3 and L6 on a MongoDB-wire server: one state and one count, whatever comes twice or late."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from client.admin_gateway import Outcome
+from client.extensions import database
+from client.likes import breaker, count, drain, service, settle
+from client.likes.documents import Like
+from client.likes.leases import lease
+from client.products import replicate
+from client.products.documents import ProductCopy
+from stack.servers.secantus import Secantus
+from tasks.messages import LikeChanged, ProductChanged, ProductContent
+from tests.flow.stores import CONTENT, client_store_on, unique_name
+
+TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
+
+
+@pytest.fixture(autouse=True)
+def store(secantus: Secantus) -> Iterator[None]:
+    with client_store_on(secantus.url(unique_name())):
+        replicate.apply([ProductChanged(p, 1, ProductContent(**CONTENT, **TIMES)) for p in (1, 2)])
+        yield
+
+
+def like(user: str, liked: bool = True, product: int = 1) -> bool:
+    return service._toggle(product, user, liked)
+
+
+def document(user: str) -> dict[str, Any]:
+    found: dict[str, Any] = Like._get_collection().find_one({"_id": f"1:{user}"})
+    return found
+
+
+def shown(product: int = 1) -> int:
+    found: int = ProductCopy._get_collection().find_one({"_id": product})["likes"]
+    return found
+
+
+def test_like_unlike_like_again_is_one_state() -> None:
+    assert [like("ann"), like("ann"), like("ann", False), like("ann", False), like("ann")] == [
+        True,
+        False,
+        True,
+        False,
+        True,
+    ]
+    assert (document("ann")["liked"], document("ann")["rev"]) == (True, 3)
+
+
+def test_unlike_of_nothing_is_nothing() -> None:
+    assert like("ann", False) is False
+    assert document("ann") is None
+
+
+def test_double_click_from_many_tabs_counts_once() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(lambda _: like("ann"), range(16))) == 1
+    count.count()
+    assert (shown(), document("ann")["rev"]) == (1, 1)
+
+
+def test_count_is_the_size_of_the_set_while_shoppers_toggle() -> None:
+    users = [f"user{n}" for n in range(30)]
+
+    def toggle(user: str) -> None:
+        for liked in (True, False, True):
+            like(user, liked)
+        if user.endswith("7"):
+            like(user, False)
+
+    with ThreadPoolExecutor(4) as pool:
+        done = pool.map(toggle, users)
+        for _ in range(5):
+            count.count()
+        list(done)
+    count.count()
+    assert shown() == Like._get_collection().count_documents({"product": 1, "liked": True}) == 27
+
+
+def test_two_counts_at_once_count_once() -> None:
+    for number in range(20):
+        like(f"user{number}")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: count.count(), range(4)))
+    count.count()
+    assert shown() == 20
+
+
+def test_lease_is_held_by_one_and_given_back() -> None:
+    with lease("test") as first, lease("test") as second:
+        assert (first, second) == (True, False)
+    with lease("test") as again:
+        assert again is True
+
+
+def test_settled_like_is_no_longer_pending_but_a_newer_one_is() -> None:
+    like("ann")
+    sent = drain._pending(10)
+    like("ann", False)
+    settle.settle(sent, [Outcome("applied", 1, True, "")])
+    assert document("ann")["pending"] is True
+    settle.settle([LikeChanged(1, "ann", 2, False)], [Outcome("applied", 2, False, "")])
+    assert "pending" not in document("ann")
+
+
+def test_refused_like_is_parked_with_its_reason_until_it_changes() -> None:
+    like("ann")
+    settle.settle(drain._pending(10), [Outcome("gone", 0, False, "")])
+    assert (document("ann")["parked"], "pending" in document("ann")) == ("the product is gone", False)
+    like("ann", False)
+    assert "parked" not in document("ann")
+    assert document("ann")["pending"] is True
+
+
+def test_like_that_admin_holds_newer_with_another_state_goes_on_top() -> None:
+    """As after this store was restored from a backup."""
+    like("ann")
+    settle.settle(drain._pending(10), [Outcome("superseded", 9, False, "")])
+    assert [(sent.rev, sent.liked) for sent in drain._pending(10)] == [(10, True)]
+
+
+def test_superseded_like_with_the_same_state_is_settled() -> None:
+    like("ann")
+    settle.settle(drain._pending(10), [Outcome("superseded", 9, True, "")])
+    assert drain._pending(10) == []
+
+
+def test_breaker_opens_longer_and_longer_and_honours_what_admin_asks() -> None:
+    assert breaker.may_call()
+    delays = [breaker.failed(None) for _ in range(4)]
+    assert delays[3] > delays[0]
+    assert not breaker.may_call()
+    assert breaker.failed(120.0) >= 120
+    breaker.succeeded()
+    assert breaker.may_call()
+    assert database()["breakers"].count_documents({}) == 0

@@ -1,0 +1,109 @@
+"""A5 on a MongoDB-wire server: duplicated, reordered, delayed messages end in the same state."""
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from client.products import held, replicate
+from client.products.documents import ProductCopy
+from stack.servers.secantus import Secantus
+from tasks.messages import InvalidMessageError, ProductChanged, ProductContent
+from tests.flow.stores import CONTENT, client_store_on, unique_name
+
+TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
+
+
+@pytest.fixture(autouse=True)
+def store(secantus: Secantus) -> Iterator[None]:
+    with client_store_on(secantus.url(unique_name())):
+        yield
+
+
+def changed(product_id: int, ver: int, title: str = "") -> ProductChanged:
+    content = {**CONTENT, **TIMES, "sku": f"SKU-{product_id}", "title": title or f"v{ver}"}
+    return ProductChanged(product_id, ver, ProductContent(**content))
+
+
+def deleted(product_id: int, ver: int) -> ProductChanged:
+    return ProductChanged(product_id, ver, None)
+
+
+def stored(product_id: int) -> dict[str, Any]:
+    found: dict[str, Any] = ProductCopy._get_collection().find_one({"_id": product_id})
+    return found
+
+
+def test_stale_version_is_ignored() -> None:
+    assert replicate.apply([changed(1, 5)]) == 1
+    assert replicate.apply([changed(1, 3)]) == 0
+    assert (stored(1)["ver"], stored(1)["title"]) == (5, "v5")
+
+
+def test_duplicate_changes_nothing() -> None:
+    replicate.apply([changed(1, 5)])
+    before = stored(1)
+    assert replicate.apply([changed(1, 5)]) == 0
+    assert stored(1) == before
+
+
+def test_late_update_does_not_bring_a_deleted_product_back() -> None:
+    replicate.apply([changed(1, 1)])
+    replicate.apply([deleted(1, 3)])
+    replicate.apply([changed(1, 2)])
+    assert stored(1)["deleted"] is True
+    assert "title" not in stored(1)
+
+
+def test_delete_that_overtakes_its_create_wins() -> None:
+    replicate.apply([deleted(1, 2)])
+    replicate.apply([changed(1, 1)])
+    assert stored(1)["deleted"] is True
+
+
+def test_newest_of_several_states_in_one_batch_wins() -> None:
+    replicate.apply([changed(1, 2), changed(1, 4), changed(1, 3), changed(2, 1)])
+    assert (stored(1)["ver"], stored(2)["ver"]) == (4, 1)
+
+
+def test_product_message_never_touches_likes() -> None:
+    replicate.apply([changed(1, 1)])
+    ProductCopy._get_collection().update_one({"_id": 1}, {"$inc": {"likes": 7}})
+    replicate.apply([changed(1, 2)])
+    assert stored(1)["likes"] == 7
+
+
+def test_price_is_stored_exactly() -> None:
+    replicate.apply([changed(1, 1)])
+    assert str(stored(1)["price"]) == "12.50"
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_any_order_from_several_workers_at_once_ends_at_the_newest(seed: int) -> None:
+    chooser = random.Random(seed)
+    messages = [changed(p, v) for p in range(1, 6) for v in range(1, 20)] + [deleted(5, 20)]
+    messages += chooser.choices(messages, k=50)
+    chooser.shuffle(messages)
+    batches = [messages[start : start + 7] for start in range(0, len(messages), 7)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(replicate.apply, batches))
+    assert [stored(p)["ver"] for p in range(1, 6)] == [19, 19, 19, 19, 20]
+    assert stored(5)["deleted"] is True
+
+
+def test_held_tells_what_is_there_and_why_something_was_refused() -> None:
+    replicate.apply([changed(1, 5)])
+    replicate.note_failure(InvalidMessageError("product.price must be exact", 2, 9))
+    replicate.note_failure(InvalidMessageError("nobody knows whose"))
+    found = {item["id"]: item for item in held.held([1, 2, 3])}
+    assert set(found) == {1, 2}
+    assert (found[1]["ver"], found[1]["checksum"], found[1]["failure"]) == (5, changed(1, 5).checksum, None)
+    assert (found[2]["ver"], found[2]["failed_ver"], found[2]["failure"]) == (0, 9, "product.price must be exact")
+
+
+def test_reason_for_a_refusal_goes_once_the_product_is_applied() -> None:
+    replicate.note_failure(InvalidMessageError("bad", 2, 9))
+    replicate.apply([changed(2, 10)])
+    assert held.held([2])[0]["failure"] is None
