@@ -1,0 +1,46 @@
+"""The real servers, private to this run: each starts when a test first asks for it and ends with the session.
+
+A server that is not installed fails the test that asks for it; nothing is skipped.
+"""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import pytest
+
+from stack.process import Process
+from stack.servers.mariadb import MariaDB
+from stack.servers.rabbitmq import RabbitMQ
+from stack.servers.secantus import Secantus
+from stack.servers.valkey import Valkey
+
+P = TypeVar("P", bound=Process)
+
+
+def _running(server: P) -> Iterator[P]:
+    try:
+        server.start()
+        server.wait_ready()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    yield from _running(RabbitMQ(tmp_path_factory.mktemp("rabbitmq")))
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+    yield from _running(MariaDB(tmp_path_factory.mktemp("mariadb")))
+
+
+@pytest.fixture(scope="session")
+def secantus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secantus]:
+    yield from _running(Secantus(tmp_path_factory.mktemp("secantus")))
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    yield from _running(Valkey(tmp_path_factory.mktemp("valkey")))
