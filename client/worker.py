@@ -19,6 +19,6 @@ def gateway() -> AdminGateway:
     return AdminGateway(settings)
 
 
-@setup_logging.connect  # type: ignore[untyped-decorator]
+@setup_logging.connect
 def _configure_logs(**_options: Any) -> None:
     logs.configure()

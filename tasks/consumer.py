@@ -6,15 +6,19 @@ the message to the dead letters.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from celery.utils.log import get_logger
 from celery.worker.consumer import Consumer as CeleryConsumer
+from kombu import Connection
 from kombu.transport.base import Message
 
 from tasks import topology
 
 logger = get_logger(__name__)
+
+MAX_INTERVAL = 3  # seconds between two attempts to reach the broker
 
 
 class Consumer(CeleryConsumer):
@@ -31,6 +35,12 @@ class Consumer(CeleryConsumer):
                 handle(message)
 
         return on_message
+
+    def ensure_connected(self, conn: Connection) -> Any:
+        """Come back soon after the broker does; kombu's own steps grow to half a minute."""
+        patient = partial(conn.ensure_connection, interval_step=1, interval_max=MAX_INTERVAL)
+        conn.ensure_connection = patient  # type: ignore[method-assign]
+        return super().ensure_connected(conn)
 
     def connection_for_read(self, heartbeat: Any = None) -> Any:
         """Declare everything first: a dead letter must find its queue."""

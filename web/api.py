@@ -1,7 +1,7 @@
 """The REST surface both apps share: flask-smorest set up for strict input and problem+json."""
 
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any
 
 import flask_smorest
 import marshmallow as ma
@@ -38,7 +38,7 @@ class ProblemSchema(ErrorSchema):
 class StrictParser(FlaskParser):
     """A query parameter nobody knows is a typo and is refused, as an unknown JSON key is."""
 
-    DEFAULT_UNKNOWN_BY_LOCATION: ClassVar[dict[str, str | None]] = {
+    DEFAULT_UNKNOWN_BY_LOCATION = {
         **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
         "query": ma.RAISE,
     }

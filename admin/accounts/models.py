@@ -6,12 +6,12 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin.database import BigId, Moment
-from admin.extensions import db
+from admin.extensions import Model
 
 VIEWER, EDITOR, OWNER = ROLES = ("viewer", "editor", "owner")
 
 
-class Staff(db.Model):
+class Staff(Model):
     __tablename__ = "staff"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)

@@ -6,10 +6,10 @@ from sqlalchemy import BigInteger, Boolean, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin.database import BigId, Moment
-from admin.extensions import db
+from admin.extensions import Model
 
 
-class ProductLike(db.Model):
+class ProductLike(Model):
     """One shopper's state towards one product; ``rev`` is the Client's counter of its changes."""
 
     __tablename__ = "product_likes"
@@ -22,7 +22,7 @@ class ProductLike(db.Model):
     received_at: Mapped[datetime] = mapped_column(Moment)
 
 
-class LikeCount(db.Model):
+class LikeCount(Model):
     """How many of a product's likes are set. A row of its own: likes never touch the product's lock."""
 
     __tablename__ = "like_counts"

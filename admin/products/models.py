@@ -7,10 +7,10 @@ from sqlalchemy import Index, Integer, Numeric, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin.database import BigId, Moment
-from admin.extensions import db
+from admin.extensions import Model
 
 
-class Product(db.Model):
+class Product(Model):
     """One product. Deleted ones stay, so that their versions survive and a late message finds them newer."""
 
     __tablename__ = "products"
@@ -43,7 +43,7 @@ class Product(db.Model):
 CONTENT_FIELDS = ("sku", "title", "description", "price", "currency", "category", "image_url")
 
 
-class ImportProgress(db.Model):
+class ImportProgress(Model):
     """How many rows of a file are done, while its import is not finished."""
 
     __tablename__ = "import_progress"

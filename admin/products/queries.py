@@ -27,7 +27,9 @@ def list_products(limit: int, cursor: str | None, q: str, category: str | None, 
         query = query.where(Product.category == category)
     for word in q.split():
         # autoescape: a '%' typed by a person is a percent sign
-        query = query.where(or_(Product.title.icontains(word, True), Product.sku.istartswith(word, True)))
+        query = query.where(
+            or_(Product.title.icontains(word, autoescape=True), Product.sku.istartswith(word, autoescape=True))
+        )
     query = _after(query, sort, cursors.decode(cursor, sort))
     found = list(db.session.execute(query.limit(limit + 1)).scalars())
     items = with_likes(found[:limit])

@@ -9,7 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from sqlalchemy import func, select, tuple_, update
@@ -98,7 +98,7 @@ class Relay:
         if not rows:
             return False
         missing = self._missing(rows, lane)
-        lost = [row for row in missing if row.state == STUCK or row.due_at - row.sent_at >= RESEND_AFTER]
+        lost = [row for row in missing if row.state == STUCK or under_way(row) >= RESEND_AFTER]
         if lost and self._publisher.depth(names.LANE_QUEUES[lane]) == 0:
             self._resend(lost, lane)
         return len(missing) < len(rows)
@@ -150,7 +150,7 @@ class Relay:
 def claim(lane: str, states: tuple[str, ...], limit: int) -> list[Replication]:
     """Take up to ``limit`` due rows, oldest first, for this relay alone, and set when they are due next.
 
-    Fresh rows become sent; what is returned shows them as they were. Commits.
+    Fresh rows become sent; what is returned shows them as they were, but for ``due_at``, which is now. Commits.
     """
     now = db.session.execute(select(utc_now())).scalar_one()
     query = (
@@ -163,21 +163,27 @@ def claim(lane: str, states: tuple[str, ...], limit: int) -> list[Replication]:
     )
     rows = list(db.session.execute(query).scalars())
     db.session.expunge_all()
+    for row in rows:
+        row.due_at = now
     if rows and FRESH in states:
         _update(rows, state=SENT, sent_at=now, due_at=now + FIRST_LOOK)
     elif rows:
         # One moment for the whole claim: they were sent together and are looked at together.
-        _update(rows, due_at=now + backoff(rows[0], now))
+        _update(rows, due_at=now + backoff(rows[0]))
     db.session.commit()
     return rows
 
 
-def backoff(row: Replication, now: datetime) -> timedelta:
+def under_way(row: Replication) -> timedelta:
+    """Return how long ago a claimed row was sent."""
+    return row.due_at - row.sent_at if row.due_at and row.sent_at else timedelta()
+
+
+def backoff(row: Replication) -> timedelta:
     """Return when to look at a sent row again: later the longer it is under way, with jitter."""
     if row.state == STUCK:
         return STUCK_BACKOFF
-    under_way = now - row.sent_at if row.sent_at else timedelta()
-    delay = min(max(FIRST_LOOK, under_way / 2) * (1 << row.attempts), LONGEST_BACKOFF)
+    delay = min(max(FIRST_LOOK, under_way(row) / 2) * (1 << row.attempts), LONGEST_BACKOFF)
     return delay * random.uniform(0.8, 1.2)
 
 

@@ -3,7 +3,7 @@
 Duplicates, old messages and any order end in the same state; a deleted product never comes back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -75,7 +75,7 @@ def _write(messages: list[ProductChanged]) -> int:
         return _newer(error.details) + _newer(retried)
 
 
-def _newer(result: dict[str, Any]) -> int:
+def _newer(result: Mapping[str, Any]) -> int:
     return int(result["nUpserted"]) + int(result["nMatched"])
 
 
