@@ -48,7 +48,7 @@ class Process:
         self.cwd = cwd
         self.ready_within = ready_within
         self.stop_within = stop_within
-        self._ready = ready or (lambda: self.running)
+        self.ready = ready or (lambda: self.running)
         self._popen: subprocess.Popen[bytes] | None = None
         self._log_start = 0  # where in the log this start began, in bytes
 
@@ -94,7 +94,7 @@ class Process:
     def wait_ready(self) -> None:
         """Return once it is ready. Raises ProcessFailedError when it ends first, or is too late."""
         deadline = time.monotonic() + self.ready_within
-        while not self._ready():
+        while not self.ready():
             if not self.running:
                 raise ProcessFailedError(self.account(self.outcome))
             if time.monotonic() > deadline:

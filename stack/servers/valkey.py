@@ -32,9 +32,8 @@ class Valkey(Process):
         )
         folder.mkdir(parents=True, exist_ok=True)
 
-    @property
     def url(self) -> str:
-        """The broker's URL, with its password."""
+        """Return the broker's URL, with its password."""
         return f"redis://:{self.password}@{HOST}:{self.port}/0"
 
     def start(self) -> None:

@@ -1,0 +1,136 @@
+"""Lockstep's own processes, as design.md section 5 lists them: the commands that anyone would type."""
+
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stack import readiness
+from stack.ports import HOST
+from stack.process import Process, start_all, stop_all
+
+ROOT = Path(__file__).resolve().parent.parent
+# Started with these, whatever the shell around us holds for another installation.
+_OURS = ("ADMIN_", "CLIENT_", "CELERY_", "FLOWER_", "SERVICE_KEYS")
+
+
+def new_secret() -> str:
+    """Return a random secret of 43 characters."""
+    return secrets.token_urlsafe(32)
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What the processes share with each other, and with nobody else."""
+
+    admin_secret_key: str = field(default_factory=new_secret)
+    client_secret_key: str = field(default_factory=new_secret)
+    service_secret: str = field(default_factory=new_secret)
+    flower_password: str = field(default_factory=new_secret)
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where everything is: the stores' and the broker's URLs, and the ports of the three web processes."""
+
+    database_url: str
+    mongodb_url: str
+    broker_url: str
+    admin_port: int
+    client_port: int
+    flower_port: int
+
+    @property
+    def admin_url(self) -> str:
+        return f"http://{HOST}:{self.admin_port}"
+
+    @property
+    def client_url(self) -> str:
+        return f"http://{HOST}:{self.client_port}"
+
+    @property
+    def flower_url(self) -> str:
+        return f"http://{HOST}:{self.flower_port}"
+
+
+FLOWER_USER = "operator"
+
+
+def settings(addresses: Addresses, keys: Secrets) -> dict[str, str]:
+    """Return the variables that configure every process (see ``.env.example``)."""
+    return {
+        "ADMIN_DATABASE_URL": addresses.database_url,
+        "ADMIN_SECRET_KEY": keys.admin_secret_key,
+        "ADMIN_CLIENT_URL": addresses.client_url,
+        "CLIENT_MONGODB_URL": addresses.mongodb_url,
+        "CLIENT_SECRET_KEY": keys.client_secret_key,
+        "CLIENT_ADMIN_URL": addresses.admin_url,
+        "SERVICE_KEYS": f"stack:{keys.service_secret}",
+        "CELERY_BROKER_URL": addresses.broker_url,
+        "FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{keys.flower_password}",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+    }
+
+
+class Product:
+    """Every process of Lockstep, with its log in ``logs`` and beat's schedule in ``folder``.
+
+    ``admin``, ``client``, ``relay``, ``worker``, ``beat`` and ``flower`` may each be killed, paused and restarted.
+    """
+
+    def __init__(self, addresses: Addresses, keys: Secrets, *, folder: Path, logs: Path) -> None:
+        self.addresses = addresses
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
+        self.env: Mapping[str, str] = inherited | settings(addresses, keys)
+        self._logs = logs
+        self.admin = self._web("Admin", "admin", addresses.admin_port)
+        self.client = self._web("Client", "client", addresses.client_port)
+        self.relay = self.new_relay()
+        self.worker = self.new_worker()
+        self.beat = self._process("beat", "celery -A tasks beat --schedule", str(folder / "beat"))
+        self.beat.ready = lambda: self.beat.said("beat: Starting")
+        self.flower = self._flower(addresses)
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """All of them, in the order in which they are best stopped."""
+        return (self.admin, self.client, self.flower, self.beat, self.relay, self.worker)
+
+    def new_relay(self, name: str = "relay") -> Process:
+        """Return a relay, not started; any number may run."""
+        relay = self._process(name, "lockstep relay")
+        relay.ready = lambda: relay.said("relay started")
+        return relay
+
+    def new_worker(self, name: str = "worker") -> Process:
+        """Return a Celery worker, not started; any number may run, each under its own name."""
+        node = f"{name}@lockstep"
+        options = "--loglevel INFO --concurrency 2 --without-mingle --without-gossip"
+        worker = self._process(name, f"celery -A tasks worker {options} -n {node}")
+        worker.ready = lambda: readiness.worker_answers(self.addresses.broker_url, node)
+        return worker
+
+    def start(self) -> None:
+        """Start everything and wait until all is ready. The databases must have been migrated."""
+        start_all(self.processes)
+
+    def stop(self) -> None:
+        """Stop everything that runs."""
+        stop_all(self.processes)
+
+    def _web(self, name: str, package: str, port: int) -> Process:
+        process = self._process(name, f"gunicorn -c gunicorn.conf.py -b {HOST}:{port} {package}:create_app()")
+        process.ready = lambda: readiness.answers_ok(port, "/readyz")
+        return process
+
+    def _flower(self, addresses: Addresses) -> Process:
+        port = addresses.flower_port
+        process = self._process("Flower", f"celery -A tasks flower --address={HOST} --port={port}")
+        process.ready = lambda: readiness.answers_ok(port, "/healthcheck")
+        return process
+
+    def _process(self, name: str, command: str, *arguments: str) -> Process:
+        words = [*command.split(), *arguments]
+        return Process(name, words, log=self._logs / f"{name.lower()}.log", env=self.env, cwd=ROOT)
