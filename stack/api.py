@@ -93,14 +93,13 @@ class ClientApi(Api):
         """Return the HTTP status of a product's page: 200, 404 unknown, 410 deleted."""
         return self.request("GET", f"/api/v1/products/{product_id}").status_code
 
-    def find(self, product_id: int) -> dict[str, Any] | None:
-        """Return a product, or None when the shop does not have it. Raises ApiError for any other answer."""
-        response = self.request("GET", f"/api/v1/products/{product_id}")
-        if response.status_code in {requests.codes.not_found, requests.codes.gone}:
-            return None
-        if not response.ok:
-            raise ApiError(f"GET {response.url}", response)
-        return dict(response.json())
+    def get(self, product_id: int) -> dict[str, Any]:
+        """Return a product. Raises ApiError, also when it is not there."""
+        return dict(self.ask("GET", f"/api/v1/products/{product_id}").json())
+
+    def list(self, **query: Any) -> list[dict[str, Any]]:
+        """Return one page of products. Raises ApiError."""
+        return list(self.ask("GET", "/api/v1/products", params=query).json()["items"])
 
     def like(self, product_id: int) -> None:
         """Like a product as who is signed in. Raises ApiError."""

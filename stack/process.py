@@ -60,6 +60,11 @@ class Process:
         return self._popen.pid
 
     @property
+    def started(self) -> bool:
+        """Whether it was started and not ended by us since."""
+        return self._popen is not None and self._popen.returncode is None
+
+    @property
     def running(self) -> bool:
         """Whether it was started and has not ended."""
         return self._popen is not None and self._exit_code() is None
@@ -127,10 +132,9 @@ class Process:
 
     def kill(self) -> None:
         """End it and all it started at once (kill -9)."""
-        if self._popen is None or self._popen.returncode is not None:
-            return
-        self._signal_group(signal.SIGKILL)
-        self._popen.wait()
+        if self._popen is not None and self.started:
+            self._signal_group(signal.SIGKILL)
+            self._popen.wait()
 
     def pause(self) -> None:
         """Stop it in its tracks (SIGSTOP): connections stay open, nothing answers."""
@@ -161,11 +165,11 @@ class Process:
         return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
     def _signal(self, number: signal.Signals) -> None:
-        if self._popen is not None and self._popen.returncode is None:
+        if self._popen is not None and self.started:
             os.kill(self._popen.pid, number)
 
     def _signal_group(self, number: signal.Signals) -> None:
-        if self._popen is not None and self._popen.returncode is None:
+        if self._popen is not None and self.started:
             with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: EPERM for a group of zombies
                 os.killpg(self._popen.pid, number)
 

@@ -9,6 +9,7 @@ from flask import Flask, Response, current_app, request
 from flask_smorest.error_handler import ErrorSchema
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter
 
 from web.problems import ProblemError, from_http_exception
 
@@ -36,12 +37,21 @@ class ProblemSchema(ErrorSchema):
 
 
 class StrictParser(FlaskParser):
-    """A query parameter nobody knows is a typo and is refused, as an unknown JSON key is."""
+    """A query parameter nobody knows is a typo and is refused, as an unknown JSON key is.
+
+    So is JSON that the parser cannot hold: nested too deeply, or a number of thousands of digits.
+    """
 
     DEFAULT_UNKNOWN_BY_LOCATION = {
         **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
         "query": ma.RAISE,
     }
+
+    def load_json(self, req: Any, schema: ma.Schema) -> Any:
+        try:
+            return super().load_json(req, schema)
+        except (RecursionError, ValueError):
+            raise NotJsonError("The body is not JSON that can be read.", [_NOT_JSON]) from None
 
 
 class Blueprint(flask_smorest.Blueprint):
@@ -55,8 +65,21 @@ class Api(flask_smorest.Api):
         return from_http_exception(error)
 
 
+class NotJsonError(ProblemError):
+    status = HTTPStatus.BAD_REQUEST
+
+
+_NOT_JSON = {"field": "body", "detail": "is nested too deeply or holds a number that is too long"}
+
+
 class UnsupportedMediaTypeError(ProblemError):
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class _IdConverter(IntegerConverter):
+    """``<int:…>`` in a path: what both databases can hold. A larger number is nobody's id, so not found."""
+
+    regex = r"[0-9]{1,18}"
 
 
 def init_api(app: Flask, title: str) -> Api:
@@ -69,6 +92,7 @@ def init_api(app: Flask, title: str) -> Api:
         OPENAPI_URL_PREFIX="/api",
         OPENAPI_JSON_PATH="openapi.json",
     )
+    app.url_map.converters["int"] = _IdConverter
     app.before_request(_json_only)
     api = Api(app)
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
@@ -77,11 +101,12 @@ def init_api(app: Flask, title: str) -> Api:
 
 def _json_only() -> None:
     """Refuse a body of another type with 415; webargs would read it as an empty one."""
-    if request.path.startswith(("/api/", "/service/")) and request.content_length:
+    length = request.content_length or 0
+    if request.path.startswith(("/api/", "/service/")) and (length or "Transfer-Encoding" in request.headers):
         if request.mimetype not in JSON_TYPES:
             raise UnsupportedMediaTypeError("Send the body as application/json.")
         limit = current_app.config["MAX_CONTENT_LENGTH"]
-        if request.content_length > limit:
+        if length > limit:
             raise BodyTooLargeError(f"The body may have {limit} bytes at most.")
 
 

@@ -23,10 +23,20 @@ class WrongCredentialsError(ProblemError):
         super().__init__("Wrong e-mail or password.", headers={"WWW-Authenticate": "Bearer"})
 
 
+def _whole_characters(text: str) -> None:
+    """JSON can hold half of a character (a lone surrogate), which nothing can hash or store."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ma.ValidationError("Must be whole Unicode characters.") from None
+
+
 class CredentialsSchema(ma.Schema):
-    email = ma.fields.Email(required=True, validate=ma.validate.Length(max=254))
+    email = ma.fields.Email(required=True, validate=[ma.validate.Length(max=254), _whole_characters])
     password = ma.fields.String(
-        required=True, load_only=True, validate=ma.validate.Length(passwords.MIN_LENGTH, passwords.MAX_LENGTH)
+        required=True,
+        load_only=True,
+        validate=[ma.validate.Length(passwords.MIN_LENGTH, passwords.MAX_LENGTH), _whole_characters],
     )
 
 

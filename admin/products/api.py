@@ -1,5 +1,6 @@
 """The catalogue's REST API, and the Client's signed door to a product's current state."""
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -34,20 +35,20 @@ class PreconditionRequiredError(ProblemError):
 
 @blp.route("")
 class Products(MethodView):
+    @staff_only
     @blp.doc(**bearer_doc())
     @blp.arguments(ListQuerySchema, location="query")
     @blp.response(200, ProductListSchema)
-    @staff_only
     def get(self, query: dict[str, Any]) -> Any:
         """List live products; follow the Link header to the next page."""
         page = queries.list_products(**query)
         return page, next_link(page.next_cursor)
 
+    @editors_only
     @blp.doc(**bearer_doc())
     @blp.arguments(ContentSchema)
     @blp.response(201, ProductSchema)
     @blp.alt_response(409, description="The sku is taken")
-    @editors_only
     def post(self, content: dict[str, Any]) -> Any:
         """Create a product."""
         product = service.create_product(content, author())
@@ -57,10 +58,10 @@ class Products(MethodView):
 
 @blp.route("/<int:product_id>")
 class OneProduct(MethodView):
+    @staff_only
     @blp.doc(**bearer_doc())
     @blp.response(200, ProductSchema)
     @blp.alt_response(404, description="No such product")
-    @staff_only
     def get(self, product_id: int) -> Any:
         """Show a product; its ETag is what an update must name in If-Match."""
         product = service.get_product(product_id)
@@ -69,20 +70,20 @@ class OneProduct(MethodView):
             return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": _etag(product)})
         return _shown(product), {"ETag": _etag(product)}
 
+    @editors_only
     @blp.doc(**bearer_doc())
     @blp.arguments(ChangesSchema)
     @blp.response(200, ProductSchema)
     @blp.alt_response(412, description="Someone else saved since")
-    @editors_only
     def patch(self, changes: dict[str, Any], product_id: int) -> Any:
         """Change some fields (merge patch). Needs If-Match."""
         product = service.update_product(product_id, changes, _expected_version(), author())
         return _shown(product), {"ETag": _etag(product)}
 
+    @editors_only
     @blp.doc(**bearer_doc())
     @blp.response(204)
     @blp.alt_response(412, description="Someone else saved since")
-    @editors_only
     def delete(self, product_id: int) -> None:
         """Delete a product. Needs If-Match."""
         service.delete_product(product_id, _expected_version(), author())
@@ -108,7 +109,7 @@ def _etag(product: Product) -> str:
 
 def _version(tag: str | None) -> int | None:
     text = (tag or "").strip().removeprefix("W/").strip('"')
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
 def _expected_version() -> int | None:

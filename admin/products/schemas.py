@@ -42,7 +42,7 @@ class _Price(fields.Decimal):
     """A decimal string with at most two digits after the point; floats are refused, they are not exact."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if not isinstance(value, str) or not re.fullmatch(r"\d{1,10}(\.\d{1,2})?", value):
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,10}(\.[0-9]{1,2})?", value):
             raise ma.ValidationError('Must be a decimal string such as "12.50", with at most two decimals.')
         return super()._deserialize(value, attr, data, **kwargs).quantize(Decimal("0.01"))
 
@@ -68,7 +68,7 @@ class ContentSchema(ma.Schema):
         validate=validate.Regexp(r"[A-Z]{3}\Z", error="Must be a three-letter code (ISO 4217), such as EUR."),
     )
     category = fields.String(required=True, validate=[validate.Length(1, 80), _not_blank, _plain_text])
-    image_url = fields.String(load_default="", validate=[validate.Length(max=1000), _image_url])
+    image_url = fields.String(load_default="", validate=[validate.Length(max=1000), _plain_text, _image_url])
 
 
 class ChangesSchema(ContentSchema):

@@ -1,6 +1,7 @@
 """L3: bring each product's count up to its like set, exactly, in one transaction per batch."""
 
 from collections import Counter, defaultdict
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -16,19 +17,18 @@ from client.products.documents import ProductCopy
 log = structlog.get_logger(__name__)
 
 BATCH = 500
-LEASE = "count likes"
+LEASE, HOLD = "count likes", timedelta(seconds=3)
 
 
 def count() -> int:
     """Count every uncounted like; return how many. One process at a time; the others return 0 at once."""
     total = 0
+    # Looked at again after the lease's end: whoever was turned away meanwhile left its like to us.
     while _any_uncounted():
-        with lease(LEASE) as mine:
+        with lease(LEASE, HOLD) as mine:
             if not mine:
-                return total
-            while counted := _count_batch():
-                total += counted
-        # A like that came between the last look and the lease's end is looked for once more.
+                break
+            total += _count_batch()
     return total
 
 

@@ -1,5 +1,8 @@
 """L2: forward everything pending to Admin, some hundred likes per call, one drain at a time."""
 
+import time
+from datetime import timedelta
+
 import structlog
 
 from client.admin_gateway import AdminGateway, AdminUnavailableError
@@ -11,8 +14,8 @@ from tasks.messages import LikeChanged
 log = structlog.get_logger(__name__)
 
 BATCH = 500  # Admin's limit per call
-MAX_BATCHES = 20  # per task: well within its time limit; the next task goes on
-LEASE = "forward likes"
+LONGEST = 20.0  # seconds per task: well within its time limit; the sweep's next one goes on
+LEASE, HOLD = "forward likes", timedelta(seconds=15)  # little longer than a call's timeouts
 
 
 class RetryLaterError(Exception):
@@ -27,15 +30,14 @@ def drain(gateway: AdminGateway) -> int:
     """Forward pending likes; return how many were settled. Returns at once while another drain is at it or
     the breaker is open. Raises RetryLaterError when Admin is not available.
     """
-    settled, batches = 0, 0
-    while batches < MAX_BATCHES and breaker.may_call() and _pending(1):
-        with lease(LEASE) as mine:
+    settled, deadline = 0, time.monotonic() + LONGEST
+    # Looked at again after the lease's end: whoever was turned away meanwhile left its like to us.
+    while time.monotonic() < deadline and breaker.may_call() and _pending(1):
+        with lease(LEASE, HOLD) as mine:
             if not mine:
-                return settled
-            while batches < MAX_BATCHES and (batch := _pending(BATCH)):
+                break
+            if batch := _pending(BATCH):
                 settled += _forward(gateway, batch)
-                batches += 1
-        # A like that came between the last look and the lease's end is looked for once more.
     return settled
 
 

@@ -1,4 +1,4 @@
-"""Leases: who may count or forward now. Expiry, not correctness, depends on clocks: both steps are idempotent."""
+"""Leases: who may count or forward the next batch. Only speed depends on them: both steps are idempotent."""
 
 import uuid
 from collections.abc import Iterator
@@ -9,17 +9,18 @@ from pymongo.errors import DuplicateKeyError
 
 from client.extensions import database
 
-HOLD = timedelta(seconds=60)  # longer than a task may run: a crashed holder is outwaited
-
 
 @contextmanager
-def lease(name: str) -> Iterator[bool]:
-    """Yield whether this process got the lease ``name``; gives it back at the end."""
+def lease(name: str, hold: timedelta) -> Iterator[bool]:
+    """Yield whether this process got the lease ``name``; gives it back at the end.
+
+    A holder that crashed is outwaited: ``hold`` should be little longer than one batch takes.
+    """
     owner, now = uuid.uuid4().hex, datetime.now(UTC)
     leases = database()["leases"]
-    free = {"_id": name, "$or": [{"until": {"$lt": now}}, {"until": {"$gt": now + 2 * HOLD}}]}
+    free = {"_id": name, "$or": [{"until": {"$lt": now}}, {"until": {"$gt": now + 2 * hold}}]}
     try:
-        leases.update_one(free, {"$set": {"owner": owner, "until": now + HOLD}}, upsert=True)
+        leases.update_one(free, {"$set": {"owner": owner, "until": now + hold}}, upsert=True)
     except DuplicateKeyError:
         yield False
         return

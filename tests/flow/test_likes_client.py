@@ -1,7 +1,9 @@
 """L1, L3 and L6 on a MongoDB-wire server: one state and one count, whatever comes twice or late."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from stack.servers.secantus import Secantus
 from tasks.messages import LikeChanged, ProductChanged, ProductContent
 from tests.flow.stores import CONTENT, client_store_on, unique_name
 
+HOLD = timedelta(seconds=5)
 TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
 
 
@@ -92,10 +95,18 @@ def test_two_counts_at_once_count_once() -> None:
 
 
 def test_lease_is_held_by_one_and_given_back() -> None:
-    with lease("test") as first, lease("test") as second:
+    with lease("test", HOLD) as first, lease("test", HOLD) as second:
         assert (first, second) == (True, False)
-    with lease("test") as again:
+    with lease("test", HOLD) as again:
         assert again is True
+
+
+def test_lease_of_a_crashed_holder_is_outwaited() -> None:
+    holder = lease("test", timedelta(milliseconds=200))
+    assert holder.__enter__() is True
+    time.sleep(0.3)
+    with lease("test", HOLD) as mine:
+        assert mine is True
 
 
 def test_settled_like_is_no_longer_pending_but_a_newer_one_is() -> None:
