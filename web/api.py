@@ -93,21 +93,26 @@ def init_api(app: Flask, title: str) -> Api:
         OPENAPI_JSON_PATH="openapi.json",
     )
     app.url_map.converters["int"] = _IdConverter
-    app.before_request(_json_only)
+    app.before_request(_check_body)
     api = Api(app)
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     return api
 
 
-def _json_only() -> None:
-    """Refuse a body of another type with 415; webargs would read it as an empty one."""
+def _check_body() -> None:
+    """Refuse a body of another type with 415 (webargs would read it as an empty one), a large one with 413."""
+    chunked = "Transfer-Encoding" in request.headers
     length = request.content_length or 0
-    if request.path.startswith(("/api/", "/service/")) and (length or "Transfer-Encoding" in request.headers):
-        if request.mimetype not in JSON_TYPES:
-            raise UnsupportedMediaTypeError("Send the body as application/json.")
-        limit = current_app.config["MAX_CONTENT_LENGTH"]
-        if length > limit:
-            raise BodyTooLargeError(f"The body may have {limit} bytes at most.")
+    if not request.path.startswith(("/api/", "/service/")) or not (length or chunked):
+        return
+    if request.mimetype not in JSON_TYPES:
+        raise UnsupportedMediaTypeError("Send the body as application/json.")
+    limit = current_app.config["MAX_CONTENT_LENGTH"]
+    if chunked:
+        request.max_content_length = limit + 1  # werkzeug cuts the body off at its limit and says nothing
+        length = len(request.get_data())
+    if length > limit:
+        raise BodyTooLargeError(f"The body may have {limit} bytes at most.")
 
 
 class BodyTooLargeError(ProblemError):
