@@ -1,0 +1,71 @@
+"""Admin on a SQLite file: no service runs, and nothing listens where the broker should be."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import flask_migrate
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from admin.accounts.models import EDITOR, VIEWER
+from admin.accounts.service import add_staff
+from tests.unit.admin.catalogue import PASSWORD, Api, admin_on, dispose
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_listens_at_the_broker() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CELERY_BROKER_URL", "amqp://nobody:nothing@127.0.0.1:1//")
+        yield
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file at the newest revision with an editor and a viewer, to be copied."""
+    path = tmp_path_factory.mktemp("admin") / "migrated.db"
+    app = admin_on(path)
+    with app.app_context():
+        flask_migrate.upgrade()
+        add_staff("editor@example.com", PASSWORD, EDITOR)
+        add_staff("viewer@example.com", PASSWORD, VIEWER)
+    dispose(app)  # the last connection to close moves the write-ahead log into the file
+    return path
+
+
+@pytest.fixture(scope="session")
+def tokens(migrated: Path) -> dict[str, str]:
+    """Bearer tokens by role; they hold on every copy, because the secret and the accounts are the same."""
+    app = admin_on(migrated)
+    found = {role: _sign_in(app.test_client(), role) for role in (EDITOR, VIEWER)}
+    dispose(app)
+    return found
+
+
+def _sign_in(client: FlaskClient, role: str) -> str:
+    answer = client.post("/api/v1/auth/token", json={"email": f"{role}@example.com", "password": PASSWORD})
+    assert answer.status_code == 200, answer.text
+    return str(answer.get_json()["access_token"])
+
+
+@pytest.fixture
+def database(migrated: Path, tmp_path: Path) -> Path:
+    return shutil.copy(migrated, tmp_path / "admin.db")
+
+
+@pytest.fixture
+def app(database: Path) -> Iterator[Flask]:
+    app = admin_on(database)
+    yield app
+    dispose(app)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def editor(client: FlaskClient, tokens: dict[str, str]) -> Api:
+    return Api(client, tokens[EDITOR])

@@ -1,0 +1,359 @@
+"""The catalogue's REST API: what callers may rely on."""
+
+import json
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from admin.accounts.models import VIEWER
+from admin.extensions import db
+from admin.products.models import Product
+from admin.replication.models import FRESH, ProductChange, Replication
+from tests.unit.admin.catalogue import CONTENT, PASSWORD, PRODUCTS, Api, row_counts
+
+SORTS = ("-updated_at", "updated_at", "sku")
+
+
+def log_of(app: Flask, product_id: int) -> list[tuple[str, int, str]]:
+    with app.app_context():
+        query = select(ProductChange.kind, ProductChange.ver, ProductChange.author).filter_by(product_id=product_id)
+        return [tuple(row) for row in db.session.execute(query.order_by(ProductChange.id))]
+
+
+# --- one product ------------------------------------------------------------------------------------------
+
+
+def test_created_product_is_answered_with_its_place_and_version(editor: Api) -> None:
+    answer = editor.call("POST", PRODUCTS, json=CONTENT)
+    product = answer.get_json()
+    assert answer.status_code == 201
+    assert answer.headers["Location"] == f"{PRODUCTS}/{product['id']}"
+    assert answer.headers["ETag"] == '"1"'
+    assert {name: product[name] for name in CONTENT} == CONTENT
+    assert (product["version"], product["likes"]) == (1, 0)
+    assert product["created_at"] == product["updated_at"]
+    assert product["created_at"].endswith("Z")
+    assert editor.call("GET", answer.headers["Location"]).get_json() == product
+
+
+def test_optional_fields_may_be_left_out(editor: Api) -> None:
+    content = {k: v for k, v in CONTENT.items() if k not in {"description", "image_url"}}
+    product = editor.call("POST", PRODUCTS, json=content).get_json()
+    assert (product["description"], product["image_url"]) == ("", "")
+
+
+@pytest.mark.parametrize(("price", "shown"), [("0", "0.00"), ("7", "7.00"), ("7.5", "7.50"), ("9999999999.99",) * 2])
+def test_price_is_shown_with_two_decimals(editor: Api, price: str, shown: str) -> None:
+    assert editor.create(price=price)["price"] == shown
+
+
+def test_writes_work_while_the_broker_is_down_and_wait_for_the_relay(app: Flask, editor: Api) -> None:
+    product = editor.create()
+    editor.patch(product["id"], '"1"', title="Blue mug")
+    with app.app_context():
+        row = db.session.get_one(Replication, product["id"])
+        assert (row.ver, row.state, row.proven_ver) == (2, FRESH, 0)
+
+
+def test_changed_product_has_a_new_version_and_a_line_in_the_log(app: Flask, editor: Api) -> None:
+    product = editor.create()
+    answer = editor.patch(product["id"], '"1"', title="Blue mug", price="3")
+    changed = answer.get_json()
+    assert answer.status_code == 200
+    assert answer.headers["ETag"] == '"2"'
+    assert changed == {
+        **product,
+        "title": "Blue mug",
+        "price": "3.00",
+        "version": 2,
+        "updated_at": changed["updated_at"],
+    }
+    assert changed["updated_at"] >= product["updated_at"]
+    assert log_of(app, product["id"]) == [("created", 1, "editor@example.com"), ("updated", 2, "editor@example.com")]
+
+
+def test_merge_patch_content_type_is_taken(editor: Api) -> None:
+    product = editor.create()
+    answer = editor.call(
+        "PATCH",
+        f"{PRODUCTS}/{product['id']}",
+        {"If-Match": '"1"'},
+        data=json.dumps({"title": "Blue"}),
+        content_type="application/merge-patch+json",
+    )
+    assert (answer.status_code, answer.get_json()["title"]) == (200, "Blue")
+
+
+def test_unchanged_update_makes_no_version_and_no_line_in_the_log(app: Flask, editor: Api) -> None:
+    product = editor.create()
+    before = row_counts(app)
+    # 12.5 is the stored 12.50
+    answer = editor.patch(product["id"], '"1"', **{**CONTENT, "price": "12.5"})
+    assert (answer.status_code, answer.headers["ETag"], answer.get_json()) == (200, '"1"', product)
+    assert row_counts(app) == before
+
+
+def test_deleted_product_is_gone_for_every_method(app: Flask, editor: Api) -> None:
+    product = editor.create()
+    answer = editor.delete(product["id"], '"1"')
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert editor.show(product["id"]).status_code == 404
+    assert editor.patch(product["id"], '"2"', title="x").status_code == 404
+    assert editor.delete(product["id"], '"2"').status_code == 404
+    assert editor.skus() == []
+    assert log_of(app, product["id"])[-1] == ("deleted", 2, "editor@example.com")
+
+
+def test_sku_is_free_after_a_delete_and_its_next_product_has_a_new_id(editor: Api) -> None:
+    first = editor.create()
+    editor.delete(first["id"])
+    second = editor.create()
+    assert second["id"] > first["id"]
+    assert second["version"] == 1
+
+
+def test_sku_of_a_product_that_was_renamed_is_free(editor: Api) -> None:
+    product = editor.create()
+    assert editor.patch(product["id"], "*", sku="MUG-2").get_json()["sku"] == "MUG-2"
+    assert editor.create()["sku"] == "MUG-1"
+
+
+def test_skus_that_differ_in_case_are_two_products(editor: Api) -> None:
+    editor.create(sku="mug")
+    editor.create(sku="MUG")
+    assert editor.skus(sort="sku") == ["MUG", "mug"]
+
+
+def test_viewer_may_look(client: FlaskClient, editor: Api, tokens: dict[str, str]) -> None:
+    product = editor.create()
+    viewer = Api(client, tokens[VIEWER])
+    assert viewer.show(product["id"]).get_json() == product
+    assert viewer.skus() == ["MUG-1"]
+
+
+def test_email_of_an_account_is_not_case_sensitive(client: FlaskClient) -> None:
+    answer = client.post("/api/v1/auth/token", json={"email": "Editor@Example.COM", "password": PASSWORD})
+    assert (answer.status_code, answer.get_json()["token_type"]) == (200, "bearer")
+
+
+# --- conditional requests ---------------------------------------------------------------------------------
+
+
+def test_write_without_if_match_is_told_to_send_one(editor: Api) -> None:
+    product = editor.create()
+    for answer in (editor.patch(product["id"], None, title="x"), editor.delete(product["id"], None)):
+        assert (answer.status_code, answer.content_type) == (428, "application/problem+json")
+        assert "If-Match" in answer.get_json()["detail"]
+
+
+# The last is beyond what Python turns into an int.
+@pytest.mark.parametrize("tag", ['"1"', '"3"', 'W/"2"', '"x"', "", '"2", "3"', '"' + "9" * 30 + '"', "9" * 5000])
+def test_tag_that_is_not_the_current_one_never_writes(app: Flask, editor: Api, tag: str) -> None:
+    product = editor.create()
+    editor.patch(product["id"], '"1"', title="Second")
+    before = row_counts(app)
+    for answer in (editor.patch(product["id"], tag, title="Third"), editor.delete(product["id"], tag)):
+        assert (answer.status_code, answer.content_type) == (412, "application/problem+json")
+    assert row_counts(app) == before
+    assert editor.show(product["id"]).get_json()["title"] == "Second"
+
+
+@pytest.mark.parametrize("tag", ["*", '"2"'])
+def test_star_or_the_current_tag_writes(editor: Api, tag: str) -> None:
+    product = editor.create()
+    editor.patch(product["id"], "*", title="Second")
+    assert editor.patch(product["id"], tag, title="Third").get_json()["version"] == 3
+
+
+@pytest.mark.parametrize("tag", ['"1"', 'W/"1"'])
+def test_known_version_is_not_sent_again(editor: Api, tag: str) -> None:
+    product = editor.create()
+    path = f"{PRODUCTS}/{product['id']}"
+    answer = editor.call("GET", path, {"If-None-Match": tag})
+    assert (answer.status_code, answer.headers["ETag"], answer.data) == (304, '"1"', b"")
+    editor.patch(product["id"], "*", title="Second")
+    assert editor.call("GET", path, {"If-None-Match": tag}).status_code == 200
+
+
+def test_senseless_if_none_match_gets_the_product(editor: Api) -> None:
+    path = f"{PRODUCTS}/{editor.create()['id']}"
+    for tag in ('"x"', "", "9" * 5000):
+        assert editor.call("GET", path, {"If-None-Match": tag}).status_code == 200
+
+
+# --- lists ------------------------------------------------------------------------------------------------
+
+SKUS = [f"SKU-{n:02}" for n in (3, 9, 0, 7, 1, 5, 2, 8, 6, 4)]
+
+
+@pytest.fixture
+def ten(app: Flask, editor: Api) -> Api:
+    """Ten products of two moments only, so that most of them tie."""
+    for sku in SKUS:
+        editor.create(sku=sku)
+    with app.app_context():
+        products = list(db.session.execute(select(Product)).scalars())
+        for product in products:
+            product.updated_at = products[product.id % 2].updated_at
+        db.session.commit()
+    return editor
+
+
+def ordered(app: Flask, sort: str) -> list[str]:
+    """The skus of all live products as ``sort`` should show them."""
+    key: Callable[[Product], object] = (lambda p: p.sku) if sort == "sku" else (lambda p: (p.updated_at, p.id))
+    with app.app_context():
+        live = db.session.execute(select(Product).where(Product.deleted_at.is_(None))).scalars()
+        return [p.sku for p in sorted(live, key=key, reverse=sort.startswith("-"))]
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("limit", [1, 3, 5, 10, 11])
+def test_link_headers_lead_through_every_product_once(app: Flask, ten: Api, sort: str, limit: int) -> None:
+    found: list[str] = []
+    url: str | None = f"{PRODUCTS}?sort={sort}&limit={limit}"
+    while url:
+        answer = ten.call("GET", url)
+        page = answer.get_json()
+        assert 0 < len(page["items"]) <= limit
+        found += [item["sku"] for item in page["items"]]
+        link = answer.headers.get("Link")
+        assert (link is None) == (page["next_cursor"] is None)
+        url = link.removeprefix("<").removesuffix('>; rel="next"') if link else None
+    assert found == ordered(app, sort)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_pages_stay_stable_when_seen_products_are_deleted(ten: Api, sort: str) -> None:
+    whole = ten.listed(sort=sort).get_json()["items"]
+    first = ten.listed(sort=sort, limit=4).get_json()
+    ten.delete(first["items"][0]["id"])
+    ten.delete(first["items"][3]["id"])  # the very row the cursor names
+    rest = ten.skus(sort=sort, limit=10, cursor=first["next_cursor"])
+    assert rest == [item["sku"] for item in whole[4:]]
+
+
+def test_product_created_meanwhile_moves_no_page(ten: Api) -> None:
+    whole = ten.skus()
+    first = ten.listed(limit=4).get_json()
+    ten.create(sku="NEW")
+    assert ten.skus(cursor=first["next_cursor"]) == whole[4:]
+
+
+def test_link_keeps_the_other_parameters(editor: Api) -> None:
+    for number in range(3):
+        editor.create(sku=f"A-{number}", title="50% & more", category="Küche & Bad")
+    answer = editor.listed(q="50% &", category="Küche & Bad", sort="sku", limit=2)
+    target = urlsplit(answer.headers["Link"].removeprefix("<").removesuffix('>; rel="next"'))
+    query = {k: v for k, [v] in parse_qs(target.query).items()}
+    assert query == {
+        "q": "50% &",
+        "category": "Küche & Bad",
+        "sort": "sku",
+        "limit": "2",
+        "cursor": answer.get_json()["next_cursor"],
+    }
+    assert editor.skus(**query) == ["A-2"]
+
+
+def test_empty_catalogue_is_an_empty_page(editor: Api) -> None:
+    answer = editor.listed()
+    assert answer.get_json() == {"items": [], "next_cursor": None}
+    assert "Link" not in answer.headers
+
+
+def test_default_page_holds_twenty(editor: Api) -> None:
+    for number in range(21):
+        editor.create(sku=f"N{number}")
+    assert len(editor.skus()) == 20
+    assert len(editor.skus(limit=100)) == 21
+
+
+@pytest.mark.parametrize("pattern", ["x{}", "{}x", "{}.{}", "{:.20}", "", ".", "a.b", "é\0"])
+def test_tampered_cursor_is_refused(ten: Api, pattern: str) -> None:
+    cursor = ten.listed(limit=2).get_json()["next_cursor"]
+    answer = ten.listed(limit=2, cursor=pattern.format(cursor, cursor))
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+    assert answer.get_json()["errors"][0]["field"] == "cursor"
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("other", SORTS)
+def test_cursor_of_another_sort_is_refused(ten: Api, sort: str, other: str) -> None:
+    cursor = ten.listed(limit=2, sort=sort).get_json()["next_cursor"]
+    assert ten.listed(limit=2, sort=other, cursor=cursor).status_code == (200 if sort == other else 400)
+
+
+@pytest.mark.parametrize(
+    ("field", "query"),
+    [
+        ("limit", {"limit": 0}),
+        ("limit", {"limit": 101}),
+        ("limit", {"limit": -1}),
+        ("limit", {"limit": "ten"}),
+        ("limit", {"limit": "1.5"}),
+        ("limit", {"limit": ""}),
+        ("limit", {"limit": "9" * 5000}),
+        ("sort", {"sort": "price"}),
+        ("sort", {"sort": ""}),
+        ("q", {"q": "x" * 101}),
+        ("q", {"q": "a\0b"}),
+        ("category", {"category": ""}),
+        ("category", {"category": "x" * 81}),
+        ("category", {"category": "\x1b"}),
+        ("cursor", {"cursor": "x" * 1001}),
+        ("page", {"page": 2}),
+        ("Limit", {"Limit": 2}),
+    ],
+)
+def test_query_that_makes_no_sense_is_refused_by_name(editor: Api, field: str, query: dict[str, str]) -> None:
+    answer = editor.listed(**query)
+    assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
+    assert [error["field"] for error in answer.get_json()["errors"]] == [field]
+
+
+# --- search -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shelf(editor: Api) -> Api:
+    editor.create(sku="CUP_1", title="Red cup, 100% porcelain", category="Kitchen")
+    editor.create(sku="CUPX1", title="Blue cup, 100 percent steel", category="Kitchen")
+    editor.create(sku="LAMP-1", title="Desk lamp red\\white", category="Light")
+    return editor
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("", ["CUPX1", "CUP_1", "LAMP-1"]),
+        ("  ", ["CUPX1", "CUP_1", "LAMP-1"]),
+        ("cup", ["CUPX1", "CUP_1"]),
+        ("CUP", ["CUPX1", "CUP_1"]),
+        ("rED", ["CUP_1", "LAMP-1"]),
+        ("red cup", ["CUP_1"]),
+        ("  cup   red ", ["CUP_1"]),
+        ("red steel", []),
+        ("100%", ["CUP_1"]),
+        ("%", ["CUP_1"]),
+        ("_", []),
+        ("cup_", ["CUP_1"]),
+        ("\\", ["LAMP-1"]),
+        ("lamp-", ["LAMP-1"]),
+        ("AMP-1", []),  # the start of a sku, not its middle
+        ("' OR 1=1 --", []),
+    ],
+)
+def test_search_finds_every_word_literally(shelf: Api, q: str, found: list[str]) -> None:
+    assert shelf.skus(q=q, sort="sku") == found
+
+
+def test_category_is_matched_whole(shelf: Api) -> None:
+    assert shelf.skus(category="Kitchen", sort="sku") == ["CUPX1", "CUP_1"]
+    assert shelf.skus(category="Kitch") == []
+    assert shelf.skus(category="Light", q="red") == ["LAMP-1"]
+    assert shelf.skus(category="Light", q="blue") == []
