@@ -49,16 +49,23 @@ def _sign_in(client: FlaskClient, role: str) -> str:
     return str(answer.get_json()["access_token"])
 
 
-@pytest.fixture
-def database(migrated: Path, tmp_path: Path) -> Path:
-    return shutil.copy(migrated, tmp_path / "admin.db")
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the file of the test that runs is."""
+    return tmp_path_factory.mktemp("admin") / "admin.db"
+
+
+@pytest.fixture(scope="session")
+def _app(database: Path) -> Flask:
+    return admin_on(database)
 
 
 @pytest.fixture
-def app(database: Path) -> Iterator[Flask]:
-    app = admin_on(database)
-    yield app
-    dispose(app)
+def app(_app: Flask, database: Path, migrated: Path) -> Iterator[Flask]:
+    """Admin on a fresh database. One app serves all tests, because making one takes longer than most of them."""
+    shutil.copy(migrated, database)
+    yield _app
+    dispose(_app)
 
 
 @pytest.fixture
