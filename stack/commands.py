@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from stack import die_with_parent
 from stack.errors import StackError
 from stack.product import ROOT
 
@@ -21,7 +22,7 @@ class Command:
         self._name = f"lockstep {' '.join(arguments)}"
         self._typed = typed
         self._popen = subprocess.Popen(
-            [_program(env), *arguments],
+            die_with_parent.wrap([_program(env), *arguments]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -51,8 +52,10 @@ class Command:
 
 def run_all(commands: Sequence[tuple[Sequence[str], str]], env: Mapping[str, str]) -> None:
     """Run (arguments, standard input) commands side by side. Raises CommandFailedError for the first that failed."""
-    running = [Command(arguments, env, typed=typed) for arguments, typed in commands]
+    running: list[Command] = []
     try:
+        for arguments, typed in commands:
+            running.append(Command(arguments, env, typed=typed))
         for command in running:
             command.finish()
     finally:

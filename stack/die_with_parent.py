@@ -9,8 +9,14 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Sequence
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def wrap(command: Sequence[str]) -> list[str]:
+    """Return ``command`` as one to start from here, tied to the thread that starts it."""
+    return [sys.executable, "-IS", __file__, str(os.getpid()), *command]
 
 
 def main() -> None:

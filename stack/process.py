@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -83,11 +82,10 @@ class Process:
             raise StackError(f"{self.name} runs already")
         self.kill()  # what an earlier run may have left behind
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-IS", die_with_parent.__file__, str(os.getpid()), *self.command]
         with self.log.open("ab") as log:
             self._log_start = log.tell()
             self._popen = subprocess.Popen(
-                command,
+                die_with_parent.wrap(self.command),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

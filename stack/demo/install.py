@@ -87,7 +87,7 @@ def _run(command: list[str], screen: Screen) -> None:
                 log.write(line)
                 collected += line.startswith("Collecting ")
                 if line.startswith(("Collecting ", "Installing ")):
-                    screen.note(f"{collected}/{total} {' '.join(line.split()[:2]).lower()}")
+                    screen.note(f"{collected}/{total} {line.split('(')[0].strip()[:60]}")
         except BaseException:
             process.terminate()
             raise

@@ -26,9 +26,7 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(number, _interrupt)
     try:
         if not options.install:
-            from stack.demo.run import run  # needs the packages
-
-            return run(options, State(options.state), screen)
+            return _run(options, screen)
         _install(options, screen)
         os.execv(install.PYTHON, [str(install.PYTHON), str(SCRIPT), *arguments, "--no-install"])  # noqa: S606
     except KeyboardInterrupt:
@@ -48,6 +46,14 @@ def _install(options: Options, screen: Screen) -> None:
     with State(options.state).locked():
         options.check_ports()
     install.install(screen)
+
+
+def _run(options: Options, screen: Screen) -> int:
+    try:
+        from stack.demo.run import run
+    except ModuleNotFoundError as error:
+        raise StackError(f"{sys.executable} has no package {error.name}: leave out --no-install") from error
+    return run(options, State(options.state), screen)
 
 
 def _explain(error: OSError, options: Options) -> str:
