@@ -41,7 +41,10 @@ _VALKEY_OPTIONS = {
     "interval_max": 0.5,
 }
 broker_transport_options = _AMQP_OPTIONS if broker_url.startswith("amqp") else _VALKEY_OPTIONS
-task_publish_retry = False  # whoever publishes has its own, bounded way to come again
+# For beat and for tasks that retry, which publish through Celery's pool: without it a connection that the broker
+# closed is used, and fails, for ever. tasks.publisher does not use it.
+task_publish_retry = True
+task_publish_retry_policy = {"max_retries": 3, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
 accept_content = ["json"]  # never pickle
 task_serializer = "json"
 result_serializer = "json"

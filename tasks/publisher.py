@@ -4,13 +4,16 @@ Celery's own pool would wait without limit on a broker that accepts connections 
 """
 
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from kombu import Connection, Producer
 from kombu.transport import virtual
 
 from tasks import topology
 from tasks.app import app
+
+R = TypeVar("R")
 
 CONFIRM_SECONDS = 5.0
 
@@ -35,32 +38,44 @@ class Publisher:
 
         ``argsrepr`` is what Flower shows for the arguments. Raises PublishError.
         """
-        with self._lock:
-            try:
-                app.send_task(
-                    task,
-                    args=args,
-                    queue=queue,
-                    producer=self._open(),
-                    retry=False,
-                    mandatory=True,  # else a message that no queue takes is confirmed and dropped
-                    confirm_timeout=CONFIRM_SECONDS,
-                    argsrepr=argsrepr,
-                    **options,
-                )
-            except Exception as error:
-                # A producer that raised under confirms must not be used again (celery#9259).
-                self._drop()
-                raise PublishError(f"the broker did not take {task}: {error!r}") from error
+
+        def send(producer: Producer) -> None:
+            app.send_task(
+                task,
+                args=args,
+                queue=queue,
+                producer=producer,
+                retry=False,
+                mandatory=True,  # else a message that no queue takes is confirmed and dropped
+                confirm_timeout=CONFIRM_SECONDS,
+                argsrepr=argsrepr,
+                **options,
+            )
+
+        self._with_producer(send, f"take {task}")
 
     def depth(self, queue: str) -> int:
         """Return how many messages wait in ``queue``. Raises PublishError when the broker cannot say."""
+        return self._with_producer(lambda producer: _waiting(producer.channel, queue), f"tell the depth of {queue}")
+
+    def _with_producer(self, use: Callable[[Producer], R], what: str) -> R:
         with self._lock:
+            was_open = self._producer is not None
             try:
-                return _waiting(self._open().channel, queue)
-            except Exception as error:
-                self._drop()
-                raise PublishError(f"the broker did not tell the depth of {queue}: {error!r}") from error
+                return self._use(use, what)
+            except PublishError:
+                if not was_open:
+                    raise
+                # The connection was from before; the broker may have been restarted since.
+                return self._use(use, what)
+
+    def _use(self, use: Callable[[Producer], R], what: str) -> R:
+        try:
+            return use(self._open())
+        except Exception as error:
+            # A producer that raised under confirms must not be used again (celery#9259).
+            self._drop()
+            raise PublishError(f"the broker did not {what}: {error!r}") from error
 
     def close(self) -> None:
         with self._lock:

@@ -1,19 +1,20 @@
 """The product over the production servers, started once for all flow tests."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from stack import commands
+from stack.api import AdminApi, ClientApi
 from stack.ports import free_port
 from stack.product import Addresses, Product, Secrets
 from stack.servers.mariadb import MariaDB
 from stack.servers.rabbitmq import RabbitMQ
 from stack.servers.secantus import Secantus
 from stack.servers.valkey import Valkey
-from tests.flow.running import PASSWORD, SHOPPER, STAFF, AdminApi, ClientApi, Running
+from tests.flow.running import PASSWORD, SHOPPER, STAFF, Running
 from tests.flow.stores import sqlite_url, unique_name
 
 
@@ -44,6 +45,10 @@ def _running(urls: tuple[str, str, str], folder: Path) -> Iterator[Running]:
     commands.run_all([([*account, "--password-stdin"], f"{PASSWORD}\n") for account in accounts], product.env)
     try:
         product.start()
-        yield Running(product, AdminApi(addresses.admin_url, STAFF), ClientApi(addresses.client_url, SHOPPER))
+        admin, client = AdminApi(addresses.admin_url), ClientApi(addresses.client_url)
+        with closing(admin), closing(client):
+            admin.sign_in(STAFF, PASSWORD)
+            client.sign_in(SHOPPER, PASSWORD)
+            yield Running(product, admin, client)
     finally:
         product.stop()

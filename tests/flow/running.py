@@ -1,79 +1,17 @@
 """The whole product at work, as its users meet it: two APIs over HTTP."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import requests
-
+from stack import api
+from stack.api import AdminApi, ClientApi
 from stack.product import Product
-from tests.flow.stores import CONTENT
+from tests.flow.stores import CONTENT, unique_name
 
-TIMEOUT = 20  # seconds per call
 STAFF, SHOPPER, PASSWORD = "staff@example.com", "shopper@example.com", "a password of some length"
 
-
-def eventually(holds: Callable[[], Any], within: float = 30, what: str = "") -> Any:
-    """Return the first truthy value of ``holds``; fail when there is none within so many seconds."""
-    deadline = time.monotonic() + within
-    while True:
-        if value := holds():
-            return value
-        assert time.monotonic() < deadline, f"{what or 'it'} did not happen within {within} s"
-        time.sleep(0.05)
-
-
-class Api:
-    """One service's REST API, signed in."""
-
-    def __init__(self, base_url: str, email: str) -> None:
-        self.base_url = base_url
-        self.session = requests.Session()
-        answer = self.session.post(
-            f"{base_url}/api/v1/auth/token", json={"email": email, "password": PASSWORD}, timeout=TIMEOUT
-        )
-        answer.raise_for_status()
-        self.session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-
-    def call(self, method: str, path: str, **options: Any) -> requests.Response:
-        return self.session.request(method, f"{self.base_url}{path}", timeout=TIMEOUT, **options)
-
-
-class AdminApi(Api):
-    """What staff do."""
-
-    def create(self, sku: str, **fields: str) -> int:
-        answer = self.call("POST", "/api/v1/products", json={**CONTENT, "sku": sku, **fields})
-        assert answer.status_code == 201, answer.text
-        return int(answer.json()["id"])
-
-    def product(self, product_id: int) -> dict[str, Any]:
-        found: dict[str, Any] = self.call("GET", f"/api/v1/products/{product_id}").json()
-        return found
-
-    def update(self, product_id: int, **fields: str) -> None:
-        answer = self.call("PATCH", f"/api/v1/products/{product_id}", json=fields, headers={"If-Match": "*"})
-        assert answer.status_code == 200, answer.text
-
-    def delete(self, product_id: int) -> None:
-        answer = self.call("DELETE", f"/api/v1/products/{product_id}", headers={"If-Match": "*"})
-        assert answer.status_code == 204, answer.text
-
-
-class ClientApi(Api):
-    """What shoppers do."""
-
-    def status(self, product_id: int) -> int:
-        return self.call("GET", f"/api/v1/products/{product_id}").status_code
-
-    def product(self, product_id: int) -> dict[str, Any]:
-        found: dict[str, Any] = self.call("GET", f"/api/v1/products/{product_id}").json()
-        return found
-
-    def like(self, product_id: int, liked: bool = True) -> None:
-        answer = self.call("PUT" if liked else "DELETE", f"/api/v1/products/{product_id}/likes/me")
-        assert answer.status_code == 200, answer.text
+eventually = partial(api.eventually, within=30)
 
 
 @dataclass(frozen=True)
@@ -84,7 +22,13 @@ class Running:
     admin: AdminApi
     client: ClientApi
 
+    def create(self, **fields: str) -> int:
+        """Create a product on Admin and return its id."""
+        return int(self.admin.create({**CONTENT, "sku": unique_name(), **fields})["id"])
+
     def arrived(self, product_id: int, **fields: Any) -> bool:
-        """Return whether the Client shows ``product_id`` with these fields."""
-        shown = self.client.product(product_id)
-        return all(shown.get(name) == value for name, value in fields.items())
+        """Return whether the Client shows ``product_id``, with these fields."""
+        if self.client.status(product_id) != 200:
+            return False
+        shown = self.client.get(product_id)
+        return all(shown[name] == value for name, value in fields.items())

@@ -14,7 +14,7 @@ from stack.product import FLOWER_USER, ROOT
 from stack.servers.rabbitmq import RabbitMQ
 from tasks import names
 from tasks.messages import ProductChanged, ProductContent
-from tests.flow.running import TIMEOUT, Running, eventually
+from tests.flow.running import Running, eventually
 from tests.flow.stores import CONTENT, unique_name
 
 COLUMNS = ("sku", "title", "description", "price", "currency", "category", "image_url")
@@ -22,19 +22,19 @@ COLUMNS = ("sku", "title", "description", "price", "currency", "category", "imag
 
 def tell_the_story(running: Running) -> None:
     admin, client = running.admin, running.client
-    product = admin.create(unique_name(), title="Red mug")
+    product = running.create(title="Red mug")
     eventually(lambda: running.arrived(product, title="Red mug", version=1), what="the create")
     admin.update(product, title="Blue mug")
     eventually(lambda: running.arrived(product, title="Blue mug", version=2), what="the update")
     client.like(product)
-    eventually(lambda: admin.product(product)["likes"] == 1, what="the like at Admin")
-    eventually(lambda: client.product(product)["likes"] == 1, what="the like at the Client")
+    eventually(lambda: admin.get(product)["likes"] == 1, what="the like at Admin")
+    eventually(lambda: client.get(product)["likes"] == 1, what="the like at the Client")
     client.like(product)
-    client.like(product, liked=False)
-    eventually(lambda: admin.product(product)["likes"] == 0, what="the unlike at Admin")
+    client.unlike(product)
+    eventually(lambda: admin.get(product)["likes"] == 0, what="the unlike at Admin")
     admin.delete(product)
     eventually(lambda: client.status(product) == 410, what="the delete")
-    assert client.call("PUT", f"/api/v1/products/{product}/likes/me").status_code == 410
+    assert client.request("PUT", f"/api/v1/products/{product}/likes/me").status_code == 410
 
 
 def test_story_over_rabbitmq_and_mariadb(production: Running) -> None:
@@ -48,16 +48,16 @@ def test_story_over_the_embedded_default(embedded: Running) -> None:
 def test_message_copied_before_the_delete_does_not_bring_the_product_back(
     production: Running, rabbitmq: RabbitMQ
 ) -> None:
-    product = production.admin.create(unique_name())
-    eventually(lambda: production.client.status(product) == 200)
-    shown = production.client.product(product)
+    product = production.create()
+    eventually(lambda: production.arrived(product))
+    shown = production.client.get(product)
     old = ProductChanged(product, 1, ProductContent(**{k: shown[k] for k in (*COLUMNS, "created_at", "updated_at")}))
     production.admin.delete(product)
     eventually(lambda: production.client.status(product) == 410)
     for _ in range(3):
         publish(production, rabbitmq, names.SYNC_PRODUCT, [old.encode()])
-    marker = production.admin.create(unique_name())
-    eventually(lambda: production.client.status(marker) == 200)
+    marker = production.create()
+    eventually(lambda: production.arrived(marker))
     eventually(lambda: depth(production, rabbitmq, names.QUEUE_PRODUCTS) == 0)
     assert production.client.status(product) == 410
 
@@ -70,8 +70,8 @@ def test_message_that_cannot_be_read_is_dead_lettered_and_its_neighbours_are_not
 ) -> None:
     before = depth(production, rabbitmq, names.QUEUE_DEAD)
     publish(production, rabbitmq, names.SYNC_PRODUCT, body)
-    product = production.admin.create(unique_name())
-    eventually(lambda: production.client.status(product) == 200)
+    product = production.create()
+    eventually(lambda: production.arrived(product))
     eventually(lambda: depth(production, rabbitmq, names.QUEUE_DEAD) == before + 1, what="the dead letter")
 
 
@@ -83,7 +83,7 @@ def test_invalid_state_in_a_batch_is_refused_with_its_reason_and_the_others_arri
     good = ProductChanged(9_000_001, 1, ProductContent(**CONTENT, **times)).encode()
     bad = {**good, "id": 9_000_002, "product": {**good["product"], "price": "cheap"}}
     publish(production, rabbitmq, names.SYNC_PRODUCTS, [[bad, good]])
-    eventually(lambda: production.client.status(9_000_001) == 200)
+    eventually(lambda: production.arrived(9_000_001))
     eventually(lambda: depth(production, rabbitmq, names.QUEUE_DEAD) == before + 1)
     assert production.client.status(9_000_002) == 404
 
@@ -91,8 +91,8 @@ def test_invalid_state_in_a_batch_is_refused_with_its_reason_and_the_others_arri
 def test_changes_made_while_the_broker_is_down_arrive_once_it_is_back(production: Running, rabbitmq: RabbitMQ) -> None:
     rabbitmq.kill()
     try:
-        product = production.admin.create(unique_name())
-        other = production.admin.create(unique_name())
+        product = production.create()
+        other = production.create()
         production.admin.delete(other)
     finally:
         rabbitmq.start()
@@ -102,15 +102,15 @@ def test_changes_made_while_the_broker_is_down_arrive_once_it_is_back(production
 
 
 def test_likes_made_while_admin_is_down_are_counted_once_it_is_back(production: Running) -> None:
-    product = production.admin.create(unique_name())
-    eventually(lambda: production.client.status(product) == 200)
+    product = production.create()
+    eventually(lambda: production.arrived(product))
     production.product.admin.stop()
     try:
         production.client.like(product)
-        eventually(lambda: production.client.product(product)["likes"] == 1, what="the count without Admin")
+        eventually(lambda: production.client.get(product)["likes"] == 1, what="the count without Admin")
     finally:
         production.product.admin.restart()
-    eventually(lambda: production.admin.product(product)["likes"] == 1, within=60)
+    eventually(lambda: production.admin.get(product)["likes"] == 1, within=60)
 
 
 def test_import_survives_kills_of_relay_and_worker_field_by_field(production: Running, tmp_path: Path) -> None:
@@ -134,21 +134,21 @@ def test_import_survives_kills_of_relay_and_worker_field_by_field(production: Ru
 
 
 def test_flower_names_tasks_and_products(production: Running) -> None:
-    product = production.admin.create(unique_name())
+    product = production.create()
     password = production.product.env["FLOWER_BASIC_AUTH"].partition(":")[2]
     url = f"{production.product.addresses.flower_url}/api/tasks?taskname={names.SYNC_PRODUCT}"
 
     def shown() -> bool:
-        tasks = requests.get(url, auth=(FLOWER_USER, password), timeout=TIMEOUT).json()
+        tasks = requests.get(url, auth=(FLOWER_USER, password), timeout=10).json()
         return any(f"{product}@v1" in (task["args"] or "") for task in tasks.values())
 
     eventually(shown, what="the task in Flower")
-    assert requests.get(url, timeout=TIMEOUT).status_code == 401
+    assert requests.get(url, timeout=10).status_code == 401
 
 
 def test_celery_command_line_inspects_and_replays(production: Running) -> None:
-    product = production.admin.create(unique_name())
-    eventually(lambda: production.client.status(product) == 200)
+    product = production.create()
+    eventually(lambda: production.arrived(product))
     assert "1 node online" in celery(production, "inspect", "active")
     celery(production, "call", names.RESYNC_PRODUCT, "--args", json.dumps([product]))
     eventually(lambda: production.product.worker.said(f"Task {names.RESYNC_PRODUCT}"), what="the replay")
@@ -168,7 +168,7 @@ def listed(running: Running, category: str) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     path: str | None = f"/api/v1/products?limit=100&category={category}"
     while path:
-        answer = running.client.call("GET", path)
+        answer = running.client.ask("GET", path)
         items += answer.json()["items"]
         path = answer.links["next"]["url"] if "next" in answer.links else None
     return items
