@@ -10,9 +10,12 @@ import runpy
 import shlex
 import shutil
 import subprocess
+import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from configparser import ConfigParser
 from fnmatch import fnmatch
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -176,6 +179,7 @@ def _health(name: str, service: dict[str, Any], _compose: Compose) -> Iterator[s
         yield f"is asked for its health on port {port}, where it does not listen"
 
 
+@cache
 def _routes(name: str) -> set[str]:
     if name == "flower":
         return {route[0] if isinstance(route, tuple) else route.regex.pattern.rstrip("$") for route in flower_routes}
@@ -306,12 +310,7 @@ def test_stop_gives_the_worker_time_to_hand_its_tasks_back(monkeypatch: pytest.M
 def faults_of_image(dockerfile: str, ignored: str) -> list[str]:
     """Return what is wrong with a Dockerfile beside a .dockerignore that lists what is let in."""
     let_in = [line[1:] for line in ignored.splitlines() if line.startswith("!")]
-    copied = [
-        source
-        for line in dockerfile.splitlines()
-        if line.startswith("COPY ") and "--from=" not in line
-        for source in line.split()[1:-1]
-    ]
+    copied = _copied(dockerfile)
     faults = [f"{source} does not exist" for source in copied if not (ROOT / source).exists()]
     faults += [f"{source} is kept out by .dockerignore" for source in copied if source not in let_in]
     faults += [f"{source} is not copied" for source in _installed() if source not in copied]
@@ -321,6 +320,11 @@ def faults_of_image(dockerfile: str, ignored: str) -> list[str]:
     if "USER " not in dockerfile.rpartition("FROM ")[2]:
         faults.append("it runs as root")
     return faults
+
+
+def _copied(dockerfile: str) -> list[str]:
+    lines = [line for line in dockerfile.splitlines() if line.startswith("COPY ") and "--from=" not in line]
+    return [source for line in lines for source in line.split()[1:-1]]
 
 
 def _installed() -> list[str]:
@@ -352,6 +356,23 @@ def test_mistake_in_the_dockerfile_is_noticed(fault: str, right: str, wrong: str
     assert right in dockerfile
     faults = faults_of_image(dockerfile.replace(right, wrong), (ROOT / ".dockerignore").read_text())
     assert any(fault in found for found in faults), faults
+
+
+def test_what_the_image_installs_holds_every_file_of_the_packages(tmp_path: Path) -> None:
+    """An editable installation, which everyone works with, would hide a migration that is left out."""
+    for name in _copied((ROOT / "Dockerfile").read_text().rpartition("FROM ")[0]):
+        (tmp_path / "src" / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, tmp_path / "src" / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, tmp_path / "src" / name)
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "./src"]
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=120)
+    [wheel] = tmp_path.glob("*.whl")
+    packages = [path for path in (tmp_path / "src").iterdir() if path.name in _installed()]
+    files = [file for path in packages for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file()]
+    wanted = {file.relative_to(tmp_path / "src").as_posix() for file in files}
+    assert wanted - set(zipfile.ZipFile(wheel).namelist()) == set()
 
 
 # --- .env.example and secrets ---------------------------------------------------------------------------------
