@@ -38,7 +38,9 @@ def take(likes: Sequence[LikeChanged]) -> list[Outcome]:
     Count rows are locked first and in product order, so that two batches never wait for each other in a ring.
     """
     living = _living({like.product for like in likes})
-    _lock_counts(sorted(id_ for id_, lives in living.items() if lives))
+    countable = [product_id for product_id, lives in living.items() if lives]
+    _make_counts(countable)
+    _lock_counts(countable)
     held = _held(likes)
     outcomes = [_apply(like, living, held) for like in likes]
     _store(likes, outcomes, held)
@@ -51,12 +53,23 @@ def _living(product_ids: set[int]) -> dict[int, bool]:
     return {product_id: deleted_at is None for product_id, deleted_at in rows}
 
 
-def _lock_counts(product_ids: list[int]) -> None:
-    if product_ids:
-        rows = [{"product_id": product_id, "likes": 0} for product_id in product_ids]
+def _make_counts(product_ids: list[int]) -> None:
+    """Make sure that each product has a count row, in a transaction of its own.
+
+    An insert that finds its row takes a shared lock on it; held until the lock below, two batches would each
+    wait for the other's.
+    """
+    known = select(LikeCount.product_id).where(LikeCount.product_id.in_(product_ids))
+    missing = sorted(set(product_ids) - set(db.session.execute(known).scalars()))
+    if missing:
+        rows = [{"product_id": product_id, "likes": 0} for product_id in missing]
         db.session.execute(upsert(LikeCount, rows, lambda _new: {}))
-        ordered = select(LikeCount.product_id).where(LikeCount.product_id.in_(product_ids))
-        db.session.execute(ordered.order_by(LikeCount.product_id).with_for_update()).all()
+    db.session.commit()
+
+
+def _lock_counts(product_ids: list[int]) -> None:
+    ordered = select(LikeCount.product_id).where(LikeCount.product_id.in_(product_ids))
+    db.session.execute(ordered.order_by(LikeCount.product_id).with_for_update()).all()
 
 
 @dataclass(slots=True)
