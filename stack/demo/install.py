@@ -99,12 +99,15 @@ def _explain(output: str) -> str:
     """Return why installing failed, in a line, from what pip printed."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     last = next((line for line in reversed(lines) if line.lower().startswith("error")), lines[-1] if lines else "")
-    cause = next((line for line in reversed(lines) if _NETWORK.search(line)), None)
+    causes = [line for line in lines if _NETWORK.search(line)]
+    # pip ends with "from versions: none", which is true of any outage; the lines before say which.
+    cause = next((line for line in reversed(causes) if "from versions: none" not in line), causes[-1] if causes else "")
     if "No space left on device" in output:
         return f"the disk is full: free some space for {HOME}, then run this again (log: {LOG})"
     if "DO NOT MATCH THE HASHES" in output:
         return f"a download is not the file that {LOCK.name} names by its hash; nothing of it was used (log: {LOG})"
     if cause:
+        cause = cause.rpartition(">: ")[2].partition("')")[0]  # without urllib3's wrapping
         return (
             f"the Python package index cannot be reached: check the network, then run this again. {cause} (log: {LOG})"
         )

@@ -11,7 +11,7 @@ from types import FrameType
 from stack.demo import install
 from stack.demo.options import Options, parse
 from stack.demo.screen import Screen
-from stack.demo.state import State
+from stack.demo.state import State, is_full
 from stack.errors import StackError
 
 SCRIPT = Path(__file__).resolve().parent.parent.parent / "scripts" / "demo"
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains again while it ends
     except StackError as error:
-        screen.error(str(error))
+        screen.error(f"{_disk_full(options)} ({error})" if is_full(options.state) else str(error))
     except OSError as error:
         screen.error(_explain(error, options))
     return EXIT_FAILED
@@ -58,8 +58,12 @@ def _run(options: Options, screen: Screen) -> int:
 
 def _explain(error: OSError, options: Options) -> str:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return f"the disk is full: free some space for {options.state}, then run this again"
+        return _disk_full(options)
     return f"{error.filename or options.state}: {error.strerror or error}"
+
+
+def _disk_full(options: Options) -> str:
+    return f"the disk is full: free some space for {options.state}, then run this again"
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

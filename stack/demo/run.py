@@ -28,7 +28,9 @@ def run(options: Options, state: State, screen: Screen) -> int:
     """Run the demo in ``state`` and return its exit code. Raises StackError; leaves no process behind."""
     with state.locked():
         options.check_ports()
-        if options.fresh:
+        if options.fresh or not state.is_done("accounts"):
+            # A start that did not get that far holds nothing of the user's, and may have left half of it: a full
+            # disk while its tables are made leaves SecantusDB without some of them for good.
             state.clear()
         state.prepare()
         demo = Demo(options, state, screen)

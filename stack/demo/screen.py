@@ -68,7 +68,7 @@ class Screen:
     def _spin(self, text: str, start: float, done: threading.Event) -> None:
         frames = itertools.cycle("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if self._fancy else "|/-\\")
         while not done.wait(_FRAME_SECONDS):
-            width = os.get_terminal_size(self._out.fileno()).columns
+            width = os.get_terminal_size(self._out.fileno()).columns or 80  # 0: it does not say
             shown = f"  {next(frames)} {text}  {time.monotonic() - start:.0f} s  {self._note}"
             self._write(f"\r\033[K{shown[: max(width - 1, 10)]}")
 

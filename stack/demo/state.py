@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from stack.demo.options import HOME
 from stack.errors import StackError
 
 _SPACE = 300  # MB, for databases and logs
@@ -28,7 +29,8 @@ class State:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Make this the only demo in the folder. Raises StackError when another runs there."""
+        """Make this the only demo in the folder. Raises StackError when another runs there, or it is not a demo's."""
+        self._require_ours()
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("a+") as lock:
             if not try_lock(lock):
@@ -42,6 +44,12 @@ class State:
             lock.flush()
             yield
             lock.truncate(0)
+
+    def _require_ours(self) -> None:
+        """Never mix with, and with ``clear`` never delete, files of somebody else's."""
+        names = {entry.name for entry in self.folder.iterdir()} if self.folder.exists() else set()
+        if self.folder != HOME and names - {"lock"} and self._secrets.name not in names:
+            raise StackError(f"{self.folder} holds files that are not the demo's: give --state an empty folder")
 
     def clear(self) -> None:
         """Forget everything but what is installed."""
@@ -97,6 +105,11 @@ def require_space(folder: Path, megabytes: int) -> None:
     free = shutil.disk_usage(folder).free // 1_000_000
     if free < megabytes:
         raise StackError(f"the disk of {folder} has {free} MB left and {megabytes} MB are needed: free some space")
+
+
+def is_full(folder: Path) -> bool:
+    """Return whether the disk of ``folder`` has practically no room left."""
+    return folder.exists() and shutil.disk_usage(folder).free < 5_000_000
 
 
 def _write_private(path: Path, text: str) -> None:
