@@ -1,6 +1,8 @@
 """Admin's settings, read from the environment once (see ``.env.example``)."""
 
 from pydantic import SecretStr, field_validator
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from web.settings import Settings, http_base, long_enough
 from web.signatures import parse_keys
@@ -22,6 +24,12 @@ class AdminSettings(Settings):
     def _known_database(cls, url: SecretStr) -> SecretStr:
         if not url.get_secret_value().startswith(("mysql+pymysql://", "sqlite:///")):
             raise ValueError("must start with mysql+pymysql:// or sqlite:///")
+        try:
+            database = make_url(url.get_secret_value()).database
+        except (ArgumentError, ValueError):
+            raise ValueError("is not a database URL that can be read; see .env.example") from None
+        if not database:
+            raise ValueError("must name a database, for SQLite a file")
         return url
 
     @field_validator("admin_secret_key")

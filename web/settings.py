@@ -7,6 +7,7 @@ in a ``.env`` file in the working folder. The environment wins.
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -27,6 +28,8 @@ class _FileSource(PydanticBaseSettingsSource):
             return Path(path).read_text(encoding="utf-8").strip(), field_name, False
         except OSError as error:
             raise SettingsError(f"{field_name.upper()}_FILE: cannot read {path}: {error.strerror}") from error
+        except UnicodeDecodeError:
+            raise SettingsError(f"{field_name.upper()}_FILE: {path} is not UTF-8 text") from None
 
     def __call__(self) -> dict[str, Any]:
         values = {name: self.get_field_value(None, name)[0] for name in self.settings_cls.model_fields}
@@ -75,7 +78,12 @@ def long_enough(secret: SecretStr) -> SecretStr:
 
 
 def http_base(url: str) -> str:
-    """Return a base URL without its last slash; raises ValueError when it is not HTTP."""
-    if not url.startswith(("http://", "https://")):
-        raise ValueError("must be an http:// or https:// URL")
+    """Return a base URL without its last slash; raises ValueError when it is not HTTP or names no host."""
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError("must be an http:// or https:// URL with a host")
     return url.rstrip("/")

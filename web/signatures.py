@@ -43,15 +43,19 @@ class UnsignedError(ProblemError):
 def parse_keys(text: SecretStr) -> dict[str, bytes]:
     """Return key id → secret from ``id:secret[,id:secret…]``. The first signs, all of them verify.
 
-    Raises ValueError, without the secret, when an entry is malformed or too short.
+    Raises ValueError when an entry is malformed, too short or there twice. It tells the entry by its place: who
+    swaps the two halves would find the secret in the logs.
     """
     keys: dict[str, bytes] = {}
-    for entry in filter(None, (part.strip() for part in text.get_secret_value().split(","))):
+    entries = filter(None, (part.strip() for part in text.get_secret_value().split(",")))
+    for number, entry in enumerate(entries, 1):
         key_id, colon, secret = entry.partition(":")
         if not colon or not key_id:
             raise ValueError("must be key-id:secret, several separated by commas")
         if len(secret) < MIN_SECRET:
-            raise ValueError(f"the secret of key {key_id!r} must have at least {MIN_SECRET} characters")
+            raise ValueError(f"the secret of key number {number} must have at least {MIN_SECRET} characters")
+        if key_id in keys:
+            raise ValueError(f"the id of key number {number} is there twice")
         keys[key_id] = secret.encode()
     if not keys:
         raise ValueError("must hold at least one key-id:secret")
