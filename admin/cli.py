@@ -73,10 +73,9 @@ def import_(file: Path, restart: bool, author: str) -> None:
             result = importer.import_file(file, author, restart=restart, on_error=_report)
         except importer.UnreadableFileError as error:
             raise click.UsageError(f"{file}: {error}") from None
-    click.echo(
-        f"{result.created} created, {result.updated} updated, {result.unchanged} unchanged, {result.skipped} skipped",
-        err=True,
-    )
+    counts = (f"{getattr(result, name)} {name}" for name in ("created", "updated", "unchanged", "skipped"))
+    repeated = f"; {result.repeated} overtaken by a later row of the same sku" if result.repeated else ""
+    click.echo(", ".join(counts) + repeated, err=True)
     if result.skipped:
         raise click.exceptions.Exit(1)
 

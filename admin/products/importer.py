@@ -5,13 +5,13 @@ Where an import stands is kept in the database, in the same transaction as the r
 
 import csv
 import hashlib
-import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import marshmallow as ma
 from rich.console import Console
@@ -30,7 +30,10 @@ from tasks.names import BULK
 CHUNK = 500  # rows per transaction
 NDJSON_SUFFIXES = {".ndjson", ".jsonl"}
 REQUIRED = {name for name, field in ContentSchema().fields.items() if field.required}
-_SCHEMA = ContentSchema()
+# A column that a file leaves out keeps what a product has; only a new product gets the default.
+DEFAULTS = {name: field.load_default for name, field in ContentSchema().fields.items() if not field.required}
+_SCHEMA = ContentSchema(partial=tuple(DEFAULTS))
+_BAD_BYTE = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of one
 
 
 class UnreadableFileError(Exception):
@@ -48,10 +51,13 @@ class Row:
 
 @dataclass(slots=True)
 class Result:
+    """How many rows came to what. ``repeated`` ones gave way to a later row of the same sku in their chunk."""
+
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     skipped: int = 0
+    repeated: int = 0
 
 
 def import_file(path: Path, author: str, restart: bool, on_error: Callable[[int, str], None]) -> Result:
@@ -61,10 +67,12 @@ def import_file(path: Path, author: str, restart: bool, on_error: Callable[[int,
     (run it again: it goes on).
     """
     key = _digest(path)
-    done = 0 if restart else _done(key)
+    if restart:
+        _forget(key)
+    done = _done(key)
     result = Result()
-    with path.open("rb") as raw, _progress(path) as advance:
-        rows = _rows(raw, path.suffix.lower())
+    with _open(path) as text, _progress(path) as advance:
+        rows = _ndjson_rows(text) if path.suffix.lower() in NDJSON_SUFFIXES else _csv_rows(text)
         for row in islice(rows, done):  # taken by an interrupted run
             advance(row.line)
         while chunk := list(islice(rows, CHUNK)):
@@ -73,7 +81,10 @@ def import_file(path: Path, author: str, restart: bool, on_error: Callable[[int,
                 if row.error:
                     on_error(row.line, row.error)
                     result.skipped += 1
-            _store({row.content["sku"]: row.content for row in chunk if row.content}, author, key, done, result)
+            taken = [row.content for row in chunk if row.content]
+            contents = {content["sku"]: content for content in taken}
+            _store(contents, author, key, done, result)
+            result.repeated += len(taken) - len(contents)
             advance(chunk[-1].line)
     _forget(key)
     return result
@@ -116,7 +127,7 @@ def _upsert(contents: dict[str, dict[str, Any]], author: str) -> tuple[int, int]
     fresh = [content for sku, content in contents.items() if sku not in held]
     if fresh:
         times = {"created_at": write.now, "updated_at": write.now, "version": 1}
-        db.session.execute(insert(Product), [{**c, "live_sku": c["sku"], **times} for c in fresh])
+        db.session.execute(insert(Product), [{**DEFAULTS, **c, "live_sku": c["sku"], **times} for c in fresh])
         changed += [(p, "created") for p in _by_sku([c["sku"] for c in fresh]).values()]
     if changed:
         outbox.record(changed, write, author, BULK)
@@ -129,51 +140,58 @@ def _by_sku(skus: list[str]) -> dict[str, Product]:
     return {p.sku: p for p in db.session.execute(query).scalars()}
 
 
-def _rows(raw: io.BufferedReader, suffix: str) -> Iterator[Row]:
-    # Bytes that are not UTF-8 become surrogates, which the schema refuses: one bad row, not a broken file.
-    text = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    return _ndjson_rows(text) if suffix in NDJSON_SUFFIXES else _csv_rows(text)
+def _open(path: Path) -> TextIO:
+    # Bytes that are not UTF-8 become surrogates, which are looked for in each row: one bad row, not a broken file.
+    return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
-def _csv_rows(text: io.TextIOWrapper) -> Iterator[Row]:
-    reader = csv.DictReader(text, strict=True)
+def _csv_rows(text: TextIO) -> Iterator[Row]:
+    reader = csv.reader(text, strict=True)
     try:
-        _check_header(reader.fieldnames)
+        names = next(reader, [])
     except csv.Error as error:
         raise UnreadableFileError(f"line 1 is not CSV: {error}") from None
+    _check_header(names)
     while True:
         line = reader.line_num + 1  # where the row begins; a quoted field may span lines
         try:
-            record = next(reader)
+            values = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
             yield Row(line, None, f"not CSV: {error}")
             continue
-        if None in record or None in record.values():
+        if not values:  # a blank line
+            continue
+        if len(values) != len(names):
             yield Row(line, None, "has more or fewer fields than the header")
+        elif _BAD_BYTE.search("".join(values)):
+            yield Row(line, None, "is not UTF-8")
         else:
-            yield _checked(line, record)
+            yield _checked(line, dict(zip(names, values, strict=True)))
 
 
-def _check_header(names: Any) -> None:
+def _check_header(names: list[str]) -> None:
     expected = ",".join(CONTENT_FIELDS)
     if not names:
         raise UnreadableFileError(f"is empty; the first line must be {expected}")
     missing, unknown = REQUIRED - set(names), set(names) - set(CONTENT_FIELDS)
-    repeated = {name for name in names if list(names).count(name) > 1}
+    repeated = {name for name in names if names.count(name) > 1}
     for what, columns in (("lacks", missing), ("has unknown", unknown), ("repeats", repeated)):
         if columns:
             raise UnreadableFileError(f"the header {what} {', '.join(sorted(columns))!a}; expected: {expected}")
 
 
-def _ndjson_rows(text: io.TextIOWrapper) -> Iterator[Row]:
+def _ndjson_rows(text: TextIO) -> Iterator[Row]:
     for line, record in enumerate(text, 1):
         if not record.strip():
             continue
+        if _BAD_BYTE.search(record):
+            yield Row(line, None, "is not UTF-8")
+            continue
         try:
             yield _checked(line, json.loads(record))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield Row(line, None, f"not JSON: {error}")
 
 
@@ -185,9 +203,11 @@ def _checked(line: int, record: Any) -> Row:
 
 
 def _explain(messages: Any) -> str:
-    if not isinstance(messages, dict):
-        return "; ".join(map(str, messages))
-    return "; ".join(f"{field}: {' '.join(map(str, reasons))}" for field, reasons in messages.items())
+    """One line for a terminal: a key that somebody made up may hold anything."""
+    if "_schema" in messages:
+        return "must be an object"
+    named = ((field if field.isprintable() else ascii(field), reasons) for field, reasons in messages.items())
+    return "; ".join(f"{field}: {' '.join(map(str, reasons))}" for field, reasons in named)
 
 
 def _digest(path: Path) -> str:
