@@ -1,4 +1,4 @@
-"""Admin on a SQLite file: no service runs, and nothing listens where the broker should be."""
+"""Admin on a SQLite file: no service runs, and nothing listens where the broker should be (see tests/conftest.py)."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,13 +12,6 @@ from flask.testing import FlaskClient
 from admin.accounts.models import EDITOR, VIEWER
 from admin.accounts.service import add_staff
 from tests.unit.admin.catalogue import PASSWORD, Api, admin_on, dispose
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _nobody_listens_at_the_broker() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CELERY_BROKER_URL", "amqp://nobody:nothing@127.0.0.1:1//")
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,580 @@
+"""Files in and out: every row is taken or reported, an interrupted import goes on, and what goes out comes in again."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from flask import Flask
+from sqlalchemy import select
+
+import lockstep
+from admin.extensions import db
+from admin.products import service
+from admin.products.exporter import export
+from admin.products.importer import CHUNK, UnreadableFileError, import_file
+from admin.products.models import CONTENT_FIELDS, ImportProgress, Product
+from admin.replication.models import FRESH, ProductChange, Replication
+from tasks.names import BULK
+from tests.unit.admin.catalogue import CONTENT, KEYS, SECRET, admin_on, dispose, row_counts
+
+HEADER = ",".join(CONTENT_FIELDS)
+
+
+def row(sku: str, **content: str) -> dict[str, str]:
+    return {**CONTENT, "sku": sku, **content}
+
+
+def line(sku: str, price: str = "1.00") -> str:
+    return f"{sku},Title of {sku},,{price},EUR,Kitchen,"
+
+
+def rows(first: int, last: int) -> Iterable[str]:
+    return (line(f"SKU-{number:06}") for number in range(first, last + 1))
+
+
+def csv_text(records: Iterable[dict[str, str]]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, CONTENT_FIELDS)
+    writer.writeheader()
+    writer.writerows(records)
+    return out.getvalue()
+
+
+def ndjson_text(records: Iterable[dict[str, Any]]) -> str:
+    return "".join(json.dumps(record) + "\n" for record in records)
+
+
+class Importer:
+    """Imports texts as files of Admin's, and keeps what was reported."""
+
+    def __init__(self, app: Flask, folder: Path) -> None:
+        self.app, self.folder = app, folder
+        self.errors: list[tuple[int, str]] = []
+
+    def __call__(
+        self, content: str | bytes, name: str = "catalogue.csv", *, restart: bool = False, author: str = "import"
+    ) -> tuple[int, ...]:
+        """Return how many rows were created, updated, unchanged, skipped and repeated."""
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        self.errors = []
+        with self.app.app_context():
+            result = import_file(path, author, restart=restart, on_error=self._report)
+        return result.created, result.updated, result.unchanged, result.skipped, result.repeated
+
+    def _report(self, line: int, reason: str) -> None:
+        self.errors.append((line, reason))
+
+    def held(self) -> dict[str, dict[str, str]]:
+        """Every live product by sku, as CONTENT."""
+        with self.app.app_context():
+            live = db.session.execute(select(Product).where(Product.deleted_at.is_(None))).scalars()
+            return {p.sku: {n: str(getattr(p, n)) for n in CONTENT_FIELDS} for p in sorted(live, key=lambda p: p.sku)}
+
+    def log(self, sku: str) -> list[tuple[str, str]]:
+        """Kind and author of each change of ``sku``."""
+        with self.app.app_context():
+            query = select(ProductChange.kind, ProductChange.author).join(
+                Product, Product.id == ProductChange.product_id
+            )
+            return [(k, a) for k, a in db.session.execute(query.filter(Product.sku == sku).order_by(ProductChange.id))]
+
+
+@pytest.fixture
+def take(app: Flask, tmp_path: Path) -> Importer:
+    return Importer(app, tmp_path)
+
+
+# --- formats ----------------------------------------------------------------------------------------------
+
+ODD = [
+    row("ODD-1", title='Quoted "mug", large', description='Two\nlines, one "quote"'),
+    row("ODD-2", title=" leading and trailing ", description="CR LF\r\nand CR\rand tab\t."),
+    row("ODD-3", title="Émaillé 漢字 🫖", description="=1+1", category="Küche & Bad"),
+    row("ODD-4", description="", image_url="", price="0.00"),
+    row("ODD-5", description="\u2028 line separator \u00a0", price="9999999999.99"),
+]
+ENCODERS: dict[str, Callable[[list[dict[str, str]]], str | bytes]] = {
+    "a.csv": csv_text,
+    "bom.csv": lambda records: "\ufeff" + csv_text(records),
+    "lf.csv": lambda records: csv_text(records).replace("\r\n", "\n"),
+    "no_last_break.csv": lambda records: csv_text(records).rstrip("\r\n"),
+    "a.txt": csv_text,
+    "a.ndjson": ndjson_text,
+    "a.JSONL": ndjson_text,
+    "crlf.ndjson": lambda records: ndjson_text(records).replace("\n", "\r\n"),
+    "bom.ndjson": lambda records: "\ufeff" + ndjson_text(records),
+    "blank_lines.ndjson": lambda records: "\n" + ndjson_text(records).replace("\n", "\n \n"),
+}
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_every_form_of_file_is_read_to_the_letter(take: Importer, name: str) -> None:
+    records = [r for r in ODD if name != "lf.csv" or "\r" not in r["description"]]
+    assert take(ENCODERS[name](records), name) == (len(records), 0, 0, 0, 0)
+    assert take.held() == {record["sku"]: record for record in records}
+    assert take.errors == []
+
+
+def test_columns_may_come_in_any_order_and_optional_ones_not_at_all(take: Importer) -> None:
+    assert take("category,currency,price,title,sku\nKitchen,EUR,1,Mug,A\n") == (1, 0, 0, 0, 0)
+    expected = row("A", title="Mug", description="", price="1.00", image_url="")
+    assert take.held() == {"A": expected}
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.ndjson"])
+def test_column_that_a_file_leaves_out_keeps_what_a_product_has(take: Importer, name: str) -> None:
+    take(csv_text([row("A")]))
+    prices = "sku,title,price,currency,category\nA,Red mug,9,EUR,Kitchen\n"
+    short = {k: v for k, v in row("A", price="9").items() if k not in {"description", "image_url"}}
+    assert take(prices if name == "a.csv" else ndjson_text([short]), name) == (0, 1, 0, 0, 0)
+    assert take.held() == {"A": row("A", price="9.00")}
+
+
+@pytest.mark.parametrize(
+    ("header", "named"),
+    [
+        ("sku,title,description,price,currency,image_url", "lacks 'category'"),
+        ("sku", "lacks 'category, currency, price, title'"),
+        (f"{HEADER},colour", "has unknown 'colour'"),
+        (HEADER.replace("title", "Title"), "lacks 'title'"),
+        (f"{HEADER},sku", "repeats 'sku'"),
+        (HEADER.replace(",", ";"), "lacks"),
+        (f"{HEADER},\x1b[2J", r"has unknown '\x1b[2J'"),
+        ('"sku', "line 1 is not CSV"),
+        ("", "is empty"),
+        ("\n", "is empty"),
+        ('{"sku": "A"}', "lacks"),
+    ],
+)
+def test_file_with_a_wrong_header_is_refused_whole(take: Importer, header: str, named: str) -> None:
+    with pytest.raises(UnreadableFileError) as refusal:
+        take("" if not header else f"{header}\n{line('A')}\n" if header != '"sku' else header)
+    assert named in str(refusal.value)
+    assert str(refusal.value).isprintable()
+    assert row_counts(take.app) == {"products": 0, "replication": 0, "product_changes": 0}
+
+
+def test_file_in_another_encoding_is_refused_by_its_header(take: Importer) -> None:
+    with pytest.raises(UnreadableFileError):
+        take(csv_text(ODD).encode("utf-16"))
+
+
+@pytest.mark.parametrize(("content", "name"), [(HEADER, "a.csv"), (f"{HEADER}\r\n", "b.csv"), ("", "a.ndjson")])
+def test_file_without_rows_changes_nothing(take: Importer, content: str, name: str) -> None:
+    assert take(content, name) == (0, 0, 0, 0, 0)
+    assert take.errors == []
+
+
+# --- bad rows ---------------------------------------------------------------------------------------------
+
+
+def test_bad_csv_rows_are_reported_with_their_lines_and_their_neighbours_taken(take: Importer) -> None:
+    lines = [
+        (HEADER, None),
+        (line("GOOD-1"), None),
+        (line("BAD 1"), "sku: Must be"),
+        ('GOOD-2,"Title\nof two\nlines",,1,EUR,Kitchen,', None),  # lines 4 to 6
+        (line("BAD-2", price="-1"), "price: Must be a decimal"),  # 7
+        ("", None),  # a blank line is no row
+        ("BAD-3,Title,,1,EUR", "more or fewer fields"),
+        (line("BAD-4") + ",", "more or fewer fields"),
+        (line("GOOD-3"), None),
+        ('BAD-5,"a"b,,1,EUR,Kitchen,', "not CSV"),
+        ('BAD-6,"two\nlines",,x,,Kitchen,', "price: Must be"),  # 13 and 14
+        (line("B\xffAD-7"), "is not UTF-8"),
+        ("BAD-8,Title \x07,,1,EUR,Kitchen,", "title: Must not contain control characters"),
+        ("BAD-9,,,1,EUR,Kitchen,", "title:"),
+        ("BAD-10," + "x" * 200_000 + ",,1,EUR,Kitchen,", "field limit"),
+        (line("GOOD-4"), None),
+        ('BAD-11,"never closed,,1,EUR,Kitchen,', "not CSV"),
+    ]
+    assert take("\r\n".join(text for text, _ in lines).encode("latin-1")) == (4, 0, 0, 11, 0)
+    assert list(take.held()) == ["GOOD-1", "GOOD-2", "GOOD-3", "GOOD-4"]
+    expected, number = [], 1
+    for text, reason in lines:
+        if reason:
+            expected.append((number, reason))
+        number += 1 + text.count("\n")
+    assert [at for at, _ in take.errors] == [at for at, _ in expected]
+    assert [e for e, (_, reason) in zip(take.errors, expected, strict=True) if reason not in e[1]] == []
+    assert "currency" in dict(take.errors)[13]
+
+
+def test_bad_ndjson_rows_are_reported_with_their_lines_and_their_neighbours_taken(take: Importer) -> None:
+    good = [json.dumps(row(f"GOOD-{number}")) for number in range(3)]
+    lines: list[tuple[str, str | None]] = [
+        (good[0], None),
+        ("", None),
+        ("{", "not JSON"),
+        ("[]", "must be an object"),
+        ("null", "must be an object"),
+        ('"text"', "must be an object"),
+        (json.dumps({**CONTENT, "colour": "red"}), "colour: Unknown field"),
+        (json.dumps({**CONTENT, "\x1b[2J\n": 1}), r"'\x1b[2J\n': Unknown field"),
+        (json.dumps({**CONTENT, "price": 12.5}), "price: Must be a decimal string"),
+        (json.dumps({**CONTENT, "title": None}), "title: "),
+        (json.dumps({**CONTENT, "title": "\ud800"}), "title: Must not contain control"),
+        (json.dumps({"sku": "X"}), "category: Missing data"),
+        (good[1], None),
+        ('{"sku": "\xff"}', "is not UTF-8"),
+        ("[" * 100_000, "not JSON"),
+        ('{"price": ' + "9" * 5000 + "}", "not JSON"),
+        (good[2], None),
+    ]
+    assert take("\n".join(text for text, _ in lines).encode("latin-1"), "a.ndjson")[:4] == (3, 0, 0, 13)
+    expected = [(at, reason) for at, (_, reason) in enumerate(lines, 1) if reason]
+    assert [at for at, _ in take.errors] == [at for at, _ in expected]
+    assert [e for e, (_, reason) in zip(take.errors, expected, strict=True) if reason not in e[1]] == []
+    assert all(reason.isprintable() for _, reason in take.errors)
+
+
+def test_file_of_bad_rows_only_writes_nothing(take: Importer) -> None:
+    assert take("\n".join([HEADER, *(line(f"bad {n}") for n in range(CHUNK + 1))])) == (0, 0, 0, CHUNK + 1, 0)
+    assert row_counts(take.app) == {"products": 0, "replication": 0, "product_changes": 0}
+
+
+# --- upsert -----------------------------------------------------------------------------------------------
+
+
+def test_rows_are_created_updated_or_left_and_counted_so(take: Importer) -> None:
+    take(csv_text([row("A"), row("B"), row("C")]))
+    assert take(csv_text([row("A"), row("B", title="New"), row("C", price="12.5"), row("D")])) == (1, 1, 2, 0, 0)
+    assert take.held()["B"]["title"] == "New"
+    assert [len(take.log(sku)) for sku in "ABCD"] == [1, 2, 1, 1]
+
+
+def test_unchanged_rows_make_no_version(take: Importer) -> None:
+    take(csv_text(ODD))
+    before = row_counts(take.app), take.held()
+    assert take(csv_text(ODD)) == (0, 0, len(ODD), 0, 0)
+    assert (row_counts(take.app), take.held()) == before
+    with take.app.app_context():
+        assert set(db.session.execute(select(Product.version)).scalars()) == {1}
+
+
+def test_import_goes_through_the_bulk_lane_under_its_author(take: Importer) -> None:
+    take(csv_text([row("A")]), author="anna")
+    assert take.log("A") == [("created", "anna")]
+    with take.app.app_context():
+        assert [(r.lane, r.state, r.ver) for r in db.session.execute(select(Replication)).scalars()] == [
+            (BULK, FRESH, 1)
+        ]
+
+
+def test_last_row_of_a_sku_wins_and_the_others_are_counted(take: Importer) -> None:
+    assert take(csv_text([row("A", title=t) for t in ("one", "two", "three")] + [row("B")])) == (2, 0, 0, 0, 2)
+    assert take.held()["A"]["title"] == "three"
+    assert take.log("A") == [("created", "import")]
+
+
+def test_last_row_of_a_sku_wins_across_chunks(take: Importer) -> None:
+    content = "\n".join([HEADER, line("A", "1"), *rows(1, CHUNK), line("A", "2")])
+    assert take(content) == (CHUNK + 1, 1, 0, 0, 0)
+    assert take.held()["A"]["price"] == "2.00"
+
+
+def test_bad_last_row_of_a_sku_leaves_the_good_one(take: Importer) -> None:
+    assert take(csv_text([row("A", title="good"), row("A", price="x")])) == (1, 0, 0, 1, 0)
+    assert take.held()["A"]["title"] == "good"
+
+
+def test_sku_of_a_deleted_product_makes_a_new_one(take: Importer) -> None:
+    take(csv_text([row("A")]))
+    with take.app.app_context():
+        first = db.session.execute(select(Product.id)).scalar_one()
+        db.session.rollback()
+        service.delete_product(first, None, "test")
+    assert take(csv_text([row("A")])) == (1, 0, 0, 0, 0)
+    with take.app.app_context():
+        assert db.session.execute(select(Product.id).where(Product.deleted_at.is_(None))).scalar_one() > first
+
+
+# --- interrupted ------------------------------------------------------------------------------------------
+
+
+class Interrupted(Exception):
+    """What a test raises in the middle of an import."""
+
+
+def interrupt(take: Importer, content: str, name: str = "catalogue.csv", *, restart: bool = False) -> None:
+    """Import until the first bad row is reported."""
+    path = take.folder / name
+    path.write_text(content)
+
+    def stop(line: int, reason: str) -> None:
+        raise Interrupted(f"{line}: {reason}")
+
+    with take.app.app_context():
+        with pytest.raises(Interrupted):
+            import_file(path, "first", restart=restart, on_error=stop)
+        db.session.rollback()
+
+
+def edit(take: Importer, sku: str, title: str) -> None:
+    with take.app.app_context():
+        product_id = db.session.execute(select(Product.id).filter_by(live_sku=sku)).scalar_one()
+        db.session.rollback()
+        service.update_product(product_id, {"title": title}, None, "editor")
+
+
+# One chunk, then a bad row in the second.
+BROKEN = "\n".join([HEADER, *rows(1, CHUNK), line("bad row"), *rows(CHUNK + 1, CHUNK + 100)])
+FIRST, SECOND = "SKU-000001", f"SKU-{CHUNK + 1:06}"
+
+
+def test_interrupted_import_goes_on_and_does_no_row_twice(take: Importer) -> None:
+    interrupt(take, BROKEN)
+    assert len(take.held()) == CHUNK
+    edit(take, FIRST, "Edited meanwhile")
+    assert take(BROKEN, author="second") == (100, 0, 0, 1, 0)
+    assert take.errors[0][0] == CHUNK + 2
+    assert take.held()[FIRST]["title"] == "Edited meanwhile"
+    assert take.log(FIRST) == [("created", "first"), ("updated", "editor")]
+    assert take.log(SECOND) == [("created", "second")]
+
+
+def test_finished_import_starts_over_when_it_is_run_again(take: Importer) -> None:
+    interrupt(take, BROKEN)
+    take(BROKEN)
+    edit(take, FIRST, "Edited meanwhile")
+    assert take(BROKEN) == (0, 1, CHUNK + 99, 1, 0)
+    with take.app.app_context():
+        assert db.session.execute(select(ImportProgress)).scalars().all() == []
+
+
+def test_interrupted_import_is_known_by_its_content_not_its_name(take: Importer) -> None:
+    interrupt(take, BROKEN)
+    assert take(BROKEN, "renamed.csv") == (100, 0, 0, 1, 0)
+
+
+def test_another_file_starts_at_its_beginning_and_leaves_the_interrupted_one(take: Importer) -> None:
+    interrupt(take, BROKEN)
+    assert take("\n".join([HEADER, *rows(1, CHUNK + 1)])) == (1, 0, CHUNK, 0, 0)
+    assert take(BROKEN) == (99, 0, 1, 1, 0)
+
+
+def test_restart_does_every_row_again(take: Importer) -> None:
+    interrupt(take, BROKEN)
+    edit(take, FIRST, "Edited meanwhile")
+    assert take(BROKEN, restart=True) == (100, 1, CHUNK - 1, 1, 0)
+    assert take.held()[FIRST]["title"] == f"Title of {FIRST}"
+
+
+def test_restart_that_is_interrupted_at_once_is_still_a_restart(take: Importer) -> None:
+    content = BROKEN.replace(line(FIRST), line(FIRST, "x"), 1)
+    path = take.folder / "catalogue.csv"
+    path.write_text(content)
+    reported: list[int] = []
+
+    def stop_at_second(line: int, _reason: str) -> None:
+        reported.append(line)
+        if len(reported) == 2:
+            raise Interrupted
+
+    with take.app.app_context():
+        with pytest.raises(Interrupted):
+            import_file(path, "first", restart=False, on_error=stop_at_second)
+        db.session.rollback()
+    interrupt(take, content, restart=True)
+    edit(take, "SKU-000002", "Edited meanwhile")
+    assert take(content) == (100, 1, CHUNK - 2, 2, 0)
+
+
+# --- size -------------------------------------------------------------------------------------------------
+
+
+def test_twenty_thousand_rows_take_no_more_memory_than_a_few_chunks(take: Importer) -> None:
+    """The file is 20 MB; a chunk of 500 such rows is 0.5 MB, held as text, content, objects and SQL parameters.
+
+    2,000 rows are created, 4,000 unchanged and 14,000 reported: tracemalloc makes each slow, so few of the slowest.
+    """
+    padding = "x" * 950
+    good = [f"SKU-{n:06},Title of {n},{padding},1.00,EUR,Kitchen," for n in range(2_000)]
+    records = [*good, *good, *good, *(f"SKU-{n:06},{padding},too,few" for n in range(14_000))]
+    path = take.folder / "large.csv"
+    path.write_text("\n".join([HEADER, *records]))
+    assert path.stat().st_size > 19_000_000
+    take(f"{HEADER}\n{line('WARM-UP')}")  # what is loaded once
+    with take.app.app_context():
+        tracemalloc.start()
+        try:
+            result = import_file(path, "import", restart=False, on_error=lambda *_: None)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert (result.created, result.unchanged, result.skipped) == (2_000, 4_000, 14_000)
+    assert peak < 10_000_000
+
+
+# --- export -----------------------------------------------------------------------------------------------
+
+
+def exported(app: Flask, kind: str) -> str:
+    out = io.StringIO(newline="")
+    with app.app_context():
+        export(out, kind)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+def test_what_is_exported_and_imported_again_changes_nothing(take: Importer, kind: str) -> None:
+    take(csv_text(ODD))
+    before = row_counts(take.app), take.held()
+    assert take(exported(take.app, kind), f"again.{kind}") == (0, 0, len(ODD), 0, 0)
+    assert (row_counts(take.app), take.held()) == before
+
+
+@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+def test_exported_catalogue_can_be_set_up_elsewhere(take: Importer, migrated: Path, tmp_path: Path, kind: str) -> None:
+    take(csv_text(ODD))
+    text = exported(take.app, kind)
+    other = admin_on(shutil.copy(migrated, tmp_path / "other.db"))
+    elsewhere = Importer(other, tmp_path)
+    assert elsewhere(text, f"moved.{kind}") == (len(ODD), 0, 0, 0, 0)
+    assert elsewhere.held() == take.held()
+    assert exported(other, kind) == text
+    dispose(other)
+
+
+def test_export_holds_live_products_of_every_page_by_id(take: Importer) -> None:
+    take("\n".join([HEADER, *rows(1, 2_100)]))
+    with take.app.app_context():
+        service.delete_product(7, None, "test")
+    records = [json.loads(text) for text in exported(take.app, "ndjson").splitlines()]
+    assert [r["sku"] for r in records] == [f"SKU-{n:06}" for n in range(1, 2_101) if n != 7]
+
+
+def test_empty_catalogue_is_exported_as_a_header(app: Flask) -> None:
+    assert exported(app, "csv") == HEADER + "\r\n"
+    assert exported(app, "ndjson") == ""
+
+
+# --- the command ------------------------------------------------------------------------------------------
+
+
+class Cli:
+    """The ``lockstep`` command on a database of its own, with its settings in the environment."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, *args: str | Path) -> Result:
+        return CliRunner().invoke(lockstep.cli, [str(arg) for arg in args])
+
+    def file(self, name: str, content: str | bytes) -> Path:
+        path = self.folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+
+@pytest.fixture
+def cli(migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    database = shutil.copy(migrated, tmp_path / "cli.db")
+    monkeypatch.setenv("ADMIN_DATABASE_URL", f"sqlite:///{database}")
+    monkeypatch.setenv("ADMIN_SECRET_KEY", SECRET)
+    monkeypatch.setenv("ADMIN_CLIENT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("SERVICE_KEYS", KEYS)
+    return Cli(tmp_path)
+
+
+def test_command_imports_and_says_what_it_did(cli: Cli) -> None:
+    result = cli("import", cli.file("a.csv", csv_text([row("A"), row("A"), row("B")])))
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "2 created, 0 updated, 0 unchanged, 0 skipped; 1 overtaken by a later row of the same sku" in result.stderr
+
+
+def test_command_reports_bad_rows_and_exits_1(cli: Cli) -> None:
+    result = cli("import", cli.file("a.csv", "\n".join([HEADER, line("A"), line("B", "x"), line("C")])))
+    assert result.exit_code == 1
+    assert "line 3: price: Must be a decimal string" in result.stderr
+    assert "2 created, 0 updated, 0 unchanged, 1 skipped\n" in result.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"sku,title\n", b"\xff\xfe"])
+def test_command_exits_2_on_a_file_it_cannot_read(cli: Cli, content: bytes) -> None:
+    path = cli.file("a.csv", content)
+    result = cli("import", path)
+    assert result.exit_code == 2
+    assert str(path) in result.stderr
+    assert "expected: sku,title" in result.stderr or "must be sku,title" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_command_exits_2_without_a_file(cli: Cli) -> None:
+    assert cli("import", cli.folder / "missing.csv").exit_code == 2
+    assert cli("import", cli.folder).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("args", "first"), [((), "sku,"), (("--format", "ndjson"), '{"sku"'), (("-", "--format", "csv"), "sku,")]
+)
+def test_command_exports_to_standard_output(cli: Cli, args: tuple[str, ...], first: str) -> None:
+    cli("import", cli.file("a.csv", csv_text(ODD)))
+    result = cli("export", *args)
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (0, f"{len(ODD)} products")
+    assert result.stdout.startswith(first)
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.ndjson", "out.jsonl"])
+def test_command_exports_a_file_that_imports_unchanged(cli: Cli, name: str) -> None:
+    cli("import", cli.file("a.csv", csv_text(ODD)))
+    assert cli("export", cli.folder / name).exit_code == 0
+    result = cli("import", cli.folder / name)
+    assert f"0 created, 0 updated, {len(ODD)} unchanged, 0 skipped" in result.stderr
+
+
+def test_command_restarts_when_asked(cli: Cli) -> None:
+    path = cli.file("a.csv", csv_text(ODD))
+    cli("import", path)
+    result = cli("import", path, "--restart", "--author", "anna")
+    assert (result.exit_code, f"{len(ODD)} unchanged" in result.stderr) == (0, True)
+
+
+def test_import_that_was_killed_goes_on_where_it_stopped(cli: Cli) -> None:
+    total = 6 * CHUNK
+    path = cli.file("a.csv", "\n".join([HEADER, *rows(1, total)]))
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import lockstep; lockstep.main()", "import", str(path)],
+        cwd=Path(lockstep.__file__).parent,
+        env=os.environ,
+        stderr=subprocess.DEVNULL,
+    )
+    app = admin_on(cli.folder / "cli.db")
+    try:
+        _wait_for_progress(app, process)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    done = _progress(app)
+    assert CHUNK <= done < total
+    result = cli("import", path)
+    assert f"{total - done} created, 0 updated, 0 unchanged, 0 skipped" in result.stderr
+    assert row_counts(app) == {"products": total, "replication": total, "product_changes": total}
+    dispose(app)
+
+
+def _progress(app: Flask) -> int:
+    with app.app_context():
+        return db.session.execute(select(ImportProgress.rows_done)).scalar_one_or_none() or 0
+
+
+def _wait_for_progress(app: Flask, process: subprocess.Popen[bytes]) -> int:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        if done := _progress(app):
+            return done
+        time.sleep(0.01)
+    raise AssertionError("the import did not begin")

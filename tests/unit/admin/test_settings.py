@@ -1,0 +1,172 @@
+"""Settings that are wrong are told by name, in words that never hold their value."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from pydantic import SecretStr
+
+import lockstep
+from admin.config import AdminSettings
+from config_check import unknown_settings
+from tasks.config import BrokerSettings
+from tests.unit.admin.catalogue import KEYS, SECRET
+from web.settings import SettingsError
+
+GOOD = {
+    "ADMIN_DATABASE_URL": "sqlite:////tmp/admin.db",
+    "ADMIN_SECRET_KEY": SECRET,
+    "ADMIN_CLIENT_URL": "http://client.example:8000/",
+    "SERVICE_KEYS": KEYS,
+}
+HIDDEN = "hunter2"  # stands in every wrong secret below
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """Good settings, in a folder without a ``.env``."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in GOOD.items():
+        monkeypatch.delenv(f"{name}_FILE", raising=False)
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def problems() -> list[str]:
+    with pytest.raises(SettingsError) as error:
+        AdminSettings()
+    return str(error.value).splitlines()
+
+
+def test_good_settings_are_read_from_the_environment() -> None:
+    settings = AdminSettings()
+    assert settings.admin_secret_key.get_secret_value() == SECRET
+    assert settings.admin_client_url == "http://client.example:8000"
+    assert SECRET not in repr(settings)
+    assert KEYS.partition(":")[2] not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["mysql+pymysql://u:p%40ss@db:3306/admin?charset=utf8mb4", "mysql+pymysql://u@/admin?unix_socket=/run/m.sock"],
+)
+def test_database_may_be_on_a_host_or_a_socket(environment: pytest.MonkeyPatch, url: str) -> None:
+    environment.setenv("ADMIN_DATABASE_URL", url)
+    assert AdminSettings().admin_database_url.get_secret_value() == url
+
+
+def test_every_missing_setting_is_named_at_once(environment: pytest.MonkeyPatch) -> None:
+    for name in GOOD:
+        environment.delenv(name)
+    assert problems() == [f"{name} is not set; see .env.example" for name in GOOD]
+
+
+WRONG: list[tuple[str, str, str]] = [
+    ("ADMIN_DATABASE_URL", "", "must start with mysql+pymysql:// or sqlite:///"),
+    ("ADMIN_DATABASE_URL", f"postgresql://u:{HIDDEN}@db/admin", "must start with"),
+    ("ADMIN_DATABASE_URL", f"mysql://u:{HIDDEN}@db/admin", "must start with"),
+    ("ADMIN_DATABASE_URL", f"mysql+pymysql://u:{HIDDEN}@db:port/admin", "is not a database URL"),
+    ("ADMIN_DATABASE_URL", f"mysql+pymysql://u:{HIDDEN}@db", "must name a database"),
+    ("ADMIN_DATABASE_URL", "mysql+pymysql://", "must name a database"),
+    ("ADMIN_DATABASE_URL", "sqlite:///", "must name a database"),
+    ("ADMIN_SECRET_KEY", "", "must have at least 32 characters"),
+    ("ADMIN_SECRET_KEY", HIDDEN, "must have at least 32 characters"),
+    ("ADMIN_CLIENT_URL", "", "must be an http:// or https:// URL"),
+    ("ADMIN_CLIENT_URL", "client.example:8000", "must be an http:// or https:// URL"),
+    ("ADMIN_CLIENT_URL", "ftp://client.example", "must be an http:// or https:// URL"),
+    ("ADMIN_CLIENT_URL", "http://", "must be an http:// or https:// URL"),
+    ("ADMIN_CLIENT_URL", "http://:8000", "must be an http:// or https:// URL"),
+    ("ADMIN_CLIENT_URL", "http://client.example:port", "must be an http:// or https:// URL"),
+    ("ADMIN_CLIENT_URL", "http://[::1", "must be an http:// or https:// URL"),
+    ("SERVICE_KEYS", "", "must hold at least one key-id:secret"),
+    ("SERVICE_KEYS", " , ", "must hold at least one key-id:secret"),
+    ("SERVICE_KEYS", HIDDEN * 10, "must be key-id:secret"),
+    ("SERVICE_KEYS", f":{HIDDEN * 10}", "must be key-id:secret"),
+    ("SERVICE_KEYS", f"k1:{HIDDEN}", "must have at least 32 characters"),
+    ("SERVICE_KEYS", f"{KEYS},k2:{HIDDEN}", "must have at least 32 characters"),
+    ("SERVICE_KEYS", f"{HIDDEN * 10}:k1", "must have at least 32 characters"),  # the two swapped
+    ("SERVICE_KEYS", f"{KEYS},k1:{HIDDEN * 10}", "is there twice"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "told"), WRONG)
+def test_wrong_setting_is_told_by_name_without_its_value(
+    environment: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    environment.setenv(name, value)
+    [problem] = problems()
+    assert problem.startswith(f"{name}: ")
+    assert told in problem
+    assert HIDDEN not in problem
+
+
+def test_setting_may_stand_in_a_file(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("f" * 40 + "\n")
+    environment.delenv("ADMIN_SECRET_KEY")
+    environment.setenv("ADMIN_SECRET_KEY_FILE", str(path))
+    assert AdminSettings().admin_secret_key == SecretStr("f" * 40)
+
+
+def test_environment_wins_over_the_file_and_the_file_over_dotenv(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text(f"ADMIN_SECRET_KEY={'d' * 40}\n")
+    (tmp_path / "secret").write_text("f" * 40)
+    environment.setenv("ADMIN_SECRET_KEY_FILE", str(tmp_path / "secret"))
+    found: list[Any] = [AdminSettings().admin_secret_key.get_secret_value()]
+    for name in ("ADMIN_SECRET_KEY", "ADMIN_SECRET_KEY_FILE"):
+        environment.delenv(name)
+        found.append(AdminSettings().admin_secret_key.get_secret_value())
+    assert found == [SECRET, "f" * 40, "d" * 40]
+
+
+@pytest.mark.parametrize("content", [None, b"", HIDDEN.encode(), b"\xff" * 40])
+def test_file_that_does_not_hold_the_setting_is_told(
+    environment: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    environment.delenv("ADMIN_SECRET_KEY")
+    environment.setenv("ADMIN_SECRET_KEY_FILE", str(path))
+    [problem] = problems()
+    assert problem.startswith("ADMIN_SECRET_KEY")
+    assert HIDDEN not in problem
+
+
+@pytest.mark.parametrize("url", ["", "http://x", f"amqp:u:{HIDDEN}@x"])
+def test_wrong_broker_is_told_without_its_password(environment: pytest.MonkeyPatch, url: str) -> None:
+    environment.setenv("CELERY_BROKER_URL", url)
+    with pytest.raises(SettingsError, match=r"^CELERY_BROKER_URL: must start with amqp://") as error:
+        BrokerSettings()
+    assert HIDDEN not in str(error.value)
+
+
+def test_names_that_look_like_ours_but_are_no_setting_are_listed(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = set(unknown_settings())
+    environment.setenv("ADMIN_SECRET_KEYS", "x")
+    environment.setenv("SERVICE_KEYS_FILE", "x")
+    environment.setenv("ADMINISTRATOR", "x")
+    (tmp_path / ".env").write_text("CLIENT_MONGO_URL=x\nPATHS=x\n")
+    assert set(unknown_settings()) - before == {"ADMIN_SECRET_KEYS", "CLIENT_MONGO_URL"}
+
+
+def test_command_shows_settings_with_their_source_and_no_secret() -> None:
+    result = CliRunner().invoke(lockstep.cli, ["config", "check", "admin"])
+    assert "ADMIN_CLIENT_URL     http://client.example:8000  (environment)" in result.stdout
+    assert SECRET not in result.output
+    assert KEYS not in result.output
+
+
+def test_command_names_wrong_and_unknown_settings_and_exits_2(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("ADMIN_SECRET_KEY", HIDDEN)
+    environment.setenv("ADMIN_SECRET_KEYS", HIDDEN)
+    result = CliRunner().invoke(lockstep.cli, ["config", "check", "admin"])
+    assert result.exit_code == 2
+    assert "ADMIN_SECRET_KEY: must have at least 32 characters" in result.stderr
+    assert "ADMIN_SECRET_KEYS: no such setting" in result.stderr
+    assert HIDDEN not in result.output
