@@ -16,7 +16,9 @@ blp = Blueprint("likes", __name__, url_prefix="/service/v1/likes", description="
 class LikeBatchSchema(ma.Schema):
     """Items are checked one by one, so that a bad one never fails its neighbours."""
 
-    likes = ma.fields.List(ma.fields.Raw(), required=True, validate=ma.validate.Length(min=1, max=service.MAX_BATCH))
+    likes = ma.fields.List(
+        ma.fields.Raw(allow_none=True), required=True, validate=ma.validate.Length(min=1, max=service.MAX_BATCH)
+    )
 
 
 class OutcomeSchema(ma.Schema):
