@@ -1,0 +1,409 @@
+"""L5: each like is counted once per shopper and product, whatever comes twice, late, or from a stranger."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+from flask import Flask
+from flask.testing import FlaskClient
+from http_message_signatures import HTTPMessageSigner, HTTPSignatureKeyResolver, algorithms
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
+
+from admin.extensions import db
+from admin.likes import service
+from admin.likes.models import LikeCount, ProductLike
+from admin.likes.service import APPLIED, GONE, INVALID, SUPERSEDED, UNKNOWN, Outcome, take
+from admin.products.service import delete_product
+from tasks.messages import LikeChanged
+from tests.unit.admin.catalogue import KEYS, Api
+from web.signatures import COVERED, SignedBy
+
+SECRETS = {key_id: secret.encode() for key_id, _, secret in (entry.partition(":") for entry in KEYS.split(","))}
+LIKES = "/service/v1/likes"
+
+
+@pytest.fixture
+def product(app: Flask, editor: Api) -> Iterator[int]:
+    """A product that may be liked, inside the app's context."""
+    product_id = editor.create()["id"]
+    with app.app_context():
+        yield product_id
+        db.session.rollback()
+
+
+def like(product: int, rev: int, liked: bool = True, user: str = "u1") -> LikeChanged:
+    return LikeChanged(product, user, rev, liked)
+
+
+def count(product: int) -> int:
+    """The product's count, checked against the set it counts."""
+    likes = db.session.scalar(select(LikeCount.likes).filter_by(product_id=product)) or 0
+    held = db.session.scalar(select(func.count()).select_from(ProductLike).filter_by(product_id=product, liked=True))
+    db.session.rollback()
+    assert likes == held
+    return likes
+
+
+# --- the use case -----------------------------------------------------------------------------------------
+
+
+def test_like_and_unlike_are_counted(product: int) -> None:
+    assert take([like(product, 1)]) == [Outcome(APPLIED, 1, True)]
+    assert count(product) == 1
+    assert take([like(product, 2, liked=False)]) == [Outcome(APPLIED, 2, False)]
+    assert count(product) == 0
+
+
+def test_likes_of_several_shoppers_add_up(product: int) -> None:
+    take([like(product, 1, user=f"u{number}") for number in range(service.MAX_BATCH)])
+    assert count(product) == service.MAX_BATCH
+
+
+def test_replay_changes_nothing(product: int) -> None:
+    take([like(product, 1)])
+    assert take([like(product, 1)]) == [Outcome(SUPERSEDED, 1, True)]
+    assert count(product) == 1
+
+
+def test_lower_rev_is_superseded(product: int) -> None:
+    take([like(product, 3, liked=False)])
+    assert take([like(product, 2)]) == [Outcome(SUPERSEDED, 3, False)]
+    assert count(product) == 0
+
+
+def test_equal_rev_of_another_state_is_superseded(product: int) -> None:
+    take([like(product, 3)])
+    assert take([like(product, 3, liked=False)]) == [Outcome(SUPERSEDED, 3, True)]
+    assert count(product) == 1
+
+
+def test_higher_rev_of_the_same_state_is_noted_and_counted_once(product: int) -> None:
+    take([like(product, 1)])
+    assert take([like(product, 5)]) == [Outcome(APPLIED, 5, True)]
+    assert take([like(product, 4, liked=False)]) == [Outcome(SUPERSEDED, 5, True)]
+    assert count(product) == 1
+
+
+def test_first_word_of_a_shopper_may_be_an_unlike(product: int) -> None:
+    assert take([like(product, 2, liked=False)]) == [Outcome(APPLIED, 2, False)]
+    assert count(product) == 0
+
+
+def test_states_of_one_shopper_in_one_batch_are_taken_in_turn(product: int) -> None:
+    batch = [like(product, 2, liked=False), like(product, 1), like(product, 3), like(product, 3)]
+    assert [(o.outcome, o.rev, o.liked) for o in take(batch)] == [
+        (APPLIED, 2, False),
+        (SUPERSEDED, 2, False),
+        (APPLIED, 3, True),
+        (SUPERSEDED, 3, True),
+    ]
+    assert count(product) == 1
+
+
+def test_deleted_product_keeps_what_it_had_and_takes_no_more(product: int) -> None:
+    take([like(product, 1)])
+    delete_product(product, None, "test")
+    batch = [like(product, 2, liked=False), like(product, 1, user="u2")]
+    assert take(batch) == [Outcome(GONE, 1, True), Outcome(GONE, 0, False)]
+    assert count(product) == 1
+
+
+def test_unknown_product_is_told_beside_good_ones(product: int) -> None:
+    far = (1 << 63) - 1
+    assert take([like(999, 1), like(product, 1), like(far, far)]) == [
+        Outcome(UNKNOWN),
+        Outcome(APPLIED, 1, True),
+        Outcome(UNKNOWN),
+    ]
+    assert count(product) == 1
+    assert db.session.scalar(select(func.count()).select_from(ProductLike)) == 1
+
+
+def test_count_is_shown_with_the_product_and_makes_no_version(editor: Api, product: int) -> None:
+    take([like(product, 1), like(product, 1, user="u2")])
+    shown = editor.show(product).get_json()
+    assert (shown["likes"], shown["version"]) == (2, 1)
+    assert editor.listed().get_json()["items"][0]["likes"] == 2
+
+
+USERS = ("u1", "u2", "u3")
+histories = st.fixed_dictionaries({user: st.lists(st.booleans(), max_size=5) for user in USERS})
+
+
+@pytest.mark.usefixtures("product")
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(histories=histories, data=st.data())
+def test_any_order_and_number_of_arrivals_ends_at_the_same_count(
+    editor: Api, histories: dict[str, list[bool]], data: st.DataObject
+) -> None:
+    """Each shopper's history is sent shuffled, in parts, some of it twice, and nothing is left out."""
+    product_id = editor.create(sku=uuid.uuid4().hex)["id"]  # every example has a product of its own
+    sent = [like(product_id, rev, liked, u) for u, states in histories.items() for rev, liked in enumerate(states, 1)]
+    again = data.draw(st.lists(st.sampled_from(sent), max_size=8)) if sent else []
+    arrivals = data.draw(st.permutations(sent + again))
+    while arrivals:
+        size = data.draw(st.integers(1, len(arrivals)))
+        take(arrivals[:size])
+        arrivals = arrivals[size:]
+        count(product_id)
+    assert count(product_id) == sum(states[-1] for states in histories.values() if states)
+
+
+# --- the signed door --------------------------------------------------------------------------------------
+
+
+def encoded(*likes: LikeChanged) -> dict[str, Any]:
+    return {"likes": [one.encode() for one in likes]}
+
+
+def prepare(body: Any, path: str = LIKES, auth: Any = None) -> requests.PreparedRequest:
+    auth = auth or SignedBy(SECRETS, audience="admin")
+    return requests.Request("POST", f"http://admin{path}", json=body, auth=auth).prepare()
+
+
+def replay(client: FlaskClient, prepared: requests.PreparedRequest, **changed: Any) -> TestResponse:
+    """Send a prepared request through the test client, in parts ``changed``."""
+    parts = {"path": prepared.path_url, "data": prepared.body, "headers": dict(prepared.headers), **changed}
+    return client.open(parts.pop("path"), method="POST", **parts)
+
+
+def post(client: FlaskClient, body: Any) -> TestResponse:
+    return replay(client, prepare(body))
+
+
+def refused(answer: TestResponse, status: int) -> None:
+    assert (answer.status_code, answer.content_type) == (status, "application/problem+json"), answer.text
+    assert answer.get_json()["request_id"]
+
+
+def test_signed_batch_is_taken_and_every_like_answered(client: FlaskClient, product: int) -> None:
+    answer = post(client, encoded(like(product, 1), like(999, 1), like(product, 1)))
+    assert answer.status_code == 200
+    assert answer.get_json()["outcomes"] == [
+        {"outcome": APPLIED, "rev": 1, "liked": True, "reason": ""},
+        {"outcome": UNKNOWN, "rev": 0, "liked": False, "reason": ""},
+        {"outcome": SUPERSEDED, "rev": 1, "liked": True, "reason": ""},
+    ]
+    assert count(product) == 1
+
+
+def test_signed_batch_may_arrive_twice(client: FlaskClient, product: int) -> None:
+    prepared = prepare(encoded(like(product, 1)))
+    assert [replay(client, prepared).get_json()["outcomes"][0]["outcome"] for _ in range(2)] == [APPLIED, SUPERSEDED]
+    assert count(product) == 1
+
+
+GOOD = {"type": "like.changed.v1", "product": 1, "user": "u1", "rev": 1, "liked": True}
+BAD_LIKES: dict[str, Any] = {
+    "null": None,
+    "number": 7,
+    "text": "like",
+    "list": [],
+    "empty": {},
+    "deep": [[[[{}]]]],
+    "type": {**GOOD, "type": "like.changed.v2"},
+    "product missing": {k: v for k, v in GOOD.items() if k != "product"},
+    "product text": {**GOOD, "product": "1"},
+    "product true": {**GOOD, "product": True},
+    "product 0": {**GOOD, "product": 0},
+    "product float": {**GOOD, "product": 1.0},
+    "product huge": {**GOOD, "product": 1 << 63},
+    "rev negative": {**GOOD, "rev": -1},
+    "rev null": {**GOOD, "rev": None},
+    "rev huge": {**GOOD, "rev": 10**400},
+    "user empty": {**GOOD, "user": ""},
+    "user long": {**GOOD, "user": "u" * 65},
+    "user break": {**GOOD, "user": "u1\n"},
+    "user surrogate": {**GOOD, "user": "\ud800"},
+    "user NUL": {**GOOD, "user": "u\0"},
+    "liked number": {**GOOD, "liked": 1},
+    "liked text": {**GOOD, "liked": "true"},
+}
+
+
+@pytest.mark.parametrize("bad", BAD_LIKES.values(), ids=BAD_LIKES)
+def test_bad_like_is_told_and_its_neighbours_are_taken(client: FlaskClient, product: int, bad: Any) -> None:
+    good = [like(product, 1, user=user).encode() for user in ("before", "after")]
+    answer = post(client, {"likes": [good[0], bad, good[1]]})
+    assert answer.status_code == 200, answer.text
+    outcomes = answer.get_json()["outcomes"]
+    assert [outcome["outcome"] for outcome in outcomes] == [APPLIED, INVALID, APPLIED]
+    assert outcomes[1]["reason"]
+    assert count(product) == 2
+
+
+def test_batch_of_bad_likes_only_is_answered(client: FlaskClient, product: int) -> None:
+    answer = post(client, {"likes": [7, 8]})
+    assert [outcome["outcome"] for outcome in answer.get_json()["outcomes"]] == [INVALID, INVALID]
+    assert count(product) == 0
+
+
+def test_fields_that_are_not_known_yet_are_ignored(client: FlaskClient, product: int) -> None:
+    answer = post(client, {"likes": [{**like(product, 1).encode(), "mood": "happy"}]})
+    assert answer.get_json()["outcomes"][0]["outcome"] == APPLIED
+
+
+@pytest.mark.parametrize("body", [[], {}, {"likes": []}, {"likes": None}, {"likes": {}}, {"likes": [GOOD], "x": 1}])
+def test_body_that_is_no_batch_is_refused(client: FlaskClient, product: int, body: Any) -> None:
+    refused(post(client, body), 422)
+    assert count(product) == 0
+
+
+def test_largest_batch_is_taken_and_a_larger_one_refused_whole(client: FlaskClient, product: int) -> None:
+    likes = [like(product, 1, user=f"u{number}") for number in range(service.MAX_BATCH + 1)]
+    refused(post(client, encoded(*likes)), 422)
+    assert count(product) == 0
+    assert post(client, encoded(*likes[:-1])).status_code == 200
+    assert count(product) == service.MAX_BATCH
+
+
+# --- strangers --------------------------------------------------------------------------------------------
+
+
+def test_unsigned_batch_is_refused(client: FlaskClient, editor: Api, product: int) -> None:
+    refused(client.post(LIKES, json=encoded(like(product, 1))), 401)
+    refused(editor.call("POST", LIKES, json=encoded(like(product, 1))), 401)  # a person's token is no signature
+    assert count(product) == 0
+
+
+def test_altered_batch_is_refused(client: FlaskClient, product: int) -> None:
+    prepared = prepare(encoded(like(product, 1)))
+    other = prepare(encoded(like(product, 2)))
+    refused(replay(client, prepared, data=other.body), 401)
+    refused(replay(client, prepared, data=b""), 401)
+    refused(replay(client, prepared, path=f"{LIKES}?x=1"), 401)
+    digest = {"Content-Digest": other.headers["Content-Digest"]}
+    refused(replay(client, prepared, data=other.body, headers={**prepared.headers, **digest}), 401)
+    refused(client.put(LIKES, data=prepared.body, headers=dict(prepared.headers)), 405)
+    assert count(product) == 0
+
+
+def test_signature_of_another_path_is_refused(client: FlaskClient, product: int) -> None:
+    prepared = prepare(encoded(like(product, 1)), path="/service/v1/products/1")
+    refused(replay(client, prepared, path=LIKES), 401)
+    assert count(product) == 0
+
+
+@pytest.mark.parametrize("secrets", [{"k1": b"b" * 40}, {"k2": SECRETS["k1"]}, {"k2": b"b" * 40}])
+def test_other_key_is_refused(client: FlaskClient, product: int, secrets: dict[str, bytes]) -> None:
+    prepared = prepare(encoded(like(product, 1)), auth=SignedBy(secrets, audience="admin"))
+    refused(replay(client, prepared), 401)
+    assert count(product) == 0
+
+
+def test_batch_signed_for_the_other_service_is_refused(client: FlaskClient, product: int) -> None:
+    prepared = prepare(encoded(like(product, 1)), auth=SignedBy(SECRETS, audience="client"))
+    refused(replay(client, prepared), 401)
+    assert count(product) == 0
+
+
+class _OneKey(HTTPSignatureKeyResolver):
+    def resolve_private_key(self, key_id: str) -> bytes:
+        return SECRETS[key_id]
+
+    def resolve_public_key(self, key_id: str) -> bytes:
+        return SECRETS[key_id]
+
+
+def signed(product: int, **options: Any) -> requests.PreparedRequest:
+    """A batch signed with the right key, but not as SignedBy does."""
+    prepared = requests.Request("POST", f"http://admin{LIKES}", json=encoded(like(product, 1))).prepare()
+    now = datetime.now(UTC)
+    signer = HTTPMessageSigner(signature_algorithm=algorithms.HMAC_SHA256, key_resolver=_OneKey())
+    body = prepared.body
+    assert isinstance(body, bytes)
+    defaults = {
+        "key_id": "k1",
+        "created": now,
+        "expires": now + timedelta(seconds=60),
+        "tag": "admin",
+        "covered_component_ids": COVERED,
+        "body": body,
+    }
+    signer.sign(prepared, **{**defaults, **options})
+    return prepared
+
+
+SECOND = timedelta(seconds=1)
+LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"created": LONG_AGO, "expires": LONG_AGO + 60 * SECOND},
+        {"created": LONG_AGO, "expires": datetime.now(UTC) + timedelta(days=1)},  # long-lived by its own word
+        {"created": LONG_AGO, "expires": None},
+        {"created": datetime.now(UTC) + timedelta(hours=1), "expires": datetime.now(UTC) + timedelta(hours=2)},
+        {"tag": None},
+        {"covered_component_ids": ("@method", "@path", "content-digest")},
+        {"covered_component_ids": ("@method", "@query", "content-digest")},
+        {"covered_component_ids": ("@path", "@query", "content-digest")},
+        {"body": None, "covered_component_ids": ("@method", "@path", "@query")},
+    ],
+    ids=["expired", "old", "without end", "of the future", "no tag", "no query", "no path", "no method", "no body"],
+)
+def test_signature_that_says_too_little_or_is_too_old_is_refused(
+    client: FlaskClient, product: int, options: dict[str, Any]
+) -> None:
+    assert replay(client, signed(product)).status_code == 200
+    taken = count(product)
+    refused(replay(client, signed(product, **options)), 401)
+    assert count(product) == taken
+
+
+NONSENSE = ("", "x", "é", "sig=:!:", "sig=:AAAA:", "sig=()", 'sig=();keyid="k1"', "\x7f", "=,;", "sig=" + "(" * 5000)
+
+
+@pytest.mark.parametrize("header", ["Signature", "Signature-Input", "Content-Digest"])
+@pytest.mark.parametrize("value", NONSENSE, ids=lambda value: ascii(value[:20]))
+def test_nonsense_in_a_signature_header_is_refused(client: FlaskClient, product: int, header: str, value: str) -> None:
+    prepared = prepare(encoded(like(product, 1)))
+    refused(replay(client, prepared, headers={**prepared.headers, header: value}), 401)
+    assert count(product) == 0
+
+
+@pytest.mark.parametrize("created", ["x", "-1", "1.5", "99999999999999", '"1"', "?1"])
+def test_nonsense_in_signature_parameters_is_refused(client: FlaskClient, product: int, created: str) -> None:
+    prepared = prepare(encoded(like(product, 1)))
+    given_input = prepared.headers["Signature-Input"]
+    for name in ("created", "expires", "keyid", "tag", "alg"):
+        parts = [f"{name}={created}" if p.startswith(f"{name}=") else p for p in given_input.split(";")]
+        answer = replay(client, prepared, headers={**prepared.headers, "Signature-Input": ";".join(parts)})
+        refused(answer, 401)
+    assert count(product) == 0
+
+
+def test_state_of_a_product_is_told_to_the_client_only(client: FlaskClient, editor: Api, product: int) -> None:
+    path = f"/service/v1/products/{product}"
+    ask = requests.Request("GET", f"http://admin{path}", auth=SignedBy(SECRETS, audience="admin")).prepare()
+    state = client.get(path, headers=dict(ask.headers)).get_json()
+    assert (state["type"], state["id"], state["ver"], state["deleted"]) == ("product.changed.v1", product, 1, False)
+    assert state["product"]["sku"] == "MUG-1"
+    refused(client.get(path), 401)
+    refused(editor.call("GET", path), 401)
+    refused(client.get("/service/v1/products/999", headers=dict(ask.headers)), 401)
+    delete_product(product, None, "test")
+    state = client.get(path, headers=dict(ask.headers)).get_json()
+    assert (state["ver"], state["deleted"], state["product"]) == (2, True, None)
+
+
+@pytest.mark.parametrize("id_", ["999", "9" * 19, "9" * 30])
+def test_state_of_a_product_that_never_was_is_not_found(client: FlaskClient, product: int, id_: str) -> None:
+    assert product
+    path = f"/service/v1/products/{id_}"
+    ask = requests.Request("GET", f"http://admin{path}", auth=SignedBy(SECRETS, audience="admin")).prepare()
+    refused(client.get(path, headers=dict(ask.headers)), 404)
+
+
+def test_body_of_a_stranger_is_not_judged(client: FlaskClient, product: int) -> None:
+    refused(client.post(LIKES, data=b"{", content_type="application/json"), 401)
+    refused(client.post(LIKES, data=json.dumps({"likes": 1}), content_type="application/json"), 401)
+    assert count(product) == 0
