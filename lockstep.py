@@ -67,6 +67,9 @@ def main() -> None:
     except SettingsError as error:
         click.echo(f"Settings:\n{error}", err=True)
         code = EXIT_USAGE
+    except BrokenPipeError:  # whoever read our output has seen enough
+        sys.stderr.close()
+        code = EXIT_FAILED
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         code = EXIT_INTERRUPTED

@@ -12,6 +12,7 @@ from admin.accounts import service as accounts
 from admin.accounts.models import EDITOR, ROLES
 from admin.products import exporter, importer
 from admin.replication.relay import Relay
+from tasks.config import BrokerSettings
 from web.terminal import read_password
 
 
@@ -29,6 +30,7 @@ def migrate_admin(revision: str) -> None:
 @click.command()
 def relay() -> None:
     """Send what the Client does not hold yet, and prove what it does (A3, A6). Any number may run."""
+    BrokerSettings()  # if it is wrong, say so now and not at the first product
     app = create_app()
     with app.app_context():
         process = Relay()

@@ -19,7 +19,7 @@ from tasks.messages import InvalidMessageError, ProductChanged
 
 log = structlog.get_logger(__name__)
 
-RESYNC_RETRIES, RESYNC_SECONDS = 20, 30
+RESYNC_SECONDS = 30  # between two tries while Admin or the store is away, however long
 
 
 @shared_task(name=names.SYNC_PRODUCT)
@@ -36,7 +36,7 @@ def sync_products(messages: Any) -> None:
     _sync(messages)
 
 
-@shared_task(name=names.RESYNC_PRODUCT, bind=True, max_retries=RESYNC_RETRIES)
+@shared_task(name=names.RESYNC_PRODUCT, bind=True, max_retries=None)
 def resync_product(self: Task, product_id: int) -> None:
     """Fetch a product's current state from Admin and apply it; what a replay is."""
     try:

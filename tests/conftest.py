@@ -26,6 +26,14 @@ def _running(server: P) -> Iterator[P]:
         server.stop()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_listens_at_the_broker() -> Iterator[None]:
+    """Code that a test calls in this process finds no broker; processes under test are given theirs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CELERY_BROKER_URL", "amqp://nobody:nothing@127.0.0.1:1//")
+        yield
+
+
 @pytest.fixture(scope="session")
 def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
     yield from _running(RabbitMQ(tmp_path_factory.mktemp("rabbitmq")))
