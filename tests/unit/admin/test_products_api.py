@@ -357,3 +357,16 @@ def test_category_is_matched_whole(shelf: Api) -> None:
     assert shelf.skus(category="Kitch") == []
     assert shelf.skus(category="Light", q="red") == ["LAMP-1"]
     assert shelf.skus(category="Light", q="blue") == []
+
+
+# --- the API's own description ----------------------------------------------------------------------------
+
+
+def test_every_call_is_described_with_who_may_make_it(client: FlaskClient) -> None:
+    paths = client.get("/api/openapi.json").get_json()["paths"]
+    ours = [path for path in paths if path.startswith(PRODUCTS)]
+    described = [call for path in ours for name, call in paths[path].items() if name != "parameters"]
+    assert len(described) == 5
+    assert [call["summary"] for call in described if call.get("security") != [{"bearer": []}]] == []
+    [parameter] = paths[f"{PRODUCTS}/{{product_id}}"]["parameters"]
+    assert (parameter["in"], parameter["schema"]) == ("path", {"type": "integer", "minimum": 0})
