@@ -4,8 +4,8 @@ from pydantic import SecretStr, field_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from web.settings import Settings, http_base, long_enough
-from web.signatures import parse_keys
+from web.settings import BaseUrl, SecretKey, Settings
+from web.signatures import ServiceKeys
 
 
 class AdminSettings(Settings):
@@ -15,9 +15,9 @@ class AdminSettings(Settings):
     """
 
     admin_database_url: SecretStr
-    admin_secret_key: SecretStr
-    admin_client_url: str
-    service_keys: SecretStr
+    admin_secret_key: SecretKey
+    admin_client_url: BaseUrl
+    service_keys: ServiceKeys
 
     @field_validator("admin_database_url")
     @classmethod
@@ -31,19 +31,3 @@ class AdminSettings(Settings):
         if not database:
             raise ValueError("must name a database, for SQLite a file")
         return url
-
-    @field_validator("admin_secret_key")
-    @classmethod
-    def _long_enough(cls, secret: SecretStr) -> SecretStr:
-        return long_enough(secret)
-
-    @field_validator("admin_client_url")
-    @classmethod
-    def _http(cls, url: str) -> str:
-        return http_base(url)
-
-    @field_validator("service_keys")
-    @classmethod
-    def _keys(cls, keys: SecretStr) -> SecretStr:
-        parse_keys(keys)
-        return keys

@@ -2,8 +2,8 @@
 
 from pydantic import SecretStr, field_validator
 
-from web.settings import Settings, http_base, long_enough
-from web.signatures import parse_keys
+from web.settings import BaseUrl, SecretKey, Settings
+from web.signatures import ServiceKeys
 
 
 class ClientSettings(Settings):
@@ -12,9 +12,9 @@ class ClientSettings(Settings):
     """
 
     client_mongodb_url: SecretStr
-    client_secret_key: SecretStr
-    client_admin_url: str
-    service_keys: SecretStr
+    client_secret_key: SecretKey
+    client_admin_url: BaseUrl
+    service_keys: ServiceKeys
 
     @field_validator("client_mongodb_url")
     @classmethod
@@ -23,19 +23,3 @@ class ClientSettings(Settings):
         if scheme not in {"mongodb", "mongodb+srv"} or not rest.partition("/")[2].split("?")[0]:
             raise ValueError("must look like mongodb://host:port/database")
         return url
-
-    @field_validator("client_secret_key")
-    @classmethod
-    def _long_enough(cls, secret: SecretStr) -> SecretStr:
-        return long_enough(secret)
-
-    @field_validator("client_admin_url")
-    @classmethod
-    def _http(cls, url: str) -> str:
-        return http_base(url)
-
-    @field_validator("service_keys")
-    @classmethod
-    def _keys(cls, keys: SecretStr) -> SecretStr:
-        parse_keys(keys)
-        return keys

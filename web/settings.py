@@ -6,10 +6,10 @@ in a ``.env`` file in the working folder. The environment wins.
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr, ValidationError
+from pydantic import AfterValidator, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 
@@ -70,14 +70,14 @@ def _explain(problem: Any) -> str:
 MIN_SECRET = 32  # characters; there are no default secrets
 
 
-def long_enough(secret: SecretStr) -> SecretStr:
+def _long_enough(secret: SecretStr) -> SecretStr:
     """Return ``secret``; raises ValueError when it is too short to sign with."""
     if len(secret.get_secret_value()) < MIN_SECRET:
         raise ValueError(f"must have at least {MIN_SECRET} characters")
     return secret
 
 
-def http_base(url: str) -> str:
+def _http_base(url: str) -> str:
     """Return a base URL without its last slash; raises ValueError when it is not HTTP or names no host."""
     try:
         parts = urlsplit(url)
@@ -87,3 +87,7 @@ def http_base(url: str) -> str:
     if not valid:
         raise ValueError("must be an http:// or https:// URL with a host")
     return url.rstrip("/")
+
+
+SecretKey = Annotated[SecretStr, AfterValidator(_long_enough)]
+BaseUrl = Annotated[str, AfterValidator(_http_base)]

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import wraps
 from http import HTTPStatus
 from types import SimpleNamespace
-from typing import Any, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 import requests
 from flask import current_app, request
@@ -21,7 +21,7 @@ from http_message_signatures import (
     InvalidSignature,
     algorithms,
 )
-from pydantic import SecretStr
+from pydantic import AfterValidator, SecretStr
 from requests.auth import AuthBase
 
 from web.problems import ProblemError
@@ -60,6 +60,14 @@ def parse_keys(text: SecretStr) -> dict[str, bytes]:
     if not keys:
         raise ValueError("must hold at least one key-id:secret")
     return keys
+
+
+def _check_keys(text: SecretStr) -> SecretStr:
+    parse_keys(text)
+    return text
+
+
+ServiceKeys = Annotated[SecretStr, AfterValidator(_check_keys)]
 
 
 class _Keys(HTTPSignatureKeyResolver):

@@ -55,17 +55,6 @@ def load_staff(_header: dict[str, Any], payload: dict[str, Any]) -> Staff | None
     return staff
 
 
-def staff_only(view: Callable[P, R]) -> Callable[P, R]:
-    """Refuse who is not signed in."""
-
-    @wraps(view)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        verify_jwt_in_request()
-        return view(*args, **kwargs)
-
-    return wrapper
-
-
 def editors_only(view: Callable[P, R]) -> Callable[P, R]:
     """Refuse who is not signed in or may only look."""
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from flask import Response, abort, make_response, request, url_for
 from flask.views import MethodView
+from flask_jwt_extended import jwt_required
 
-from admin.accounts.service import author, editors_only, staff_only
+from admin.accounts.service import author, editors_only
 from admin.products import queries, service
 from admin.products.models import Product
 from admin.products.schemas import (
@@ -35,7 +36,7 @@ class PreconditionRequiredError(ProblemError):
 
 @blp.route("")
 class Products(MethodView):
-    @staff_only
+    @jwt_required()
     @blp.doc(**bearer_doc())
     @blp.arguments(ListQuerySchema, location="query")
     @blp.response(200, ProductListSchema)
@@ -58,7 +59,7 @@ class Products(MethodView):
 
 @blp.route("/<int:product_id>")
 class OneProduct(MethodView):
-    @staff_only
+    @jwt_required()
     @blp.doc(**bearer_doc())
     @blp.response(200, ProductSchema)
     @blp.alt_response(404, description="No such product")

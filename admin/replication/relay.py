@@ -5,20 +5,18 @@ broker. Within it, two steps alternate: ``settle`` looks after rows that were se
 A crash anywhere leaves rows due again; a duplicate is harmless (A5).
 """
 
-import random
 import threading
 import time
 from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from admin.database import retry_deadlocks, utc_now
 from admin.extensions import db
 from admin.products.models import Product
-from admin.replication import dispatch, outbox
+from admin.replication import claims, dispatch, outbox
 from admin.replication.client_gateway import MAX_IDS, ClientUnavailableError
 from admin.replication.models import FRESH, SENT, STUCK, Replication
 from admin.replication.verify import verify
@@ -32,11 +30,8 @@ CLAIM = MAX_IDS  # rows per step: one question to the Client
 IDLE_SECONDS = 0.5
 BROKER_REST_SECONDS = 2.0
 RESCUE_SECONDS = 60.0
-FIRST_LOOK = timedelta(seconds=1)
 # A queue is empty as soon as its last message is in a worker's hands: give that one time to be applied.
 RESEND_AFTER = timedelta(seconds=4)
-LONGEST_BACKOFF = timedelta(seconds=60)
-STUCK_BACKOFF = timedelta(minutes=5)
 
 log = structlog.get_logger(__name__)
 
@@ -68,7 +63,7 @@ class Relay:
             return
         self._next_rescue = time.monotonic() + RESCUE_SECONDS
         try:
-            if rows := rescue_far_future():
+            if rows := claims.rescue_far_future():
                 log.warning("made due: the database's clock went back", products=rows)
         except SQLAlchemyError:
             log.warning("the database is not available")
@@ -94,11 +89,11 @@ class Relay:
 
         Returns whether looking at more rows right away makes sense: a Client that just proved some has more.
         """
-        rows = claim(lane, (SENT, STUCK), CLAIM)
+        rows = claims.claim(lane, (SENT, STUCK), CLAIM)
         if not rows:
             return False
         missing = self._missing(rows, lane)
-        lost = [row for row in missing if row.state == STUCK or under_way(row) >= RESEND_AFTER]
+        lost = [row for row in missing if row.state == STUCK or claims.under_way(row) >= RESEND_AFTER]
         if lost and self._publisher.depth(names.LANE_QUEUES[lane]) == 0:
             self._resend(lost, lane)
         return len(missing) < len(rows)
@@ -106,7 +101,7 @@ class Relay:
     def feed(self, lane: str) -> bool:
         """Send due fresh rows, as many as the window has room for. Returns whether there may be more."""
         room = min(self._room(lane), CLAIM)
-        rows = claim(lane, (FRESH,), room) if room else []
+        rows = claims.claim(lane, (FRESH,), room) if room else []
         if not rows:
             return False
         # The courier may have sent these already, and nobody else sends on the other lane.
@@ -116,7 +111,7 @@ class Relay:
             for batch in dispatch.batches(messages):
                 dispatch.send(self._publisher, batch, lane)
         except PublishError:
-            put_back(missing)
+            claims.put_back(missing)
             raise
         if messages:
             log.info("sent", lane=lane, products=len(messages))
@@ -133,7 +128,7 @@ class Relay:
         """Each alone: one that kills its worker must not take others along."""
         for message in current_messages([row.product_id for row in missing]):
             dispatch.send(self._publisher, [message], lane)
-        mark_sent(missing)
+        claims.mark_sent(missing)
         log.info("sent again", lane=lane, products=len(missing))
 
     def _room(self, lane: str) -> int:
@@ -144,61 +139,6 @@ class Relay:
         if in_flight < WINDOW - RESERVE:
             return WINDOW - in_flight
         return RESERVE if self._publisher.depth(names.LANE_QUEUES[lane]) == 0 else 0
-
-
-@retry_deadlocks
-def claim(lane: str, states: tuple[str, ...], limit: int) -> list[Replication]:
-    """Take up to ``limit`` due rows, oldest first, for this relay alone, and set when they are due next.
-
-    Fresh rows become sent; what is returned shows them as they were, but for ``due_at``, which is now. Commits.
-    """
-    now = db.session.execute(select(utc_now())).scalar_one()
-    query = (
-        select(Replication)
-        .where(Replication.lane == lane, Replication.state.in_(states), Replication.due_at <= now)
-        .order_by(Replication.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
-    rows = list(db.session.execute(query).scalars())
-    db.session.expunge_all()
-    for row in rows:
-        row.due_at = now
-    if rows and FRESH in states:
-        _update(rows, state=SENT, sent_at=now, due_at=now + FIRST_LOOK)
-    elif rows:
-        # One moment for the whole claim: they were sent together and are looked at together.
-        _update(rows, due_at=now + backoff(rows[0]))
-    db.session.commit()
-    return rows
-
-
-def under_way(row: Replication) -> timedelta:
-    """Return how long ago a claimed row was sent."""
-    return row.due_at - row.sent_at if row.due_at and row.sent_at else timedelta()
-
-
-def backoff(row: Replication) -> timedelta:
-    """Return when to look at a sent row again: later the longer it is under way, with jitter."""
-    if row.state == STUCK:
-        return STUCK_BACKOFF
-    delay = min(max(FIRST_LOOK, under_way(row) / 2) * (1 << row.attempts), LONGEST_BACKOFF)
-    return delay * random.uniform(0.8, 1.2)
-
-
-@retry_deadlocks
-def mark_sent(rows: Sequence[Replication]) -> None:
-    """Note that ``rows`` were sent again just now. Commits."""
-    _update(rows, sent_at=utc_now())
-    db.session.commit()
-
-
-@retry_deadlocks
-def put_back(rows: Sequence[Replication]) -> None:
-    """Make ``rows`` fresh again: the broker did not take them. Commits."""
-    _update(rows, state=FRESH, sent_at=None, due_at=utc_now())
-    db.session.commit()
 
 
 def current_messages(product_ids: Sequence[int]) -> list[ProductChanged]:
@@ -213,27 +153,3 @@ def current_messages(product_ids: Sequence[int]) -> list[ProductChanged]:
     messages = [outbox.message_of(product, ver) for product, ver in db.session.execute(query)]
     db.session.rollback()
     return messages
-
-
-def rescue_far_future() -> int:
-    """Make rows due whose time lies further ahead than any backoff: the database's clock was set back.
-
-    Commits; returns how many.
-    """
-    now = db.session.execute(select(utc_now())).scalar_one()
-    result = db.session.execute(
-        update(Replication).where(Replication.due_at > now + 2 * STUCK_BACKOFF).values(due_at=now)
-    )
-    db.session.commit()
-    return int(result.rowcount)  # type: ignore[attr-defined]
-
-
-def _update(rows: Sequence[Replication], **values: object) -> None:
-    """Write ``values`` to those of ``rows`` that still have the ver they were claimed with."""
-    same = tuple_(Replication.product_id, Replication.ver).in_([(row.product_id, row.ver) for row in rows])
-    db.session.execute(
-        update(Replication)
-        .where(Replication.product_id.in_([row.product_id for row in rows]), same)
-        .values(values)
-        .execution_options(synchronize_session=False)
-    )

@@ -1,21 +1,15 @@
 """Shoppers sign up and sign in."""
 
 import uuid
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
 from http import HTTPStatus
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
-from flask_jwt_extended import verify_jwt_in_request
 from mongoengine.errors import NotUniqueError
 
 from client.accounts.documents import Shopper
 from web import passwords, tokens
 from web.problems import ProblemError
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class EmailTakenError(ProblemError):
@@ -48,14 +42,3 @@ def sign_in(email: str, password: str) -> dict[str, Any]:
 def load_shopper(_header: dict[str, Any], payload: dict[str, Any]) -> Shopper | None:
     """Find the account of a token, so that an erased one counts at once."""
     return Shopper.objects(id=payload["sub"]).first()  # type: ignore[no-any-return]
-
-
-def shoppers_only(view: Callable[P, R]) -> Callable[P, R]:
-    """Refuse who is not signed in."""
-
-    @wraps(view)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        verify_jwt_in_request()
-        return view(*args, **kwargs)
-
-    return wrapper

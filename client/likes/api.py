@@ -3,10 +3,9 @@
 from typing import Any
 
 from flask.views import MethodView
-from flask_jwt_extended import current_user
+from flask_jwt_extended import current_user, jwt_required
 from marshmallow import Schema, fields
 
-from client.accounts.service import shoppers_only
 from client.likes import service
 from client.products.queries import get_product
 from web.api import Blueprint, bearer_doc
@@ -22,7 +21,7 @@ class LikeSchema(Schema):
 
 @blp.route("/<int:product_id>/likes/me")
 class MyLike(MethodView):
-    decorators = [shoppers_only]
+    decorators = [jwt_required()]
 
     @blp.doc(**bearer_doc())
     @blp.response(200, LikeSchema)

@@ -16,7 +16,7 @@ from admin.extensions import db
 from admin.likes import service as likes
 from admin.products import service
 from admin.products.models import Product
-from admin.replication import relay
+from admin.replication import claims, relay
 from admin.replication.models import FRESH, SENT, ProductChange, Replication
 from stack.servers.mariadb import MariaDB
 from tasks.messages import LikeChanged
@@ -103,12 +103,12 @@ def test_two_relays_never_claim_the_same_row(app: Flask) -> None:
 
     def claim(_: int) -> list[int]:
         with app.app_context():
-            return [row.product_id for row in relay.claim(INTERACTIVE, (FRESH,), 7)]
+            return [row.product_id for row in claims.claim(INTERACTIVE, (FRESH,), 7)]
 
     with ThreadPoolExecutor(4) as pool:
         claimed = [product_id for batch in pool.map(claim, range(10)) for product_id in batch]
     assert len(claimed) == len(set(claimed))
-    rest = relay.claim(INTERACTIVE, (FRESH,), 100)
+    rest = claims.claim(INTERACTIVE, (FRESH,), 100)
     assert sorted(claimed + [row.product_id for row in rest]) == list(range(1, 41))
 
 
@@ -116,11 +116,11 @@ def test_two_relays_never_claim_the_same_row(app: Flask) -> None:
 def test_claimed_row_that_changes_meanwhile_is_fresh_again() -> None:
     product_id = create().id
     make_due()
-    claimed = relay.claim(INTERACTIVE, (FRESH,), 10)
+    claimed = claims.claim(INTERACTIVE, (FRESH,), 10)
     assert replication(product_id).state == SENT
     service.update_product(product_id, {"title": "Blue mug"}, None, "tester")
-    relay.put_back(claimed)  # speaks of the older ver: must not touch the newer one
-    relay.mark_sent(claimed)
+    claims.put_back(claimed)  # speaks of the older ver: must not touch the newer one
+    claims.mark_sent(claimed)
     row = replication(product_id)
     assert (row.ver, row.state, row.sent_at) == (2, FRESH, None)
 
@@ -128,7 +128,7 @@ def test_claimed_row_that_changes_meanwhile_is_fresh_again() -> None:
 def test_writers_are_not_blocked_while_claims_exhaust_the_due_rows(app: Flask) -> None:
     create("FIRST")
     make_due()
-    relay.claim(INTERACTIVE, (FRESH,), 100)
+    claims.claim(INTERACTIVE, (FRESH,), 100)
     with ThreadPoolExecutor(1) as pool:
 
         def write() -> int:
@@ -144,8 +144,8 @@ def test_row_due_absurdly_far_ahead_is_made_due() -> None:
     now = db.session.execute(select(utc_now())).scalar_one()
     db.session.execute(update(Replication).values(due_at=now + timedelta(days=400)))
     db.session.commit()
-    assert relay.rescue_far_future() == 1
-    assert [row.product_id for row in relay.claim(INTERACTIVE, (FRESH,), 10)] == [product_id]
+    assert claims.rescue_far_future() == 1
+    assert [row.product_id for row in claims.claim(INTERACTIVE, (FRESH,), 10)] == [product_id]
 
 
 @pytest.mark.usefixtures("app")

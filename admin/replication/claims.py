@@ -1,0 +1,97 @@
+"""A3, in the database: which rows a relay works on, and when each is looked at next.
+
+Every statement names the ver that was claimed: what changed meanwhile is fresh again and stays so.
+"""
+
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select, tuple_, update
+
+from admin.database import retry_deadlocks, utc_now
+from admin.extensions import db
+from admin.replication.models import FRESH, SENT, STUCK, Replication
+
+FIRST_LOOK = timedelta(seconds=1)
+LONGEST_BACKOFF = timedelta(seconds=60)
+STUCK_BACKOFF = timedelta(minutes=5)
+
+
+@retry_deadlocks
+def claim(lane: str, states: tuple[str, ...], limit: int) -> list[Replication]:
+    """Take up to ``limit`` due rows, oldest first, for this relay alone, and set when they are due next.
+
+    Fresh rows become sent; what is returned shows them as they were, but for ``due_at``, which is now. Commits.
+    """
+    now = db.session.execute(select(utc_now())).scalar_one()
+    query = (
+        select(Replication)
+        .where(Replication.lane == lane, Replication.state.in_(states), Replication.due_at <= now)
+        .order_by(Replication.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    rows = list(db.session.execute(query).scalars())
+    db.session.expunge_all()
+    for row in rows:
+        row.due_at = now
+    if rows and FRESH in states:
+        _update(rows, state=SENT, sent_at=now, due_at=now + FIRST_LOOK)
+    elif rows:
+        # One moment for the whole claim: they were sent together and are looked at together.
+        _update(rows, due_at=now + backoff(rows[0]))
+    db.session.commit()
+    return rows
+
+
+def under_way(row: Replication) -> timedelta:
+    """Return how long ago a claimed row was sent."""
+    return row.due_at - row.sent_at if row.due_at and row.sent_at else timedelta()
+
+
+def backoff(row: Replication) -> timedelta:
+    """Return when to look at a sent row again: later the longer it is under way, with jitter."""
+    if row.state == STUCK:
+        return STUCK_BACKOFF
+    delay = min(max(FIRST_LOOK, under_way(row) / 2) * (1 << row.attempts), LONGEST_BACKOFF)
+    return delay * random.uniform(0.8, 1.2)
+
+
+@retry_deadlocks
+def mark_sent(rows: Sequence[Replication]) -> None:
+    """Note that ``rows`` were sent again just now. Commits."""
+    _update(rows, sent_at=utc_now())
+    db.session.commit()
+
+
+@retry_deadlocks
+def put_back(rows: Sequence[Replication]) -> None:
+    """Make ``rows`` fresh again: the broker did not take them. Commits."""
+    _update(rows, state=FRESH, sent_at=None, due_at=utc_now())
+    db.session.commit()
+
+
+def rescue_far_future() -> int:
+    """Make rows due whose time lies further ahead than any backoff: the database's clock was set back.
+
+    Commits; returns how many.
+    """
+    now = db.session.execute(select(utc_now())).scalar_one()
+    result = db.session.execute(
+        update(Replication).where(Replication.due_at > now + 2 * STUCK_BACKOFF).values(due_at=now)
+    )
+    db.session.commit()
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def _update(rows: Sequence[Replication], **values: object) -> None:
+    """Write ``values`` to those of ``rows`` that still have the ver they were claimed with."""
+    same = tuple_(Replication.product_id, Replication.ver).in_([(row.product_id, row.ver) for row in rows])
+    db.session.execute(
+        update(Replication)
+        .where(Replication.product_id.in_([row.product_id for row in rows]), same)
+        .values(values)
+        .execution_options(synchronize_session=False)
+    )
