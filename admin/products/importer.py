@@ -28,6 +28,7 @@ from admin.replication import outbox
 from tasks.names import BULK
 
 CHUNK = 500  # rows per transaction
+TRIES = 5
 NDJSON_SUFFIXES = {".ndjson", ".jsonl"}
 REQUIRED = {name for name, field in ContentSchema().fields.items() if field.required}
 # A column that a file leaves out keeps what a product has; only a new product gets the default.
@@ -93,21 +94,17 @@ def import_file(path: Path, author: str, restart: bool, on_error: Callable[[int,
 @retry_deadlocks
 def _store(contents: dict[str, dict[str, Any]], author: str, key: str, done: int, result: Result) -> None:
     """Upsert one chunk and note how far the file is done, in one transaction."""
-    while True:
+    for tries_left in reversed(range(TRIES)):
         try:
             created, updated = _upsert(contents, author)
-            db.session.execute(
-                upsert(
-                    ImportProgress,
-                    [{"file": key, "rows_done": done}],
-                    lambda new: {"rows_done": new.rows_done},
-                )
-            )
+            progress = [{"file": key, "rows_done": done}]
+            db.session.execute(upsert(ImportProgress, progress, lambda new: {"rows_done": new.rows_done}))
             db.session.commit()
+            break
         except IntegrityError:
             db.session.rollback()  # someone created one of these skus just now: it is there next time
-            continue
-        break
+            if not tries_left:
+                raise
     db.session.expunge_all()  # a million rows in bounded memory
     result.created += created
     result.updated += updated
