@@ -102,11 +102,8 @@ def upsert(model: Any, rows: Iterable[dict[str, Any]], set_: Callable[[Any], dic
         values = set_(insert.excluded)
         return insert.on_conflict_do_update(keys, set_=values) if values else insert.on_conflict_do_nothing(keys)
     statement = mysql.insert(model).values(list(rows))
-    return (
-        statement.on_duplicate_key_update(set_(statement.inserted))
-        if set_(statement.inserted)
-        else (statement.prefix_with("IGNORE"))
-    )
+    values = set_(statement.inserted)
+    return statement.on_duplicate_key_update(values) if values else statement.prefix_with("IGNORE")
 
 
 def retry_deadlocks(use_case: Callable[P, R]) -> Callable[P, R]:

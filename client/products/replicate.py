@@ -4,6 +4,7 @@ Duplicates, old messages and any order end in the same state; a deleted product 
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,17 +20,7 @@ from tasks.messages import InvalidMessageError, ProductChanged, ProductContent, 
 log = structlog.get_logger(__name__)
 
 _DUPLICATE_KEY = 11000
-_CONTENT = (
-    "sku",
-    "title",
-    "description",
-    "price",
-    "currency",
-    "category",
-    "image_url",
-    "created_at",
-    "updated_at",
-)
+_CONTENT = tuple(field.name for field in fields(ProductContent))
 
 
 def apply(messages: Iterable[ProductChanged]) -> int:
