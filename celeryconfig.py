@@ -16,6 +16,7 @@ task_routes = {
     names.SYNC_PRODUCT: {"queue": names.QUEUE_PRODUCTS},
     names.SYNC_PRODUCTS: {"queue": names.QUEUE_PRODUCTS},
     names.RESYNC_PRODUCT: {"queue": names.QUEUE_PRODUCTS},
+    names.RESYNC_PRODUCTS: {"queue": names.QUEUE_PRODUCTS_BULK},
     names.FORWARD_LIKES: {"queue": names.QUEUE_LIKES},
 }
 

@@ -55,38 +55,30 @@ class AdminGateway:
             raise AdminUnavailableError(f"Admin answered {len(outcomes)} of {len(likes)} likes")
         return outcomes
 
-    def product_state(self, product_id: int) -> ProductChanged | None:
-        """Return a product's current state, deleted or not; None when Admin never had it.
+    def product_states(self, product_ids: Sequence[int]) -> list[ProductChanged]:
+        """Return products' current states, deleted or not; ids that Admin never had are missing.
 
         Raises AdminUnavailableError.
         """
-        answer = self._call("GET", f"/service/v1/products/{product_id}", missing_ok=True)
+        answer = self._call("POST", "/service/v1/products/states", {"ids": list(product_ids)})
         try:
-            return ProductChanged.decode(answer) if answer is not None else None
-        except InvalidMessageError as error:
-            raise AdminUnavailableError(f"Admin's answer makes no sense: {error.reason}") from error
+            return [ProductChanged.decode(item) for item in answer["states"]]
+        except (InvalidMessageError, KeyError, TypeError) as error:
+            raise AdminUnavailableError(f"Admin's answer makes no sense: {error!r}") from error
 
-    def _call(self, method: str, path: str, body: Any = None, missing_ok: bool = False) -> Any:
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
         try:
             response = self._session.request(
                 method, f"{self._base_url}{path}", json=body, timeout=TIMEOUT, allow_redirects=False
             )
         except requests.RequestException as error:
             raise AdminUnavailableError(f"Admin does not answer: {error!r}") from error
-        if missing_ok and _says_missing(response):
-            return None
         if response.status_code != HTTPStatus.OK:
             raise AdminUnavailableError(f"Admin answered {response.status_code}", _retry_after(response))
         try:
             return response.json()
         except ValueError as error:
             raise AdminUnavailableError("Admin's answer is not JSON") from error
-
-
-def _says_missing(response: requests.Response) -> bool:
-    """A 404 of Admin's own, not of some proxy or a wrong URL before it."""
-    kind = response.headers.get("Content-Type", "")
-    return response.status_code == HTTPStatus.NOT_FOUND and kind.startswith("application/problem+json")
 
 
 def _outcome(item: Any) -> Outcome:

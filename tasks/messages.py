@@ -18,6 +18,7 @@ from tasks.versions import MAX_VER
 
 PRODUCT_CHANGED = "product.changed.v1"
 LIKE_CHANGED = "like.changed.v1"
+MAX_IDS = 500  # products per question between the services, either way
 
 _PRICE = re.compile(r"[0-9]{1,10}\.[0-9]{2}")
 _USER = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -3,6 +3,7 @@
 SYNC_PRODUCT = "tasks.sync_product"
 SYNC_PRODUCTS = "tasks.sync_products"
 RESYNC_PRODUCT = "tasks.resync_product"
+RESYNC_PRODUCTS = "tasks.resync_products"
 FORWARD_LIKES = "tasks.forward_likes"
 
 EXCHANGE = "lockstep"

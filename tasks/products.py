@@ -15,7 +15,8 @@ from client import worker
 from client.admin_gateway import AdminUnavailableError
 from client.products import replicate, resync
 from tasks import names
-from tasks.messages import InvalidMessageError, ProductChanged
+from tasks.messages import MAX_IDS, InvalidMessageError, ProductChanged
+from tasks.versions import MAX_VER
 
 log = structlog.get_logger(__name__)
 
@@ -38,11 +39,27 @@ def sync_products(messages: Any) -> None:
 
 @shared_task(name=names.RESYNC_PRODUCT, bind=True, max_retries=None)
 def resync_product(self: Task, product_id: int) -> None:
-    """Fetch a product's current state from Admin and apply it; what a replay is."""
+    """Fetch a product's current state from Admin and apply it; what a replay by hand is."""
+    _resync(self, [product_id])
+
+
+@shared_task(name=names.RESYNC_PRODUCTS, bind=True, max_retries=None)
+def resync_products(self: Task, product_ids: Any) -> None:
+    """The same for many, at most MAX_IDS."""
+    _resync(self, product_ids)
+
+
+def _resync(task: Task, product_ids: Any) -> None:
+    if not isinstance(product_ids, list) or len(product_ids) > MAX_IDS or not all(map(_is_id, product_ids)):
+        raise Reject(f"give a list of at most {MAX_IDS} product ids", requeue=False)
     try:
-        resync.resync(worker.gateway(), product_id)
+        resync.resync(worker.gateway(), product_ids)
     except (AdminUnavailableError, ConnectionFailure) as outage:
-        raise self.retry(countdown=RESYNC_SECONDS, exc=outage) from outage
+        raise task.retry(countdown=RESYNC_SECONDS, exc=outage) from outage
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_VER
 
 
 def _sync(raw: list[Any]) -> None:

@@ -7,6 +7,7 @@ when a database was restored from a backup, so that every state sent afterwards 
 _VERSION_BITS = 40
 _VERSION_MASK = (1 << _VERSION_BITS) - 1
 MAX_VER = (1 << 63) - 1  # BIGINT in MySQL, int64 in BSON
+MAX_EPOCH = MAX_VER >> _VERSION_BITS
 
 
 def compose(epoch: int, version: int) -> int:

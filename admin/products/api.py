@@ -4,7 +4,7 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, abort, make_response, request, url_for
+from flask import Response, request, url_for
 from flask.views import MethodView
 from flask_jwt_extended import jwt_required
 
@@ -17,8 +17,9 @@ from admin.products.schemas import (
     ListQuerySchema,
     ProductListSchema,
     ProductSchema,
+    StatesQuerySchema,
 )
-from admin.replication.outbox import message_of
+from admin.replication.outbox import current_messages
 from web.api import Blueprint, bearer_doc
 from web.cursors import next_link
 from web.problems import ProblemError
@@ -90,14 +91,13 @@ class OneProduct(MethodView):
         service.delete_product(product_id, _expected_version(), author())
 
 
-@service_blp.route("/<int:product_id>")
+@service_blp.route("/states", methods=["POST"])
 @service_only
-def product_state(product_id: int) -> Response:
-    """Return a product's current state, deleted or not, as the message that would carry it."""
-    found = queries.find_state(product_id)
-    if found is None:
-        abort(HTTPStatus.NOT_FOUND, f"There never was a product {product_id}.")
-    return make_response(message_of(*found).encode())
+@service_blp.arguments(StatesQuerySchema)
+@service_blp.response(200)
+def product_states(query: dict[str, Any]) -> Any:
+    """Return products' current states, deleted or not, as the messages that would carry them."""
+    return {"states": [message.encode() for message in current_messages(query["ids"])]}
 
 
 def _shown(product: Product) -> Product:

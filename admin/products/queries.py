@@ -9,7 +9,6 @@ from sqlalchemy import Select, and_, or_, select
 from admin.extensions import db
 from admin.likes.models import LikeCount
 from admin.products.models import Product
-from admin.replication.models import Replication
 from tasks.messages import format_time
 from web import cursors
 
@@ -44,13 +43,6 @@ def with_likes(products: list[Product]) -> list[Product]:
     for product in products:
         product.likes = counts.get(product.id, 0)  # type: ignore[attr-defined]
     return products
-
-
-def find_state(product_id: int) -> tuple[Product, int] | None:
-    """Return a product, deleted or not, with its ver; None when it never was."""
-    query = select(Product, Replication.ver).join(Replication, Replication.product_id == Product.id)
-    row = db.session.execute(query.where(Product.id == product_id)).one_or_none()
-    return (row[0], row[1]) if row else None
 
 
 def _after(query: Select[Any], sort: str, position: list[Any] | None) -> Select[Any]:

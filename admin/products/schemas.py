@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from tasks.messages import format_time
+from tasks.messages import MAX_IDS, format_time
 from web.cursors import PageSchema
 
 # C0 and C1 controls except tab and line breaks: nothing that a page or a terminal would trip over.
@@ -101,6 +101,10 @@ class ProductSchema(ma.Schema):
 class ProductListSchema(ma.Schema):
     items = fields.List(fields.Nested(ProductSchema))
     next_cursor = fields.String(allow_none=True)
+
+
+class StatesQuerySchema(ma.Schema):
+    ids = fields.List(fields.Integer(strict=True), required=True, validate=validate.Length(1, MAX_IDS))
 
 
 class ListQuerySchema(PageSchema):

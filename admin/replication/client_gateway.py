@@ -1,5 +1,6 @@
 """The only module of Admin that calls the Client (A6)."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,6 @@ from tasks.messages import parse_time
 from web.signatures import SignedBy
 
 TIMEOUT = (2.0, 15.0)  # seconds to connect, to answer
-MAX_IDS = 500
 
 
 class ClientUnavailableError(Exception):
@@ -20,13 +20,29 @@ class ClientUnavailableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the Client holds of one product; ``failure`` is its reason for refusing ``failed_ver``, if it did."""
+    """What the Client holds of one product.
+
+    ``checksum`` is of the content that is really there, and ``applied_at`` by the Client's clock. ``failure`` is
+    its reason for refusing ``failed_ver``, if it did.
+    """
 
     ver: int
     checksum: str
     applied_at: datetime | None
     failed_ver: int
     failure: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the Client holds, by product; ids it never heard of are missing.
+
+    ``mark`` is the highest it had been told before (see ``admin.replication.marks``), ``now`` its clock.
+    """
+
+    held: Mapping[int, Held]
+    mark: int
+    now: datetime
 
 
 class ClientGateway:
@@ -37,19 +53,34 @@ class ClientGateway:
         self._session = requests.Session()
         self._session.auth = SignedBy(keys, audience="client")
 
-    def held(self, product_ids: list[int]) -> dict[int, Held]:
-        """Ask what the Client holds of at most MAX_IDS products; ids it never heard of are missing.
+    def held(self, product_ids: Sequence[int], mark: int = 0, epoch: int = 0) -> Answer:
+        """Ask what the Client holds of at most MAX_IDS products, and tell it Admin's mark and epoch.
+
+        Raises ClientUnavailableError.
+        """
+        body = {"ids": list(product_ids), "mark": mark, "epoch": epoch}
+        answer = self.ask("/service/v1/products/held", body)
+        try:
+            held = {item["id"]: _held(item) for item in answer["held"]}
+            return Answer(held, int(answer["mark"]), _moment(answer["now"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ClientUnavailableError(f"the Client's answer makes no sense: {error!r}") from error
+
+    def ask(self, path: str, body: Any) -> Any:
+        """POST ``body`` as JSON to the Client's ``path`` and return its answer, parsed.
 
         Raises ClientUnavailableError on anything but a valid 200 answer.
         """
         try:
-            response = self._session.post(
-                f"{self._base_url}/service/v1/products/held", json={"ids": product_ids}, timeout=TIMEOUT
-            )
-            response.raise_for_status()
-            return {item["id"]: _held(item) for item in response.json()["held"]}
-        except (requests.RequestException, ValueError, KeyError, TypeError) as error:
-            raise ClientUnavailableError(f"the Client cannot be asked what it holds: {error!r}") from error
+            response = self._session.post(f"{self._base_url}{path}", json=body, timeout=TIMEOUT, allow_redirects=False)
+        except requests.RequestException as error:
+            raise ClientUnavailableError(f"the Client does not answer: {error!r}") from error
+        if response.status_code != requests.codes.ok:
+            raise ClientUnavailableError(f"the Client answered {response.status_code}")
+        try:
+            return response.json()
+        except ValueError as error:
+            raise ClientUnavailableError("the Client's answer is not JSON") from error
 
 
 def init_client_gateway(app: Flask, base_url: str, keys: dict[str, bytes]) -> None:
@@ -66,7 +97,12 @@ def _held(item: dict[str, Any]) -> Held:
     return Held(
         ver=int(item["ver"]),
         checksum=str(item["checksum"]),
-        applied_at=parse_time(applied).replace(tzinfo=None) if applied else None,
+        applied_at=_moment(applied) if applied else None,
         failed_ver=int(item["failed_ver"]),
         failure=item["failure"],
     )
+
+
+def _moment(text: str) -> datetime:
+    """Return a time as Admin's database holds it: UTC, naive."""
+    return parse_time(text).replace(tzinfo=None)

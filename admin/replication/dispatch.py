@@ -21,6 +21,12 @@ def send(publisher: Publisher, messages: Sequence[ProductChanged], lane: str) ->
         publisher.publish(names.SYNC_PRODUCTS, [[m.encode() for m in messages]], queue, f"([{_shown(messages)}],)")
 
 
+def resync(publisher: Publisher, product_ids: Sequence[int], lane: str) -> None:
+    """Have the Client fetch these products' states and mend what differs. Raises PublishError."""
+    shown = f"([{', '.join(map(str, product_ids[:_SHOWN]))}],)"
+    publisher.publish(names.RESYNC_PRODUCTS, [list(product_ids)], names.LANE_QUEUES[lane], shown)
+
+
 def batches(messages: Sequence[ProductChanged]) -> Iterator[list[ProductChanged]]:
     """Split into batches that are bounded in number and in size."""
     batch: list[ProductChanged] = []

@@ -53,17 +53,25 @@ class ProductChange(Model):
     kind: Mapped[str] = mapped_column(String(8))  # created, updated, deleted
     author: Mapped[str] = mapped_column(String(254))
     changed_at: Mapped[datetime] = mapped_column(Moment)
-    applied_at: Mapped[datetime | None] = mapped_column(Moment)  # by the Client's clock, as it told
+    first_sent_at: Mapped[datetime | None] = mapped_column(Moment)  # by the relay; None: the courier was enough
+    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # that were lost
+    error: Mapped[str | None] = mapped_column(String(500))
+    applied_at: Mapped[datetime | None] = mapped_column(Moment)  # at the Client, by Admin's clock; None: overtaken
     proven_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class LaneProgress(Model):
-    """Per lane: when the latest proven row was sent. Rows sent before it and not arrived were lost."""
+    """Per lane: when the latest proven row was sent (rows sent before it and not arrived were lost), and the last
+    result: which product at which ver was proven, and when.
+    """
 
     __tablename__ = "lane_progress"
 
     lane: Mapped[str] = mapped_column(String(16), primary_key=True)
     proven_sent_at: Mapped[datetime | None] = mapped_column(Moment)
+    last_product_id: Mapped[int | None] = mapped_column(BigId)
+    last_ver: Mapped[int | None] = mapped_column(BigInteger)
+    last_proven_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class SyncState(Model):
@@ -73,3 +81,15 @@ class SyncState(Model):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     epoch: Mapped[int] = mapped_column(Integer)
+
+
+class SyncMark(Model):
+    """One row: what tells a restored database (see ``admin.replication.marks``), and the alarm about it."""
+
+    __tablename__ = "sync_marks"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    raised: Mapped[int] = mapped_column(BigInteger)  # told to the Client with the latest question
+    acknowledged: Mapped[int] = mapped_column(BigInteger)  # the highest that the Client is known to keep
+    alarm: Mapped[str | None] = mapped_column(String(8))  # whose database came back older: admin, client
+    alarm_since: Mapped[datetime | None] = mapped_column(Moment)

@@ -40,6 +40,20 @@ def message_of(product: Product, ver: int) -> ProductChanged:
     return ProductChanged(product.id, ver, None if product.deleted_at else content_of(product))
 
 
+def current_messages(product_ids: Sequence[int]) -> list[ProductChanged]:
+    """Return the products' current states. State and ver come from one statement, so they belong together."""
+    query = (
+        select(Product, Replication.ver)
+        .join(Replication, Replication.product_id == Product.id)
+        .where(Product.id.in_(product_ids))
+        .order_by(Product.id)
+        .execution_options(populate_existing=True)
+    )
+    messages = [message_of(product, ver) for product, ver in db.session.execute(query)]
+    db.session.rollback()
+    return messages
+
+
 def content_of(product: Product) -> ProductContent:
     return ProductContent(
         sku=product.sku,

@@ -6,8 +6,6 @@ A crash anywhere leaves rows due again; a duplicate is harmless (A5).
 """
 
 import threading
-import time
-from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
@@ -15,13 +13,14 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from admin.extensions import db
-from admin.products.models import Product
-from admin.replication import claims, dispatch, outbox
-from admin.replication.client_gateway import MAX_IDS, ClientUnavailableError
+from admin.replication import claims, dispatch, history, outbox
+from admin.replication.client_gateway import ClientUnavailableError
+from admin.replication.marks import RestoredError
 from admin.replication.models import FRESH, SENT, STUCK, Replication
-from admin.replication.verify import verify
+from admin.replication.upkeep import Upkeep
+from admin.replication.verify import Verdict, verify
 from tasks import names
-from tasks.messages import ProductChanged
+from tasks.messages import MAX_IDS
 from tasks.publisher import Publisher, PublishError
 
 WINDOW = 5_000  # rows sent and not proven, per lane
@@ -29,7 +28,6 @@ RESERVE = WINDOW // 10  # of it for rows never sent, so that poison cannot fill 
 CLAIM = MAX_IDS  # rows per step: one question to the Client
 IDLE_SECONDS = 0.5
 BROKER_REST_SECONDS = 2.0
-RESCUE_SECONDS = 60.0
 # A queue is empty as soon as its last message is in a worker's hands: give that one time to be applied.
 RESEND_AFTER = timedelta(seconds=4)
 
@@ -42,7 +40,7 @@ class Relay:
     def __init__(self) -> None:
         self._publisher = Publisher()
         self._stopping = threading.Event()
-        self._next_rescue = 0.0
+        self._upkeep = Upkeep()
 
     def stop(self) -> None:
         """End after the step in hand."""
@@ -52,23 +50,10 @@ class Relay:
         """Work until stopped; outages of the database, broker or Client are waited out."""
         log.info("relay started")
         while not self._stopping.is_set():
-            self._rescue()
+            self._upkeep.run_due()
             self._stopping.wait(self._tick())
         self._publisher.close()
         log.info("relay stopped")
-
-    def _rescue(self) -> None:
-        """Once a minute: a clock that was set back must not leave rows waiting for days."""
-        if time.monotonic() < self._next_rescue:
-            return
-        self._next_rescue = time.monotonic() + RESCUE_SECONDS
-        try:
-            if rows := claims.rescue_far_future():
-                log.warning("made due: the database's clock went back", products=rows)
-        except SQLAlchemyError:
-            log.warning("the database is not available")
-        finally:
-            db.session.remove()
 
     def _tick(self) -> float:
         """Do one step of each kind on each lane; return how long to rest, in seconds."""
@@ -92,11 +77,13 @@ class Relay:
         rows = claims.claim(lane, (SENT, STUCK), CLAIM)
         if not rows:
             return False
-        missing = self._missing(rows, lane)
-        lost = [row for row in missing if row.state == STUCK or claims.under_way(row) >= RESEND_AFTER]
-        if lost and self._publisher.depth(names.LANE_QUEUES[lane]) == 0:
-            self._resend(lost, lane)
-        return len(missing) < len(rows)
+        verdict = self._verify(rows, lane)
+        if verdict is None:
+            return False  # what arrived is unknown, so nothing is known to be lost
+        lost = [row for row in verdict.missing if row.state == STUCK or claims.under_way(row) >= RESEND_AFTER]
+        if (lost or verdict.differing) and self._publisher.depth(names.LANE_QUEUES[lane]) == 0:
+            self._resend(lost, verdict.differing, lane)
+        return len(verdict.missing) + len(verdict.differing) < len(rows)
 
     def feed(self, lane: str) -> bool:
         """Send due fresh rows, as many as the window has room for. Returns whether there may be more."""
@@ -104,32 +91,41 @@ class Relay:
         rows = claims.claim(lane, (FRESH,), room) if room else []
         if not rows:
             return False
-        # The courier may have sent these already, and nobody else sends on the other lane.
-        missing = self._missing(rows, lane) if lane == names.INTERACTIVE else rows
-        messages = current_messages([row.product_id for row in missing])
+        # The courier may have sent these already, or a replay asks for what is right; a new import can only lack.
+        ask = lane == names.INTERACTIVE or any(row.proven_ver for row in rows)
+        verdict = (self._verify(rows, lane) if ask else None) or Verdict(rows, [])
         try:
-            for batch in dispatch.batches(messages):
-                dispatch.send(self._publisher, batch, lane)
+            self._send(verdict, lane)
         except PublishError:
-            claims.put_back(missing)
+            claims.put_back([*verdict.missing, *verdict.differing])
             raise
-        if messages:
-            log.info("sent", lane=lane, products=len(messages))
         return len(rows) == room
 
-    def _missing(self, rows: list[Replication], lane: str) -> list[Replication]:
+    def _verify(self, rows: list[Replication], lane: str) -> Verdict | None:
         try:
             return verify(rows, lane)
-        except ClientUnavailableError as error:
+        except (ClientUnavailableError, RestoredError) as error:
             log.warning("cannot verify", lane=lane, error=str(error))
-            return rows
+            return None
 
-    def _resend(self, missing: list[Replication], lane: str) -> None:
+    def _send(self, verdict: Verdict, lane: str) -> None:
+        messages = outbox.current_messages([row.product_id for row in verdict.missing])
+        for batch in dispatch.batches(messages):
+            dispatch.send(self._publisher, batch, lane)
+        if verdict.differing:
+            dispatch.resync(self._publisher, [row.product_id for row in verdict.differing], lane)
+        if messages or verdict.differing:
+            history.note_first_sent([*verdict.missing, *verdict.differing])
+            log.info("sent", lane=lane, products=len(messages), resyncs=len(verdict.differing))
+
+    def _resend(self, missing: list[Replication], differing: list[Replication], lane: str) -> None:
         """Each alone: one that kills its worker must not take others along."""
-        for message in current_messages([row.product_id for row in missing]):
+        for message in outbox.current_messages([row.product_id for row in missing]):
             dispatch.send(self._publisher, [message], lane)
-        claims.mark_sent(missing)
-        log.info("sent again", lane=lane, products=len(missing))
+        if differing:
+            dispatch.resync(self._publisher, [row.product_id for row in differing], lane)
+        claims.mark_sent([*missing, *differing])
+        log.info("sent again", lane=lane, products=len(missing), resyncs=len(differing))
 
     def _room(self, lane: str) -> int:
         in_flight = db.session.execute(
@@ -139,17 +135,3 @@ class Relay:
         if in_flight < WINDOW - RESERVE:
             return WINDOW - in_flight
         return RESERVE if self._publisher.depth(names.LANE_QUEUES[lane]) == 0 else 0
-
-
-def current_messages(product_ids: Sequence[int]) -> list[ProductChanged]:
-    """Return the products' current states. State and ver come from one statement, so they belong together."""
-    query = (
-        select(Product, Replication.ver)
-        .join(Replication, Replication.product_id == Product.id)
-        .where(Product.id.in_(product_ids))
-        .order_by(Product.id)
-        .execution_options(populate_existing=True)
-    )
-    messages = [outbox.message_of(product, ver) for product, ver in db.session.execute(query)]
-    db.session.rollback()
-    return messages

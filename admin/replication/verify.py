@@ -1,40 +1,57 @@
 """A6: ask the Client what it holds; what arrived is proven, the rest learns why not."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, case, select, tuple_, update
 
 from admin.database import upsert, utc_now
 from admin.extensions import db
-from admin.replication.client_gateway import Held, client_gateway
+from admin.replication import marks
+from admin.replication.client_gateway import Held
 from admin.replication.models import PROVEN, STUCK, LaneProgress, ProductChange, Replication
 
 STUCK_AFTER = 5  # attempts that were lost while later ones of the same lane arrived
 MAX_ERROR = 500  # characters kept of a reason
+OTHER_CONTENT = "the Client holds other content at the same version"
 
 
-def verify(rows: Sequence[Replication], lane: str) -> list[Replication]:
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The rows that did not arrive: ``missing`` ones are sent again, ``differing`` ones need a resync, as the
+    Client takes no state that is not newer.
+    """
+
+    missing: list[Replication]
+    differing: list[Replication]
+
+
+def verify(rows: Sequence[Replication], lane: str) -> Verdict:
     """Prove those of ``rows`` that arrived; return the others, with their attempts counted.
 
-    One call, one read and a few writes for the whole batch; commits. Raises ClientUnavailableError.
+    One call, one read and a few writes for the whole batch; commits. Raises ClientUnavailableError, RestoredError.
     """
-    held = client_gateway().held([row.product_id for row in rows])
+    answer, behind = marks.ask([row.product_id for row in rows])
+    held = answer.held
     arrived = [row for row in rows if _is_proven(row, held.get(row.product_id))]
-    missing = [row for row in rows if not _is_proven(row, held.get(row.product_id))]
+    proven = {row.product_id for row in arrived}
+    others = [row for row in rows if row.product_id not in proven]
     if arrived:
-        _prove(arrived, held, lane)
-    _explain(missing, held, _proven_sent_at(lane))
+        _prove(arrived, lane)
+        _log_proof(arrived, held, behind)
+    _explain(others, held, _proven_sent_at(lane))
     db.session.commit()
-    return missing
+    differing = [row for row in others if row.product_id in held and held[row.product_id].ver == row.ver]
+    return Verdict([row for row in others if row not in differing], differing)
 
 
 def _is_proven(row: Replication, held: Held | None) -> bool:
-    """The Client holds exactly this state. Holding more than Admin knows proves nothing: see _explain."""
+    """The Client holds exactly this state. Holding more than Admin knows proves nothing: see _reason."""
     return held is not None and held.ver == row.ver and held.checksum == row.checksum
 
 
-def _prove(arrived: list[Replication], held: dict[int, Held], lane: str) -> None:
+def _prove(arrived: list[Replication], lane: str) -> None:
     ids = [row.product_id for row in arrived]
     # The ver is asked for again: a product changed since the claim is not proven by its older state.
     same_ver = tuple_(Replication.product_id, Replication.ver).in_([(r.product_id, r.ver) for r in arrived])
@@ -52,35 +69,28 @@ def _prove(arrived: list[Replication], held: dict[int, Held], lane: str) -> None
         )
         .execution_options(synchronize_session=False)
     )
-    _log_proof(arrived, held)
-    sent = [row.sent_at for row in arrived if row.sent_at]
-    if sent:
-        _raise_progress(lane, max(sent))
+    _note_progress(lane, arrived)
 
 
-def _log_proof(arrived: list[Replication], held: dict[int, Held]) -> None:
-    """Close the change log's open entries up to the proven ver: older ones were overtaken, not lost."""
-    applied = {r.product_id: held[r.product_id].applied_at for r in arrived if held[r.product_id].applied_at}
+def _log_proof(arrived: list[Replication], held: Mapping[int, Held], behind: timedelta) -> None:
+    """Close the change log's open entries up to the proven ver; older ones were overtaken, and never applied."""
     vers = {row.product_id: row.ver for row in arrived}
+    times = {id_: held[id_].applied_at for id_ in vers}
+    applied = {id_: moment + behind for id_, moment in times.items() if moment}
+    this = case(vers, value=ProductChange.product_id)
+    when = case(applied, value=ProductChange.product_id) if applied else None
     db.session.execute(
         update(ProductChange)
-        .where(
-            ProductChange.product_id.in_(vers),
-            ProductChange.proven_at.is_(None),
-            ProductChange.ver <= case(vers, value=ProductChange.product_id),
-        )
-        .values(
-            proven_at=utc_now(),
-            applied_at=case(applied, value=ProductChange.product_id) if applied else None,
-        )
+        .where(ProductChange.product_id.in_(vers), ProductChange.proven_at.is_(None), ProductChange.ver <= this)
+        .values(proven_at=utc_now(), applied_at=case((ProductChange.ver == this, when), else_=None))
         .execution_options(synchronize_session=False)
     )
 
 
-def _explain(missing: list[Replication], held: dict[int, Held], proven_sent_at: datetime | None) -> None:
+def _explain(others: list[Replication], held: Mapping[int, Held], proven_sent_at: datetime | None) -> None:
     """Note why a row is not proven, and count its attempt if one sent later in its lane arrived."""
     changed = []
-    for row in missing:
+    for row in others:
         # An outage proves nothing, so it counts nothing.
         lost = bool(row.sent_at and proven_sent_at and row.sent_at < proven_sent_at)
         attempts, reason = row.attempts + lost, _reason(row, held.get(row.product_id))
@@ -89,6 +99,7 @@ def _explain(missing: list[Replication], held: dict[int, Held], proven_sent_at: 
             changed.append({"id": row.product_id, "v": row.ver, "n": attempts, "s": state, "e": reason})
     if changed:
         db.session.connection().execute(_NOTE, changed)
+        db.session.connection().execute(_NOTE_IN_LOG, changed)
 
 
 # With the ver: a product changed since the claim starts afresh.
@@ -96,6 +107,11 @@ _NOTE = (
     update(Replication)
     .where(Replication.product_id == bindparam("id"), Replication.ver == bindparam("v"))
     .values(attempts=bindparam("n"), state=bindparam("s"), last_error=bindparam("e"))
+)
+_NOTE_IN_LOG = (
+    update(ProductChange)
+    .where(ProductChange.product_id == bindparam("id"), ProductChange.ver == bindparam("v"))
+    .values(attempts=bindparam("n"), error=bindparam("e"))
 )
 
 
@@ -105,18 +121,24 @@ def _reason(row: Replication, held: Held | None) -> str | None:
     if held.failure and held.failed_ver == row.ver:
         return held.failure[:MAX_ERROR]
     if held.ver > row.ver:
-        return f"the Client holds a newer state ({held.ver}) than Admin ({row.ver}): was Admin restored from a backup?"
-    if held.ver == row.ver:
-        return "the Client holds other content at the same version"
-    return None
+        return f"the Client holds a newer state ({held.ver}) than Admin ({row.ver}); see 'lockstep sync diff'"
+    return OTHER_CONTENT if held.ver == row.ver else None
 
 
 def _proven_sent_at(lane: str) -> datetime | None:
     return db.session.execute(select(LaneProgress.proven_sent_at).filter_by(lane=lane)).scalar_one_or_none()
 
 
-def _raise_progress(lane: str, sent_at: datetime) -> None:
+def _note_progress(lane: str, arrived: list[Replication]) -> None:
+    """Remember the last result, and up to which moment what was sent in this lane is known to arrive."""
+    last = max(arrived, key=lambda row: row.sent_at or datetime.min)  # noqa: DTZ901 - as the database's: naive
     known = _proven_sent_at(lane)
-    if known is None or sent_at > known:
-        row = {"lane": lane, "proven_sent_at": sent_at}
-        db.session.execute(upsert(LaneProgress, [row], lambda new: {"proven_sent_at": new.proven_sent_at}))
+    progress = {
+        "lane": lane,
+        "proven_sent_at": max((moment for moment in (known, last.sent_at) if moment), default=None),
+        "last_product_id": last.product_id,
+        "last_ver": last.ver,
+        "last_proven_at": db.session.execute(select(utc_now())).scalar_one(),
+    }
+    changed = [name for name in progress if name != "lane"]
+    db.session.execute(upsert(LaneProgress, [progress], lambda new: {name: getattr(new, name) for name in changed}))

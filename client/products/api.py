@@ -5,7 +5,7 @@ from typing import Any
 from flask.views import MethodView
 
 from client.products import queries
-from client.products.held import held
+from client.products.held import clock, exchange_marks, held
 from client.products.schemas import HeldQuerySchema, ListQuerySchema, ProductListSchema, ProductSchema
 from web.api import Blueprint
 from web.cursors import next_link
@@ -41,4 +41,5 @@ class OneProduct(MethodView):
 @service_blp.response(200)
 def held_products(query: dict[str, Any]) -> Any:
     """Say what is held of each product asked about."""
-    return {"held": held(query["ids"])}
+    known = exchange_marks(query["mark"], query["epoch"])
+    return {"held": held(query["ids"]), "mark": known, "now": clock()}

@@ -1,31 +1,54 @@
 """A6, the Client's side: what is held of the products that Admin asks about."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from client.extensions import MAJORITY
+from client.extensions import MAJORITY, database
+from client.products.content import checksum_of
 from client.products.documents import ProductCopy, SyncFailure
 from tasks.messages import format_time
 
+_MARKS = "admin"  # the id of the one document of ``sync_marks``
 
-def held(product_ids: list[int]) -> list[dict[str, Any]]:
+
+def held(product_ids: Sequence[int]) -> list[dict[str, Any]]:
     """Return, for each id held or refused: ver (0: nothing held), checksum, applied_at, failed_ver, failure.
 
-    Read from the primary with majority concern: what a failover could roll back is not proven.
+    The checksum is made from the content that is there, not read from beside it. Read from the primary with
+    majority concern: what a failover could roll back is not proven.
     """
-    wanted = {"_id": {"$in": product_ids}}
+    if not product_ids:
+        return []
+    wanted = {"_id": {"$in": list(product_ids)}}
     copies = ProductCopy._get_collection().with_options(read_concern=MAJORITY)
     failures = SyncFailure._get_collection().with_options(read_concern=MAJORITY)
-    found = {doc["_id"]: doc for doc in copies.find(wanted, {"ver": 1, "checksum": 1, "applied_at": 1})}
+    found = {doc["_id"]: doc for doc in copies.find(wanted, {"words": 0})}
     refused = {doc["_id"]: doc for doc in failures.find(wanted)}
-    return [_show(id_, found.get(id_, {}), refused.get(id_, {})) for id_ in found.keys() | refused.keys()]
+    return [_show(id_, found.get(id_), refused.get(id_, {})) for id_ in found.keys() | refused.keys()]
 
 
-def _show(product_id: int, copy: dict[str, Any], failure: dict[str, Any]) -> dict[str, Any]:
-    applied = copy.get("applied_at")
+def exchange_marks(mark: int, epoch: int) -> int:
+    """Keep the highest mark and epoch that Admin ever told; return the highest mark kept before.
+
+    Admin sees from it whether this store was restored from a backup, or its own was (admin.replication.marks).
+    """
+    marks = database()["sync_marks"]
+    known = marks.with_options(read_concern=MAJORITY).find_one({"_id": _MARKS}) or {}
+    marks.update_one({"_id": _MARKS}, {"$max": {"mark": mark, "epoch": epoch}}, upsert=True)
+    return int(known.get("mark", 0))
+
+
+def clock() -> str:
+    """Return the database's time, the clock of every ``applied_at``."""
+    return format_time(database().command("hello")["localTime"])
+
+
+def _show(product_id: int, copy: dict[str, Any] | None, failure: dict[str, Any]) -> dict[str, Any]:
+    applied = copy and copy.get("applied_at")
     return {
         "id": product_id,
-        "ver": copy.get("ver", 0),
-        "checksum": copy.get("checksum", ""),
+        "ver": copy["ver"] if copy else 0,
+        "checksum": checksum_of(copy) if copy else "",
         "applied_at": format_time(applied) if applied else None,
         "failed_ver": failure.get("ver", 0),
         "failure": failure.get("reason"),

@@ -4,23 +4,20 @@ Duplicates, old messages and any order end in the same state; a deleted product 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from bson import Decimal128
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
+from client.products.content import FIELDS, document_of
 from client.products.documents import ProductCopy, SyncFailure
-from client.products.words import words_of
-from tasks.messages import InvalidMessageError, ProductChanged, ProductContent, parse_time
+from tasks.messages import InvalidMessageError, ProductChanged
 
 log = structlog.get_logger(__name__)
 
 _DUPLICATE_KEY = 11000
-_CONTENT = tuple(field.name for field in fields(ProductContent))
 
 
 def apply(messages: Iterable[ProductChanged]) -> int:
@@ -81,23 +78,12 @@ def overwrite(message: ProductChanged, where: dict[str, Any], upsert: bool = Fal
         "$currentDate": {"applied_at": True},  # the database's clock
     }
     if message.product is None:
-        change["$unset"] = dict.fromkeys((*_CONTENT, "words"), "")
+        change["$unset"] = dict.fromkeys((*FIELDS, "words"), "")
     else:
         change["$set"].update(document_of(message.product))
     if upsert:
         change["$setOnInsert"] = {"likes": 0}
     return UpdateOne(where, change, upsert=upsert)
-
-
-def document_of(product: ProductContent) -> dict[str, Any]:
-    """Return the content as it is stored."""
-    return {
-        **{name: getattr(product, name) for name in _CONTENT},
-        "price": Decimal128(product.price),
-        "created_at": parse_time(product.created_at),
-        "updated_at": parse_time(product.updated_at),
-        "words": words_of(product.title, product.sku, product.category),
-    }
 
 
 def _named(newest: dict[int, ProductChanged]) -> dict[str, Any]:

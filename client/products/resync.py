@@ -1,30 +1,45 @@
-"""Replay without a payload: fetch a product's current state from Admin and apply it."""
+"""Replay without a payload: fetch products' current states from Admin and make the copy equal to them."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import structlog
+from pymongo import UpdateOne
 
 from client.admin_gateway import AdminGateway
 from client.products import replicate
+from client.products.content import checksum_of
 from client.products.documents import ProductCopy
 from tasks.messages import ProductChanged
 
 log = structlog.get_logger(__name__)
 
 
-def resync(gateway: AdminGateway, product_id: int) -> None:
-    """Make the copy of ``product_id`` equal Admin's, deleted or not. Replayed any number of times: the same.
+def resync(gateway: AdminGateway, product_ids: Sequence[int]) -> list[int]:
+    """Make the copies of ``product_ids`` equal Admin's, deleted or not; return the ids that Admin never had.
 
-    Raises AdminUnavailableError; pymongo's errors when the store does not answer.
+    What is right already is not written. Raises AdminUnavailableError; pymongo's errors when the store does not
+    answer.
     """
-    state = gateway.product_state(product_id)
-    if state is None:
-        log.warning("resync: Admin never had this product", product_id=product_id)
-        return
-    seen = ProductCopy._get_collection().find_one({"_id": product_id}, {"ver": 1, "checksum": 1})
-    if not replicate.apply([state]) and seen and seen["ver"] == state.ver:
-        _mend(state, seen["checksum"])
+    # Read before Admin is asked: what is at Admin's version then cannot be newer than Admin's answer.
+    seen = {doc["_id"]: doc for doc in ProductCopy._get_collection().find({"_id": {"$in": list(product_ids)}})}
+    states = gateway.product_states(product_ids)
+    replicate.apply(states)
+    _mend([replicate.overwrite(s, _exactly(seen[s.id])) for s in states if _differs(seen.get(s.id), s)])
+    unknown = sorted(set(product_ids) - {state.id for state in states})
+    log.info("resynced", products=len(states), unknown=unknown[:20])
+    return unknown
 
 
-def _mend(state: ProductChanged, seen_checksum: str) -> None:
-    """Same version: write Admin's content over it, unless someone changed the copy since it was read."""
-    operation = replicate.overwrite(state, {"_id": state.id, "ver": state.ver, "checksum": seen_checksum})
-    ProductCopy._get_collection().bulk_write([operation])
+def _differs(seen: Any, state: ProductChanged) -> bool:
+    return seen is not None and seen["ver"] == state.ver and checksum_of(seen) != state.checksum
+
+
+def _exactly(seen: dict[str, Any]) -> dict[str, Any]:
+    """Match the document only as it was seen: whoever changed it since knows better."""
+    return {"_id": seen["_id"], "ver": seen["ver"], "checksum": seen["checksum"]}
+
+
+def _mend(operations: list[UpdateOne]) -> None:
+    if operations:
+        ProductCopy._get_collection().bulk_write(operations, ordered=False)

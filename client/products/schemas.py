@@ -3,8 +3,8 @@
 from marshmallow import Schema, fields, validate
 
 from client.products.queries import SORTS
-from tasks.messages import format_time
-from tasks.versions import version_of
+from tasks.messages import MAX_IDS, format_time
+from tasks.versions import MAX_EPOCH, MAX_VER, version_of
 from web.cursors import PageSchema
 
 
@@ -35,4 +35,8 @@ class ListQuerySchema(PageSchema):
 
 
 class HeldQuerySchema(Schema):
-    ids = fields.List(fields.Integer(strict=True), required=True, validate=validate.Length(1, 1000))
+    """``mark`` and ``epoch`` are Admin's; the Client remembers the highest."""
+
+    ids = fields.List(fields.Integer(strict=True), required=True, validate=validate.Length(max=MAX_IDS))
+    mark = fields.Integer(strict=True, load_default=0, validate=validate.Range(0, MAX_VER))
+    epoch = fields.Integer(strict=True, load_default=0, validate=validate.Range(0, MAX_EPOCH))

@@ -16,7 +16,7 @@ from admin.extensions import db
 from admin.likes import service as likes
 from admin.products import service
 from admin.products.models import Product
-from admin.replication import claims, relay
+from admin.replication import claims, outbox
 from admin.replication.models import FRESH, SENT, ProductChange, Replication
 from stack.servers.mariadb import MariaDB
 from tasks.messages import LikeChanged
@@ -152,7 +152,7 @@ def test_row_due_absurdly_far_ahead_is_made_due() -> None:
 def test_current_messages_carry_state_and_ver_that_belong_together() -> None:
     kept, gone = create("KEPT"), create("GONE")
     service.delete_product(gone.id, None, "tester")
-    first, second = relay.current_messages([kept.id, gone.id])
+    first, second = outbox.current_messages([kept.id, gone.id])
     assert (first.id, first.ver, first.product and first.product.sku) == (kept.id, 1, "KEPT")
     assert (second.id, second.ver, second.product) == (gone.id, 2, None)
 

@@ -381,26 +381,22 @@ def test_nonsense_in_signature_parameters_is_refused(client: FlaskClient, produc
     assert count(product) == 0
 
 
-def test_state_of_a_product_is_told_to_the_client_only(client: FlaskClient, editor: Api, product: int) -> None:
-    path = f"/service/v1/products/{product}"
-    ask = requests.Request("GET", f"http://admin{path}", auth=SignedBy(SECRETS, audience="admin")).prepare()
-    state = client.get(path, headers=dict(ask.headers)).get_json()
+def test_states_of_products_are_told_to_the_client_only(client: FlaskClient, editor: Api, product: int) -> None:
+    path, ids = "/service/v1/products/states", {"ids": [product, 999, 10**17]}
+
+    def ask() -> list[dict[str, Any]]:
+        prepared = requests.Request("POST", f"http://admin{path}", json=ids, auth=SignedBy(SECRETS, "admin")).prepare()
+        answer = client.post(path, data=prepared.body, headers=dict(prepared.headers))
+        return list(answer.get_json()["states"])
+
+    (state,) = ask()
     assert (state["type"], state["id"], state["ver"], state["deleted"]) == ("product.changed.v1", product, 1, False)
     assert state["product"]["sku"] == "MUG-1"
-    refused(client.get(path), 401)
-    refused(editor.call("GET", path), 401)
-    refused(client.get("/service/v1/products/999", headers=dict(ask.headers)), 401)
+    refused(client.post(path, json=ids), 401)
+    refused(editor.call("POST", path, json=ids), 401)
     delete_product(product, None, "test")
-    state = client.get(path, headers=dict(ask.headers)).get_json()
+    (state,) = ask()
     assert (state["ver"], state["deleted"], state["product"]) == (2, True, None)
-
-
-@pytest.mark.parametrize("id_", ["999", "9" * 19, "9" * 30])
-def test_state_of_a_product_that_never_was_is_not_found(client: FlaskClient, product: int, id_: str) -> None:
-    assert product
-    path = f"/service/v1/products/{id_}"
-    ask = requests.Request("GET", f"http://admin{path}", auth=SignedBy(SECRETS, audience="admin")).prepare()
-    refused(client.get(path, headers=dict(ask.headers)), 404)
 
 
 def test_body_of_a_stranger_is_not_judged(client: FlaskClient, product: int) -> None:

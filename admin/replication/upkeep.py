@@ -1,0 +1,62 @@
+"""A3, now and then: what a relay does beside sending. Any number of relays may do it at once."""
+
+import time
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from admin.extensions import db
+from admin.replication import claims, history, marks
+from admin.replication.client_gateway import ClientUnavailableError
+from admin.replication.marks import RestoredError
+
+log = structlog.get_logger(__name__)
+
+
+def rescue_far_future() -> None:
+    """A clock that was set back must not leave rows waiting for days."""
+    if rows := claims.rescue_far_future():
+        log.warning("made due: the database's clock went back", products=rows)
+
+
+def compare_marks() -> None:
+    """Notice a restored database also when nothing changes."""
+    marks.ask([])
+
+
+def purge_history() -> None:
+    """Keep the change log bounded; goes on at once while there is more, for a while."""
+    deadline = time.monotonic() + 1
+    while history.purge() == history.PURGE_CHUNK and time.monotonic() < deadline:
+        pass
+
+
+# What, and every how many seconds.
+CHORES: list[tuple[Callable[[], None], float]] = [
+    (rescue_far_future, 60.0),
+    (compare_marks, 15.0),
+    (purge_history, 60.0),
+]
+
+
+class Upkeep:
+    """Runs each chore when its time has come. Needs an application context."""
+
+    def __init__(self) -> None:
+        self._next = {chore: 0.0 for chore, _seconds in CHORES}
+
+    def run_due(self) -> None:
+        """Run what is due; an outage postpones it."""
+        for chore, seconds in CHORES:
+            if time.monotonic() >= self._next[chore]:
+                self._next[chore] = time.monotonic() + seconds
+                self._run(chore)
+
+    def _run(self, chore: Callable[[], None]) -> None:
+        try:
+            chore()
+        except (SQLAlchemyError, ClientUnavailableError, RestoredError) as error:
+            log.warning("put off", chore=chore.__name__, reason=str(error.__cause__ or error))
+        finally:
+            db.session.remove()
