@@ -8,7 +8,7 @@ ENV PATH=/opt/lockstep/bin:$PATH
 COPY requirements/runtime.txt /src/requirements/
 RUN pip install --require-hashes --no-deps -r /src/requirements/runtime.txt
 WORKDIR /src
-COPY setup.cfg pyproject.toml README.md LICENSE celeryconfig.py config_check.py lockstep.py ./
+COPY setup.cfg pyproject.toml README.md LICENSE celery_commands.py celeryconfig.py config_check.py lockstep.py ./
 COPY admin admin/
 COPY client client/
 COPY tasks tasks/
