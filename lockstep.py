@@ -12,6 +12,7 @@ _COMMANDS = {
     "relay": "admin.cli:relay",
     "shopper": "client.cli:shopper",
     "staff": "admin.cli:staff",
+    "sync": "admin.replication.cli:sync",
 }
 
 

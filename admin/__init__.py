@@ -15,8 +15,10 @@ from admin.config import AdminSettings
 from admin.extensions import db, migrate
 from admin.likes import api as likes_api
 from admin.products import api as products_api
+from admin.replication import api as replication_api
 from admin.replication.client_gateway import init_client_gateway
 from admin.replication.courier import init_courier
+from admin.replication.queues import init_queue_depths
 from web import logs
 from web.api import init_api
 from web.health import init_health
@@ -52,8 +54,15 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     init_signatures(app, keys, audience="admin")
     init_client_gateway(app, settings.admin_client_url, keys)
     init_courier(app)
+    init_queue_depths(app)
     api = init_api(app, "Lockstep Admin")
-    for blueprint in (accounts_api.blp, products_api.blp, products_api.service_blp, likes_api.blp):
+    for blueprint in (
+        accounts_api.blp,
+        products_api.blp,
+        products_api.service_blp,
+        likes_api.blp,
+        replication_api.blp,
+    ):
         api.register_blueprint(blueprint)
     init_health(app, {"database": lambda: db.session.execute(text("SELECT 1 FROM sync_state")).close()})
     return app

@@ -9,7 +9,7 @@ import click
 
 from web.settings import SettingsError
 
-EXIT_FAILED, EXIT_USAGE, EXIT_DEPENDENCY_DOWN, EXIT_INTERRUPTED = 1, 2, 4, 130
+EXIT_FAILED, EXIT_USAGE, EXIT_DRIFT, EXIT_DEPENDENCY_DOWN, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
 
 # By name: a command that cannot meet one of them does not import its library either.
 _DATABASE_DOWN = {"OperationalError", "ConnectionFailure"}  # SQLAlchemy's, PyMongo's

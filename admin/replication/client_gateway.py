@@ -11,7 +11,8 @@ from flask import Flask, current_app
 from tasks.messages import parse_time
 from web.signatures import SignedBy
 
-TIMEOUT = (2.0, 15.0)  # seconds to connect, to answer
+CONNECT_SECONDS = 2.0
+ANSWER_SECONDS = 15.0
 
 
 class ClientUnavailableError(Exception):
@@ -53,26 +54,29 @@ class ClientGateway:
         self._session = requests.Session()
         self._session.auth = SignedBy(keys, audience="client")
 
-    def held(self, product_ids: Sequence[int], mark: int = 0, epoch: int = 0) -> Answer:
+    def held(
+        self, product_ids: Sequence[int], mark: int = 0, epoch: int = 0, patience: float = ANSWER_SECONDS
+    ) -> Answer:
         """Ask what the Client holds of at most MAX_IDS products, and tell it Admin's mark and epoch.
 
         Raises ClientUnavailableError.
         """
         body = {"ids": list(product_ids), "mark": mark, "epoch": epoch}
-        answer = self.ask("/service/v1/products/held", body)
+        answer = self.ask("/service/v1/products/held", body, patience)
         try:
             held = {item["id"]: _held(item) for item in answer["held"]}
             return Answer(held, int(answer["mark"]), _moment(answer["now"]))
         except (ValueError, KeyError, TypeError) as error:
             raise ClientUnavailableError(f"the Client's answer makes no sense: {error!r}") from error
 
-    def ask(self, path: str, body: Any) -> Any:
+    def ask(self, path: str, body: Any, patience: float = ANSWER_SECONDS) -> Any:
         """POST ``body`` as JSON to the Client's ``path`` and return its answer, parsed.
 
-        Raises ClientUnavailableError on anything but a valid 200 answer.
+        Raises ClientUnavailableError on anything but a valid 200 answer, or none within ``patience`` seconds.
         """
+        timeout = (CONNECT_SECONDS, patience)
         try:
-            response = self._session.post(f"{self._base_url}{path}", json=body, timeout=TIMEOUT, allow_redirects=False)
+            response = self._session.post(f"{self._base_url}{path}", json=body, timeout=timeout, allow_redirects=False)
         except requests.RequestException as error:
             raise ClientUnavailableError(f"the Client does not answer: {error!r}") from error
         if response.status_code != requests.codes.ok:

@@ -34,7 +34,8 @@ def exchange_marks(mark: int, epoch: int) -> int:
     """
     marks = database()["sync_marks"]
     known = marks.with_options(read_concern=MAJORITY).find_one({"_id": _MARKS}) or {}
-    marks.update_one({"_id": _MARKS}, {"$max": {"mark": mark, "epoch": epoch}}, upsert=True)
+    if mark > known.get("mark", 0) or epoch > known.get("epoch", 0):
+        marks.update_one({"_id": _MARKS}, {"$max": {"mark": mark, "epoch": epoch}}, upsert=True)
     return int(known.get("mark", 0))
 
 

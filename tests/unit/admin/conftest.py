@@ -69,3 +69,8 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture
 def editor(client: FlaskClient, tokens: dict[str, str]) -> Api:
     return Api(client, tokens[EDITOR])
+
+
+@pytest.fixture
+def viewer(client: FlaskClient, tokens: dict[str, str]) -> Api:
+    return Api(client, tokens[VIEWER])

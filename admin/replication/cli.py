@@ -1,0 +1,156 @@
+"""What operators type about the replication: ``lockstep sync …`` and ``celery -A tasks replay``."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.progress import Progress
+from sqlalchemy import select
+
+from admin import create_app
+from admin.database import utc_now
+from admin.extensions import db
+from admin.replication import recovery as recovery_
+from admin.replication import replay as replay_
+from admin.replication import status as status_
+from admin.replication.schemas import StatusSchema
+from admin.replication.status_table import table
+from web.commands import EXIT_DEPENDENCY_DOWN, EXIT_DRIFT, LazyCommand
+
+_EXIT_CODES = {
+    status_.UNKNOWN: EXIT_DEPENDENCY_DOWN,
+    status_.STUCK_ROWS: EXIT_DRIFT,
+    status_.DRIFTED: EXIT_DRIFT,
+    status_.RESTORED: EXIT_DRIFT,
+}
+_DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
+_LOOK_SECONDS = 0.5
+
+
+@click.group()
+def sync() -> None:
+    """What is out of step between Admin and the Client, and mending it."""
+
+
+sync.add_command(LazyCommand("diff", "admin.reconcile.cli:diff"))
+sync.add_command(LazyCommand("rebuild", "admin.reconcile.cli:rebuild"))
+
+
+@sync.command("status")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
+@click.option("--watch", is_flag=True, help="Look again every two seconds until Ctrl-C.")
+def status(as_json: bool, watch: bool) -> None:
+    """Show what is pending, in flight and stuck, since when, and how far the Client lags.
+
+    Exits 0 when nothing needs a person, 3 when something does (stuck, drift, a restored database), 4 when the
+    Client cannot be asked.
+    """
+    with create_app().app_context():
+        if watch and not as_json:
+            _watch()
+        while watch:  # one object a line, for a program
+            click.echo(json.dumps(StatusSchema().dump(status_.status())))
+            time.sleep(2)
+        now = status_.status()
+    if as_json:
+        click.echo(json.dumps(StatusSchema().dump(now), indent=2))
+    else:
+        Console().print(table(now))
+    raise click.exceptions.Exit(_EXIT_CODES.get(now.state, 0))
+
+
+def _watch() -> None:
+    with Live(table(status_.status()), auto_refresh=False) as screen:
+        while True:
+            time.sleep(2)
+            screen.update(table(status_.status()), refresh=True)
+
+
+@click.command()
+@click.argument("ids", nargs=-1, type=click.IntRange(1))
+@click.option("--sku", "skus", multiple=True, help="By sku; may be given several times.")
+@click.option("--from", "first_id", type=click.IntRange(1), help="Ids from this one …")
+@click.option("--to", "last_id", type=click.IntRange(1), help="… up to this one.")
+@click.option("--changed-since", type=click.DateTime(_DATES), help="Changed at this time or later (UTC).")
+@click.option("--changed-until", type=click.DateTime(_DATES), help="Changed at this time or before (UTC).")
+@click.option("--stuck", is_flag=True, help="Only those that are stuck.")
+@click.option("--all", "everything", is_flag=True, help="Every product.")
+@click.option("--dry-run", is_flag=True, help="Only say how many there are.")
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until all are proven.")
+def replay(
+    ids: tuple[int, ...],
+    skus: tuple[str, ...],
+    first_id: int | None,
+    last_id: int | None,
+    changed_since: datetime | None,
+    changed_until: datetime | None,
+    stuck: bool,
+    everything: bool,
+    dry_run: bool,
+    wait: bool,
+) -> None:
+    """Have products, by IDS or by option, looked after again; several options narrow each other.
+
+    What is right at the Client stays untouched, so this may be repeated at will. It only marks the products; a
+    running relay does the work, also after Ctrl-C. Interrupted before that, run it again.
+    """
+    selection = replay_.Selection(ids, skus, first_id, last_id, _utc(changed_since), _utc(changed_until), stuck)
+    if (selection == replay_.Selection()) != everything:
+        raise click.UsageError("Say which products: by ids or options, or --all alone.")
+    with create_app().app_context():
+        total = replay_.count(selection)
+        if dry_run or not total:
+            click.echo(f"{total} products" + (" would be replayed" if dry_run else " selected"))
+            return
+        with _progress("marked", total) as advance:
+            done = replay_.mark(selection, advance)
+        click.echo(f"{done} products marked", err=True)
+        if wait:
+            _wait_until_proven(done)
+
+
+sync.add_command(replay)
+
+
+@sync.command("recover")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def recover(yes: bool) -> None:
+    """After Admin's or the Client's database was restored from a backup: tell every product and like anew.
+
+    Begins a new epoch, in which what Admin says now overrides whatever the Client holds. The shop stays up and is
+    never empty. Afterwards 'lockstep sync diff --repair' takes away what only the Client knew.
+    """
+    if not yes:
+        click.confirm("Every product is told anew, and Admin's state wins everywhere. Go on?", abort=True, err=True)
+    with create_app().app_context():
+        done = recovery_.recover()
+    click.echo(f"epoch {done.epoch} began; {done.products} products are told anew (lockstep sync status --watch)")
+
+
+def _wait_until_proven(total: int) -> None:
+    marked_at = db.session.execute(select(utc_now())).scalar_one()
+    db.session.rollback()
+    with _progress("proven", total) as advance:
+        while left := replay_.unproven(marked_at):
+            advance(max(0, total - left))
+            time.sleep(_LOOK_SECONDS)
+    click.echo("all proven", err=True)
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar on a terminal's stderr, nothing elsewhere; takes what is done so far."""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    """Return a time as the database holds it: UTC, naive; one without a zone is UTC already."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment and moment.tzinfo else moment

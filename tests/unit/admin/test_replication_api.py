@@ -1,0 +1,134 @@
+"""The replication over REST and by command, with neither Client nor broker there: unknown is an answer."""
+
+import json
+from datetime import datetime
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from admin.extensions import db
+from admin.replication import history, replay
+from admin.replication.models import FRESH, PROVEN, STUCK, ProductChange, Replication
+from tasks.messages import parse_time
+from tests.unit.admin.catalogue import PRODUCTS, Api
+
+STATUS = "/api/v1/replication"
+
+
+def test_status_says_unknown_when_nobody_answers_and_shows_the_oldest_change(editor: Api) -> None:
+    first, _second = editor.create()["id"], editor.create(sku="MUG-2")
+    shown = editor.call("GET", STATUS).get_json()
+    assert (shown["state"], shown["pending"], shown["in_flight"], shown["stuck"]) == ("unknown", 2, 0, 0)
+    assert "does not answer" in shown["client_error"]
+    assert set(shown["queues"].values()) == {None}
+    assert (shown["oldest"]["product_id"], shown["oldest"]["version"]) == (first, 1)
+    assert shown["oldest"]["age"] >= 0
+    assert shown["lag"] == {"p50": None, "p99": None, "changes": 0}
+    assert shown["last_result"] is None
+
+
+def test_product_shows_every_version_newest_first_page_by_page(editor: Api) -> None:
+    product = editor.create()["id"]
+    editor.patch(product, "*", title="Blue mug")
+    editor.delete(product)
+    path = f"{PRODUCTS}/{product}/replication"
+    answer = editor.call("GET", path, query_string={"limit": 2})
+    shown = answer.get_json()
+    assert (shown["in_step"], shown["held"], shown["version"], shown["state"]) == (None, None, 3, FRESH)
+    assert [(v["version"], v["kind"], v["author"]) for v in shown["versions"]] == [
+        (3, "deleted", "editor@example.com"),
+        (2, "updated", "editor@example.com"),
+    ]
+    rest = editor.call("GET", path, query_string={"limit": 2, "cursor": shown["next_cursor"]}).get_json()
+    assert [(v["version"], v["kind"]) for v in rest["versions"]] == [(1, "created")]
+    assert rest["next_cursor"] is None
+    assert 'rel="next"' in answer.headers["Link"]
+
+
+def test_product_that_never_was_has_no_replication(editor: Api) -> None:
+    for method, path in (("GET", "999/replication"), ("POST", "999/resync")):
+        answer = editor.call(method, f"{PRODUCTS}/{path}")
+        assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
+
+
+def moment(day: str) -> datetime:
+    return parse_time(f"{day}T00:00:00Z").replace(tzinfo=None)
+
+
+def prove_all(app: Flask) -> None:
+    with app.app_context():
+        db.session.execute(update(Replication).values(state=PROVEN, unproven_since=None, due_at=None))
+        db.session.commit()
+
+
+def test_resync_makes_a_proven_product_due_again_also_a_deleted_one(app: Flask, editor: Api) -> None:
+    product = editor.create()["id"]
+    editor.delete(product)
+    prove_all(app)
+    answer = editor.call("POST", f"{PRODUCTS}/{product}/resync")
+    assert answer.status_code == 202
+    assert editor.call("GET", answer.headers["Location"]).get_json()["state"] == FRESH
+
+
+def test_resync_is_for_editors_and_status_for_all_staff(viewer: Api, client_product: int) -> None:
+    assert viewer.call("POST", f"{PRODUCTS}/{client_product}/resync").status_code == 403
+    assert viewer.call("GET", f"{PRODUCTS}/{client_product}/replication").status_code == 200
+    assert viewer.call("GET", STATUS).status_code == 200
+
+
+@pytest.fixture
+def client_product(editor: Api) -> int:
+    return int(editor.create()["id"])
+
+
+def test_replay_selects_by_id_sku_range_time_and_stuck(app: Flask, editor: Api) -> None:
+    ids = [editor.create(sku=f"MUG-{n}")["id"] for n in range(5)]
+    prove_all(app)
+    with app.app_context():
+        db.session.execute(update(Replication).where(Replication.product_id == ids[4]).values(state=STUCK))
+        db.session.execute(update(ProductChange).values(changed_at=moment("2026-01-01")))
+        db.session.execute(
+            update(ProductChange).where(ProductChange.product_id == ids[0]).values(changed_at=moment("2026-03-01"))
+        )
+        db.session.commit()
+        march = moment("2026-03-01")
+        choices = {
+            replay.Selection(): 5,
+            replay.Selection(ids=(ids[0], ids[1], 999)): 2,
+            replay.Selection(skus=("MUG-3", "NONE")): 1,
+            replay.Selection(first_id=ids[1], last_id=ids[3]): 3,
+            replay.Selection(changed_since=march): 1,
+            replay.Selection(changed_until=march): 5,
+            replay.Selection(stuck=True): 1,
+            replay.Selection(stuck=True, last_id=ids[3]): 0,
+        }
+        assert {selection: replay.count(selection) for selection in choices} == choices
+
+
+def test_replay_marks_in_chunks_and_again_does_no_harm(app: Flask, editor: Api) -> None:
+    ids = [editor.create(sku=f"MUG-{n}")["id"] for n in range(3)]
+    prove_all(app)
+    with app.app_context():
+        seen: list[int] = []
+        assert replay.mark(replay.Selection(first_id=ids[1]), seen.append) == 2
+        assert replay.mark(replay.Selection(first_id=ids[1])) == 2
+        states = dict(db.session.execute(select(Replication.product_id, Replication.state)).tuples().all())
+    assert states == {ids[0]: PROVEN, ids[1]: FRESH, ids[2]: FRESH}
+    assert seen == [2]
+
+
+def test_history_is_purged_by_age_a_chunk_at_a_time(app: Flask, editor: Api) -> None:
+    product = editor.create()["id"]
+    editor.patch(product, "*", title="Blue mug")
+    with app.app_context():
+        db.session.execute(update(ProductChange).where(ProductChange.ver == 1).values(changed_at=moment("2020-01-01")))
+        db.session.commit()
+        assert (history.purge(), history.purge()) == (1, 0)
+    shown = editor.call("GET", f"{PRODUCTS}/{product}/replication").get_json()
+    assert [version["version"] for version in shown["versions"]] == [2]
+
+
+def test_json_status_can_be_read_by_a_program(editor: Api) -> None:
+    editor.create()
+    assert json.loads(editor.call("GET", STATUS).text)["pending"] == 1
