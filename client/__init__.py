@@ -11,8 +11,9 @@ from client.accounts import api as accounts_api
 from client.accounts.service import load_shopper
 from client.config import ClientSettings
 from client.likes import api as likes_api
-from client.likes.service import init_likes_announcer
+from client.likes.announcer import init_likes_announcer
 from client.products import api as products_api
+from client.reconcile import api as reconcile_api
 from web import logs
 from web.api import init_api
 from web.health import init_health
@@ -38,7 +39,7 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     init_signatures(app, parse_keys(settings.service_keys), audience="client")
     init_likes_announcer(app)
     api = init_api(app, "Lockstep Client")
-    for blueprint in (accounts_api.blp, products_api.blp, products_api.service_blp, likes_api.blp):
+    for blueprint in (accounts_api.blp, products_api.blp, products_api.service_blp, reconcile_api.blp, likes_api.blp):
         api.register_blueprint(blueprint)
     init_health(app, {"database": _check_store})
     return app

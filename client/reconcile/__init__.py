@@ -1,0 +1,1 @@
+"""Comparing the copy with Admin's catalogue, mending it, building it anew. Only Admin asks."""

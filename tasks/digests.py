@@ -1,0 +1,41 @@
+"""What both services sum up and compare: a product is its id, its ver and the checksum of its content.
+
+Ids are grouped in buckets of a fixed width; equal digests mean equal buckets, and only the others are looked into.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+BUCKET = 256  # ids per bucket
+# Of products: a stray document far beyond must neither exhaust Admin's ids nor be taken for one of its products.
+MAX_ID = 10**15
+
+
+class Entry(NamedTuple):
+    """One product as a store holds it. ``checksum`` is made from the content; a tombstone's is empty."""
+
+    id: int
+    ver: int
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The sum of one bucket: ids from ``bucket * BUCKET``, how many there are, and one hash of all their entries."""
+
+    bucket: int
+    count: int
+    digest: str
+
+
+def digests(entries: Iterable[Entry]) -> Iterator[Digest]:
+    """Sum up ``entries``, which come in the order of their ids; empty buckets are left out. Holds one entry."""
+    for bucket, members in groupby(entries, lambda entry: entry.id // BUCKET):
+        summed, count = hashlib.blake2b(digest_size=16), 0
+        for entry in members:
+            summed.update(f"{entry.id}:{entry.ver}:{entry.checksum}\n".encode())
+            count += 1
+        yield Digest(bucket, count, summed.hexdigest())
