@@ -1,21 +1,33 @@
-"""Product ids are never used twice, not even by a database that came back from a backup."""
+"""Ids that no later product may get: the Client holds something there already."""
 
-from sqlalchemy import func, select, text
+from decimal import Decimal
 
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from admin.database import retry_deadlocks, utc_now
 from admin.extensions import db
-from admin.products.models import Product
+from admin.products.models import CONTENT_FIELDS, Product
 
 
-def reserve_ids(upto: int) -> None:
-    """Make sure that the next product gets an id above ``upto``. Commits."""
-    highest = max(upto, db.session.execute(select(func.coalesce(func.max(Product.id), 0))).scalar_one())
-    if db.engine.dialect.name == "sqlite":
-        found = db.session.execute(text("SELECT seq FROM sqlite_sequence WHERE name = 'products'")).scalar()
-        statement = "UPDATE sqlite_sequence SET seq = :seq WHERE name = 'products'"
-        if found is None:
-            statement = "INSERT INTO sqlite_sequence (name, seq) VALUES ('products', :seq)"
-        db.session.execute(text(statement), {"seq": max(highest, found or 0)})
-    else:
-        # It only ever rises: a lower number than the highest id is taken as that id + 1.
-        db.session.execute(text(f"ALTER TABLE products AUTO_INCREMENT = {int(highest) + 1}"))
-    db.session.commit()
+@retry_deadlocks
+def reserve_ids(above: int) -> None:
+    """Have every later product's id be greater than ``above``; ids given out already stay. Commits.
+
+    A row made and deleted in one transaction raises the counter, nobody sees it, and unlike ALTER TABLE it can
+    never lower the counter, waits for no writer and works on every database. ``above`` is at most
+    ``tasks.digests.MAX_ID``: a counter at its end would give out no ids any more.
+    """
+    highest = db.session.execute(select(func.max(Product.id))).scalar_one() or 0
+    if highest >= above:
+        db.session.rollback()
+        return
+    now = db.session.execute(select(utc_now())).scalar_one()
+    times = {"created_at": now, "updated_at": now, "deleted_at": now}
+    content = {**dict.fromkeys(CONTENT_FIELDS, ""), "price": Decimal(0)}
+    try:
+        db.session.execute(insert(Product).values(id=above, version=1, **content, **times))
+        db.session.execute(delete(Product).where(Product.id == above))
+        db.session.commit()
+    except IntegrityError:
+        db.session.rollback()  # somebody's product got this very id just now, so the counter is beyond it
