@@ -5,8 +5,6 @@ from http import HTTPStatus
 import structlog
 from flask import Flask, Response
 from sqlalchemy import text
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from admin import database
 from admin.accounts import api as accounts_api
@@ -44,7 +42,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     keys = parse_keys(settings.service_keys)
     init_request_ids(app)
     init_problems(app)
-    for outage in (OperationalError, InterfaceError, PoolTimeoutError):
+    for outage in database.OUTAGES:
         app.register_error_handler(outage, _database_unavailable)
     db.init_app(app)
     migrate.init_app(app, db, directory=f"{app.root_path}/migrations")

@@ -9,7 +9,8 @@ import structlog
 from flask import has_request_context, request
 from sqlalchemy import BigInteger, DateTime, Engine, Integer, event
 from sqlalchemy.dialects import mysql, sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -23,6 +24,7 @@ _MYSQL = ("mysql", "mariadb")
 Moment = DateTime().with_variant(mysql.DATETIME(fsp=3), *_MYSQL)  # UTC, milliseconds: what BSON can hold too
 BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite autoincrements INTEGER only
 
+OUTAGES = (OperationalError, InterfaceError, PoolTimeoutError)  # the database's fault, not a mistake of ours
 LOCK_WAIT_SECONDS = 5
 _RETRYABLE = {1205, 1213}  # lock wait timeout, deadlock: the server rolled back and says to try again
 _MAX_TRIES = 5

@@ -10,8 +10,8 @@ from datetime import timedelta
 
 import structlog
 from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
 
+from admin.database import OUTAGES
 from admin.extensions import db
 from admin.replication import claims, dispatch, history, outbox
 from admin.replication.client_gateway import ClientUnavailableError
@@ -62,8 +62,11 @@ class Relay:
         except PublishError as error:
             log.warning("the broker is not available", error=str(error))
             return BROKER_REST_SECONDS
-        except SQLAlchemyError as error:
+        except OUTAGES as error:
             log.warning("the database is not available", error=str(error.__cause__ or error))
+            return BROKER_REST_SECONDS
+        except Exception:  # the other lanes and rows must go on
+            log.exception("a step failed")
             return BROKER_REST_SECONDS
         finally:
             db.session.remove()

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
+from admin.database import OUTAGES
 from admin.extensions import db
 from admin.replication import claims, history, marks
 from admin.replication.client_gateway import ClientUnavailableError
@@ -56,7 +56,9 @@ class Upkeep:
     def _run(self, chore: Callable[[], None]) -> None:
         try:
             chore()
-        except (SQLAlchemyError, ClientUnavailableError, RestoredError) as error:
+        except (*OUTAGES, ClientUnavailableError, RestoredError) as error:
             log.warning("put off", chore=chore.__name__, reason=str(error.__cause__ or error))
+        except Exception:  # sending matters more than any chore
+            log.exception("a chore failed", chore=chore.__name__)
         finally:
             db.session.remove()

@@ -96,7 +96,7 @@ def _explain(others: list[Replication], held: Mapping[int, Held], proven_sent_at
         attempts, reason = row.attempts + lost, _reason(row, held.get(row.product_id))
         if (attempts, reason) != (row.attempts, row.last_error):
             state = STUCK if attempts >= STUCK_AFTER else row.state
-            changed.append({"id": row.product_id, "v": row.ver, "n": attempts, "s": state, "e": reason})
+            changed.append({"product": row.product_id, "v": row.ver, "n": attempts, "s": state, "e": reason})
     if changed:
         db.session.connection().execute(_NOTE, changed)
         db.session.connection().execute(_NOTE_IN_LOG, changed)
@@ -105,12 +105,12 @@ def _explain(others: list[Replication], held: Mapping[int, Held], proven_sent_at
 # With the ver: a product changed since the claim starts afresh.
 _NOTE = (
     update(Replication)
-    .where(Replication.product_id == bindparam("id"), Replication.ver == bindparam("v"))
+    .where(Replication.product_id == bindparam("product"), Replication.ver == bindparam("v"))
     .values(attempts=bindparam("n"), state=bindparam("s"), last_error=bindparam("e"))
 )
 _NOTE_IN_LOG = (
     update(ProductChange)
-    .where(ProductChange.product_id == bindparam("id"), ProductChange.ver == bindparam("v"))
+    .where(ProductChange.product_id == bindparam("product"), ProductChange.ver == bindparam("v"))
     .values(attempts=bindparam("n"), error=bindparam("e"))
 )
 

@@ -30,6 +30,15 @@ def production(
 
 
 @pytest.fixture
+def apart(rabbitmq: RabbitMQ, mariadb: MariaDB, secantus: Secantus, tmp_path: Path) -> Iterator[Running]:
+    """The same servers with databases and processes of the test's own, to be broken at will."""
+    name = unique_name()
+    urls = (mariadb.create_database(name), secantus.url(name), rabbitmq.create_vhost(name))
+    with _running(urls, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
 def embedded(secantus: Secantus, valkey: Valkey, tmp_path: Path) -> Iterator[Running]:
     """SQLite, a MongoDB-wire server and Valkey: what the demo uses."""
     with _running((sqlite_url(tmp_path), secantus.url(unique_name()), valkey.url()), tmp_path) as running:

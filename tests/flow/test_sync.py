@@ -1,0 +1,198 @@
+"""What is out of step, and mending it: status, replay, and databases that come back from a backup."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pymongo
+import pytest
+import requests
+from pymongo.database import Database
+
+from stack.product import FLOWER_USER, ROOT
+from stack.servers.mariadb import MariaDB
+from tasks import names
+from tests.flow.running import Running, eventually
+from tests.flow.stores import unique_name
+
+STATUS = "/api/v1/replication"
+
+
+@contextmanager
+def copies(running: Running) -> Iterator[Database[dict[str, Any]]]:
+    """The Client's database, as someone with a shell would open it."""
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(running.product.addresses.mongodb_url)
+    with client:
+        yield client.get_default_database()
+
+
+def status(running: Running) -> dict[str, Any]:
+    return dict(running.admin.ask("GET", STATUS).json())
+
+
+def replication(running: Running, product: int) -> dict[str, Any]:
+    return dict(running.admin.ask("GET", f"/api/v1/products/{product}/replication").json())
+
+
+def run(running: Running, *command: str, expect: int = 0) -> str:
+    done = subprocess.run(
+        command, env=dict(running.product.env), cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == expect, done.stderr + done.stdout
+    return done.stdout
+
+
+def proven(running: Running, product: int) -> bool:
+    return bool(replication(running, product)["state"] == "proven")
+
+
+def in_step(running: Running) -> bool:
+    return bool(status(running)["state"] == "in step")
+
+
+def test_status_shows_lag_last_result_and_queues_and_a_product_its_versions(production: Running) -> None:
+    product = production.create()
+    production.admin.update(product, title="Blue mug")
+    eventually(lambda: proven(production, product))
+    eventually(lambda: in_step(production))
+    now = status(production)
+    assert (now["pending"], now["stuck"], now["oldest"], now["client_error"]) == (0, 0, None, None)
+    assert 0 <= now["lag"]["p50"] <= now["lag"]["p99"]
+    assert now["last_result"]["product_id"] == product
+    assert isinstance(now["queues"][names.QUEUE_PRODUCTS], int)
+    shown = replication(production, product)
+    assert shown["in_step"] is True
+    assert (shown["held"]["version"], shown["held"]["checksum"]) == (2, shown["checksum"])
+    newest, first = shown["versions"]
+    assert newest["applied_at"] >= newest["changed_at"][:19]
+    assert (first["version"], first["kind"], bool(first["proven_at"])) == (1, "created", True)
+
+
+def test_status_tells_behind_from_unknown(production: Running) -> None:
+    production.product.worker.stop()
+    try:
+        product = production.create()
+        eventually(lambda: status(production)["state"] == "behind")
+        assert status(production)["oldest"]["product_id"] == product
+        assert json.loads(run(production, "lockstep", "sync", "status", "--json"))["state"] == "behind"
+        production.product.client.stop()
+        assert status(production)["state"] == "unknown"
+        assert "cannot be asked" in run(production, "lockstep", "sync", "status", expect=4)
+    finally:
+        production.product.client.start()
+        production.product.worker.start()
+        production.product.client.wait_ready()
+        production.product.worker.wait_ready()
+    eventually(lambda: in_step(production))
+
+
+def test_replay_mends_an_edit_behind_our_back_and_touches_nothing_that_is_right(production: Running) -> None:
+    edited, right = production.create(title="Red mug"), production.create(title="Red cup")
+    eventually(lambda: proven(production, edited) and proven(production, right))
+    with copies(production) as store:
+        store["products"].update_one({"_id": edited}, {"$set": {"title": "Hacked"}})
+        before = store["products"].find_one({"_id": right})
+        said = run(production, "celery", "-A", "tasks", "replay", str(edited), str(right), "--dry-run")
+        assert said.startswith("2 products")
+        run(production, "celery", "-A", "tasks", "replay", str(edited), str(right))
+        assert production.client.get(edited)["title"] == "Red mug"
+        assert store["products"].find_one({"_id": right}) == before
+
+
+@pytest.mark.parametrize("by", ["celery", "flower"])
+def test_one_task_call_mends_a_product(production: Running, by: str) -> None:
+    product = production.create(title="Red mug")
+    eventually(lambda: proven(production, product))
+    with copies(production) as store:
+        store["products"].update_one({"_id": product}, {"$set": {"price": 1.0}})
+        if by == "celery":
+            run(production, "celery", "-A", "tasks", "call", names.RESYNC_PRODUCT, "--args", f"[{product}]")
+        else:
+            url = f"{production.product.addresses.flower_url}/api/task/send-task/{names.RESYNC_PRODUCT}"
+            password = production.product.env["FLOWER_BASIC_AUTH"].partition(":")[2]
+            answer = requests.post(url, json={"args": [product]}, auth=(FLOWER_USER, password), timeout=10)
+            assert answer.status_code == 200, answer.text
+        eventually(lambda: production.client.get(product)["price"] == "12.50")
+
+
+class Backup:
+    """Both stores' content at a moment, and either put back as a restore does."""
+
+    def __init__(self, running: Running, mariadb: MariaDB) -> None:
+        self._running, self._mariadb = running, mariadb
+        self._name = running.product.addresses.database_url.rpartition("/")[2]
+        self._kept = unique_name()
+        mariadb.execute(f"CREATE DATABASE {self._kept}")
+        self._tables = [str(row[0]) for row in mariadb.execute(f"SHOW TABLES IN {self._name}")]
+        for table in self._tables:
+            mariadb.execute(f"CREATE TABLE {self._kept}.{table} LIKE {self._name}.{table}")
+            mariadb.execute(f"INSERT INTO {self._kept}.{table} SELECT * FROM {self._name}.{table}")
+        with copies(running) as store:
+            self._documents = {name: list(store[name].find()) for name in store.list_collection_names()}
+
+    def restore_admin(self) -> None:
+        for process in (self._running.product.admin, self._running.product.relay):
+            process.stop()
+        for table in self._tables:
+            self._mariadb.execute(f"DROP TABLE {self._name}.{table}")
+            self._mariadb.execute(f"CREATE TABLE {self._name}.{table} LIKE {self._kept}.{table}")
+            self._mariadb.execute(f"INSERT INTO {self._name}.{table} SELECT * FROM {self._kept}.{table}")
+        for process in (self._running.product.admin, self._running.product.relay):
+            process.start()
+            process.wait_ready()
+
+    def restore_client(self) -> None:
+        with copies(self._running) as store:
+            for name, documents in self._documents.items():
+                store[name].delete_many({})
+                if documents:
+                    store[name].insert_many(documents)
+
+
+def change(running: Running, products: list[int], times: int) -> None:
+    """Make ``times`` changes: new products, updates, and one delete."""
+    for n in range(times - 1):
+        if n % 2:
+            running.admin.update(products[n % len(products)], title=f"Change {n}")
+        else:
+            running.create(title=f"New {n}")
+    running.admin.delete(products[-1])
+
+
+def catalogue(running: Running, mariadb: MariaDB) -> dict[int, Any]:
+    name = running.product.addresses.database_url.rpartition("/")[2]
+    rows = mariadb.execute(f"SELECT id, sku, title FROM {name}.products WHERE deleted_at IS NULL")
+    return {int(str(id_)): (sku, title) for id_, sku, title in rows}
+
+
+def shop(running: Running) -> dict[int, Any]:
+    with copies(running) as store:
+        return {doc["_id"]: (doc["sku"], doc["title"]) for doc in store["products"].find({"deleted": False})}
+
+
+@pytest.mark.timeout(240)
+def test_restored_databases_are_noticed_and_mended_by_the_documented_commands(apart: Running, mariadb: MariaDB) -> None:
+    products = [apart.create(title=f"Old {n}") for n in range(10)]
+    eventually(lambda: in_step(apart))
+    backup = Backup(apart, mariadb)
+    change(apart, products, 100)
+    eventually(lambda: in_step(apart))
+
+    backup.restore_admin()
+    eventually(lambda: status(apart)["alarm"] == "admin", within=60, what="the alarm about Admin")
+    assert shop(apart), "the shop stays as it is"
+    run(apart, "lockstep", "sync", "recover", "--yes")
+    eventually(lambda: status(apart)["pending"] == 0, within=60)
+    run(apart, "lockstep", "sync", "diff", "--repair", "--yes")
+    assert shop(apart) == catalogue(apart, mariadb)
+
+    backup = Backup(apart, mariadb)
+    change(apart, list(catalogue(apart, mariadb)), 100)
+    eventually(lambda: in_step(apart))
+    backup.restore_client()
+    eventually(lambda: status(apart)["alarm"] == "client", within=60, what="the alarm about the Client")
+    run(apart, "lockstep", "sync", "recover", "--yes")
+    eventually(lambda: in_step(apart), within=60)
+    assert shop(apart) == catalogue(apart, mariadb)
