@@ -18,6 +18,9 @@ task_routes = {
     names.RESYNC_PRODUCT: {"queue": names.QUEUE_PRODUCTS},
     names.RESYNC_PRODUCTS: {"queue": names.QUEUE_PRODUCTS_BULK},
     names.FORWARD_LIKES: {"queue": names.QUEUE_LIKES},
+    names.REDELIVER_LIKES: {"queue": names.QUEUE_LIKES},
+    names.COLLECT_DEAD_LETTERS: {"queue": names.QUEUE_UPKEEP},
+    names.REPLAY_DEAD_LETTER: {"queue": names.QUEUE_UPKEEP},
 }
 
 # --- publishing -----------------------------------------------------------------------------------------
@@ -60,7 +63,7 @@ task_soft_time_limit = 45  # well below the hard one (celery#9596)
 task_time_limit = TIME_LIMIT
 
 # --- worker ---------------------------------------------------------------------------------------------
-imports = ("tasks.products", "tasks.likes", "client.worker")
+imports = ("tasks.products", "tasks.likes", "tasks.dead_letters", "client.worker")
 worker_consumer = "tasks.consumer:Consumer"  # rejects what it cannot read; Celery's own acks it away
 worker_prefetch_multiplier = 1  # tasks are batches: more in hand would only make an editor wait behind an import
 worker_enable_prefetch_count_reduction = False  # stuck at a reduced prefetch after a reconnect (celery#9512)
@@ -79,12 +82,18 @@ worker_send_task_events = True
 
 # --- beat: L7, the sweep; whatever happened to tasks and queues, pending likes are picked up again --------
 SWEEP_SECONDS = 5
+COLLECT_SECONDS = 10
 beat_schedule = {
     "sweep likes": {
         "task": names.FORWARD_LIKES,
         "schedule": float(SWEEP_SECONDS),
         # Entries that waited longer are worth nothing: the next one says the same.
         "options": {"expires": 2 * SWEEP_SECONDS, "queue": names.QUEUE_LIKES},
+    },
+    "collect dead letters": {
+        "task": names.COLLECT_DEAD_LETTERS,
+        "schedule": float(COLLECT_SECONDS),
+        "options": {"expires": 2 * COLLECT_SECONDS, "queue": names.QUEUE_UPKEEP},
     },
 }
 beat_max_loop_interval = SWEEP_SECONDS

@@ -10,6 +10,7 @@ from client import extensions
 from client.accounts import api as accounts_api
 from client.accounts.service import load_shopper
 from client.config import ClientSettings
+from client.dead_letters import api as dead_letters_api
 from client.likes import api as likes_api
 from client.likes.announcer import init_likes_announcer
 from client.products import api as products_api
@@ -38,9 +39,12 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     init_tokens(app, audience="client").user_lookup_loader(load_shopper)
     init_signatures(app, parse_keys(settings.service_keys), audience="client")
     init_likes_announcer(app)
+    dead_letters_api.init_dead_letters(app)
     api = init_api(app, "Lockstep Client")
-    for blueprint in (accounts_api.blp, products_api.blp, products_api.service_blp, reconcile_api.blp, likes_api.blp):
-        api.register_blueprint(blueprint)
+    for feature in (accounts_api, products_api, likes_api):
+        api.register_blueprint(feature.blp)
+    for door in (products_api.service_blp, reconcile_api.blp, dead_letters_api.blp):
+        api.register_blueprint(door)
     init_health(app, {"database": _check_store})
     return app
 

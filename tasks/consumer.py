@@ -29,12 +29,19 @@ class Consumer(CeleryConsumer):
 
         def on_message(message: Message) -> None:
             if reason := unreadable(message):
-                logger.error("dead letter: %s", reason)
-                message.reject_log_error(logger, self.connection_errors)  # type: ignore[attr-defined]
+                self._reject(message, reason)
             else:
                 handle(message)
 
         return on_message
+
+    def on_decode_error(self, message: Message, exc: Exception) -> None:
+        """Called by kombu, before anyone else sees it, for a body that cannot be decompressed."""
+        self._reject(message, unreadable(message) or str(exc))
+
+    def _reject(self, message: Message, reason: str) -> None:
+        logger.error("dead letter: %s", reason)
+        message.reject_log_error(logger, self.connection_errors)  # type: ignore[attr-defined]
 
     def ensure_connected(self, conn: Connection) -> Any:
         """Come back soon after the broker does; kombu's own steps grow to half a minute."""
@@ -56,6 +63,8 @@ def unreadable(message: Message) -> str | None:
     """
     if "task" not in (message.headers or {}):
         return "the headers name no task"
+    if message.errors:
+        return f"the body cannot be decompressed: {message.errors[0][1]}"
     try:
         body = message.payload
     except Exception as error:

@@ -5,6 +5,9 @@ SYNC_PRODUCTS = "tasks.sync_products"
 RESYNC_PRODUCT = "tasks.resync_product"
 RESYNC_PRODUCTS = "tasks.resync_products"
 FORWARD_LIKES = "tasks.forward_likes"
+REDELIVER_LIKES = "tasks.redeliver_likes"
+COLLECT_DEAD_LETTERS = "tasks.collect_dead_letters"
+REPLAY_DEAD_LETTER = "tasks.replay_dead_letter"
 
 EXCHANGE = "lockstep"
 DEAD_LETTER_EXCHANGE = "lockstep.dead"
@@ -13,6 +16,7 @@ DEAD_LETTER_EXCHANGE = "lockstep.dead"
 QUEUE_PRODUCTS = "client.products"
 QUEUE_PRODUCTS_BULK = "client.products.bulk"
 QUEUE_LIKES = "client.likes"
+QUEUE_UPKEEP = "client.upkeep"
 QUEUE_DEAD = "client.dead"
 
 # A lane is a queue with its own window of unproven rows: an editor never waits behind an import.

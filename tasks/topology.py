@@ -23,11 +23,14 @@ PRODUCT_QUEUES = [
     Queue(name, _EXCHANGE, routing_key=name, durable=True, queue_arguments=_DEAD_LETTERED)
     for name in names.LANE_QUEUES.values()
 ]
-# A message about likes carries nothing (the likes are in the store, the sweep says the same again) and expires;
-# with dead letters, each announcement that nobody took in time would lie there as one.
-LIKES_QUEUE = Queue(names.QUEUE_LIKES, _EXCHANGE, routing_key=names.QUEUE_LIKES, durable=True, queue_arguments=_QUORUM)
-WORK_QUEUES = [*PRODUCT_QUEUES, LIKES_QUEUE]
-# Dead letters are kept for a person: no worker consumes them, so they are no work queue.
+# What goes through these carries nothing (the work is in the store, beat says the same again) and expires; with dead
+# letters, each announcement that nobody took in time would lie there as one.
+ANNOUNCEMENT_QUEUES = [
+    Queue(name, _EXCHANGE, routing_key=name, durable=True, queue_arguments=_QUORUM)
+    for name in (names.QUEUE_LIKES, names.QUEUE_UPKEEP)
+]
+WORK_QUEUES = [*PRODUCT_QUEUES, *ANNOUNCEMENT_QUEUES]
+# Dead letters are no work: one task takes them from here into the store (client/dead_letters).
 DEAD_LETTERS = Queue(
     names.QUEUE_DEAD, _DEAD_EXCHANGE, routing_key="#", durable=True, queue_arguments={"x-queue-type": "quorum"}
 )

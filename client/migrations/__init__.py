@@ -31,7 +31,26 @@ def _indexes(db: Database) -> None:
             db.create_collection(name)
 
 
-MIGRATIONS: dict[int, Callable[[Database], None]] = {1: _indexes}
+def _dead_letters(db: Database) -> None:
+    letters = db["dead_letters"]
+    newest_first = [("died_at", DESCENDING), ("_id", DESCENDING)]
+    letters.create_index(newest_first)
+    letters.create_index([("state", ASCENDING), *newest_first])
+    letters.create_index([("state", ASCENDING), ("at", ASCENDING)])  # what to purge
+    letters.create_index([("products.id", ASCENDING)])
+
+
+def _likes_lists(db: Database) -> None:
+    likes = db["likes"]
+    # "My likes" by keyset: _id makes the order total. It replaces the one without.
+    likes.create_index([("user", ASCENDING), ("liked", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)])
+    if "user_1_liked_1_at_-1" in likes.index_information():
+        likes.drop_index("user_1_liked_1_at_-1")
+    likes.create_index([("product", ASCENDING), ("user", ASCENDING)])  # the order in which both sides compare
+    likes.create_index([("parked", ASCENDING)], sparse=True)
+
+
+MIGRATIONS: dict[int, Callable[[Database], None]] = {1: _indexes, 2: _dead_letters, 3: _likes_lists}
 
 
 def migrate(db: Database) -> list[int]:

@@ -1,0 +1,1 @@
+"""Messages that no worker could process: collected from the broker, shown, replayed, discarded."""

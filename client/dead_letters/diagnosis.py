@@ -1,0 +1,82 @@
+"""Why a message became a dead letter and which products it was about, found from the message alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kombu.transport.base import Message
+
+from tasks import names
+from tasks.consumer import unreadable
+from tasks.messages import InvalidMessageError, ProductChanged
+
+DELIVERY_LIMIT = "delivery_limit"
+_TASKS = {value for name, value in vars(names).items() if name.isupper() and str(value).startswith("tasks.")}
+_CAUSES = {
+    DELIVERY_LIMIT: "it was delivered again and again and never finished: its worker died or hung each time",
+    "rejected": "the task failed; the worker's log says why",
+    "expired": "no worker took it before it expired",
+}
+_MAX_REASONS = 3  # of a batch's items
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """``products`` maps ids to vers (None where it cannot be read): the refused ones where each has a reason of its
+    own, else all.
+    """
+
+    reason: str
+    products: dict[int, int | None]
+
+
+def diagnose(message: Message, cause: str) -> Diagnosis:
+    """Return what is wrong with ``message``, which the broker dead-lettered for ``cause``. Never raises."""
+    try:
+        return _diagnose(message, cause)
+    except Exception as error:  # whatever a task trips over may trip us
+        return Diagnosis(f"reading it fails: {error!r}", {})
+
+
+def _diagnose(message: Message, cause: str) -> Diagnosis:
+    if reason := unreadable(message):
+        return Diagnosis(reason, {})
+    task = message.headers["task"]
+    if task not in _TASKS:
+        return Diagnosis(f"no task is called {task!r}", {})
+    args, kwargs, _ = message.payload
+    match task, [*args, *kwargs.values()]:
+        case names.SYNC_PRODUCT, [state]:
+            return _of_states([state], cause)
+        case names.SYNC_PRODUCTS, [list(states)]:
+            return _of_states(states, cause)
+        case names.RESYNC_PRODUCT, [int(product_id)]:
+            return Diagnosis(_blame(cause), {product_id: None})
+        case names.RESYNC_PRODUCTS, [list(ids)] if all(isinstance(item, int) for item in ids):
+            return Diagnosis(_blame(cause), dict.fromkeys(ids))
+        case ((names.SYNC_PRODUCT | names.SYNC_PRODUCTS | names.RESYNC_PRODUCT | names.RESYNC_PRODUCTS), _):
+            return Diagnosis(f"{task} does not take these arguments", {})
+    return Diagnosis(_blame(cause), {})
+
+
+def _of_states(states: Sequence[Any], cause: str) -> Diagnosis:
+    decoded: dict[int, int | None] = {}
+    refused: dict[int, int | None] = {}
+    reasons: list[str] = []
+    for raw in states:
+        try:
+            message = ProductChanged.decode(raw)
+        except InvalidMessageError as error:
+            reasons.append(error.reason)
+            if error.product_id is not None:
+                refused[error.product_id] = error.ver
+        else:
+            decoded[message.id] = max(message.ver, decoded.get(message.id) or 0)
+    if cause == DELIVERY_LIMIT or not reasons:
+        return Diagnosis(_blame(cause), refused | decoded)
+    return Diagnosis("; ".join(list(dict.fromkeys(reasons))[:_MAX_REASONS]), refused)
+
+
+def _blame(cause: str) -> str:
+    """Return what is known when the message itself is in order."""
+    return _CAUSES.get(cause, f"the broker says: {cause}" if cause else "it came here past every queue of ours")

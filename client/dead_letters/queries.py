@@ -1,0 +1,79 @@
+"""Reading the collected dead letters: newest first, by keyset."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from client.dead_letters.documents import DeadLetter
+from tasks.messages import format_time
+from tasks.versions import version_of
+
+_NEWEST_FIRST = [("died_at", -1), ("_id", -1)]
+_ID = re.compile(r"[0-9a-f]{1,32}")
+_TIMES = ("died_at", "collected_at", "at")
+
+
+class NoSuchLetterError(Exception):
+    """No dead letter has this id, or more than one begins with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which letters: in ``state`` (None: any), with ``reason`` in their reason, about ``product``."""
+
+    state: str | None = None
+    reason: str = ""
+    product: int | None = None
+
+    def where(self) -> dict[str, Any]:
+        where: dict[str, Any] = {}
+        if self.state is not None:
+            where["state"] = self.state
+        if self.reason:
+            where["reason"] = re.compile(re.escape(self.reason), re.IGNORECASE)
+        if self.product is not None:
+            where["products.id"] = self.product
+        return where
+
+
+def find(wanted: Filter, limit: int, after: tuple[datetime, str] | None = None) -> list[dict[str, Any]]:
+    """Return at most ``limit`` letters, without their payloads, that come ``after`` a (died_at, id)."""
+    where = wanted.where()
+    if after:
+        died_at, last = after
+        where["$or"] = [{"died_at": {"$lt": died_at}}, {"died_at": died_at, "_id": {"$lt": last}}]
+    return list(DeadLetter._get_collection().find(where, {"payload": 0}).sort(_NEWEST_FIRST).limit(limit))
+
+
+def each(wanted: Filter, chunk: int = 100) -> Iterator[dict[str, Any]]:
+    """Yield every letter that ``wanted`` names, newest first, whatever happens to those already seen."""
+    page = find(wanted, chunk)
+    while page:
+        yield from page
+        page = find(wanted, chunk, (page[-1]["died_at"], page[-1]["_id"]))
+
+
+def get(id_or_prefix: str) -> dict[str, Any]:
+    """Return a letter by its id or an unambiguous beginning of it. Raises NoSuchLetterError."""
+    found: list[dict[str, Any]] = []
+    if _ID.fullmatch(id_or_prefix):
+        where = {"_id": {"$gte": id_or_prefix, "$lte": id_or_prefix + "g"}}  # g: behind every digit
+        found = list(DeadLetter._get_collection().find(where).limit(2))
+    if len(found) == 2 and found[0]["_id"] != id_or_prefix:
+        raise NoSuchLetterError(f"more than one dead letter begins with {id_or_prefix}; give more of the id")
+    if not found:
+        raise NoSuchLetterError(f"there is no dead letter {id_or_prefix!r}")
+    return found[0]
+
+
+def show(letter: dict[str, Any]) -> dict[str, Any]:
+    """Return ``letter`` as JSON holds it: times as text, versions as people count them."""
+    shown = {"id": letter["_id"], **{name: value for name, value in letter.items() if name not in {"_id", "tried_at"}}}
+    shown.update({name: format_time(letter[name]) for name in _TIMES})
+    shown["products"] = [
+        {"id": product["id"], "version": version_of(product["ver"]) if product["ver"] else None}
+        for product in letter["products"]
+    ]
+    return shown

@@ -1,0 +1,35 @@
+"""The tasks that keep the dead letters moving: out of the broker, and through their replays."""
+
+import structlog
+from celery import shared_task
+from pymongo.errors import ConnectionFailure
+
+from client import worker
+from client.dead_letters import collect, service
+from tasks import names
+
+log = structlog.get_logger(__name__)
+
+_EXPIRES = 60  # seconds; a replay that nobody took by then is announced again
+
+
+@shared_task(name=names.COLLECT_DEAD_LETTERS)
+def collect_dead_letters() -> None:
+    """Take what lies in the queue, remove what was settled long ago, repeat replays that did not end."""
+    worker.gateway()
+    try:
+        collect.collect(collect.broker())
+        service.purge()
+        for letter_id in service.overdue():
+            replay_dead_letter.apply_async((letter_id,), expires=_EXPIRES)
+    except (collect.BrokerUnavailableError, ConnectionFailure) as outage:
+        log.warning("dead letters wait", reason=str(outage))
+
+
+@shared_task(name=names.REPLAY_DEAD_LETTER)
+def replay_dead_letter(letter_id: str) -> None:
+    """Do the replay that was requested over REST, unless it was done or withdrawn meanwhile."""
+    try:
+        service.finish_replay(worker.gateway(), letter_id)
+    except ConnectionFailure as outage:
+        log.warning("replay waits", letter=letter_id, reason=str(outage))
