@@ -60,7 +60,13 @@ class MariaDB(Process):
     def execute(self, statement: str) -> list[tuple[object, ...]]:
         """Run one statement as root, such as ``KILL``, and return its rows. Raises pymysql's errors."""
         connection = pymysql.connect(
-            host=HOST, port=self.port, user="root", password=self.root_password, connect_timeout=5, read_timeout=30
+            host=HOST,
+            port=self.port,
+            user="root",
+            password=self.root_password,
+            connect_timeout=5,
+            read_timeout=30,
+            autocommit=True,
         )
         try:
             with connection.cursor() as cursor:
