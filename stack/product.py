@@ -78,19 +78,28 @@ class Product:
     """Every process of Lockstep, with its log in ``logs`` and beat's schedule in ``folder``.
 
     ``admin``, ``client``, ``relay``, ``worker``, ``beat`` and ``flower`` may each be killed, paused and restarted.
+    ``changed`` settings win over those that follow from ``addresses`` and ``keys``.
     """
 
-    def __init__(self, addresses: Addresses, keys: Secrets, *, folder: Path, logs: Path) -> None:
+    def __init__(
+        self,
+        addresses: Addresses,
+        keys: Secrets,
+        *,
+        folder: Path,
+        logs: Path,
+        changed: Mapping[str, str] | None = None,
+    ) -> None:
         self.addresses = addresses
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
-        self.env: Mapping[str, str] = inherited | settings(addresses, keys)
+        self.env: Mapping[str, str] = inherited | settings(addresses, keys) | dict(changed or {})
         self._logs = logs
         self.admin = self._web("Admin", "admin", addresses.admin_port)
         self.client = self._web("Client", "client", addresses.client_port)
         self.relay = self.new_relay()
         self.worker = self.new_worker()
-        self.beat = self._process("beat", "celery -A tasks beat --schedule", str(folder / "beat"))
-        self.beat.ready = lambda: self.beat.said("beat: Starting")
+        self._folder = folder
+        self.beat = self.new_beat()
         self.flower = self._flower(addresses)
 
     @property
@@ -111,6 +120,12 @@ class Product:
         worker = self._process(name, f"celery -A tasks worker {options} -n {node}")
         worker.ready = lambda: readiness.worker_answers(self.addresses.broker_url, node)
         return worker
+
+    def new_beat(self, name: str = "beat") -> Process:
+        """Return a beat, not started, with a schedule file of its own."""
+        beat = self._process(name, "celery -A tasks beat --schedule", str(self._folder / name))
+        beat.ready = lambda: beat.said("beat: Starting")
+        return beat
 
     def start(self) -> None:
         """Start everything and wait until all is ready. The databases must have been migrated."""
