@@ -8,6 +8,7 @@ _COMMANDS = {
     "config": "config_check:config",
     "export": "admin.cli:export",
     "import": "admin.cli:import_",
+    "likes": "client.likes.cli:likes",
     "migrate": "lockstep:migrate",
     "relay": "admin.cli:relay",
     "shopper": "client.cli:shopper",

@@ -1,20 +1,24 @@
 """L4: the only module of the Client that calls Admin. Signed anew for each attempt, every wait bounded."""
 
+import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from client.config import ClientSettings
-from tasks.messages import InvalidMessageError, LikeChanged, ProductChanged
+from tasks.messages import InvalidMessageError, LikeChanged, ProductChanged, parse_time
 from web.signatures import SignedBy, parse_keys
 
 TIMEOUT = (2.0, 10.0)  # seconds to connect, to answer
-MAX_RETRY_AFTER = 600.0
+MAX_ANSWER = 8 * 1024 * 1024  # bytes
 OUTCOMES = {"applied", "superseded", "gone", "unknown", "invalid"}
 
 
@@ -26,31 +30,67 @@ class AdminUnavailableError(Exception):
         self.retry_after = retry_after
 
 
+class BatchTooLargeError(AdminUnavailableError):
+    """Admin, or a proxy before it, takes no batch of this size."""
+
+
+_TOO_LARGE = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}  # 422: more items than it takes
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What Admin did with one like, and what it holds now."""
+    """What Admin did with one like, and what it holds now. ``received_at``: since when, None where it did not say."""
 
     outcome: str
     rev: int
     liked: bool
     reason: str
+    received_at: datetime | None = None
+
+
+Key = tuple[int, str]  # product, user: the order of both stores
+FIRST: Key = (0, "")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLike:
+    """A like as Admin holds it."""
+
+    like: LikeChanged
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WrongCount:
+    """A product's count that is not the size of its set, on one side."""
+
+    product: int
+    shown: int
+    actual: int
 
 
 class AdminGateway:
-    """Signed calls on one keep-alive session; not shared between processes."""
+    """Signed calls on one keep-alive session; not shared between processes.
 
-    def __init__(self, settings: ClientSettings) -> None:
+    ``timeout``: seconds to connect, and to answer, from the first byte to the last.
+    """
+
+    def __init__(self, settings: ClientSettings, timeout: tuple[float, float] = TIMEOUT) -> None:
         self._base_url = settings.client_admin_url
+        self._timeout = timeout
         self._session = requests.Session()
         self._session.auth = SignedBy(parse_keys(settings.service_keys), audience="admin")
 
     def send_likes(self, likes: Sequence[LikeChanged]) -> list[Outcome]:
-        """Hand Admin a batch; return an outcome for each, in order. Raises AdminUnavailableError."""
+        """Hand Admin a batch; return an outcome for each, in order.
+
+        Raises AdminUnavailableError; BatchTooLargeError where fewer likes may do.
+        """
         answer = self._call("POST", "/service/v1/likes", {"likes": [like.encode() for like in likes]})
         try:
             outcomes = [_outcome(item) for item in answer["outcomes"]]
-        except (KeyError, TypeError, ValueError) as error:
-            raise AdminUnavailableError(f"Admin's answer makes no sense: {error!r}") from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise _nonsense(error) from error
         if len(outcomes) != len(likes):
             raise AdminUnavailableError(f"Admin answered {len(outcomes)} of {len(likes)} likes")
         return outcomes
@@ -64,35 +104,107 @@ class AdminGateway:
         try:
             return [ProductChanged.decode(item) for item in answer["states"]]
         except (InvalidMessageError, KeyError, TypeError) as error:
-            raise AdminUnavailableError(f"Admin's answer makes no sense: {error!r}") from error
+            raise _nonsense(error) from error
+
+    def likes_digest(self, after: Key, upto: Key | None) -> str | None:
+        """Return Admin's digest of the likes after one key up to another (None: all). None: they are too many.
+
+        Raises AdminUnavailableError, as all that follow.
+        """
+        digest = self._part("GET", f"/service/v1/likes/digest?{_range(after, upto)}", "digest")
+        return None if digest is None else str(digest)
+
+    def likes_range(self, after: Key, upto: Key | None) -> list[HeldLike]:
+        """Return the first of Admin's likes in the range, none when there are no more."""
+        return _held(self._part("GET", f"/service/v1/likes/range?{_range(after, upto)}", "likes"))
+
+    def likes_held(self, keys: Sequence[Key]) -> list[HeldLike]:
+        """Return what Admin holds of ``keys``."""
+        body = {"keys": [{"product": product, "user": user} for product, user in keys]}
+        return _held(self._part("POST", "/service/v1/likes/lookup", "likes", body))
+
+    def wrong_like_counts(self, after: int) -> tuple[list[WrongCount], int | None]:
+        """Return Admin's wrong counts among the next products, and the id to go on after, None at the end."""
+        answer = self._call("GET", f"/service/v1/likes/counts?after={after}")
+        try:
+            wrong = [WrongCount(int(c["product"]), int(c["shown"]), int(c["actual"])) for c in answer["wrong"]]
+            return wrong, None if answer["next"] is None else int(answer["next"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise _nonsense(error) from error
+
+    def recount_likes(self, product_ids: Sequence[int]) -> None:
+        """Have Admin count these products' likes anew."""
+        self._call("POST", "/service/v1/likes/recount", {"products": list(product_ids)})
+
+    def _part(self, method: str, path: str, name: str, body: Any = None) -> Any:
+        try:
+            return self._call(method, path, body)[name]
+        except (KeyError, TypeError) as error:
+            raise _nonsense(error) from error
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         try:
             response = self._session.request(
-                method, f"{self._base_url}{path}", json=body, timeout=TIMEOUT, allow_redirects=False
+                method,
+                f"{self._base_url}{path}",
+                json=body,
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,
             )
-        except requests.RequestException as error:
+            with response:
+                content = self._read(response)
+        except (requests.RequestException, HTTPError, OSError) as error:
             raise AdminUnavailableError(f"Admin does not answer: {error!r}") from error
         if response.status_code != HTTPStatus.OK:
-            raise AdminUnavailableError(f"Admin answered {response.status_code}", _retry_after(response))
+            kind = BatchTooLargeError if response.status_code in _TOO_LARGE else AdminUnavailableError
+            raise kind(f"Admin answered {response.status_code}", _retry_after(response))
         try:
-            return response.json()
-        except ValueError as error:
+            return json.loads(content)
+        except (ValueError, RecursionError) as error:
             raise AdminUnavailableError("Admin's answer is not JSON") from error
+
+    def _read(self, response: requests.Response) -> bytes:
+        """Return the body. A timeout of requests' is for each packet alone; this bounds their sum, and their size."""
+        deadline, parts, size = time.monotonic() + self._timeout[1], [], 0
+        while part := response.raw.read1(65_536, decode_content=True):
+            parts.append(part)
+            size += len(part)
+            if size > MAX_ANSWER or time.monotonic() > deadline:
+                raise AdminUnavailableError("Admin's answer is too long, or comes too slowly")
+        return b"".join(parts)
+
+
+def _range(after: Key, upto: Key | None) -> str:
+    bounds = {"after_product": after[0], "after_user": after[1]}
+    return urlencode(bounds | ({"upto_product": upto[0], "upto_user": upto[1]} if upto else {}))
+
+
+def _held(items: Any) -> list[HeldLike]:
+    try:
+        return [HeldLike(LikeChanged.decode(item), parse_time(item["received_at"])) for item in items]
+    except (InvalidMessageError, KeyError, TypeError, ValueError) as error:
+        raise _nonsense(error) from error
+
+
+def _nonsense(error: Exception) -> AdminUnavailableError:
+    return AdminUnavailableError(f"Admin's answer makes no sense: {error!r}")
 
 
 def _outcome(item: Any) -> Outcome:
-    outcome = Outcome(item["outcome"], item["rev"], item["liked"], item["reason"])
+    received = item.get("received_at")
+    moment = parse_time(received) if received else None
+    outcome = Outcome(item["outcome"], item["rev"], item["liked"], item["reason"], moment)
     if outcome.outcome not in OUTCOMES or type(outcome.rev) is not int or type(outcome.liked) is not bool:
         raise ValueError(f"unknown outcome {outcome.outcome!r}")
     return outcome
 
 
 def _retry_after(response: requests.Response) -> float | None:
-    """Seconds that Admin asks to wait (RFC 9110, 10.2.3: a number or a date), bounded."""
+    """Seconds that Admin asks to wait (RFC 9110, 10.2.3: a number or a date)."""
     value = response.headers.get("Retry-After", "")
     try:
         moment = float(value) if value.isdigit() else (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
     except (ValueError, TypeError):
         return None
-    return min(max(moment, 0.0), MAX_RETRY_AFTER)
+    return max(moment, 0.0)

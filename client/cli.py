@@ -3,6 +3,7 @@
 import click
 
 from client import extensions, migrations
+from client.accounts import erasure
 from client.accounts import service as accounts
 from client.config import ClientSettings
 from web.terminal import read_password
@@ -33,3 +34,14 @@ def shopper_add(email: str, password_stdin: bool) -> None:
         click.echo(error.detail, err=True)
     else:
         click.echo(f"{email} may sign in.", err=True)
+
+
+@shopper.command("erase")
+@click.argument("email")
+def shopper_erase(email: str) -> None:
+    """Erase EMAIL's account: the sign-in ends, and every like is taken back, here and at Admin."""
+    extensions.connect(ClientSettings())
+    if erasure.erase_email(email):
+        click.echo(f"{email} is erased; the next sweep tells Admin.", err=True)
+    else:
+        click.echo(f"There is no account of {email}.", err=True)

@@ -1,13 +1,21 @@
-"""L2: the task that counts likes (L3) and forwards them to Admin, and comes again while Admin is away."""
+"""L2 and L7: the tasks that forward likes to Admin, come again while Admin is away, and sweep up what was left."""
 
 import math
 
+import structlog
 from celery import Task, shared_task
+from celery.exceptions import SoftTimeLimitExceeded
 from pymongo.errors import ConnectionFailure
 
 from client import worker
-from client.likes import count, drain
+from client.accounts import erasure
+from client.admin_gateway import AdminGateway
+from client.likes import count, drain, parked
 from tasks import names
+
+log = structlog.get_logger(__name__)
+
+LONGEST_COUNTDOWN = 60  # seconds; Valkey would deliver a longer one twice (celeryconfig). The breaker waits longer.
 
 
 @shared_task(name=names.FORWARD_LIKES, bind=True, max_retries=None)
@@ -15,10 +23,27 @@ def forward_likes(self: Task) -> None:
     """Take everything pending (bounded). Any number may be queued; one works at a time."""
     gateway = worker.gateway()
     try:
-        count.count()
-        drain.drain(gateway)
+        _forward_and_sweep(gateway)
     except drain.RetryLaterError as outage:
         # whole seconds, at least one: a fractional countdown fails on quorum queues
-        raise self.retry(countdown=math.ceil(outage.delay), exc=outage) from outage
-    except ConnectionFailure:
-        return  # the store is down; the sweep comes again (L7)
+        raise self.retry(countdown=min(math.ceil(outage.delay), LONGEST_COUNTDOWN), exc=outage) from outage
+    except (ConnectionFailure, SoftTimeLimitExceeded) as error:
+        log.warning("likes wait for the next sweep", error=repr(error))  # L7
+
+
+@shared_task(name=names.REDELIVER_LIKES, bind=True)
+def redeliver_likes(self: Task, after: str = "") -> None:
+    """Make every parked like pending again, a step per task; the next sweep forwards them."""
+    worker.gateway()
+    _, further = parked.redeliver(after)
+    if further is not None:
+        self.apply_async(args=(further,))
+
+
+def _forward_and_sweep(gateway: AdminGateway) -> None:
+    """Forward first: it is what shoppers and Admin wait for. What the web process counts or erases, it did already."""
+    try:
+        drain.drain(gateway)
+    finally:
+        erasure.resume()
+        count.count()

@@ -10,6 +10,7 @@ removed or changes its meaning. ``tests/contract`` keeps stored samples of each.
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -149,6 +150,16 @@ class LikeChanged:
         if not isinstance(raw.get("liked"), bool):
             raise InvalidMessageError("liked must be true or false")
         return cls(raw["product"], raw["user"], raw["rev"], raw["liked"])
+
+
+def likes_digest(likes: Iterable[LikeChanged]) -> str:
+    """Return what two equal sets of likes share, in whatever order they come: their number and a sum of hashes."""
+    count = total = 0
+    for like in likes:
+        text = f"{like.product}:{like.user}:{like.rev}:{like.liked:d}"
+        total += int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest(), "big")
+        count += 1
+    return f"{count}:{total % (1 << 128):032x}"
 
 
 def parse_time(text: str, name: str = "time") -> datetime:

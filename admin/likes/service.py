@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import case, select, tuple_, update
 
 from admin.database import retry_deadlocks, upsert, utc_now
 from admin.extensions import db
@@ -17,18 +18,22 @@ MAX_BATCH = 500
 
 APPLIED = "applied"
 SUPERSEDED = "superseded"  # Admin holds this rev or a higher one
-GONE = "gone"  # the product is deleted
+GONE = "gone"  # the product is deleted: it takes no like any more, only unlikes
 UNKNOWN = "unknown"  # the product was never here
 INVALID = "invalid"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one like; ``rev`` and ``liked`` are what Admin holds now (0 and False: nothing)."""
+    """What became of one like; ``rev`` and ``liked`` are what Admin holds now (0 and False: nothing).
+
+    ``received_at``: since when it holds a state that superseded the like; None where that came in the same batch.
+    """
 
     outcome: str
     rev: int = 0
     liked: bool = False
+    received_at: datetime | None = field(default=None, compare=False)
 
 
 @retry_deadlocks
@@ -38,9 +43,8 @@ def take(likes: Sequence[LikeChanged]) -> list[Outcome]:
     Count rows are locked first and in product order, so that two batches never wait for each other in a ring.
     """
     living = _living({like.product for like in likes})
-    countable = [product_id for product_id, lives in living.items() if lives]
-    _make_counts(countable)
-    _lock_counts(countable)
+    make_counts(list(living))
+    lock_counts(list(living))
     held = _held(likes)
     outcomes = [_apply(like, living, held) for like in likes]
     _store(likes, outcomes, held)
@@ -49,11 +53,12 @@ def take(likes: Sequence[LikeChanged]) -> list[Outcome]:
 
 
 def _living(product_ids: set[int]) -> dict[int, bool]:
+    """Return whether each product that was ever here is alive."""
     rows = db.session.execute(select(Product.id, Product.deleted_at).where(Product.id.in_(product_ids)))
     return {product_id: deleted_at is None for product_id, deleted_at in rows}
 
 
-def _make_counts(product_ids: list[int]) -> None:
+def make_counts(product_ids: list[int]) -> None:
     """Make sure that each product has a count row, in a transaction of its own.
 
     An insert that finds its row takes a shared lock on it; held until the lock below, two batches would each
@@ -67,7 +72,7 @@ def _make_counts(product_ids: list[int]) -> None:
     db.session.commit()
 
 
-def _lock_counts(product_ids: list[int]) -> None:
+def lock_counts(product_ids: list[int]) -> None:
     ordered = select(LikeCount.product_id).where(LikeCount.product_id.in_(product_ids))
     db.session.execute(ordered.order_by(LikeCount.product_id).with_for_update()).all()
 
@@ -77,23 +82,25 @@ class _State:
     rev: int
     liked: bool
     stored: bool  # as it is in the table; what the count already holds
+    received_at: datetime | None = None
 
 
 def _held(likes: Sequence[LikeChanged]) -> dict[tuple[int, str], _State]:
     keys = [(like.product, like.user) for like in likes]
-    query = select(ProductLike.product_id, ProductLike.user, ProductLike.rev, ProductLike.liked)
-    rows = db.session.execute(query.where(tuple_(ProductLike.product_id, ProductLike.user).in_(keys)))
-    return {(product, user): _State(rev, liked, liked) for product, user, rev, liked in rows}
+    query = select(*ProductLike.__table__.columns).where(tuple_(ProductLike.product_id, ProductLike.user).in_(keys))
+    rows = db.session.execute(query)
+    return {(row.product_id, row.user): _State(row.rev, row.liked, row.liked, row.received_at) for row in rows}
 
 
 def _apply(like: LikeChanged, living: dict[int, bool], held: dict[tuple[int, str], _State]) -> Outcome:
     key = (like.product, like.user)
     state = held.get(key)
-    if not living.get(like.product):
-        kind = GONE if like.product in living else UNKNOWN
-        return Outcome(kind, state.rev if state else 0, state.liked if state else False)
+    if like.product not in living:
+        return Outcome(UNKNOWN)
     if state and state.rev >= like.rev:
-        return Outcome(SUPERSEDED, state.rev, state.liked)
+        return Outcome(SUPERSEDED, state.rev, state.liked, state.received_at)
+    if like.liked and not living[like.product]:
+        return Outcome(GONE, state.rev if state else 0, state.liked if state else False)
     held[key] = _State(like.rev, like.liked, state.stored if state else False)
     return Outcome(APPLIED, like.rev, like.liked)
 
@@ -118,11 +125,16 @@ def _store(likes: Sequence[LikeChanged], outcomes: list[Outcome], held: dict[tup
             lambda new: {"rev": new.rev, "liked": new.liked, "received_at": new.received_at},
         )
     )
+    _count(applied)
+
+
+def _count(applied: dict[tuple[int, str], _State]) -> None:
+    """Add what ``applied`` changes to the counts, in one statement."""
     net: Counter[int] = Counter()
     for (product, _user), state in applied.items():
         net[product] += state.liked - state.stored
-    changes = [(product, change) for product, change in sorted(net.items()) if change]
-    for product, change in changes:
-        db.session.execute(
-            update(LikeCount).where(LikeCount.product_id == product).values(likes=LikeCount.likes + change)
-        )
+    changes = {product: change for product, change in net.items() if change}
+    if changes:
+        added = LikeCount.likes + case(changes, value=LikeCount.product_id, else_=0)
+        concerned = update(LikeCount).where(LikeCount.product_id.in_(changes)).values(likes=added)
+        db.session.execute(concerned.execution_options(synchronize_session=False))

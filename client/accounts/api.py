@@ -1,10 +1,13 @@
-"""Signing up and signing in."""
+"""Signing up, signing in, and having one's account erased."""
 
 from typing import Any
 
+from flask_jwt_extended import current_user, jwt_required
+
 from client.accounts import service
+from client.likes.announcer import announcer
 from web import tokens
-from web.api import Blueprint
+from web.api import Blueprint, bearer_doc
 from web.tokens import CredentialsSchema, TokenSchema
 
 blp = Blueprint("auth", __name__, url_prefix="/api/v1", description="Shoppers' accounts")
@@ -26,3 +29,20 @@ def sign_up(credentials: dict[str, Any]) -> dict[str, Any]:
 def sign_in(credentials: dict[str, Any]) -> dict[str, Any]:
     """Exchange e-mail and password for a bearer token."""
     return service.sign_in(**credentials)
+
+
+class PasswordSchema(CredentialsSchema):
+    class Meta:
+        exclude = ("email",)
+
+
+@blp.route("/account", methods=["DELETE"])
+@jwt_required()
+@blp.doc(**bearer_doc())
+@blp.arguments(PasswordSchema)
+@blp.response(204)
+@blp.alt_response(403, description="Wrong password")
+def close_account(body: dict[str, Any]) -> None:
+    """Erase my account: the sign-in ends, every like is taken back, here and at Admin. Needs the password."""
+    service.close_account(current_user, body["password"])
+    announcer().offer(0)

@@ -7,6 +7,7 @@ from typing import Any
 
 from mongoengine.errors import NotUniqueError
 
+from client.accounts import erasure
 from client.accounts.documents import Shopper
 from web import passwords, tokens
 from web.problems import ProblemError
@@ -14,6 +15,12 @@ from web.problems import ProblemError
 
 class EmailTakenError(ProblemError):
     status = HTTPStatus.CONFLICT
+
+
+class WrongPasswordError(ProblemError):
+    """Signed in, but not who knows the password."""
+
+    status = HTTPStatus.FORBIDDEN
 
 
 def sign_up(email: str, password: str) -> Shopper:
@@ -37,6 +44,13 @@ def sign_in(email: str, password: str) -> dict[str, Any]:
     if not passwords.matches(shopper.password_hash if shopper else None, password):
         raise tokens.WrongCredentialsError
     return tokens.issue(shopper.id)
+
+
+def close_account(shopper: Shopper, password: str) -> None:
+    """Erase ``shopper``'s account, sign-in and likes. Raises WrongPasswordError."""
+    if not passwords.matches(shopper.password_hash, password):
+        raise WrongPasswordError("The password is not right.", [{"field": "password", "detail": "is not right"}])
+    erasure.erase(shopper.id)
 
 
 def load_shopper(_header: dict[str, Any], payload: dict[str, Any]) -> Shopper | None:

@@ -1,4 +1,4 @@
-"""Liking over REST: the shopper who is signed in is ``me``."""
+"""L1's door: liking over REST. The shopper who is signed in is ``me``."""
 
 from typing import Any
 
@@ -6,11 +6,14 @@ from flask.views import MethodView
 from flask_jwt_extended import current_user, jwt_required
 from marshmallow import Schema, fields
 
-from client.likes import service
+from client.likes import queries, service
 from client.products.queries import get_product
+from client.products.schemas import ProductSchema
+from tasks.messages import format_time
 from web.api import Blueprint, bearer_doc
+from web.cursors import PageSchema, next_link
 
-blp = Blueprint("likes", __name__, url_prefix="/api/v1/products", description="Likes")
+blp = Blueprint("likes", __name__, url_prefix="/api/v1", description="Likes")
 
 
 class LikeSchema(Schema):
@@ -19,7 +22,31 @@ class LikeSchema(Schema):
     likes = fields.Integer(metadata={"description": "the product's count, at most a second old"})
 
 
-@blp.route("/<int:product_id>/likes/me")
+class MyLikeSchema(Schema):
+    id = fields.Integer(metadata={"description": "the product's"})
+    liked_at = fields.Function(lambda like: format_time(like.liked_at), metadata={"format": "date-time"})
+    product = fields.Nested(ProductSchema, allow_none=True, metadata={"description": "null: it was deleted since"})
+
+
+class MyLikesSchema(Schema):
+    items = fields.List(fields.Nested(MyLikeSchema))
+    next_cursor = fields.String(allow_none=True)
+
+
+@blp.route("/likes/me")
+class MyLikes(MethodView):
+    decorators = [jwt_required()]
+
+    @blp.doc(**bearer_doc())
+    @blp.arguments(PageSchema, location="query")
+    @blp.response(200, MyLikesSchema)
+    def get(self, query: dict[str, Any]) -> Any:
+        """List what I like, the latest first; follow the Link header to the next page."""
+        page = queries.my_likes(current_user.id, **query)
+        return page, next_link(page.next_cursor)
+
+
+@blp.route("/products/<int:product_id>/likes/me")
 class MyLike(MethodView):
     decorators = [jwt_required()]
 
@@ -28,7 +55,7 @@ class MyLike(MethodView):
     def get(self, product_id: int) -> Any:
         """Say whether I like a product."""
         product = get_product(product_id)
-        liked = service.is_liked(product_id, current_user.id)
+        liked = queries.is_liked(product_id, current_user.id)
         return {"product": product_id, "liked": liked, "likes": product.likes}
 
     @blp.doc(**bearer_doc())

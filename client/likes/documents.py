@@ -1,5 +1,8 @@
 """The like set. Each document is its own outbox: ``pending`` and ``uncounted`` exist only while they are true."""
 
+from datetime import datetime
+from typing import Any
+
 from mongoengine import BooleanField, DateTimeField, Document, IntField, LongField, StringField
 
 
@@ -14,7 +17,9 @@ class Like(Document):
     liked = BooleanField(required=True)
     rev = LongField(required=True)  # counts the changes, from 1
     at = DateTimeField(required=True)
-    pending = BooleanField()  # Admin has not settled this rev
+    pending = BooleanField()  # Admin has not settled this rev …
+    since = DateTimeField()  # … since then
+    restored = BooleanField()  # pending because a database was restored, not because it changed; cleared by a change
     uncounted = BooleanField()  # the product's count does not hold this state
     counted = BooleanField()  # what the count holds of it
     parked = StringField()  # why Admin refused this rev; cleared by the next change
@@ -22,3 +27,27 @@ class Like(Document):
 
 def like_id(product_id: int, user: str) -> str:
     return f"{product_id}:{user}"
+
+
+def changed(liked: bool, now: datetime) -> dict[str, dict[str, Any]]:
+    """Return the update that makes a like's new state: a higher rev, to be counted and told to Admin."""
+    return {
+        "$set": {"liked": liked, "at": now, "pending": True, "uncounted": True},
+        "$min": {"since": now},
+        "$unset": {"parked": "", "restored": ""},
+        "$inc": {"rev": 1},
+    }
+
+
+SETTLED = {"pending": "", "since": "", "restored": ""}  # what is gone once Admin settled a rev
+
+
+def adopted(rev: int, liked: bool, at: datetime | None) -> dict[str, dict[str, Any]]:
+    """Return the update that takes over Admin's state: settled as it is, and to be counted."""
+    when = {"at": at} if at else {}
+    return {"$set": {"rev": rev, "liked": liked, "uncounted": True, **when}, "$unset": {**SETTLED, "parked": ""}}
+
+
+def pending_again(now: datetime) -> dict[str, dict[str, Any]]:
+    """Return the update that has a like's state told to Admin once more."""
+    return {"$set": {"pending": True}, "$min": {"since": now}, "$unset": {"parked": ""}}

@@ -1,12 +1,13 @@
 """L2: forward everything pending to Admin, some hundred likes per call, one drain at a time."""
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from client.admin_gateway import AdminGateway, AdminUnavailableError
-from client.likes import breaker, settle
+from client.admin_gateway import AdminGateway, AdminUnavailableError, BatchTooLargeError
+from client.extensions import database
+from client.likes import breaker, recovery, settle
 from client.likes.documents import Like
 from client.likes.leases import lease
 from tasks.messages import LikeChanged
@@ -16,6 +17,8 @@ log = structlog.get_logger(__name__)
 BATCH = 500  # Admin's limit per call
 LONGEST = 20.0  # seconds per task: well within its time limit; the sweep's next one goes on
 LEASE, HOLD = "forward likes", timedelta(seconds=15)  # little longer than a call's timeouts
+# Between two calls of a burst, so that the second carries what came meanwhile. Longer and longer while it lasts.
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0  # seconds
 
 
 class RetryLaterError(Exception):
@@ -30,14 +33,22 @@ def drain(gateway: AdminGateway) -> int:
     """Forward pending likes; return how many were settled. Returns at once while another drain is at it or
     the breaker is open. Raises RetryLaterError when Admin is not available.
     """
-    settled, deadline = 0, time.monotonic() + LONGEST
+    settled, size, pause, deadline = 0, BATCH, FIRST_PAUSE, time.monotonic() + LONGEST
     # Looked at again after the lease's end: whoever was turned away meanwhile left its like to us.
-    while time.monotonic() < deadline and breaker.may_call() and _pending(1):
+    while time.monotonic() < deadline and breaker.may_call() and (_pending(1) or recovery.next_chunk()):
         with lease(LEASE, HOLD) as mine:
             if not mine:
                 break
-            if batch := _pending(BATCH):
-                settled += _forward(gateway, batch)
+            batch = _pending(size)
+            taken = _forward(gateway, batch) if batch else 0
+            if 0 < taken < len(batch):
+                size = taken  # all that Admin takes at once
+            elif 0 < taken < size and _pending(1):
+                time.sleep(pause)  # still holding the lease: nobody else calls for each like of a burst
+                pause = min(2 * pause, LONGEST_PAUSE)
+            settled += taken
+    if settled:
+        _note_progress()
     return settled
 
 
@@ -47,13 +58,22 @@ def _pending(limit: int) -> list[LikeChanged]:
 
 
 def _forward(gateway: AdminGateway, batch: list[LikeChanged]) -> int:
+    """Return how many of ``batch`` were settled: all, or as many from its start as Admin takes at once."""
     try:
         outcomes = gateway.send_likes(batch)
     except AdminUnavailableError as error:
-        delay = breaker.failed(error.retry_after)
+        if isinstance(error, BatchTooLargeError) and len(batch) > 1:
+            return _forward(gateway, batch[: len(batch) // 2])
+        delay = breaker.failed(error.retry_after, str(error))
         log.warning("likes wait", likes=len(batch), seconds=round(delay, 1), reason=str(error))
         raise RetryLaterError(str(error), delay) from error
     breaker.succeeded()
     settle.settle(batch, outcomes)
     log.info("likes forwarded", likes=len(batch))
     return len(batch)
+
+
+def _note_progress() -> None:
+    """For 'lockstep likes status': after the drain, so that no like waits for it."""
+    progress = {"$set": {"forwarded_at": datetime.now(UTC)}}
+    database()["sync_marks"].update_one({"_id": recovery.MARK}, progress, upsert=True)

@@ -1,20 +1,15 @@
 """L1: a like is one atomic write; telling anyone about it comes afterwards, in the background."""
 
-import time
 from datetime import UTC, datetime
 
-from flask import Flask, current_app
 from pymongo.errors import DuplicateKeyError
 
-from client.likes.documents import Like, like_id
+from client.likes.announcer import announcer
+from client.likes.documents import Like, changed, like_id
 from client.products.documents import ProductCopy
 from client.products.queries import get_product
-from tasks import names
-from tasks.background import Background
-from tasks.publisher import Publisher
 
-SETTLE_SECONDS = 0.05  # between two announcements: a burst of likes makes few tasks
-_EXPIRES = 60  # seconds; the sweep says the same again
+ERASED_AT_ONCE = 500
 
 
 def set_like(product_id: int, user: str, liked: bool) -> ProductCopy:
@@ -24,28 +19,26 @@ def set_like(product_id: int, user: str, liked: bool) -> ProductCopy:
     """
     product = get_product(product_id)
     if _toggle(product_id, user, liked):
-        current_app.extensions["likes_announcer"].offer([product_id])
+        announcer().offer(product_id)
     return product
 
 
-def is_liked(product_id: int, user: str) -> bool:
-    return Like.objects(id=like_id(product_id, user), liked=True).first() is not None
+def take_back_all(user: str) -> int:
+    """Take the next of ``user``'s likes back, some hundred at once, whatever their products are; return how many.
+
+    For the erasure of an account: the likes stay as documents, so that Admin is told.
+    """
+    likes, mine = Like._get_collection(), {"user": user, "liked": True}
+    ids = [like["_id"] for like in likes.find(mine, {"_id": 1}).limit(ERASED_AT_ONCE)]
+    if ids:
+        likes.update_many({"_id": {"$in": ids}, "liked": True}, changed(False, datetime.now(UTC)))
+    return len(ids)
 
 
 def _toggle(product_id: int, user: str, liked: bool) -> bool:
     """Return whether this call changed the state. The filter makes a second click, or a replay, a no-op."""
-    change = {
-        "$set": {
-            "product": product_id,
-            "user": user,
-            "liked": liked,
-            "at": datetime.now(UTC),
-            "pending": True,
-            "uncounted": True,
-        },
-        "$unset": {"parked": ""},
-        "$inc": {"rev": 1},
-    }
+    change = changed(liked, datetime.now(UTC))
+    change["$set"] |= {"product": product_id, "user": user}
     where = {"_id": like_id(product_id, user), "liked": {"$ne": True} if liked else True}
     try:
         # Only a like may create the document: an unlike of nothing is nothing.
@@ -53,14 +46,3 @@ def _toggle(product_id: int, user: str, liked: bool) -> bool:
     except DuplicateKeyError:
         return False  # liked already, or by a second click at this moment
     return bool(result.modified_count or result.upserted_id)
-
-
-def init_likes_announcer(app: Flask) -> None:
-    """Give this web process its background announcer of likes."""
-    publisher = Publisher()
-
-    def announce(_products: list[int]) -> None:
-        publisher.publish(names.FORWARD_LIKES, [], names.QUEUE_LIKES, expires=_EXPIRES)
-        time.sleep(SETTLE_SECONDS)
-
-    app.extensions["likes_announcer"] = Background("likes announcer", announce, batch=10_000)

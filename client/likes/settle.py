@@ -2,33 +2,57 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 from pymongo import UpdateMany, UpdateOne
 
 from client.admin_gateway import Outcome
-from client.likes.documents import Like, like_id
+from client.likes.documents import SETTLED, Like, adopted, like_id
 from tasks.messages import LikeChanged
 
+_Writes = list[UpdateMany | UpdateOne]
 _REASONS = {"gone": "the product is gone", "unknown": "Admin does not know the product"}
 
 
 def settle(likes: Sequence[LikeChanged], outcomes: Sequence[Outcome]) -> None:
-    """Clear, park or raise each like. A lost or repeated answer changes nothing that is already right."""
+    """Clear, park, adopt or raise each like. A lost or repeated answer changes nothing that is already right."""
     done: dict[int, list[str]] = defaultdict(list)
-    writes: list[UpdateMany | UpdateOne] = []
+    writes: _Writes = []
     for like, outcome in zip(likes, outcomes, strict=True):
         key = like_id(like.product, like.user)
-        if outcome.outcome == "applied" or (outcome.outcome == "superseded" and outcome.liked == like.liked):
+        if outcome.outcome == "applied" or (outcome.outcome == "superseded" and _is_same(like, outcome)):
             done[like.rev].append(key)
         elif outcome.outcome == "superseded":
-            # Admin is ahead with another state: this store was restored from a backup. Ours goes on top; where
-            # the like only changed meanwhile, its rev differs and this writes nothing.
-            where = {"_id": key, "rev": like.rev}
-            writes.append(UpdateOne(where, {"$set": {"rev": max(outcome.rev, like.rev) + 1}}))
+            writes += _admin_is_ahead(key, like, outcome)
         else:
             reason = outcome.reason or _REASONS.get(outcome.outcome, outcome.outcome)
-            parked = {"$set": {"parked": reason}, "$unset": {"pending": ""}}
+            parked = {"$set": {"parked": reason}, "$unset": SETTLED}
             writes.append(UpdateOne({"_id": key, "rev": like.rev}, parked))
-    writes += [UpdateMany({"_id": {"$in": ids}, "rev": rev}, {"$unset": {"pending": ""}}) for rev, ids in done.items()]
+    writes += [UpdateMany({"_id": {"$in": ids}, "rev": rev}, {"$unset": SETTLED}) for rev, ids in done.items()]
     if writes:
         Like._get_collection().bulk_write(writes, ordered=False)
+
+
+def _is_same(like: LikeChanged, outcome: Outcome) -> bool:
+    return (outcome.rev, outcome.liked) == (like.rev, like.liked)
+
+
+def _admin_is_ahead(key: str, like: LikeChanged, outcome: Outcome) -> _Writes:
+    """This store was restored from a backup, or the like changed since it was sent: then its rev differs, and
+    none of these writes finds it.
+
+    What was restored takes Admin's state: it was newer. What the shopper changed after the restore goes on top. Which
+    it is, the mark says, or, where the like was pending in the backup already, the time: all that Admin holds of
+    before the restore it received before any change after it.
+    """
+    ours = {"_id": key, "rev": like.rev, "pending": True}
+    if outcome.liked == like.liked:
+        return [UpdateOne(ours, {"$set": {"rev": outcome.rev}, "$unset": SETTLED})]
+    on_top = {"$set": {"rev": max(outcome.rev, like.rev) + 1}}
+    adopt = adopted(outcome.rev, outcome.liked, outcome.received_at)
+    later: dict[str, Any] = {"restored": {"$ne": True}}
+    if outcome.received_at is None:
+        return [UpdateOne({**ours, "restored": True}, adopt), UpdateOne({**ours, **later}, on_top)]
+    earlier = {"$or": [{"restored": True}, {"at": {"$lt": outcome.received_at}}]}
+    later |= {"at": {"$gte": outcome.received_at}}
+    return [UpdateOne({**ours, **earlier}, adopt), UpdateOne({**ours, **later}, on_top)]

@@ -107,12 +107,26 @@ def test_states_of_one_shopper_in_one_batch_are_taken_in_turn(product: int) -> N
     assert count(product) == 1
 
 
-def test_deleted_product_keeps_what_it_had_and_takes_no_more(product: int) -> None:
-    take([like(product, 1)])
+def test_deleted_product_takes_unlikes_and_repetitions_but_no_like(product: int) -> None:
+    """An erased account leaves no like behind, whatever became of the product."""
+    take([like(product, 1), like(product, 1, user="u3")])
     delete_product(product, None, "test")
-    batch = [like(product, 2, liked=False), like(product, 1, user="u2")]
-    assert take(batch) == [Outcome(GONE, 1, True), Outcome(GONE, 0, False)]
+    batch = [like(product, 2, liked=False), like(product, 1, user="u2"), like(product, 1, user="u3")]
+    assert take(batch) == [Outcome(APPLIED, 2, False), Outcome(GONE, 0, False), Outcome(SUPERSEDED, 1, True)]
+    assert take([like(product, 2, user="u3")]) == [Outcome(GONE, 1, True)]
     assert count(product) == 1
+
+
+def test_superseding_state_is_told_with_the_time_it_came(product: int) -> None:
+    assert take([like(product, 2)])[0].received_at is None
+    assert take([like(product, 1)])[0].received_at == db.session.scalar(select(ProductLike.received_at))
+
+
+def test_counts_of_many_products_change_in_one_batch(editor: Api, product: int) -> None:
+    other = editor.create(sku="OTHER")["id"]
+    take([like(product, 1), like(other, 1), like(other, 1, user="u2")])
+    take([like(product, 2, liked=False), like(other, 2, liked=False), like(other, 1, user="u3")])
+    assert (count(product), count(other)) == (0, 2)
 
 
 def test_unknown_product_is_told_beside_good_ones(product: int) -> None:
@@ -187,9 +201,9 @@ def test_signed_batch_is_taken_and_every_like_answered(client: FlaskClient, prod
     answer = post(client, encoded(like(product, 1), like(999, 1), like(product, 1)))
     assert answer.status_code == 200
     assert answer.get_json()["outcomes"] == [
-        {"outcome": APPLIED, "rev": 1, "liked": True, "reason": ""},
-        {"outcome": UNKNOWN, "rev": 0, "liked": False, "reason": ""},
-        {"outcome": SUPERSEDED, "rev": 1, "liked": True, "reason": ""},
+        {"outcome": APPLIED, "rev": 1, "liked": True, "reason": "", "received_at": None},
+        {"outcome": UNKNOWN, "rev": 0, "liked": False, "reason": "", "received_at": None},
+        {"outcome": SUPERSEDED, "rev": 1, "liked": True, "reason": "", "received_at": None},
     ]
     assert count(product) == 1
 

@@ -1,0 +1,104 @@
+"""What the Client compares its likes with: digests of key ranges, the likes themselves, counts against sets.
+
+Keys are (product, user) in binary order, the same on both sides. Each call reads a bounded number of rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select, tuple_, update
+
+from admin.database import retry_deadlocks
+from admin.extensions import db
+from admin.likes.models import LikeCount, ProductLike
+from admin.likes.service import MAX_BATCH, lock_counts, make_counts
+from admin.products.models import Product
+from tasks.messages import LikeChanged, likes_digest
+
+MAX_ROWS = 10_000  # per digest
+
+Key = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A like and when it came."""
+
+    like: LikeChanged
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WrongCount:
+    """A product whose count, ``shown``, is not the size of its set."""
+
+    product: int
+    shown: int
+    actual: int
+
+
+def digest(after: Key, upto: Key | None) -> str | None:
+    """Return the digest of the likes after one key up to another (None: to the end), None where they are too many."""
+    rows = _rows(_in_range(after, upto).limit(MAX_ROWS + 1))
+    return None if len(rows) > MAX_ROWS else likes_digest(row.like for row in rows)
+
+
+def first_of(after: Key, upto: Key | None) -> list[Held]:
+    """Return the first likes of a range, at most MAX_BATCH."""
+    return _rows(_in_range(after, upto).limit(MAX_BATCH))
+
+
+def held(keys: Sequence[Key]) -> list[Held]:
+    """Return what is held of ``keys``, at most MAX_BATCH."""
+    return _rows(_LIKES.where(tuple_(ProductLike.product_id, ProductLike.user).in_(keys)))
+
+
+def wrong_counts(after: int) -> tuple[list[WrongCount], int | None]:
+    """Return the wrong ones among the next MAX_BATCH products, and the id to go on after, None at the end.
+
+    One statement, so that count and set are of one moment.
+    """
+    shown = select(LikeCount.likes).where(LikeCount.product_id == Product.id).scalar_subquery()
+    query = select(Product.id, func.coalesce(shown, 0), _size_of(Product.id).scalar_subquery())
+    page = db.session.execute(query.where(Product.id > after).order_by(Product.id).limit(MAX_BATCH)).all()
+    wrong = [WrongCount(product, likes, actual) for product, likes, actual in page if likes != actual]
+    return wrong, page[-1][0] if len(page) == MAX_BATCH else None
+
+
+@retry_deadlocks
+def recount(product_ids: list[int]) -> None:
+    """Set these products' counts to the size of their sets, with the count rows locked as for a batch (L5)."""
+    make_counts(product_ids)
+    lock_counts(product_ids)
+    actual = _size_of(LikeCount.product_id).scalar_subquery()
+    db.session.execute(
+        update(LikeCount)
+        .where(LikeCount.product_id.in_(product_ids))
+        .values(likes=actual)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.commit()
+
+
+_LIKES = select(
+    ProductLike.product_id, ProductLike.user, ProductLike.rev, ProductLike.liked, ProductLike.received_at
+).order_by(ProductLike.product_id, ProductLike.user)
+
+
+def _in_range(after: Key, upto: Key | None) -> Select[Any]:
+    product, user = ProductLike.product_id, ProductLike.user
+    query = _LIKES.where(product >= after[0], or_(product > after[0], and_(product == after[0], user > after[1])))
+    if upto is None:
+        return query
+    return query.where(product <= upto[0], or_(product < upto[0], and_(product == upto[0], user <= upto[1])))
+
+
+def _rows(query: Select[Any]) -> list[Held]:
+    rows = db.session.execute(query).all()
+    return [Held(LikeChanged(product, user, rev, liked), at) for product, user, rev, liked, at in rows]
+
+
+def _size_of(product_id: Any) -> Select[Any]:
+    return select(func.count()).where(ProductLike.product_id == product_id, ProductLike.liked.is_(True))

@@ -1,0 +1,119 @@
+"""Compare the like sets of both sides: by digests of key ranges, looking only into those that differ.
+
+Runs beside the traffic. A difference counts only when the like was settled before Admin was asked and is unchanged
+afterwards, so what is pending or just moving is never one. A parked like is none either: its reason is known.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from client.admin_gateway import FIRST, AdminGateway, HeldLike, Key
+from client.likes.documents import Like, like_id
+from tasks.messages import LikeChanged, likes_digest
+
+CHUNK = 5_000  # likes per first digest: what is in memory at once
+LEAF = 500  # likes compared one by one
+
+MISSING_AT_ADMIN, BEHIND_AT_ADMIN = "missing at Admin", "behind at Admin"
+MISSING_HERE, BEHIND_HERE = "missing here", "behind here"
+DIFFERENT = "different at the same rev"
+_FIELDS = {"product": 1, "user": 1, "rev": 1, "liked": 1, "pending": 1, "parked": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One like that the two sides hold differently; None: this side does not hold it."""
+
+    product: int
+    user: str
+    here: LikeChanged | None
+    there: HeldLike | None
+
+    @property
+    def kind(self) -> str:
+        if self.here is None:
+            return MISSING_HERE
+        if self.there is None:
+            return MISSING_AT_ADMIN
+        if self.here.rev == self.there.like.rev:
+            return DIFFERENT
+        return BEHIND_AT_ADMIN if self.here.rev > self.there.like.rev else BEHIND_HERE
+
+
+def differences(gateway: AdminGateway) -> Iterator[list[Difference]]:
+    """Yield what differs, some hundred at once, in the order of products and users.
+
+    Raises AdminUnavailableError; pymongo's errors when the store does not answer.
+    """
+    found = Like._get_collection().find({}, _FIELDS).sort([("product", 1), ("user", 1)]).batch_size(1_000)
+    ours = (LikeChanged(d["product"], d["user"], d["rev"], d["liked"]) for d in found)
+    after, chunk = FIRST, list(islice(ours, CHUNK))
+    while True:
+        following = list(islice(ours, CHUNK))
+        upto = _key(chunk[-1]) if following else None  # the last range is open: Admin may hold more
+        yield from _compare(gateway, after, upto, chunk)
+        if upto is None:
+            return
+        after, chunk = upto, following
+
+
+def _compare(
+    gateway: AdminGateway, after: Key, upto: Key | None, ours: Sequence[LikeChanged]
+) -> Iterator[list[Difference]]:
+    if gateway.likes_digest(after, upto) == likes_digest(ours):
+        return
+    if len(ours) <= LEAF:
+        yield from _compare_each(gateway, after, upto, ours)
+        return
+    for start in range(0, len(ours), LEAF):
+        part = ours[start : start + LEAF]
+        end = _key(part[-1]) if start + LEAF < len(ours) else upto
+        yield from _compare(gateway, after, end, part)
+        after = _key(part[-1])
+
+
+def _compare_each(
+    gateway: AdminGateway, after: Key, upto: Key | None, ours: Sequence[LikeChanged]
+) -> Iterator[list[Difference]]:
+    here = {_key(like): like for like in ours}
+    while page := gateway.likes_range(after, upto):
+        suspects = [_key(held.like) for held in page if here.pop(_key(held.like), None) != held.like]
+        yield from _confirmed(gateway, suspects)
+        after = _key(page[-1].like)
+    yield from _confirmed(gateway, list(here))
+
+
+def _confirmed(gateway: AdminGateway, suspects: Sequence[Key]) -> Iterator[list[Difference]]:
+    """Look again: here, there, and here once more."""
+    if not suspects:
+        return
+    before = _settled(suspects)
+    there = {_key(held.like): held for held in gateway.likes_held(suspects)}
+    after = _settled(suspects)
+    found = [
+        Difference(*key, before[key], there.get(key))
+        for key in suspects
+        if key in before and key in after and before[key] == after[key] and not _equal(before[key], there.get(key))
+    ]
+    if found:
+        yield found
+
+
+def _settled(keys: Sequence[Key]) -> dict[Key, LikeChanged | None]:
+    """Return what this side holds of ``keys``, without those that Admin need not hold (yet)."""
+    likes = Like._get_collection().find({"_id": {"$in": [like_id(*key) for key in keys]}}, _FIELDS)
+    held = {(like["product"], like["user"]): like for like in likes}
+    return {
+        key: LikeChanged(*key, held[key]["rev"], held[key]["liked"]) if key in held else None
+        for key in keys
+        if key not in held or not (held[key].get("pending") or held[key].get("parked"))
+    }
+
+
+def _equal(here: LikeChanged | None, there: HeldLike | None) -> bool:
+    return here == (there and there.like)
+
+
+def _key(like: LikeChanged) -> Key:
+    return like.product, like.user

@@ -1,0 +1,26 @@
+"""Parked likes: those that Admin refused for good, each with its reason, and their replay."""
+
+from datetime import UTC, datetime
+
+from client.likes.documents import Like, pending_again
+
+STEP = 1_000
+PARKED = {"parked": {"$gt": ""}}  # finds by the sparse index
+
+
+def redeliver(after: str = "") -> tuple[int, str | None]:
+    """Make the next parked likes pending again; return how many, and the id to go on after, None at the end.
+
+    What Admin refuses once more is parked once more; going on by id, it is not met twice in one replay.
+    """
+    likes = Like._get_collection()
+    found = likes.find({**PARKED, "_id": {"$gt": after}}, {"_id": 1}).sort("_id", 1).limit(STEP)
+    ids = [like["_id"] for like in found]
+    replayed = likes.update_many({"_id": {"$in": ids}, **PARKED}, pending_again(datetime.now(UTC)))
+    return replayed.modified_count, ids[-1] if len(ids) == STEP else None
+
+
+def reasons() -> dict[str, int]:
+    """Return how many likes are parked, by reason."""
+    groups = [{"$match": PARKED}, {"$group": {"_id": "$parked", "likes": {"$sum": 1}}}]
+    return {group["_id"]: group["likes"] for group in Like._get_collection().aggregate(groups)}

@@ -1,0 +1,45 @@
+"""What shoppers read of their likes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from client.likes.documents import Like, like_id
+from client.products.documents import ProductCopy
+from tasks.messages import format_time, parse_time
+from web import cursors
+
+_SORT = "-liked_at"  # what a cursor of this list is made for
+
+
+@dataclass(frozen=True, slots=True)
+class MyLike:
+    """A like of mine; ``product`` is None when it was deleted since."""
+
+    id: int
+    liked_at: datetime
+    product: ProductCopy | None
+
+
+@dataclass(frozen=True, slots=True)
+class LikesPage:
+    items: list[MyLike]
+    next_cursor: str | None
+
+
+def is_liked(product_id: int, user: str) -> bool:
+    return Like.objects(id=like_id(product_id, user), liked=True).first() is not None
+
+
+def my_likes(user: str, limit: int, cursor: str | None) -> LikesPage:
+    """Return one page of ``user``'s likes, the latest first. Raises BadCursorError."""
+    where: dict[str, Any] = {"user": user, "liked": True}
+    if position := cursors.decode(cursor, _SORT):
+        at = parse_time(position[0])
+        where["$or"] = [{"at": {"$lt": at}}, {"at": at, "_id": {"$lt": position[1]}}]
+    found = list(Like.objects(__raw__=where).order_by("-at", "-id").limit(limit + 1))
+    likes, more = found[:limit], len(found) > limit
+    living = ProductCopy.objects(id__in=[like.product for like in likes], deleted=False)
+    products = {product.id: product for product in living}
+    items = [MyLike(like.product, like.at, products.get(like.product)) for like in likes]
+    return LikesPage(items, cursors.encode(_SORT, [format_time(likes[-1].at), likes[-1].id]) if more else None)

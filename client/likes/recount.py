@@ -1,0 +1,81 @@
+"""Compare the products' counts with the like set they count, and set them right (after L3)."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pymongo.client_session import ClientSession
+
+from client.admin_gateway import WrongCount
+from client.extensions import mongo
+from client.likes import count
+from client.likes.documents import Like
+from client.likes.leases import lease
+from client.products.documents import ProductCopy
+
+PAGE = 500  # products at once
+
+
+class BusyError(Exception):
+    """Others kept counting; try again."""
+
+
+def wrong_counts() -> Iterator[list[WrongCount]]:
+    """Yield the products here whose count is not what the likes say it holds."""
+    products, after = ProductCopy._get_collection(), 0
+    while page := list(products.find({"_id": {"$gt": after}}, {"likes": 1}).sort("_id", 1).limit(PAGE)):
+        after = page[-1]["_id"]
+        counted = _counted([product["_id"] for product in page])
+        suspects = [p["_id"] for p in page if p.get("likes", 0) != counted.get(p["_id"], 0)]
+        # Looked at again in a snapshot: the count may have moved between the two reads.
+        if wrong := [found for suspect in suspects if (found := _in_snapshot(suspect, mend=False))]:
+            yield wrong
+
+
+def mislabelled() -> int:
+    """Return how many likes claim to be counted as what they are not: only a hand at the store does that."""
+    likes = Like._get_collection()
+    return sum(likes.count_documents(where) for where in _MISLABELLED)
+
+
+def mend(product_ids: Sequence[int]) -> None:
+    """Set these products' counts to the size of their sets, and have mislabelled likes counted.
+
+    Under the lease of L3, and in a transaction for each product. Raises BusyError.
+    """
+    for where in _MISLABELLED:
+        Like._get_collection().update_many(where, {"$set": {"uncounted": True}})
+    for product_id in product_ids:
+        with lease(count.LEASE, count.HOLD) as mine:
+            if not mine:
+                raise BusyError("likes are being counted at this moment; run it again")
+            _in_snapshot(product_id, mend=True)
+    count.count()
+
+
+_MISLABELLED: tuple[dict[str, Any], ...] = (
+    {"liked": True, "counted": {"$ne": True}, "uncounted": {"$ne": True}},
+    {"liked": False, "counted": True, "uncounted": {"$ne": True}},
+)
+
+
+def _counted(product_ids: list[int], session: ClientSession | None = None) -> dict[int, int]:
+    groups = [
+        {"$match": {"product": {"$in": product_ids}, "counted": True}},
+        {"$group": {"_id": "$product", "likes": {"$sum": 1}}},
+    ]
+    return {group["_id"]: group["likes"] for group in Like._get_collection().aggregate(groups, session=session)}
+
+
+def _in_snapshot(product_id: int, mend: bool) -> WrongCount | None:
+    def look(session: ClientSession) -> WrongCount | None:
+        products = ProductCopy._get_collection()
+        product = products.find_one({"_id": product_id}, {"likes": 1}, session=session) or {}
+        shown, actual = product.get("likes", 0), _counted([product_id], session).get(product_id, 0)
+        if shown == actual:
+            return None
+        if mend:
+            products.update_one({"_id": product_id}, {"$set": {"likes": actual}}, session=session)
+        return WrongCount(product_id, shown, actual)
+
+    with mongo().start_session() as session:
+        return session.with_transaction(look)

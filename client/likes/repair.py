@@ -1,0 +1,50 @@
+"""Mend what ``likes diff`` found. Every write names the state that was seen: what changed since is left alone."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from pymongo import UpdateOne
+
+from client.admin_gateway import HeldLike
+from client.likes.diff import DIFFERENT, Difference
+from client.likes.documents import Like, adopted, like_id, pending_again
+from client.products.documents import ProductCopy
+from tasks.messages import LikeChanged
+
+
+def mend(differences: Sequence[Difference]) -> int:
+    """Bring both sides together, each like by the higher rev; return how many were mended.
+
+    What is newer here becomes pending, and the next drain tells Admin; what is newer at Admin is adopted. A like of a
+    product that is not here is left until the product is.
+    """
+    now = datetime.now(UTC)
+    products = {difference.product for difference in differences}
+    here = set(ProductCopy._get_collection().distinct("_id", {"_id": {"$in": list(products)}}))
+    writes = [_write(difference, now) for difference in differences if difference.here or difference.product in here]
+    if not writes:
+        return 0
+    result = Like._get_collection().bulk_write(writes, ordered=False)
+    return int(result.matched_count + result.upserted_count)
+
+
+def _write(difference: Difference, now: datetime) -> UpdateOne:
+    here, there = difference.here, difference.there
+    key = like_id(difference.product, difference.user)
+    if here is None:
+        assert there is not None  # noqa: S101 - a difference has a side
+        return UpdateOne({"_id": key}, {"$setOnInsert": _new(there)}, upsert=True)
+    seen = {"_id": key, "rev": here.rev, "pending": {"$ne": True}}
+    if there is not None and there.like.rev > here.rev:
+        return UpdateOne(seen, adopted(there.like.rev, there.like.liked, there.received_at))
+    change = pending_again(now)
+    if difference.kind == DIFFERENT:  # no rev is higher: the shopper's word is the one that was given here
+        change["$inc"] = {"rev": 1}
+    return UpdateOne(seen, change)
+
+
+def _new(there: HeldLike) -> dict[str, object]:
+    """Return the document of a like that only Admin held."""
+    like: LikeChanged = there.like
+    state = {"product": like.product, "user": like.user, "liked": like.liked, "rev": like.rev}
+    return {**state, "at": there.received_at, "uncounted": True}
