@@ -7,11 +7,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from pymongo import ASCENDING, DESCENDING
+from pymongo.collection import Collection
 from pymongo.database import Database
 
 
-def _indexes(db: Database) -> None:
-    products = db["products"]
+def index_products(products: Collection) -> None:
+    """Create the indexes of the copy; a rebuild makes its fresh one with the same."""
     for field in ("created_at", "likes"):
         # Shop lists: all, and by category, by newest or most liked; _id makes the order total.
         products.create_index([("deleted", ASCENDING), (field, DESCENDING), ("_id", DESCENDING)])
@@ -19,6 +20,10 @@ def _indexes(db: Database) -> None:
             [("deleted", ASCENDING), ("category", ASCENDING), (field, DESCENDING), ("_id", DESCENDING)]
         )
     products.create_index([("words", ASCENDING)])
+
+
+def _indexes(db: Database) -> None:
+    index_products(db["products"])
     likes = db["likes"]
     likes.create_index([("pending", ASCENDING)], sparse=True)
     likes.create_index([("uncounted", ASCENDING)], sparse=True)

@@ -3,16 +3,18 @@
 Duplicates, old messages and any order end in the same state; a deleted product never comes back.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from pymongo import UpdateOne
+from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from client.products.content import FIELDS, document_of
-from client.products.documents import ProductCopy, SyncFailure
+from client.products.documents import SyncFailure
+from client.reconcile import fresh_copy
 from tasks.messages import InvalidMessageError, ProductChanged
 
 log = structlog.get_logger(__name__)
@@ -31,7 +33,8 @@ def apply(messages: Iterable[ProductChanged]) -> int:
             newest[message.id] = message
     if not newest:
         return 0
-    applied = _write(list(newest.values()))
+    for collection in fresh_copy.written():  # the live one comes last
+        applied = write(collection, list(newest.values()))
     SyncFailure._get_collection().delete_many({"_id": {"$in": list(newest)}})
     log.info("applied", products=len(newest), newer=applied, **_named(newest))
     return applied
@@ -48,8 +51,8 @@ def note_failure(error: InvalidMessageError) -> None:
     )
 
 
-def _write(messages: list[ProductChanged]) -> int:
-    collection = ProductCopy._get_collection()
+def write(collection: Collection, messages: Sequence[ProductChanged]) -> int:
+    """Write ``messages``, one per product, to ``collection`` where they are newer; return how many were."""
     operations = [_operation(message, upsert=True) for message in messages]
     try:
         return _newer(collection.bulk_write(operations, ordered=False).bulk_api_result)

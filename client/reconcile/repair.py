@@ -1,0 +1,63 @@
+"""Mending the copy where a comparison found it wrong: exactly what was seen is replaced, nothing newer."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from client.products import replicate
+from client.products.documents import ProductCopy, SyncFailure
+from client.reconcile.contents import entry_of, listed
+from client.reconcile.recount import recount
+from tasks.digests import Entry
+from tasks.messages import ProductChanged
+
+log = structlog.get_logger(__name__)
+
+RIGHT = "right"  # it held the state already
+REPAIRED = "repaired"
+CHANGED = "changed"  # it does not hold what was seen any more: somebody knew better
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """Replace ``seen`` (None: nothing is held) by ``state``; None makes a tombstone: Admin never had the product."""
+
+    id: int
+    seen: Entry | None
+    state: ProductChanged | None
+
+    @property
+    def wanted(self) -> ProductChanged:
+        return self.state or ProductChanged(self.id, self.seen.ver if self.seen else 0, None)
+
+
+def repair(repairs: Sequence[Repair]) -> dict[int, str]:
+    """Carry out ``repairs``, one per product; return each id's outcome, as a look afterwards shows it."""
+    ids = [r.id for r in repairs]
+    before = {doc["_id"]: doc for doc in ProductCopy._get_collection().find({"_id": {"$in": ids}})}
+    replicate.apply([r.state for r in repairs if r.state and r.id not in before])
+    seen = [(r, before[r.id]) for r in repairs if r.id in before and entry_of(before[r.id]) == r.seen]
+    if seen:
+        writes = [replicate.overwrite(r.wanted, _exactly(document)) for r, document in seen]
+        ProductCopy._get_collection().bulk_write(writes, ordered=False)
+        SyncFailure._get_collection().delete_many({"_id": {"$in": [r.id for r, _document in seen]}})
+    recount(ProductCopy._get_collection(), [r.id for r in repairs if r.id not in before])
+    after = {entry.id: entry for entry in listed(ids)}
+    outcomes = {r.id: _outcome(r, before.get(r.id), after.get(r.id)) for r in repairs}
+    log.info("repaired", outcomes=dict(Counter(outcomes.values())), product_ids=ids[:20])
+    return outcomes
+
+
+def _exactly(document: dict[str, Any]) -> dict[str, Any]:
+    """Match the document only as it was read; None also matches a field that is not there."""
+    return {name: document.get(name) for name in ("_id", "ver", "checksum")}
+
+
+def _outcome(repair: Repair, before: dict[str, Any] | None, after: Entry | None) -> str:
+    wanted = Entry(repair.id, repair.wanted.ver, repair.wanted.checksum)
+    if after != wanted:
+        return CHANGED
+    return RIGHT if before and entry_of(before) == wanted else REPAIRED

@@ -1,0 +1,64 @@
+"""How Admin asks; every question is bounded."""
+
+from marshmallow import Schema, fields, validate
+
+from client.reconcile.contents import LIVE
+from client.reconcile.fresh_copy import NEXT
+from tasks.versions import MAX_VER
+
+MAX_LISTED = 5_000  # entries per answer
+MAX_REPAIRS = 200  # products written per question
+
+_ANY_ID = validate.Range(-MAX_VER - 1, MAX_VER)
+
+
+class CopySchema(Schema):
+    """Which copy is asked about: the live one, or the one that a rebuild fills."""
+
+    copy = fields.String(load_default=LIVE, validate=validate.OneOf([LIVE, NEXT]))
+
+
+class RangeSchema(CopySchema):
+    """Ids in (after, upto]."""
+
+    after = fields.Integer(strict=True, required=True, validate=_ANY_ID)
+    upto = fields.Integer(strict=True, required=True, validate=_ANY_ID)
+
+
+class ListedSchema(CopySchema):
+    ids = fields.List(
+        fields.Integer(strict=True, validate=_ANY_ID), required=True, validate=validate.Length(max=MAX_LISTED)
+    )
+
+
+class OneSchema(Schema):
+    id = fields.Integer(strict=True, required=True, validate=_ANY_ID)
+
+
+class SeenSchema(Schema):
+    ver = fields.Integer(strict=True, required=True, validate=_ANY_ID)
+    checksum = fields.String(required=True, validate=validate.Length(max=32))
+
+
+class RepairSchema(Schema):
+    """``seen`` null: nothing is held; ``state`` null: Admin never had the product."""
+
+    id = fields.Integer(strict=True, required=True, validate=_ANY_ID)
+    seen = fields.Nested(SeenSchema, required=True, allow_none=True)
+    state = fields.Raw(required=True, allow_none=True)
+
+
+class RepairsSchema(Schema):
+    repairs = fields.List(fields.Nested(RepairSchema), required=True, validate=validate.Length(1, MAX_REPAIRS))
+
+
+class TokenSchema(Schema):
+    token = fields.String(required=True, validate=validate.Length(1, 64))
+
+
+class PageSchema(TokenSchema):
+    states = fields.List(fields.Raw(), required=True, validate=validate.Length(1, MAX_REPAIRS))
+
+
+class CountSchema(TokenSchema):
+    after = fields.Integer(strict=True, required=True, validate=_ANY_ID)
