@@ -10,6 +10,7 @@ from admin import database
 from admin.accounts import api as accounts_api
 from admin.accounts.service import load_staff
 from admin.config import AdminSettings
+from admin.dead_letters import api as dead_letters_api
 from admin.extensions import db, migrate
 from admin.likes import api as likes_api
 from admin.products import api as products_api
@@ -60,6 +61,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
         products_api.service_blp,
         likes_api.blp,
         replication_api.blp,
+        dead_letters_api.blp,
     ):
         api.register_blueprint(blueprint)
     init_health(app, {"database": lambda: db.session.execute(text("SELECT 1 FROM sync_state")).close()})

@@ -1,6 +1,7 @@
 """Admin's signed door to the dead letters: staff see and settle them there."""
 
 from collections.abc import Callable
+from dataclasses import replace as replaced
 from typing import Any
 
 import marshmallow as ma
@@ -80,6 +81,8 @@ def show(asked: dict[str, Any]) -> Any:
 @blp.response(200)
 def replay(asked: dict[str, Any]) -> Any:
     """Let a worker replay letters; answers with what came of each request."""
+    # Many at once: only what can be replayed, or the others would stand in the way of what comes behind them.
+    asked["where"] = replaced(asked["where"], named=True)
     outcomes = _settle(asked, service.request_replay, service.NotReplayableError)
     accepted = [outcome["id"] for outcome in outcomes if not outcome["refused"]]
     current_app.extensions["dead_letter_replays"].offer(accepted)

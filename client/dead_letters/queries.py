@@ -21,11 +21,12 @@ class NoSuchLetterError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which letters: in ``state`` (None: any), with ``reason`` in their reason, about ``product``."""
+    """Which letters: in ``state`` (None: any), with ``reason`` in their reason, about ``product``; ``named``: any product."""
 
     state: str | None = None
     reason: str = ""
     product: int | None = None
+    named: bool = False
 
     def where(self) -> dict[str, Any]:
         where: dict[str, Any] = {}
@@ -35,6 +36,8 @@ class Filter:
             where["reason"] = re.compile(re.escape(self.reason), re.IGNORECASE)
         if self.product is not None:
             where["products.id"] = self.product
+        if self.named:
+            where["products"] = {"$ne": []}
         return where
 
 
