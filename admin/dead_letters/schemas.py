@@ -30,7 +30,7 @@ class BulkSchema(FilterSchema):
     state = fields.String(load_default="new", validate=validate.OneOf(STATES))
 
 
-class ProductSchema(ma.Schema):
+class AboutSchema(ma.Schema):
     id = fields.Integer()
     version = fields.Integer(allow_none=True, metadata={"description": "null where the message does not tell"})
 
@@ -48,7 +48,7 @@ class LetterSchema(ma.Schema):
     reason = fields.String()
     task = fields.String()
     task_id = fields.String()
-    products = fields.List(fields.Nested(ProductSchema))
+    products = fields.List(fields.Nested(AboutSchema))
     products_left_out = fields.Integer()
     payload_bytes = fields.Integer()
     by = fields.String(metadata={"description": "who brought it to its state"})
