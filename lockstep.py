@@ -23,7 +23,7 @@ def cli() -> None:
     """Two services that tell the same story: Admin's catalogue at the Client, the Client's likes at Admin.
 
     Settings come from the environment or a .env file; 'lockstep config check' shows them.
-    Exit codes: 0 ok, 1 failed, 2 usage or settings, 4 a dependency is down, 130 interrupted.
+    Exit codes: 0 ok, 1 failed, 2 usage or settings, 3 out of step, 4 a dependency is down, 130 interrupted.
     """
 
 
