@@ -61,7 +61,7 @@ class SettleSchema(ma.Schema):
 def query(asked: dict[str, Any]) -> Any:
     """List letters, newest first, and say when the queue was last looked into."""
     looked = collected_at()
-    letters = [queries.show(letter) for letter in queries.find(**asked)]
+    letters = [queries.show(letter) for letter in queries.find(asked["where"], asked["limit"], asked["after"])]
     return {"letters": letters, "collected_at": format_time(looked) if looked else None}
 
 

@@ -21,7 +21,10 @@ class NoSuchLetterError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which letters: in ``state`` (None: any), with ``reason`` in their reason, about ``product``; ``named``: any product."""
+    """Which letters: in ``state`` (None: any), with ``reason`` in their reason, about ``product``.
+
+    ``named``: only those that name a product.
+    """
 
     state: str | None = None
     reason: str = ""

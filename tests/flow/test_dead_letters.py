@@ -9,8 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from kombu import Connection
 
+import celery_commands
+from client import worker
 from client.admin_gateway import AdminGateway, AdminUnavailableError
 from client.config import ClientSettings
 from client.dead_letters import collect, queries, reading, service
@@ -313,3 +316,65 @@ def test_settled_letters_go_after_a_month_and_new_ones_never() -> None:
     stay = {kept(state=state, at=old)["_id"] for state in (NEW, REPLAYING)} | {kept(state=REPLAYED)["_id"]}
     assert (service.purge(), service.purge()) == (len(gone), 0)
     assert {letter["_id"] for letter in queries.find(Filter(), 10)} == stay
+
+
+@pytest.fixture
+def command(store: ClientSettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Result]]:
+    """``celery dead`` in this process, on the test's store; no broker is there."""
+    monkeypatch.setenv("CLIENT_MONGODB_URL", store.client_mongodb_url.get_secret_value())
+    monkeypatch.setenv("CLIENT_SECRET_KEY", store.client_secret_key.get_secret_value())
+    monkeypatch.setenv("CLIENT_ADMIN_URL", store.client_admin_url)
+    monkeypatch.setenv("SERVICE_KEYS", store.service_keys.get_secret_value())
+    worker.gateway.cache_clear()
+    yield lambda *args: CliRunner().invoke(celery_commands.dead, args)
+    worker.gateway.cache_clear()
+
+
+def test_list_goes_on_without_the_broker_and_obeys_nothing_that_a_letter_holds(
+    command: Callable[..., Result],
+) -> None:
+    kept(
+        _id="ab12", reason="[red]\x1b[2Jbad\nnews", task="tasks.\x9bx", products=[{"id": n, "ver": 1} for n in range(5)]
+    )
+    result = command("list")
+    assert (result.exit_code, "Going on with what was collected before" in result.stderr) == (0, True)
+    assert "[red]\\x1b[2Jbad news" in result.stdout
+    assert "0, 1, 2 and 2 more" in result.stdout
+    assert not set("\x1b\x9b") & set(result.stdout)
+    assert "bad" not in command("list", "--state", "replayed").stdout
+
+
+def test_dry_run_changes_nothing_and_all_needs_a_yes(command: Callable[..., Result]) -> None:
+    letters = [kept(products=[{"id": 7, "ver": None}]), kept(products=[])]
+    result = command("replay", "--all", "--dry-run")
+    assert (result.exit_code, result.stdout) == (1, f"would replay {letters[0]['_id']} product 7\n")
+    refused = command("replay", "--all")
+    assert (refused.exit_code, "give --yes" in refused.stderr) == (2, True)
+    assert command("discard", letters[0]["_id"]).exit_code == 2
+    assert len(queries.find(Filter(NEW), 10)) == 2
+    assert command("discard", "--all", "--reason", "nothing like it", "--yes").exit_code == 0
+    assert len(queries.find(Filter(NEW), 10)) == 2
+    assert command("discard", "--all", "--yes").exit_code == 0
+    assert queries.find(Filter(NEW), 10) == []
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "told"),
+    [
+        (["replay"], 2, "Give ids, or --all"),
+        (["replay", "ab", "--all"], 2, "Give ids, or --all"),
+        (["replay", "ab", "--product", "1"], 2, "Give ids, or --all"),
+        (["show", "zz"], 1, "there is no dead letter 'zz'"),
+        (["list", "--state", "lost"], 2, "'lost' is not one of"),
+    ],
+)
+def test_command_says_what_is_wrong(command: Callable[..., Result], args: list[str], code: int, told: str) -> None:
+    result = command(*args)
+    assert (result.exit_code, told in result.stderr) == (code, True)
+
+
+def test_replay_while_admin_is_away_ends_with_4(command: Callable[..., Result]) -> None:
+    letter = kept()
+    result = command("replay", letter["_id"][:10])
+    assert (result.exit_code, "Admin does not answer" in result.stderr, result.stdout) == (4, True, "")
+    assert queries.get(letter["_id"])["state"] == NEW

@@ -1,0 +1,207 @@
+"""Dead letters in the running product: from a real worker's refusal to REST and the celery command line."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+import requests
+from kombu import Connection
+from pymongo import MongoClient
+
+from stack import commands
+from stack.api import AdminApi
+from stack.product import ROOT
+from tasks import names
+from tasks.messages import ProductChanged, ProductContent
+from tests.flow.running import PASSWORD, Running, eventually
+from tests.flow.stores import CONTENT, unique_name
+
+LETTERS = "/api/v1/dead-letters"
+TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.000Z"}
+NOBODY = "http://127.0.0.1:1"
+
+
+@pytest.fixture(scope="module")
+def viewer(production: Running) -> Iterator[AdminApi]:
+    email = f"{unique_name()}@example.com"
+    account = ["staff", "add", email, "--role", "viewer", "--password-stdin"]
+    commands.run_all([(account, f"{PASSWORD}\n")], production.product.env)
+    with closing(AdminApi(production.admin.base)) as api:
+        api.sign_in(email, PASSWORD)
+        yield api
+
+
+def publish(running: Running, name: str, body: bytes, queue: str = names.QUEUE_PRODUCTS, **headers: str) -> str:
+    """Send a message past Lockstep's own code, as a mishap or a stranger would; return its task id."""
+    task_id = unique_name()
+    known = {"id": task_id, "task": name, "lang": "py", "root_id": None, "parent_id": None, "group": None, **headers}
+    with Connection(running.product.addresses.broker_url) as connection, connection.channel() as channel:
+        message = channel.prepare_message(body, None, "application/json", "utf-8", known, {"delivery_mode": 2})
+        channel.basic_publish(message, names.EXCHANGE, queue)
+    return task_id
+
+
+def arguments(*args: Any) -> bytes:
+    return json.dumps([args, {}, {}]).encode()
+
+
+def state(product_id: int, **content: str) -> dict[str, Any]:
+    message = ProductChanged(product_id, 1, ProductContent(**CONTENT, **TIMES)).encode()
+    return {**message, "product": {**message["product"], **content}}
+
+
+def letters(running: Running, **query: Any) -> dict[str, dict[str, Any]]:
+    """What REST lists, by task id."""
+    found = running.admin.ask("GET", LETTERS, params={"limit": 100, **query}).json()["items"]
+    return {letter["task_id"]: letter for letter in found}
+
+
+def collected(running: Running, *task_ids: str) -> list[dict[str, Any]]:
+    """Wait until the worker refused these messages and collected them; beat would ask it to in some seconds."""
+    found: dict[str, dict[str, Any]] = {}
+
+    def there() -> bool:
+        publish(running, names.COLLECT_DEAD_LETTERS, arguments(), names.QUEUE_UPKEEP)
+        soon = time.monotonic() + 1
+        while time.monotonic() < soon and not found.keys() >= set(task_ids):
+            found.update(letters(running))
+        return found.keys() >= set(task_ids)
+
+    eventually(there, what="the dead letters")
+    return [found[task_id] for task_id in task_ids]
+
+
+def letter_about(running: Running, product_id: int) -> dict[str, Any]:
+    return collected(running, publish(running, names.SYNC_PRODUCT, arguments(state(product_id, price="cheap"))))[0]
+
+
+def dead(running: Running, *args: str, **changed: str) -> subprocess.CompletedProcess[str]:
+    environment = {**running.product.env, **changed}
+    command = ["celery", "-A", "tasks", "dead", *args]
+    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+UNREADABLE: list[tuple[bytes, str, dict[str, str]]] = [
+    (b"\xff\xfe", "cannot be decoded", {}),
+    (b"{broken", "cannot be decoded", {}),
+    (b"5", "is not [args, kwargs, options]", {}),
+    (b"[[],{},{}]", "cannot be decompressed", {"compression": "zlib"}),
+    (b"[[],{},{}]", "no task is called 'tasks.unheard_of'", {"task": "tasks.unheard_of"}),
+    (b"[[],{},{}]", "does not take these arguments", {}),
+    (b"[[[5]],{},{}]", "message must be an object", {}),
+    (b'[[{"id": 7}],{},{}]', "type must be 'product.changed.v1'", {}),
+]
+
+
+def test_messages_that_cannot_be_read_are_shown_with_their_reasons_and_their_neighbours_arrive(
+    production: Running,
+) -> None:
+    ids = [publish(production, names.SYNC_PRODUCT, body, **headers) for body, _, headers in UNREADABLE]
+    product = production.create()
+    eventually(lambda: production.arrived(product))
+    found = collected(production, *ids)
+    for letter, (body, reason, _) in zip(found, UNREADABLE, strict=True):
+        assert reason in letter["reason"]
+        assert (letter["queue"], letter["cause"], letter["state"]) == (names.QUEUE_PRODUCTS, "rejected", "new")
+        assert letter["payload_bytes"] == len(body)
+    shown = production.admin.ask("GET", f"{LETTERS}/{found[1]['id']}").json()
+    assert (shown["payload"], shown["payload_encoding"]) == ("{broken", "text")
+
+
+def test_invalid_state_in_a_batch_is_refused_with_its_reason_and_the_others_arrive(production: Running) -> None:
+    batch = [state(9_000_002, price="cheap"), state(9_000_001)]
+    (letter,) = collected(production, publish(production, names.SYNC_PRODUCTS, arguments(batch)))
+    assert letter["reason"] == "product.price must be a decimal string with two digits after the point"
+    assert letter["products"] == [{"id": 9_000_002, "version": 1}]
+    assert production.arrived(9_000_001)
+    assert production.client.status(9_000_002) == 404
+
+
+def test_replay_over_rest_mends_the_product_and_marks_the_letter(production: Running) -> None:
+    product = production.create(title="Right")
+    eventually(lambda: production.arrived(product, title="Right"))
+    letter = letter_about(production, product)
+    with MongoClient(production.product.addresses.mongodb_url) as mongo:
+        mongo.get_default_database()["products"].update_one({"_id": product}, {"$set": {"title": "Wrong"}})
+    answer = production.admin.ask("POST", f"{LETTERS}/{letter['id']}/replay")
+    assert (answer.status_code, answer.headers["Location"]) == (202, f"{LETTERS}/{letter['id']}")
+
+    def replayed() -> bool:
+        return bool(production.admin.ask("GET", answer.headers["Location"]).json()["state"] == "replayed")
+
+    eventually(replayed, what="the replay")
+    assert production.arrived(product, title="Right")
+    assert production.admin.request("POST", f"{LETTERS}/{letter['id']}/discard").status_code == 409
+
+
+def test_viewers_look_and_editors_settle(production: Running, viewer: AdminApi) -> None:
+    product = production.create()
+    one, other = letter_about(production, product), letter_about(production, product)
+    path = f"{LETTERS}/{one['id']}"
+    assert [viewer.request("GET", where).status_code for where in (LETTERS, path)] == [200, 200]
+    changes = [f"{path}/replay", f"{path}/discard"]
+    assert [viewer.request("POST", where).status_code for where in changes] == [403, 403]
+    bulk = [f"{LETTERS}/replay", f"{LETTERS}/discard"]
+    assert [viewer.request("POST", where, json={"product": product}).status_code for where in bulk] == [403, 403]
+    assert requests.get(f"{production.admin.base}{LETTERS}", timeout=10).status_code == 401
+    assert production.admin.request("POST", f"{path}/discard").status_code == 204
+    for missing in ("0" * 32, "zz"):
+        assert production.admin.request("GET", f"{LETTERS}/{missing}").status_code == 404
+        assert production.admin.request("POST", f"{LETTERS}/{missing}/replay").status_code == 404
+    result = production.admin.ask("POST", f"{LETTERS}/discard", json={"product": product}).json()
+    assert result == {"accepted": 1, "refused": [], "more": False}
+    assert {letter["id"] for letter in letters(production, product=product, state="discarded").values()} == {
+        one["id"],
+        other["id"],
+    }
+    assert production.admin.ask("POST", f"{LETTERS}/replay", json={"product": product}).json()["accepted"] == 0
+
+
+def test_list_is_paged_by_its_links(production: Running) -> None:
+    product = production.create()
+    made = {letter_about(production, product)["id"] for _ in range(3)}
+    seen, path = [], f"{LETTERS}?limit=2&product={product}"
+    while path:
+        answer = production.admin.ask("GET", path)
+        seen += [letter["id"] for letter in answer.json()["items"]]
+        path = answer.links["next"]["url"] if "next" in answer.links else ""
+    assert (len(seen), set(seen)) == (3, made)
+    assert production.admin.request("GET", f"{LETTERS}?cursor=forged").status_code == 400
+
+
+def test_command_line_lists_shows_replays_and_discards(production: Running) -> None:
+    product, gone = production.create(), production.create()
+    letter, late = letter_about(production, product), letter_about(production, gone)
+    nameless = collected(production, publish(production, names.SYNC_PRODUCT, b"5"))[0]
+    production.admin.delete(gone)
+    eventually(lambda: production.client.status(gone) == 410)
+
+    listed = dead(production, "list", "--json", "--product", str(product))
+    assert [item["id"] for item in json.loads(listed.stdout)] == [letter["id"]]
+    shown = dead(production, "show", letter["id"][:12]).stdout
+    assert f'"id": {product},' in shown
+    assert f"queue:              {names.QUEUE_PRODUCTS}" in shown
+
+    away = dead(production, "replay", letter["id"], CLIENT_ADMIN_URL=NOBODY)
+    assert (away.returncode, "Admin does not answer" in away.stderr) == (4, True)
+    assert letters(production)[letter["task_id"]]["state"] == "new"
+    done = dead(production, "replay", letter["id"], late["id"], nameless["id"])
+    assert (done.returncode, "names no product" in done.stderr) == (1, True)
+    assert {letters(production)[item["task_id"]]["state"] for item in (letter, late)} == {"replayed"}
+    assert letters(production)[nameless["task_id"]]["state"] == "new"
+    assert production.client.status(gone) == 410
+
+    assert dead(production, "discard", nameless["id"], "--yes").returncode == 0
+    assert letters(production)[nameless["task_id"]]["state"] == "discarded"
+
+
+def test_celery_shows_the_commands_and_what_is_missing_to_run_them(production: Running) -> None:
+    told = dead(production, "--help").stdout
+    assert all(command in told for command in ("list", "show", "replay", "discard"))
+    unset = dead(production, "list", CLIENT_SECRET_KEY="short")
+    assert (unset.returncode, "Traceback" in unset.stderr) == (2, False)
+    assert "CLIENT_SECRET_KEY: must have at least 32 characters" in unset.stderr
