@@ -7,6 +7,7 @@ import structlog
 
 from admin.database import OUTAGES
 from admin.extensions import db
+from admin.reconcile import check
 from admin.replication import claims, history, marks
 from admin.replication.client_gateway import ClientUnavailableError
 from admin.replication.marks import RestoredError
@@ -32,11 +33,17 @@ def purge_history() -> None:
         pass
 
 
+def compare_stores() -> None:
+    """Notice edits past Lockstep's back, and losses."""
+    check.look()
+
+
 # What, and every how many seconds.
 CHORES: list[tuple[Callable[[], None], float]] = [
     (rescue_far_future, 60.0),
     (compare_marks, 15.0),
     (purge_history, 60.0),
+    (compare_stores, 10.0),
 ]
 
 

@@ -6,14 +6,13 @@ from typing import Any
 from client.reconcile import contents, digests, rebuild, repair
 from client.reconcile.extent import extent
 from client.reconcile.schemas import (
-    MAX_LISTED,
-    CountSchema,
-    ListedSchema,
-    OneSchema,
-    PageSchema,
-    RangeSchema,
+    CountLikesSchema,
+    DigestsQuerySchema,
+    EntriesQuerySchema,
+    FillSchema,
+    OneHeldSchema,
+    RebuildStepSchema,
     RepairsSchema,
-    TokenSchema,
 )
 from tasks.digests import Entry
 from tasks.messages import InvalidMessageError, ProductChanged
@@ -38,7 +37,7 @@ def show_extent() -> Any:
 
 @blp.route("/digests", methods=["POST"])
 @service_only
-@blp.arguments(RangeSchema)
+@blp.arguments(DigestsQuerySchema)
 @blp.response(200)
 def show_digests(query: dict[str, Any]) -> Any:
     """Sum up the buckets of a range, and say how far that came."""
@@ -47,26 +46,16 @@ def show_digests(query: dict[str, Any]) -> Any:
 
 @blp.route("/entries", methods=["POST"])
 @service_only
-@blp.arguments(RangeSchema)
+@blp.arguments(EntriesQuerySchema)
 @blp.response(200)
 def show_entries(query: dict[str, Any]) -> Any:
-    """Show id, ver and checksum of each product in a range, and say how far that came."""
-    found = list(contents.entries(query["after"], query["upto"], MAX_LISTED, query["copy"]))
-    return {"entries": found, "reached": found[-1].id if len(found) == MAX_LISTED else query["upto"]}
-
-
-@blp.route("/entries/listed", methods=["POST"])
-@service_only
-@blp.arguments(ListedSchema)
-@blp.response(200)
-def show_listed(query: dict[str, Any]) -> Any:
     """Show id, ver and checksum of the products asked about."""
     return {"entries": contents.listed(query["ids"], query["copy"])}
 
 
 @blp.route("/one", methods=["POST"])
 @service_only
-@blp.arguments(OneSchema)
+@blp.arguments(OneHeldSchema)
 @blp.response(200)
 def show_one(query: dict[str, Any]) -> Any:
     """Show everything that is held of a product."""
@@ -93,7 +82,7 @@ def begin_rebuild() -> Any:
 
 @blp.route("/rebuild/fill", methods=["POST"])
 @service_only
-@blp.arguments(PageSchema)
+@blp.arguments(FillSchema)
 @blp.response(200)
 def fill_copy(query: dict[str, Any]) -> Any:
     """Write a page of states into the fresh copy."""
@@ -102,7 +91,7 @@ def fill_copy(query: dict[str, Any]) -> Any:
 
 @blp.route("/rebuild/count", methods=["POST"])
 @service_only
-@blp.arguments(CountSchema)
+@blp.arguments(CountLikesSchema)
 @blp.response(200)
 def count_likes(query: dict[str, Any]) -> Any:
     """Make the next products' counts of likes right; ``reached`` is null after the last."""
@@ -112,7 +101,7 @@ def count_likes(query: dict[str, Any]) -> Any:
 
 @blp.route("/rebuild/swap", methods=["POST"])
 @service_only
-@blp.arguments(TokenSchema)
+@blp.arguments(RebuildStepSchema)
 @blp.response(200)
 def swap_copies(query: dict[str, Any]) -> Any:
     """Put the fresh copy in the live one's place."""
@@ -121,7 +110,7 @@ def swap_copies(query: dict[str, Any]) -> Any:
 
 @blp.route("/rebuild/end", methods=["POST"])
 @service_only
-@blp.arguments(TokenSchema)
+@blp.arguments(RebuildStepSchema)
 @blp.response(200)
 def end_rebuild(query: dict[str, Any]) -> Any:
     """Remove what is left of a rebuild, finished or given up."""

@@ -12,26 +12,26 @@ MAX_REPAIRS = 200  # products written per question
 _ANY_ID = validate.Range(-MAX_VER - 1, MAX_VER)
 
 
-class CopySchema(Schema):
+class CopyQuerySchema(Schema):
     """Which copy is asked about: the live one, or the one that a rebuild fills."""
 
     copy = fields.String(load_default=LIVE, validate=validate.OneOf([LIVE, NEXT]))
 
 
-class RangeSchema(CopySchema):
+class DigestsQuerySchema(CopyQuerySchema):
     """Ids in (after, upto]."""
 
     after = fields.Integer(strict=True, required=True, validate=_ANY_ID)
     upto = fields.Integer(strict=True, required=True, validate=_ANY_ID)
 
 
-class ListedSchema(CopySchema):
+class EntriesQuerySchema(CopyQuerySchema):
     ids = fields.List(
         fields.Integer(strict=True, validate=_ANY_ID), required=True, validate=validate.Length(max=MAX_LISTED)
     )
 
 
-class OneSchema(Schema):
+class OneHeldSchema(Schema):
     id = fields.Integer(strict=True, required=True, validate=_ANY_ID)
 
 
@@ -52,13 +52,13 @@ class RepairsSchema(Schema):
     repairs = fields.List(fields.Nested(RepairSchema), required=True, validate=validate.Length(1, MAX_REPAIRS))
 
 
-class TokenSchema(Schema):
+class RebuildStepSchema(Schema):
     token = fields.String(required=True, validate=validate.Length(1, 64))
 
 
-class PageSchema(TokenSchema):
+class FillSchema(RebuildStepSchema):
     states = fields.List(fields.Raw(), required=True, validate=validate.Length(1, MAX_REPAIRS))
 
 
-class CountSchema(TokenSchema):
+class CountLikesSchema(RebuildStepSchema):
     after = fields.Integer(strict=True, required=True, validate=_ANY_ID)

@@ -1,0 +1,165 @@
+"""A6's sentry: a cheap comparison that runs by itself, a thousand products every ten seconds.
+
+What differs though nobody is at work on it is a suspect; found unchanged by a later look, it is drift.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+import structlog
+from sqlalchemy import delete, func, select
+
+from admin.database import retry_deadlocks, upsert, utc_now
+from admin.extensions import db
+from admin.products.models import Product
+from admin.reconcile.compare import Difference, differences
+from admin.reconcile.compare import look as look_at
+from admin.reconcile.copies import Copy
+from admin.reconcile.diff import HIGHEST, LOWEST
+from admin.reconcile.models import Drift, DriftCheck
+from tasks.messages import MAX_IDS
+
+log = structlog.get_logger(__name__)
+
+SPAN = 1_000  # products per look
+EVERY = timedelta(seconds=10)  # between two looks, however many relays take part
+AGAIN = timedelta(seconds=20)  # between two looks at the same suspect
+MAX_KEPT = 1_000  # suspects and drift: enough to raise an alarm, and what is kept stays bounded
+_EXAMPLES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One product that drifted."""
+
+    product_id: int
+    kind: str
+    first_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the check knows: drift, suspects, and when it last came to the catalogue's end (None: not yet)."""
+
+    confirmed: int
+    suspected: int
+    pass_finished_at: datetime | None
+    examples: list[Example]
+
+
+def look() -> None:
+    """Compare the next products, and look at suspects again. Any number of relays may call this at any time.
+
+    Raises ClientUnavailableError; what it was about to look at then waits for the next pass.
+    """
+    span = _claim()
+    if span is None:
+        return
+    unexplained = (difference for difference in differences(*span, Copy()) if not difference.pending)
+    found = list(islice(unexplained, MAX_KEPT))
+    _recheck(_due())
+    _suspect(found)
+
+
+def summary() -> Summary:
+    """Return what is known now, without asking anybody."""
+    confirmed, total = db.session.execute(select(func.count(Drift.confirmed_at), func.count())).one()
+    finished = db.session.execute(select(DriftCheck.pass_finished_at)).scalar_one()
+    oldest = select(Drift).where(Drift.confirmed_at.is_not(None)).order_by(Drift.first_seen_at, Drift.product_id)
+    drift = db.session.execute(oldest.limit(_EXAMPLES)).scalars()
+    examples = [Example(row.product_id, row.kind, row.first_seen_at) for row in drift]
+    return Summary(confirmed, total - confirmed, finished, examples)
+
+
+def forget_mended() -> None:
+    """Look at everything known at once, after a repair. Raises ClientUnavailableError."""
+    ids = list(db.session.execute(select(Drift.product_id).order_by(Drift.product_id)).scalars())
+    db.session.rollback()
+    gone = set(ids) - {difference.id for difference in _differing(ids)}
+    _remove(sorted(gone))
+
+
+@retry_deadlocks
+def _claim() -> tuple[int, int] | None:
+    """Take the next range of ids for this process alone, None when it is not time yet. Commits.
+
+    The lock is not held while the Client is asked: a look that fails leaves its range to the next pass.
+    """
+    now = db.session.execute(select(utc_now())).scalar_one()
+    due = select(DriftCheck).where(DriftCheck.due_at <= now).with_for_update(skip_locked=True)
+    check = db.session.execute(due.execution_options(populate_existing=True)).scalar_one_or_none()
+    if check is None:
+        db.session.rollback()
+        return None
+    after = LOWEST if check.after_id is None else check.after_id
+    last = select(Product.id).where(Product.id > after).order_by(Product.id).offset(SPAN - 1).limit(1)
+    upto = db.session.execute(last).scalar_one_or_none()
+    check.after_id, check.due_at = upto, now + EVERY
+    if upto is None:
+        check.pass_finished_at = now
+    db.session.commit()
+    return after, HIGHEST if upto is None else upto
+
+
+def _due() -> list[int]:
+    now = db.session.execute(select(utc_now())).scalar_one()
+    query = select(Drift.product_id).where(Drift.looked_at <= now - AGAIN).order_by(Drift.looked_at).limit(MAX_IDS)
+    ids = list(db.session.execute(query).scalars())
+    db.session.rollback()
+    return ids
+
+
+@retry_deadlocks
+def _recheck(product_ids: Sequence[int]) -> None:
+    """Confirm what is still the same difference, start afresh with another one, forget what is gone."""
+    found = {difference.id: difference for difference in _differing(product_ids)}
+    _remove([id_ for id_ in product_ids if id_ not in found])
+    known = select(Drift).where(Drift.product_id.in_(found)).with_for_update()
+    now = db.session.execute(select(utc_now())).scalar_one()
+    for row in db.session.execute(known.execution_options(populate_existing=True)).scalars():
+        seen = _seen(found[row.product_id])
+        if (row.kind, row.held_ver, row.held_checksum) == seen:
+            row.confirmed_at = row.confirmed_at or now
+        else:
+            row.kind, row.held_ver, row.held_checksum = seen
+            row.first_seen_at, row.confirmed_at = now, None
+        row.looked_at = now
+    db.session.commit()
+
+
+@retry_deadlocks
+def _suspect(found: Sequence[Difference]) -> None:
+    """Note what is not known yet. Commits."""
+    room = MAX_KEPT - db.session.execute(select(func.count()).select_from(Drift)).scalar_one()
+    now = db.session.execute(select(utc_now())).scalar_one()
+    rows = [_row(difference, now) for difference in found][: max(room, 0)]
+    if rows:
+        db.session.execute(upsert(Drift, rows, lambda _new: {}))  # the known ones stay as they are
+        log.warning("the stores differ", suspects=len(found), product_ids=[row["product_id"] for row in rows][:20])
+    db.session.commit()
+
+
+@retry_deadlocks
+def _remove(product_ids: Sequence[int]) -> None:
+    if product_ids:
+        db.session.execute(delete(Drift).where(Drift.product_id.in_(product_ids)))
+    db.session.commit()
+
+
+def _differing(product_ids: Sequence[int]) -> list[Difference]:
+    """Return what differs now and nobody is at work on."""
+    found = look_at(product_ids, Copy()) if product_ids else []
+    return [difference for difference in found if not difference.pending]
+
+
+def _row(difference: Difference, now: datetime) -> dict[str, object]:
+    kind, ver, checksum = _seen(difference)
+    times = {"first_seen_at": now, "looked_at": now}
+    return {"product_id": difference.id, "kind": kind, "held_ver": ver, "held_checksum": checksum, **times}
+
+
+def _seen(difference: Difference) -> tuple[str, int | None, str | None]:
+    held = difference.held
+    return difference.kind, held.ver if held else None, held.checksum if held else None

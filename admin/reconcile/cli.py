@@ -1,0 +1,123 @@
+"""What operators type: ``lockstep sync diff`` and ``lockstep sync rebuild``."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy import select
+
+from admin import create_app
+from admin.extensions import db
+from admin.reconcile import catalogue, check, copies
+from admin.reconcile import rebuild as rebuild_
+from admin.reconcile.compare import batched
+from admin.reconcile.diff import HIGHEST, LOWEST, Comparison, UnknownProductError, fields_of
+from admin.reconcile.mending import Mending
+from admin.reconcile.repair import BATCH
+from admin.reconcile.report import Report, show_fields
+from admin.replication.models import SyncMark
+from web.commands import EXIT_DRIFT, EXIT_FAILED
+
+
+@click.command()
+@click.argument("product_id", type=int, required=False)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
+@click.option("--repair", is_flag=True, help="Have the Client replace what is wrong by what Admin says.")
+@click.option("--yes", is_flag=True, help="Delete also many products that Admin never had.")
+@click.option("--from", "first", type=click.IntRange(1), help="Only ids from this one …")
+@click.option("--to", "last", type=click.IntRange(1), help="… up to this one.")
+def diff(product_id: int | None, as_json: bool, repair: bool, yes: bool, first: int | None, last: int | None) -> None:
+    """Compare what both stores really hold; with PRODUCT_ID, one product field by field.
+
+    What the relay is still at work on is no drift. Exits 0 when the stores are in step, or after --repair all that
+    was out of step is mended; 3 when something is left; 4 when the Client or the database does not answer.
+    """
+    if product_id is not None and (first or last):
+        raise click.UsageError("Give a product or a range, not both.")
+    with create_app().app_context():
+        if product_id is not None and not repair:
+            _one(product_id, as_json)
+            return
+        if repair:
+            _refuse_while_restored()
+        after = first - 1 if first else LOWEST
+        span = (after, last or HIGHEST) if product_id is None else (product_id - 1, product_id)
+        _range(span, as_json, Mending(allowed=yes) if repair else None)
+
+
+def _one(product_id: int, as_json: bool) -> None:
+    try:
+        found = fields_of(product_id)
+    except UnknownProductError as error:
+        click.echo(str(error), err=True)
+        raise click.exceptions.Exit(EXIT_FAILED) from None
+    show_fields(found, as_json)
+    if not found.same:
+        raise click.exceptions.Exit(EXIT_DRIFT)
+
+
+def _range(span: tuple[int, int], as_json: bool, mending: Mending | None) -> None:
+    report, comparison = Report(as_json), Comparison()
+    with _progress("comparing") as advance:
+        for batch in batched(comparison.drift(*span, advance), BATCH):
+            for outcome in mending.mend(batch) if mending else [(difference, None) for difference in batch]:
+                report.add(*outcome)
+    for outcome in mending.bury() if mending else []:
+        report.add(*outcome)
+    check.forget_mended()
+    report.end(comparison.pending)
+    if mending and mending.withheld:
+        click.echo(
+            f"{mending.withheld} products that Admin never had would be deleted at the Client, more than "
+            f"{mending.limit}: none was. Run it again with --yes if that is meant.",
+            err=True,
+        )
+        raise click.exceptions.Exit(EXIT_FAILED)
+    if report.left:
+        raise click.exceptions.Exit(EXIT_DRIFT)
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help="Even if the shop would lose many products by it.")
+def rebuild(yes: bool) -> None:
+    """Build the Client's copy anew beside the live one, and swap them. The shop is never empty.
+
+    Likes are kept. Interrupted or failed, the live copy is as it was; run it again. Exits 1 when it was refused.
+    """
+    with create_app().app_context():
+        _refuse_while_restored()
+        before, after = copies.extent().live, catalogue.live()
+        if before - after > Mending.limit_of(before) and not yes:
+            click.echo(
+                f"The shop shows {before} products and would show {after}. If that is meant, add --yes.", err=True
+            )
+            raise click.exceptions.Exit(EXIT_FAILED)
+        try:
+            with _progress("rebuilding") as advance:
+                rebuild_.rebuild(advance)
+        except rebuild_.RebuildError as error:
+            click.echo(f"Nothing was changed: {error}.", err=True)
+            raise click.exceptions.Exit(EXIT_FAILED) from None
+        click.echo(f"the shop shows the fresh copy of {after} products", err=True)
+        _range((LOWEST, HIGHEST), as_json=False, mending=Mending(allowed=True))  # what changed meanwhile
+
+
+def _refuse_while_restored() -> None:
+    """Nothing is put in the place of what a backup forgot before recovery made it newer."""
+    alarm = db.session.execute(select(SyncMark.alarm)).scalar_one()
+    db.session.rollback()
+    if alarm:
+        click.echo(f"The database of {alarm} was restored from a backup: run 'lockstep sync recover' first.", err=True)
+        raise click.exceptions.Exit(EXIT_FAILED)
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal's stderr, by ids; nothing elsewhere."""
+    console, total = Console(stderr=True), catalogue.highest_id()
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda last_id: bar.update(task, completed=min(max(last_id, 0), total))

@@ -1,0 +1,122 @@
+"""Finding what differs between the catalogue and a copy: digests of ranges first, ids only where those differ.
+
+Memory is bounded on both sides, whatever the catalogue's size and however much differs.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from admin.reconcile import catalogue
+from admin.reconcile.catalogue import Own
+from admin.reconcile.copies import MAX_LISTED, Copy
+from tasks.digests import BUCKET, Digest, Entry, digests
+from tasks.messages import DELETED_CHECKSUM
+
+T = TypeVar("T")
+
+MISSING, STALE, AHEAD, DIFFERING, ORPHANED = "missing", "stale", "ahead", "differing", "orphaned"
+_BUCKETS = MAX_LISTED // BUCKET  # looked into with one question
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A product that the stores do not agree on. ``own`` None: Admin never had it; ``held`` None: the Client lacks
+    it. ``pending``: the relay is at work on it.
+    """
+
+    id: int
+    kind: str
+    sku: str
+    own: Entry | None
+    held: Entry | None
+    pending: bool
+
+    @property
+    def why(self) -> str:
+        """The difference in words."""
+        if self.kind == DIFFERING:
+            return _DIFFERING[_is_deleted(self.own), _is_deleted(self.held)]
+        return _WHY[self.kind]
+
+
+_WHY = {
+    MISSING: "the Client does not hold it",
+    STALE: "the Client holds an older version",
+    AHEAD: "the Client holds a later version than Admin made",
+    ORPHANED: "the Client shows it, and Admin never had it",
+}
+_DIFFERING = {
+    (False, False): "same version, other content",
+    (True, False): "same version, but deleted on Admin only",
+    (False, True): "same version, but deleted at the Client only",
+}
+
+
+def differences(
+    after: int, upto: int, copy: Copy, progress: Callable[[int], None] = lambda _id: None
+) -> Iterator[Difference]:
+    """Yield what differs among the ids in (after, upto]; ``progress`` is given the id up to which it is done.
+
+    Raises ClientUnavailableError.
+    """
+    while after < upto:
+        held, reached = copy.digests(after, upto)
+        for buckets in batched(_differing_buckets(after, reached, held), _BUCKETS):
+            ids = [id_ for bucket in buckets for id_ in _ids(bucket) if after < id_ <= reached]
+            yield from look(ids, copy)
+            progress(ids[-1])
+        progress(reached)
+        after = reached
+
+
+def look(product_ids: Sequence[int], copy: Copy) -> list[Difference]:
+    """Return what differs among ``product_ids``, at most MAX_LISTED. Raises ClientUnavailableError."""
+    held, own = copy.listed(product_ids), catalogue.listed(product_ids)
+    found = (_difference(id_, own.get(id_), held.get(id_)) for id_ in product_ids)
+    return [difference for difference in found if difference]
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield ``items`` in lists of ``size``, the last one shorter."""
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _differing_buckets(after: int, upto: int, held: Iterable[Digest]) -> Iterator[int]:
+    """Sum up Admin's side; yield the numbers of the buckets that are not the same."""
+    theirs = {digest.bucket: digest for digest in held}
+    for mine in digests(own.entry for own in catalogue.stream(after, upto)):
+        if theirs.pop(mine.bucket, None) != mine:
+            yield mine.bucket
+    yield from theirs  # where Admin has nothing
+
+
+def _ids(bucket: int) -> range:
+    return range(bucket * BUCKET, (bucket + 1) * BUCKET)
+
+
+def _is_deleted(entry: Entry | None) -> bool:
+    return entry is not None and entry.checksum == DELETED_CHECKSUM
+
+
+def _difference(product_id: int, own: Own | None, held: Entry | None) -> Difference | None:
+    kind = _kind(own.entry if own else None, held)
+    if kind is None:
+        return None
+    return Difference(
+        product_id, kind, own.sku if own else "", own.entry if own else None, held, bool(own and own.pending)
+    )
+
+
+def _kind(own: Entry | None, held: Entry | None) -> str | None:
+    if own == held:
+        return None
+    if own is None or held is None:
+        # A tombstone of what Admin never had is harmless: it is what mending leaves.
+        return MISSING if held is None else ORPHANED if held.checksum != DELETED_CHECKSUM else None
+    if own.ver != held.ver:
+        return STALE if held.ver < own.ver else AHEAD
+    return DIFFERING

@@ -1,0 +1,75 @@
+"""The Client's side of a comparison: what Admin asks about the live copy, or the one that a rebuild fills."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from admin.replication.client_gateway import ClientUnavailableError, client_gateway
+from tasks.digests import Digest, Entry
+
+LIVE, NEXT = "products", "products_next"
+MAX_LISTED = 5_000  # the Client's limit per question
+_BASE = "/service/v1/products"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One of the Client's copies, by the name of its collection. Every call raises ClientUnavailableError."""
+
+    name: str = LIVE
+
+    def digests(self, after: int, upto: int) -> tuple[list[Digest], int]:
+        """Return the digests of what has an id in (after, upto], and how far the Client came; ask on from there."""
+        answer = ask("digests", {"copy": self.name, "after": after, "upto": upto})
+        with sensible():
+            reached = int(answer["reached"])
+            if not after < reached <= upto:
+                raise ValueError(f"reached {reached} of ({after}, {upto}]")
+            return [Digest(*digest) for digest in answer["buckets"]], reached
+
+    def listed(self, product_ids: Sequence[int]) -> dict[int, Entry]:
+        """Return what is held of ``product_ids``, at most MAX_LISTED."""
+        answer = ask("entries", {"copy": self.name, "ids": list(product_ids)})
+        with sensible():
+            return {entry[0]: Entry(*entry) for entry in answer["entries"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How many products the live copy holds, and how far their ids reach."""
+
+    highest_id: int
+    live: int
+
+
+def extent() -> Extent:
+    """Raises ClientUnavailableError."""
+    answer = ask("extent", {})
+    with sensible():
+        return Extent(int(answer["highest_id"]), int(answer["live"]))
+
+
+def one(product_id: int) -> Mapping[str, Any] | None:
+    """Return everything the live copy holds of a product, None when that is nothing.
+
+    Raises ClientUnavailableError.
+    """
+    answer = ask("one", {"id": product_id})
+    with sensible():
+        held: Mapping[str, Any] | None = answer["held"]
+        return held
+
+
+def ask(question: str, body: Any, **options: Any) -> Any:
+    """Put ``question`` to the Client. Raises ClientUnavailableError."""
+    return client_gateway().ask(f"{_BASE}/{question}", body, **options)
+
+
+@contextmanager
+def sensible() -> Iterator[None]:
+    """An answer that cannot be read is as good as none: raises ClientUnavailableError."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise ClientUnavailableError(f"the Client's answer makes no sense: {error!r}") from error

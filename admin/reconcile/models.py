@@ -1,0 +1,34 @@
+"""Tables of the scheduled check: what it found, and how far its pass is."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from admin.database import BigId, Moment
+from admin.extensions import Model
+
+
+class Drift(Model):
+    """A product that differed though nobody is at work on it; ``confirmed_at`` once it did so again."""
+
+    __tablename__ = "drift"
+
+    product_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(16))
+    held_ver: Mapped[int | None] = mapped_column(BigInteger)  # None: the Client held nothing
+    held_checksum: Mapped[str | None] = mapped_column(String(32))
+    first_seen_at: Mapped[datetime] = mapped_column(Moment)
+    looked_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    confirmed_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class DriftCheck(Model):
+    """One row: where the pass is, and when its next look is due."""
+
+    __tablename__ = "drift_check"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    after_id: Mapped[int | None] = mapped_column(BigInteger)  # None: a new pass begins
+    due_at: Mapped[datetime] = mapped_column(Moment)
+    pass_finished_at: Mapped[datetime | None] = mapped_column(Moment)
