@@ -1,0 +1,106 @@
+"""Whatever lies among the dead letters can be written down, and the same message always under the same id."""
+
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import bson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kombu.transport.base import Message
+
+from client.dead_letters.reading import MAX_PAYLOAD, read
+from tasks import names
+
+DIED = datetime(2026, 11, 1, 8, tzinfo=UTC).replace(tzinfo=None)  # as the AMQP library gives it: UTC, naive
+
+
+def message(body: Any, headers: dict[str, Any] | None = None, **options: Any) -> Message:
+    kind = {"content_type": "application/json", "content_encoding": "utf-8", **options}
+    return Message(body=body, headers=headers or {}, **kind)
+
+
+def task(name: str, *args: Any, **headers: Any) -> Message:
+    return message(json.dumps([args, {}, {}]).encode(), {"task": name, "id": "t1", **headers})
+
+
+def death(**changed: Any) -> dict[str, Any]:
+    known = {"queue": "client.products", "exchange": "lockstep", "reason": "rejected", "time": DIED, "count": 1}
+    return {**known, **changed}
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.binary() | st.datetimes(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+HEADERS = st.dictionaries(
+    st.sampled_from(["task", "id", "x-death", "compression", "x-first-death-queue", "other"]), VALUES
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    body=st.binary() | st.text() | st.none() | VALUES.map(lambda value: json.dumps(value, default=repr)),
+    headers=HEADERS,
+    kind=st.none() | st.text(max_size=20) | st.just("application/json"),
+)
+def test_any_garbage_becomes_a_document(body: Any, headers: dict[str, Any], kind: str | None) -> None:
+    letter = read(message(body, headers, content_type=kind))
+    assert letter["reason"]
+    bson.encode(letter)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    name=st.sampled_from([names.SYNC_PRODUCT, names.SYNC_PRODUCTS, names.RESYNC_PRODUCT, names.FORWARD_LIKES]),
+    arg=VALUES,
+)
+def test_any_argument_of_a_task_becomes_a_document(name: str, arg: Any) -> None:
+    body = json.dumps([[arg], {}, {}], default=repr).encode("utf-8", "surrogatepass")
+    bson.encode(read(message(body, {"task": name})))
+
+
+def test_origin_is_the_latest_death() -> None:
+    letter = read(task(names.RESYNC_PRODUCT, 7, **{"x-death": [death(), death(queue="elsewhere", reason="expired")]}))
+    assert (letter["queue"], letter["exchange"], letter["cause"]) == ("client.products", "lockstep", "rejected")
+    assert letter["died_at"] == DIED.replace(tzinfo=UTC)
+    assert (letter["task"], letter["task_id"], letter["products"]) == (
+        "tasks.resync_product",
+        "t1",
+        [{"id": 7, "ver": None}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        ("delivery_limit", "its worker died"),
+        ("expired", "no worker took it"),
+        ("maxlen", "maxlen"),
+        ("rejected", "log"),
+    ],
+)
+def test_message_that_is_in_order_is_explained_by_its_cause(cause: str, told: str) -> None:
+    assert told in read(task(names.RESYNC_PRODUCT, 7, **{"x-death": [death(reason=cause)]}))["reason"]
+
+
+def test_id_outlives_deliveries_and_tells_deaths_apart() -> None:
+    first = read(task(names.RESYNC_PRODUCT, 7, **{"x-death": [death()]}))["_id"]
+    again = read(task(names.RESYNC_PRODUCT, 7, **{"x-death": [death()], "x-delivery-count": 3, "x-acquired-count": 4}))
+    later = read(task(names.RESYNC_PRODUCT, 7, **{"x-death": [death(count=2)]}))
+    assert again["_id"] == first != later["_id"]
+
+
+def test_payload_is_text_where_it_can_be_and_cut_where_it_must() -> None:
+    assert read(message(b"{}"))["payload"] == "{}"
+    binary = read(message(b"\xff" * (MAX_PAYLOAD + 1)))
+    assert (binary["payload_encoding"], binary["payload_cut"]) == ("base64", True)
+    assert base64.b64decode(binary["payload"]) == b"\xff" * MAX_PAYLOAD
+
+
+def test_products_are_bounded_and_the_rest_is_counted() -> None:
+    letter = read(task(names.RESYNC_PRODUCTS, list(range(1, 702))))
+    assert (len(letter["products"]), letter["products_left_out"]) == (500, 201)
