@@ -5,6 +5,7 @@ from alembic import context
 import admin.accounts.models
 import admin.likes.models
 import admin.products.models
+import admin.reconcile.models
 import admin.replication.models  # noqa: F401  (models register themselves)
 from admin.extensions import db
 

@@ -17,10 +17,13 @@ _SUSPECTS = 2_000  # looked at again at once
 
 
 class Comparison:
-    """One pass over both stores. ``pending`` counts the differences that are being worked on, no drift."""
+    """One pass over both stores. ``pending`` counts the differences that are being worked on, no drift.
 
-    def __init__(self, copy: Copy | None = None) -> None:
-        self._copy = copy or Copy()
+    ``rest`` is the time between the two looks, in seconds.
+    """
+
+    def __init__(self, copy: Copy | None = None, rest: float = SECOND_LOOK) -> None:
+        self._copy, self._rest = copy or Copy(), rest
         self.pending = 0
 
     def drift(
@@ -29,7 +32,7 @@ class Comparison:
         """Yield the drift among the ids in (after, upto]. Raises ClientUnavailableError."""
         suspects = self._settled(differences(after, upto, self._copy, progress))
         for batch in batched(suspects, _SUSPECTS):
-            time.sleep(SECOND_LOOK)
+            time.sleep(self._rest)
             before = set(batch)
             again = look([difference.id for difference in batch], self._copy)
             for difference in self._settled(again):

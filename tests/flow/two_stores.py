@@ -3,12 +3,13 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from flask import Flask
 from pymongo.collection import Collection
-from sqlalchemy import update
+from sqlalchemy import select, update
 from werkzeug.serving import make_server
 
 from admin.extensions import db
@@ -18,41 +19,59 @@ from admin.replication.models import PROVEN, Replication
 from client import create_app
 from client.products import replicate
 from client.products.documents import ProductCopy
-from tests.flow.stores import CONTENT, admin_on, client_store_on
+from tests.flow.stores import CONTENT, KEYS, SECRET, admin_on, client_store_on, unique_name
+
+
+@dataclass(frozen=True)
+class TwoStores:
+    """Admin's app, where the Client answers, and Admin's settings for the command line."""
+
+    app: Flask
+    client_url: str
+    settings: dict[str, str]
 
 
 @contextmanager
-def two_stores(admin_url: str, client_url: str) -> Iterator[Flask]:
-    """Yield Admin's app, in its context; its gateway reaches the Client's service on the store at ``client_url``."""
-    with client_store_on(client_url) as settings:
+def two_stores(admin_url: str, client_store: str) -> Iterator[TwoStores]:
+    """Yield both services in Admin's context; its gateway reaches the Client's service on ``client_store``."""
+    with client_store_on(client_store) as settings:
         server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
+        client_url = f"http://127.0.0.1:{server.server_port}"
         try:
-            with admin_on(admin_url, f"http://127.0.0.1:{server.server_port}") as app:
-                yield app
+            with admin_on(admin_url, client_url) as app:
+                yield TwoStores(app, client_url, _settings(admin_url, client_url))
         finally:
             server.shutdown()
             thread.join()
             server.server_close()
 
 
-def create(number: int) -> int:
+def _settings(admin_url: str, client_url: str) -> dict[str, str]:
+    return {
+        "ADMIN_DATABASE_URL": admin_url,
+        "ADMIN_CLIENT_URL": client_url,
+        "ADMIN_SECRET_KEY": SECRET.get_secret_value(),
+        "SERVICE_KEYS": KEYS.get_secret_value(),
+    }
+
+
+def create() -> int:
     """Create a product on Admin alone; return its id."""
-    content: dict[str, Any] = {**CONTENT, "sku": f"SKU-{number}", "title": f"Product {number}"}
-    return service.create_product({**content, "price": Decimal("12.50")}, "tester").id
+    content: dict[str, Any] = {**CONTENT, "sku": unique_name(), "price": Decimal("12.50")}
+    return service.create_product(content, "tester").id
 
 
 def deliver() -> None:
     """Bring the copy up to date and prove it, as courier, worker and relay would."""
-    ids = [row.product_id for row in db.session.query(Replication).filter(Replication.unproven_since.is_not(None))]
-    replicate.apply(outbox.current_messages(ids))
-    db.session.execute(
-        update(Replication).values(proven_ver=Replication.ver, state=PROVEN, unproven_since=None, due_at=None)
-    )
+    ids = db.session.execute(select(Replication.product_id).where(Replication.unproven_since.is_not(None))).scalars()
+    replicate.apply(outbox.current_messages(list(ids)))
+    proven = {"proven_ver": Replication.ver, "state": PROVEN, "unproven_since": None, "due_at": None}
+    db.session.execute(update(Replication).values(**proven))
     db.session.commit()
 
 
-def copies() -> Collection:
+def copy() -> Collection:
     """The Client's copy, to edit by hand."""
     return ProductCopy._get_collection()

@@ -1,0 +1,286 @@
+"""``lockstep sync diff``, its repair and the scheduled check, on MariaDB and a MongoDB-wire server."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import delete, select, text, update
+
+import lockstep
+from admin.extensions import db
+from admin.products import service
+from admin.products.models import Product
+from admin.reconcile import check, copies
+from admin.reconcile.diff import Comparison
+from admin.reconcile.mending import Mending
+from admin.reconcile.models import Drift, DriftCheck
+from admin.reconcile.repair import mend
+from admin.replication import claims
+from admin.replication.models import FRESH, ProductChange, Replication
+from client.likes.documents import Like
+from client.products import replicate
+from stack.servers.mariadb import MariaDB
+from stack.servers.secantus import Secantus
+from tasks.messages import ProductChanged
+from tasks.names import BULK
+from tests.flow.stores import NOWHERE, unique_name
+from tests.flow.two_stores import TwoStores, copy, create, deliver, two_stores
+
+
+@pytest.fixture(scope="module")
+def stores(mariadb: MariaDB, secantus: Secantus) -> Iterator[TwoStores]:
+    with two_stores(mariadb.create_database(unique_name()), secantus.url(unique_name())) as stores:
+        yield stores
+
+
+@pytest.fixture(autouse=True)
+def _emptied(stores: TwoStores, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins with empty stores; the command line finds them by its settings."""
+    for table in (Product, Replication, ProductChange, Drift):
+        db.session.execute(delete(table))
+    db.session.execute(update(DriftCheck).values(after_id=None, due_at="2000-01-01", pass_finished_at=None))
+    db.session.commit()
+    for collection in (copy(), Like._get_collection()):
+        collection.delete_many({})
+    for name, value in stores.settings.items():
+        monkeypatch.setenv(name, value)
+
+
+def sync(*args: str) -> Result:
+    return CliRunner().invoke(lockstep.cli, ["sync", *args])
+
+
+def drift(*args: str, exit_code: int) -> dict[int, dict[str, Any]]:
+    """Run ``sync diff --json`` and return what it lists, by id."""
+    result = sync("diff", "--json", *args)
+    assert result.exit_code == exit_code, result.output
+    return {item["id"]: item for item in json.loads(result.stdout)["drift"]}
+
+
+def mended() -> dict[int, str]:
+    """Compare and mend without the command's rest between two looks; return the kinds, by id."""
+    mending = Mending(allowed=False)
+    outcomes = mending.mend(list(Comparison(rest=0).drift())) + mending.bury()
+    assert all(ok for _difference, ok in outcomes)
+    assert list(Comparison(rest=0).drift()) == []
+    return {difference.id: difference.kind for difference, _ok in outcomes}
+
+
+def in_step(count: int) -> list[int]:
+    """Create ``count`` products that the Client holds; return their ids."""
+    ids = [create() for _ in range(count)]
+    deliver()
+    return ids
+
+
+def copied(source: int, *ids: int) -> None:
+    copy().insert_many([{**(copy().find_one({"_id": source}) or {}), "_id": id_} for id_ in ids])
+
+
+def test_hand_edits_of_the_copy_are_named_one_by_one_and_mended() -> None:
+    ids = in_step(30)
+    edited, removed, added = ids[:5], ids[10:15], range(ids[-1] + 1000, ids[-1] + 1005)
+    copy().update_one({"_id": edited[0]}, {"$set": {"title": "Hacked"}})
+    copy().update_one({"_id": edited[1]}, {"$set": {"ver": 9}})
+    copy().update_one({"_id": edited[2]}, {"$set": {"ver": 0}})
+    copy().update_one({"_id": edited[3]}, {"$set": {"price": 12.5}})
+    copy().update_one({"_id": edited[4]}, {"$unset": {"ver": "", "currency": ""}})
+    copy().delete_many({"_id": {"$in": removed}})
+    copied(ids[20], *added[1:])
+    copy().insert_one({"_id": added[0], "title": "Typed in"})
+
+    found = drift(exit_code=3)
+
+    kinds = ["differing", "ahead", "stale", "differing", "stale", *["missing"] * 5, *["orphaned"] * 5]
+    assert {id_: item["kind"] for id_, item in found.items()} == dict(
+        zip([*edited, *removed, *added], kinds, strict=True)
+    )
+    assert found[edited[0]]["why"] == "same version, other content"
+    assert found[removed[0]]["client"] is None
+    assert all(item["mended"] for item in drift("--repair", exit_code=0).values())
+    assert drift(exit_code=0) == {}
+    assert create() > added[-1]  # no later product meets the tombstone of a stranger
+    assert copy().count_documents({"deleted": False}) == 30
+
+
+def test_table_is_for_people() -> None:
+    (product_id,) = in_step(1)
+    assert (sync("diff").stdout, sync("diff").stderr.splitlines()[-1]) == ("", "in step")
+    copy().delete_one({"_id": product_id})
+    result = sync("diff")
+    assert result.exit_code == 3
+    assert "missing" in result.stdout
+    assert "the Client does not hold it" in result.stdout
+    assert "1 products out of step" in result.stderr
+
+
+def test_lost_tombstone_is_drift_and_a_stranger_s_tombstone_is_none() -> None:
+    deleted, _kept = in_step(2)
+    service.delete_product(deleted, None, "tester")
+    deliver()
+    copy().insert_one({"_id": deleted + 500, "ver": 3, "deleted": True, "checksum": ""})
+    assert drift(exit_code=0) == {}
+    copy().delete_one({"_id": deleted})
+    assert mended() == {deleted: "missing"}
+    assert (copy().find_one({"_id": deleted}) or {})["deleted"] is True
+
+
+def test_change_that_is_under_way_is_no_drift() -> None:
+    first, second = in_step(2)
+    service.update_product(first, {"title": "New"}, None, "tester")
+    service.delete_product(second, None, "tester")
+    result = sync("diff", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, {"drift": [], "pending": 2, "left": 0})
+
+
+def test_product_edited_in_sql_is_found_and_told_to_the_client() -> None:
+    edited, *_others = in_step(3)
+    db.session.execute(text("UPDATE products SET title = 'By hand' WHERE id = :id"), {"id": edited})
+    db.session.commit()
+    assert mended() == {edited: "differing"}
+    assert (copy().find_one({"_id": edited}) or {})["title"] == "By hand"
+    row = db.session.execute(select(Replication).filter_by(product_id=edited)).scalar_one()
+    assert (row.state, row.lane, row.proven_ver) == (FRESH, BULK, 1)  # the relay proves it
+    held = copies.Copy().listed([edited])[edited]
+    assert row.checksum == held.checksum
+    assert [row.product_id for row in claims.claim(BULK, (FRESH,), 10)] == [edited]
+
+
+def test_product_inserted_in_sql_is_found_and_told_to_the_client() -> None:
+    (existing,) = in_step(1)
+    names = "title, description, price, currency, category, image_url, created_at, updated_at, version"
+    insert = f"INSERT INTO products (id, sku, live_sku, {names}) SELECT id + 7, 'H', 'H', {names} FROM products"
+    db.session.execute(text(insert))
+    db.session.commit()
+    assert mended() == {existing + 7: "missing"}
+
+
+def test_one_product_is_compared_field_by_field() -> None:
+    (product_id,) = in_step(1)
+    assert sync("diff", str(product_id)).exit_code == 0
+    copy().update_one({"_id": product_id}, {"$set": {"price": 12.5, "title": "[bold]Hacked"}})
+    shown = sync("diff", str(product_id), "--json")
+    assert shown.exit_code == 3
+    fields = json.loads(shown.stdout)["fields"]
+    assert {name for name, field in fields.items() if not field["same"]} == {"title", "price", "checksum"}
+    assert fields["price"] == {"admin": "12.50", "client": "12.5 (float)", "same": False}
+    assert "[bold]Hacked" in sync("diff", str(product_id)).stdout
+    assert sync("diff", str(product_id + 1)).exit_code == 1
+    assert set(drift(str(product_id), "--repair", exit_code=0)) == {product_id}
+
+
+def test_range_is_all_that_is_looked_at_and_mended() -> None:
+    ids = in_step(4)
+    copy().delete_many({})
+    assert list(drift("--from", str(ids[1]), "--to", str(ids[2]), "--repair", exit_code=0)) == ids[1:3]
+    assert sorted(document["_id"] for document in copy().find()) == ids[1:3]
+    assert sync("diff", "1", "--to", "2").exit_code == 2
+
+
+def test_many_deletions_need_a_yes() -> None:
+    ids = in_step(3)
+    copy().delete_one({"_id": ids[0]})
+    strangers = range(ids[-1] + 1, ids[-1] + 12)
+    copied(ids[1], *strangers)
+    found = drift("--repair", exit_code=1)
+    assert {id_: item["mended"] for id_, item in found.items()} == {ids[0]: True, **dict.fromkeys(strangers, False)}
+    assert copy().count_documents({"deleted": False}) == 14
+    assert set(drift("--repair", "--yes", exit_code=0)) == set(strangers)
+    assert copy().count_documents({"deleted": False}) == 3
+
+
+def test_mending_never_replaces_what_became_newer() -> None:
+    (product_id,) = in_step(1)
+    copy().update_one({"_id": product_id}, {"$set": {"title": "Hacked"}})
+    seen = list(Comparison(rest=0).drift())
+    service.update_product(product_id, {"title": "Newer"}, None, "tester")
+    deliver()
+    assert mend(seen) == set()
+    assert (copy().find_one({"_id": product_id}) or {})["title"] == "Newer"
+
+
+def test_compare_and_set_replaces_only_what_was_seen() -> None:
+    (product_id,) = in_step(1)
+    current = copies.Copy().listed([product_id])[product_id]
+    body = {"id": product_id, "seen": {"ver": current.ver, "checksum": "0" * 32}, "state": None}
+    assert copies.ask("repair", {"repairs": [body]}) == {"outcomes": [[product_id, "changed"]]}
+    body["seen"] = {"ver": current.ver, "checksum": current.checksum}
+    body["state"] = ProductChanged(product_id, 1, None).encode()
+    assert copies.ask("repair", {"repairs": [body]}) == {"outcomes": [[product_id, "repaired"]]}
+    body["seen"] = {"ver": current.ver, "checksum": ""}
+    assert copies.ask("repair", {"repairs": [body]}) == {"outcomes": [[product_id, "right"]]}
+
+
+def test_product_that_was_lost_comes_back_with_its_likes() -> None:
+    (product_id,) = in_step(1)
+    likes = [{"_id": f"{product_id}:u{n}", "product": product_id, "liked": n > 0, "counted": n > 0} for n in range(4)]
+    Like._get_collection().insert_many(likes)
+    copy().delete_one({"_id": product_id})
+    mended()
+    assert (copy().find_one({"_id": product_id}) or {})["likes"] == 3
+
+
+def test_restored_database_is_for_recovery_not_for_repair() -> None:
+    in_step(1)
+    db.session.execute(text("UPDATE sync_marks SET alarm = 'admin'"))
+    db.session.commit()
+    try:
+        for command in (["diff", "--repair"], ["rebuild"]):
+            result = sync(*command)
+            assert result.exit_code == 1
+            assert "lockstep sync recover" in result.stderr
+    finally:
+        db.session.execute(text("UPDATE sync_marks SET alarm = NULL"))
+        db.session.commit()
+
+
+def test_client_that_does_not_answer_is_a_dependency_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ADMIN_CLIENT_URL", NOWHERE)
+    for command in (["diff"], ["diff", "7"], ["diff", "--repair"], ["rebuild"]):
+        assert sync(*command).exit_code == 4
+
+
+def test_scheduled_check_confirms_on_a_second_look_and_forgets_what_is_mended() -> None:
+    ids = in_step(3)
+    copy().update_one({"_id": ids[0]}, {"$set": {"title": "Hacked"}})
+    copy().delete_one({"_id": ids[1]})
+    check.look()
+    assert (check.summary().confirmed, check.summary().suspected) == (0, 2)
+    assert check.summary().pass_finished_at is not None
+    service.update_product(ids[1], {"title": "The relay is at work on it now"}, None, "tester")
+    check_again()
+    summary = check.summary()
+    assert (summary.confirmed, summary.suspected) == (1, 0)
+    assert [(example.product_id, example.kind) for example in summary.examples] == [(ids[0], "differing")]
+    drift("--repair", exit_code=0)
+    assert (check.summary().confirmed, check.summary().suspected) == (0, 0)
+
+
+def test_difference_that_becomes_another_one_is_suspected_anew() -> None:
+    (product_id,) = in_step(1)
+    copy().delete_one({"_id": product_id})
+    check.look()
+    copied_back = ProductChanged(product_id, 7, None)
+    replicate.apply([copied_back])
+    check_again()
+    assert (check.summary().confirmed, check.summary().suspected) == (0, 1)
+    check_again()
+    assert check.summary().examples[0].kind == "ahead"
+
+
+def test_scheduled_check_is_shared_and_waits_its_time() -> None:
+    (product_id,) = in_step(1)
+    check.look()
+    copy().delete_one({"_id": product_id})
+    check.look()  # another relay, at once
+    assert check.summary().suspected == 0
+
+
+def check_again() -> None:
+    """Let time pass, then look."""
+    db.session.execute(update(DriftCheck).values(due_at="2000-01-01"))
+    db.session.execute(update(Drift).values(looked_at="2000-01-01"))
+    db.session.commit()
+    check.look()
