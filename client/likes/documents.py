@@ -1,9 +1,11 @@
 """The like set. Each document is its own outbox: ``pending`` and ``uncounted`` exist only while they are true."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from mongoengine import BooleanField, DateTimeField, Document, IntField, LongField, StringField
+from pymongo import UpdateOne
 
 
 class Like(Document):
@@ -51,3 +53,15 @@ def adopted(rev: int, liked: bool, at: datetime | None) -> dict[str, dict[str, A
 def pending_again(now: datetime) -> dict[str, dict[str, Any]]:
     """Return the update that has a like's state told to Admin once more."""
     return {"$set": {"pending": True}, "$min": {"since": now}, "$unset": {"parked": ""}}
+
+
+def update_each(ids: Iterable[str], where: dict[str, Any], change: dict[str, Any]) -> int:
+    """Apply ``change`` to those of ``ids`` that match ``where``; return how many changed.
+
+    Each by a write of its own: SecantusDB's multi-update waits for a conflicting transaction (L3) while it holds the
+    lock that the transaction waits for.
+    """
+    writes = [UpdateOne({"_id": id_, **where}, change) for id_ in ids]
+    if not writes:
+        return 0
+    return int(Like._get_collection().bulk_write(writes, ordered=False).modified_count)

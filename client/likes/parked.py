@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from client.likes.documents import Like, pending_again
+from client.likes.documents import Like, pending_again, update_each
 
 STEP = 1_000
 PARKED = {"parked": {"$gt": ""}}  # finds by the sparse index
@@ -16,8 +16,8 @@ def redeliver(after: str = "") -> tuple[int, str | None]:
     likes = Like._get_collection()
     found = likes.find({**PARKED, "_id": {"$gt": after}}, {"_id": 1}).sort("_id", 1).limit(STEP)
     ids = [like["_id"] for like in found]
-    replayed = likes.update_many({"_id": {"$in": ids}, **PARKED}, pending_again(datetime.now(UTC)))
-    return replayed.modified_count, ids[-1] if len(ids) == STEP else None
+    replayed = update_each(ids, PARKED, pending_again(datetime.now(UTC)))
+    return replayed, ids[-1] if len(ids) == STEP else None
 
 
 def reasons() -> dict[str, int]:

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from client.extensions import database
-from client.likes.documents import Like, pending_again
+from client.likes.documents import Like, pending_again, update_each
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +47,6 @@ def next_chunk() -> bool:
     again = pending_again(datetime.now(UTC))
     again["$set"]["restored"] = True
     # What is pending already is either new, or finds its way by its time (L6).
-    likes.update_many({"_id": {"$in": ids}, "pending": {"$ne": True}}, again)
+    update_each(ids, {"pending": {"$ne": True}}, again)
     marks.update_one({"_id": MARK}, {"$set": {"towards": unfinished["epoch"], "after": ids[-1]}}, upsert=True)
     return True

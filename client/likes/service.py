@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pymongo.errors import DuplicateKeyError
 
 from client.likes.announcer import announcer
-from client.likes.documents import Like, changed, like_id
+from client.likes.documents import Like, changed, like_id, update_each
 from client.products.documents import ProductCopy
 from client.products.queries import get_product
 
@@ -30,8 +30,7 @@ def take_back_all(user: str) -> int:
     """
     likes, mine = Like._get_collection(), {"user": user, "liked": True}
     ids = [like["_id"] for like in likes.find(mine, {"_id": 1}).limit(ERASED_AT_ONCE)]
-    if ids:
-        likes.update_many({"_id": {"$in": ids}, "liked": True}, changed(False, datetime.now(UTC)))
+    update_each(ids, {"liked": True}, changed(False, datetime.now(UTC)))
     return len(ids)
 
 

@@ -1,43 +1,38 @@
 """L6: take over Admin's outcomes, each only where the like still has the rev that was sent."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from pymongo import UpdateMany, UpdateOne
+from pymongo import UpdateOne
 
 from client.admin_gateway import Outcome
 from client.likes.documents import SETTLED, Like, adopted, like_id
 from tasks.messages import LikeChanged
 
-_Writes = list[UpdateMany | UpdateOne]
 _REASONS = {"gone": "the product is gone", "unknown": "Admin does not know the product"}
 
 
 def settle(likes: Sequence[LikeChanged], outcomes: Sequence[Outcome]) -> None:
     """Clear, park, adopt or raise each like. A lost or repeated answer changes nothing that is already right."""
-    done: dict[int, list[str]] = defaultdict(list)
-    writes: _Writes = []
+    writes: list[UpdateOne] = []
     for like, outcome in zip(likes, outcomes, strict=True):
         key = like_id(like.product, like.user)
         if outcome.outcome == "applied" or (outcome.outcome == "superseded" and _is_same(like, outcome)):
-            done[like.rev].append(key)
+            writes.append(UpdateOne({"_id": key, "rev": like.rev}, {"$unset": SETTLED}))
         elif outcome.outcome == "superseded":
             writes += _admin_is_ahead(key, like, outcome)
         else:
             reason = outcome.reason or _REASONS.get(outcome.outcome, outcome.outcome)
             parked = {"$set": {"parked": reason}, "$unset": SETTLED}
             writes.append(UpdateOne({"_id": key, "rev": like.rev}, parked))
-    writes += [UpdateMany({"_id": {"$in": ids}, "rev": rev}, {"$unset": SETTLED}) for rev, ids in done.items()]
-    if writes:
-        Like._get_collection().bulk_write(writes, ordered=False)
+    Like._get_collection().bulk_write(writes, ordered=False)
 
 
 def _is_same(like: LikeChanged, outcome: Outcome) -> bool:
     return (outcome.rev, outcome.liked) == (like.rev, like.liked)
 
 
-def _admin_is_ahead(key: str, like: LikeChanged, outcome: Outcome) -> _Writes:
+def _admin_is_ahead(key: str, like: LikeChanged, outcome: Outcome) -> list[UpdateOne]:
     """This store was restored from a backup, or the like changed since it was sent: then its rev differs, and
     none of these writes finds it.
 

@@ -1,0 +1,117 @@
+"""Likes under load over the production servers. Small by default; the figures in the environment make it large.
+
+LIKES_TOGGLES=500 LIKES_SHOPPERS=200 LIKES_PRODUCTS=20 LIKES_HOT=10000 pytest -s tests/flow/test_likes_load.py
+"""
+
+import os
+import random
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from stack.process import Process
+from tests.flow.likes_traffic import Click, Shopper, calls_to_admin, click_all, look, new_shoppers
+from tests.flow.running import Running, eventually
+
+CLIENTS = 8
+TOGGLES = int(os.environ.get("LIKES_TOGGLES", "60"))  # per client
+SHOPPERS = int(os.environ.get("LIKES_SHOPPERS", "40"))
+PRODUCTS = int(os.environ.get("LIKES_PRODUCTS", "6"))
+HOT = int(os.environ.get("LIKES_HOT", "400"))  # shoppers who like one product
+SEED = int(os.environ.get("LIKES_SEED", "5"))
+SETTLED_WITHIN = 150  # seconds
+
+Model = set[tuple[int, str]]
+
+
+def products(running: Running, number: int) -> list[int]:
+    ids = [running.create() for _ in range(number)]
+    for product in ids:
+        eventually(lambda product=product: running.arrived(product))
+    return ids
+
+
+def toggles(shoppers: Sequence[Shopper], ids: Sequence[int]) -> tuple[list[list[Click]], Model]:
+    """Return what each client clicks, and the set that must be left.
+
+    A shopper and product belong to one client, whose clicks come one after the other, so that the end is known.
+    """
+    rng = random.Random(SEED)
+    clicks: list[list[Click]] = [[] for _ in range(CLIENTS)]
+    model: Model = set()
+    for client in range(CLIENTS):
+        mine = shoppers[client::CLIENTS]
+        for _ in range(TOGGLES):
+            click = Click(rng.choice(mine), rng.choice(ids), rng.random() < 0.6)
+            clicks[client].append(click)
+            key = (click.product, click.shopper.id)
+            (model.add if click.liked else model.discard)(key)
+    return clicks, model
+
+
+def settled(running: Running, ids: Sequence[int], model: Model) -> Callable[[], bool]:
+    return lambda: look(running, ids).equal(model, ids)
+
+
+def test_likes_of_an_idle_shop_are_on_admin_at_once(production: Running) -> None:
+    (product,), shoppers = products(production, 1), new_shoppers(production, 9)
+    took = []
+    for number, shopper in enumerate(shoppers, 1):
+        time.sleep(0.7)  # idle: longer than any pause between two announcements
+        click_all(production, [[Click(shopper, product, True)]])
+        took.append(eventually(lambda n=number: len(look(production, [product]).admin) == n))
+    print(f"\na single like on Admin: p50 {statistics.median(took) * 1000:.0f} ms, max {max(took) * 1000:.0f} ms")
+    assert statistics.median(took) < 0.25
+
+
+def test_concurrent_toggles_end_in_the_same_set_and_counts_on_both_sides(production: Running) -> None:
+    ids, shoppers = products(production, PRODUCTS), new_shoppers(production, SHOPPERS)
+    clicks, model = toggles(shoppers, ids)
+    calls, start = calls_to_admin(production), time.monotonic()
+    click_all(production, clicks)
+    clicked = time.monotonic() - start
+    after = eventually(settled(production, ids, model), within=SETTLED_WITHIN, what="equal sets and counts")
+    calls = calls_to_admin(production) - calls
+    print(f"\n{CLIENTS * TOGGLES} toggles in {clicked:.1f} s, settled {after:.1f} s later, {calls} calls to Admin")
+
+
+def test_admin_down_and_workers_killed_amid_the_toggles_end_the_same(production: Running) -> None:
+    ids, shoppers = products(production, PRODUCTS), new_shoppers(production, SHOPPERS)
+    clicks, model = toggles(shoppers, ids)
+    third, admin = TOGGLES // 3, production.product.admin
+    with ThreadPoolExecutor(1) as pool:
+        # The processes are started by this thread: they end with the one that started them.
+        clicking = pool.submit(click_all, production, [mine[:third] for mine in clicks])
+        kill(production.product.worker, times=1)
+        clicking.result()
+        admin.kill()
+        clicking = pool.submit(click_all, production, [mine[third : 2 * third] for mine in clicks])
+        kill(production.product.worker, times=3)
+        clicking.result()
+        admin.start()
+        admin.wait_ready()
+        clicking = pool.submit(click_all, production, [mine[2 * third :] for mine in clicks])
+        kill(production.product.worker, times=1)
+        clicking.result()
+    after = eventually(settled(production, ids, model), within=SETTLED_WITHIN, what="equal sets and counts")
+    print(f"\nsettled {after:.1f} s after the last toggle; Admin was killed once, the worker 5 times")
+
+
+def kill(process: Process, times: int) -> None:
+    for _ in range(times):
+        process.kill()
+        process.start()
+        process.wait_ready()
+
+
+def test_hot_product_counts_every_shopper_once_with_few_calls(production: Running) -> None:
+    (product,), shoppers = products(production, 1), new_shoppers(production, HOT)
+    calls, start = calls_to_admin(production), time.monotonic()
+    click_all(production, [[Click(shopper, product, True) for shopper in shoppers[n::CLIENTS]] for n in range(CLIENTS)])
+    clicked = time.monotonic() - start
+    model = {(product, shopper.id) for shopper in shoppers}
+    after = eventually(settled(production, [product], model), within=SETTLED_WITHIN, what="every like on both sides")
+    calls = calls_to_admin(production) - calls
+    print(f"\n{HOT} likes in {clicked:.1f} s, settled {after:.1f} s later, {calls} calls to Admin")
+    assert calls <= 100 + HOT / 100
