@@ -46,6 +46,21 @@ class LastResultSchema(ma.Schema):
     proven_at = Moment()
 
 
+class DriftExampleSchema(ma.Schema):
+    product_id = fields.Integer()
+    kind = fields.String(metadata={"description": "missing, stale, ahead, differing or orphaned"})
+    first_seen_at = Moment()
+
+
+class DriftSchema(ma.Schema):
+    """What the scheduled comparison found: differences that nobody is at work on; confirmed by a second look."""
+
+    confirmed = fields.Integer()
+    suspected = fields.Integer()
+    pass_finished_at = Moment(allow_none=True)
+    examples = fields.List(fields.Nested(DriftExampleSchema))
+
+
 class StatusSchema(ma.Schema):
     state = fields.String(metadata={"description": "in step, behind, stuck, drift, unknown or restored"})
     pending = fields.Integer()
@@ -54,6 +69,7 @@ class StatusSchema(ma.Schema):
     oldest = fields.Nested(OldestSchema, allow_none=True)
     lag = fields.Nested(LagSchema)
     last_result = fields.Nested(LastResultSchema, allow_none=True)
+    drift = fields.Nested(DriftSchema)
     queues = fields.Dict(keys=fields.String(), values=fields.Integer(allow_none=True))
     client_error = fields.String(allow_none=True)
     alarm = fields.String(allow_none=True, metadata={"description": "whose database was restored from a backup"})

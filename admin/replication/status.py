@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from admin.database import utc_now
 from admin.extensions import db
+from admin.reconcile import check
 from admin.replication.client_gateway import ClientUnavailableError, client_gateway
 from admin.replication.models import SENT, STUCK, LaneProgress, ProductChange, Replication, SyncMark
 from admin.replication.queues import queue_depths
@@ -57,8 +58,9 @@ class LastResult:
 class Status:
     """``pending`` counts all that is not proven; ``in_flight`` and ``stuck`` are parts of it.
 
-    ``queues`` holds messages by queue, None where the broker does not say; ``client_error`` is why the Client
-    cannot be asked, None when it can; ``alarm`` is whose database was restored from a backup.
+    ``drift`` is what the scheduled comparison of both stores found. ``queues`` holds messages by queue, None where
+    the broker does not say; ``client_error`` is why the Client cannot be asked, None when it can; ``alarm`` is whose
+    database was restored from a backup.
     """
 
     state: str
@@ -68,6 +70,7 @@ class Status:
     oldest: Oldest | None
     lag: Lag
     last_result: LastResult | None
+    drift: check.Summary
     queues: Mapping[str, int | None]
     client_error: str | None
     alarm: str | None
@@ -80,20 +83,21 @@ def status() -> Status:
     now = db.session.execute(select(utc_now())).scalar_one()
     counts = _counts()
     unproven = _oldest_unproven()
-    lag, last = _lag(now), _last_result()
+    lag, last, drift = _lag(now), _last_result(), check.summary()
     alarm, alarm_since = db.session.execute(select(SyncMark.alarm, SyncMark.alarm_since)).one()
     db.session.rollback()  # the Client and the broker may take their time: hold no transaction meanwhile
     unapplied, client_error = _not_applied(unproven)
     stuck = counts.get(STUCK, 0)
     oldest = _show(unapplied[0], now) if unapplied else None
     return Status(
-        state=_state(alarm, client_error, stuck, oldest),
+        state=_state(alarm, client_error, drift.confirmed, stuck, oldest),
         pending=sum(counts.values()),
         in_flight=counts.get(SENT, 0),
         stuck=stuck,
         oldest=oldest,
         lag=lag,
         last_result=last,
+        drift=drift,
         queues=queue_depths(PATIENCE),
         client_error=client_error,
         alarm=alarm,
@@ -102,10 +106,11 @@ def status() -> Status:
     )
 
 
-def _state(alarm: str | None, client_error: str | None, stuck: int, oldest: Oldest | None) -> str:
+def _state(alarm: str | None, client_error: str | None, drift: int, stuck: int, oldest: Oldest | None) -> str:
     applies = {
         RESTORED: alarm,
         UNKNOWN: client_error,
+        DRIFTED: drift,
         STUCK_ROWS: stuck,
         BEHIND: oldest,
     }

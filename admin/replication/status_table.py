@@ -3,6 +3,7 @@
 from rich.markup import escape
 from rich.table import Table
 
+from admin.reconcile import check
 from admin.replication import status
 from tasks.messages import format_time
 
@@ -29,6 +30,7 @@ def table(now: status.Status) -> Table:
     rows.add_row("oldest change", _oldest(now.oldest))
     rows.add_row("lag", _lag(now.lag))
     rows.add_row("last result", _last(now.last_result))
+    rows.add_row("drift", _drift(now.drift))
     for queue, depth in now.queues.items():
         rows.add_row(queue, "unknown" if depth is None else f"{depth} messages")
     return rows
@@ -51,3 +53,10 @@ def _last(last: status.LastResult | None) -> str:
     if last is None:
         return "nothing was proven yet"
     return f"product {last.product_id} version {last.version} proven {format_time(last.proven_at)}"
+
+
+def _drift(drift: check.Summary) -> str:
+    finished = format_time(drift.pass_finished_at) if drift.pass_finished_at else "never yet"
+    examples = ", ".join(f"{example.product_id} {example.kind}" for example in drift.examples)
+    found = f": {examples}" + (", …" if drift.confirmed > len(drift.examples) else "") if examples else ""
+    return f"{drift.confirmed} products, {drift.suspected} suspected{found}; all compared: {finished}"
