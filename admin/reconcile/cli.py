@@ -25,7 +25,7 @@ from web.commands import EXIT_DRIFT, EXIT_FAILED
 @click.argument("product_id", type=int, required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
 @click.option("--repair", is_flag=True, help="Have the Client replace what is wrong by what Admin says.")
-@click.option("--yes", is_flag=True, help="Delete also many products that Admin never had.")
+@click.option("--yes", is_flag=True, help="Also where that takes many products from the shop.")
 @click.option("--from", "first", type=click.IntRange(1), help="Only ids from this one …")
 @click.option("--to", "last", type=click.IntRange(1), help="… up to this one.")
 def diff(product_id: int | None, as_json: bool, repair: bool, yes: bool, first: int | None, last: int | None) -> None:
@@ -64,13 +64,13 @@ def _range(span: tuple[int, int], as_json: bool, mending: Mending | None) -> Non
         for batch in batched(comparison.drift(*span, advance), BATCH):
             for outcome in mending.mend(batch) if mending else [(difference, None) for difference in batch]:
                 report.add(*outcome)
-    for outcome in mending.bury() if mending else []:
+    for outcome in mending.delete() if mending else []:
         report.add(*outcome)
     check.forget_mended()
     report.end(comparison.pending)
     if mending and mending.withheld:
         click.echo(
-            f"{mending.withheld} products that Admin never had would be deleted at the Client, more than "
+            f"{mending.withheld} products would be deleted at the Client, more than "
             f"{mending.limit}: none was. Run it again with --yes if that is meant.",
             err=True,
         )

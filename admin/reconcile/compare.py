@@ -34,6 +34,12 @@ class Difference:
     pending: bool
 
     @property
+    def deletes(self) -> bool:
+        """Whether mending it takes a product from the shop."""
+        shown = self.held is not None and not _is_deleted(self.held)
+        return shown and (self.own is None or _is_deleted(self.own))
+
+    @property
     def why(self) -> str:
         """The difference in words."""
         if self.kind == DIFFERING:

@@ -1,7 +1,7 @@
 """Drift: a difference that nobody is at work on, and that a second look finds unchanged."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,7 @@ class Comparison:
                 else:
                     self.pending += 1  # somebody changed it between the looks
 
-    def _settled(self, found: Any) -> Iterator[Difference]:
+    def _settled(self, found: Iterable[Difference]) -> Iterator[Difference]:
         for difference in found:
             self.pending += difference.pending
             if not difference.pending:

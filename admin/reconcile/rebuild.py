@@ -6,9 +6,10 @@ from contextlib import contextmanager
 import structlog
 
 from admin.reconcile import catalogue, copies
+from admin.reconcile.compare import Difference, batched
 from admin.reconcile.copies import NEXT, Copy
 from admin.reconcile.diff import HIGHEST, LOWEST, Comparison
-from admin.reconcile.repair import pages
+from admin.reconcile.repair import BATCH, pages
 from admin.replication.client_gateway import ClientUnavailableError
 from tasks.messages import ProductChanged
 
@@ -38,7 +39,8 @@ def rebuild(progress: Callable[[int], None] = lambda _id: None) -> None:
 @contextmanager
 def _begun() -> Iterator[str]:
     """Begin, and leave nothing behind, whatever happens; after a crash the Client forgets it within a minute."""
-    token = copies.ask("rebuild/begin", {})["token"]
+    with copies.sensible():
+        token = copies.ask("rebuild/begin", {})["token"]
     if token is None:
         raise RebuildError("another rebuild is under way, or was broken off less than a minute ago")
     try:
@@ -58,10 +60,17 @@ def _fill(token: str, messages: Iterable[ProductChanged], progress: Callable[[in
 
 def _compare(token: str) -> None:
     """What the first comparison finds was lost on the way or has just changed: fill it in. The second finds none."""
-    for difference in Comparison(Copy(NEXT)).drift():
-        _fill(token, (own.message for own in catalogue.listed([difference.id]).values()))
-    if any(Comparison(Copy(NEXT)).drift()):
+    for batch in batched(_drift(token), BATCH):
+        _fill(token, (own.message for own in catalogue.listed([difference.id for difference in batch]).values()))
+    if any(_drift(token)):
         raise RebuildError("the fresh copy did not become equal to Admin's catalogue")
+
+
+def _drift(token: str) -> Iterator[Difference]:
+    def hold(_last_id: int) -> None:
+        _step("hold", token)
+
+    return Comparison(Copy(NEXT)).drift(progress=hold)
 
 
 def _count_likes(token: str) -> None:
@@ -75,5 +84,5 @@ def _step(name: str, token: str, patience: float | None = None, **body: object) 
     answer: dict[str, int | None] = copies.ask(f"rebuild/{name}", {"token": token, **body}, **options)
     with copies.sensible():
         if not answer["ok"]:
-            raise RebuildError("another rebuild began, because this one was silent for a minute")
+            raise RebuildError("it was silent for a minute, and so the Client gave it up")
     return answer

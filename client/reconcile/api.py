@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from client.reconcile import contents, digests, rebuild, repair
+from client.reconcile import contents, digests, fresh_copy, rebuild, repair
 from client.reconcile.extent import extent
 from client.reconcile.schemas import (
     CountLikesSchema,
@@ -87,6 +87,15 @@ def begin_rebuild() -> Any:
 def fill_copy(query: dict[str, Any]) -> Any:
     """Write a page of states into the fresh copy."""
     return {"ok": rebuild.fill(query["token"], [_state(state) for state in query["states"]])}
+
+
+@blp.route("/rebuild/hold", methods=["POST"])
+@service_only
+@blp.arguments(RebuildStepSchema)
+@blp.response(200)
+def hold_rebuild(query: dict[str, Any]) -> Any:
+    """Go on writing to both copies while Admin is busy comparing them."""
+    return {"ok": fresh_copy.renew(query["token"])}
 
 
 @blp.route("/rebuild/count", methods=["POST"])

@@ -40,9 +40,13 @@ def claim() -> str | None:
 
 
 def renew(token: str) -> bool:
-    """Hold the flag for longer; return whether it is still the caller's."""
-    mine = {"_id": _FLAG, "token": token}
-    return bool(_flags().update_one(mine, {"$set": {"until": datetime.now(UTC) + HOLD}}).matched_count)
+    """Hold the flag for longer; return whether the caller still held it.
+
+    Once it ran out, A5 has been writing the live copy alone, so the fresh one is worth nothing any more.
+    """
+    now = datetime.now(UTC)
+    mine = {"_id": _FLAG, "token": token, "until": {"$gt": now}}
+    return bool(_flags().update_one(mine, {"$set": {"until": now + HOLD}}).matched_count)
 
 
 def note_swapped(token: str) -> None:
@@ -54,8 +58,9 @@ def was_swapped(token: str) -> bool:
     return _flags().find_one({"_id": _FLAG, "token": token, "swapped": True}) is not None
 
 
-def release(token: str) -> None:
-    _flags().delete_one({"_id": _FLAG, "token": token})
+def release(token: str) -> bool:
+    """Lower the flag; return whether it was the caller's."""
+    return bool(_flags().delete_one({"_id": _FLAG, "token": token}).deleted_count)
 
 
 def _flags() -> Collection:

@@ -70,8 +70,7 @@ def end(token: str) -> bool:
     """Remove what is left of the rebuild, all of the fresh copy unless it went live; return whether it was the
     caller's.
     """
-    if not fresh_copy.renew(token):
+    if not fresh_copy.release(token):
         return False
     fresh_copy.collection().drop()
-    fresh_copy.release(token)
     return True

@@ -62,7 +62,7 @@ def drift(*args: str, exit_code: int) -> dict[int, dict[str, Any]]:
 def mended() -> dict[int, str]:
     """Compare and mend without the command's rest between two looks; return the kinds, by id."""
     mending = Mending(allowed=False)
-    outcomes = mending.mend(list(Comparison(rest=0).drift())) + mending.bury()
+    outcomes = mending.mend(list(Comparison(rest=0).drift())) + mending.delete()
     assert all(ok for _difference, ok in outcomes)
     assert list(Comparison(rest=0).drift()) == []
     return {difference.id: difference.kind for difference, _ok in outcomes}
