@@ -1,0 +1,113 @@
+"""L2, L4, L6 against an Admin that misbehaves over real HTTP: likes wait, are delivered later, and counted once."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from admin.products.service import delete_product
+from client.likes import breaker, drain
+from client.likes.documents import Like
+from stack.servers.secantus import Secantus
+from tests.flow.likes_both_sides import BothSides, both_sides
+from tests.flow.stores import unique_name
+
+GARBAGE = [b"", b"null", b"[]", b"{broken", b'{"outcomes": []}', b'{"outcomes": [7, 7, 7]}', b"\xff\xfe", b"[" * 9_999]
+
+
+@pytest.fixture(scope="module")
+def _sides(secantus: Secantus, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BothSides]:
+    with both_sides(secantus.url(unique_name()), tmp_path_factory.mktemp("admin")) as sides:
+        yield sides
+
+
+@pytest.fixture
+def sides(_sides: BothSides) -> Iterator[BothSides]:
+    yield _sides
+    _sides.server.mood, _sides.server.headers = None, {}
+    _sides.empty()
+
+
+@pytest.mark.parametrize(
+    "mood",
+    [301, 401, 403, 404, 413, 422, 429, 500, 503, *GARBAGE, "slow", "endless", "reset"],
+    ids=lambda mood: ascii(mood[:20]) if isinstance(mood, bytes) else str(mood),
+)
+def test_whatever_is_no_valid_answer_is_an_outage_that_loses_and_parks_nothing(sides: BothSides, mood: Any) -> None:
+    product = sides.new_product()
+    for user in ("ann", "bob", "cho"):
+        sides.like(user, product)
+    sides.server.mood = mood
+    for _ in range(2):
+        with pytest.raises(drain.RetryLaterError):
+            sides.forward()
+    assert sides.waiting() == (3, 0)
+    sides.settle()
+    sides.assert_equal({(product, user) for user in ("ann", "bob", "cho")})
+    assert breaker.state() is None
+
+
+def test_dead_admin_costs_one_probe_and_not_a_call_per_like(sides: BothSides) -> None:
+    product = sides.new_product()
+    sides.server.mood, sides.server.calls = 500, 0
+    for number in range(20):
+        sides.like(f"user{number}", product)
+        if breaker.may_call():
+            with pytest.raises(drain.RetryLaterError):
+                drain.drain(sides.gateway)
+        else:
+            assert drain.drain(sides.gateway) == 0
+    assert sides.server.calls == 1
+
+
+@pytest.mark.parametrize(("value", "least"), [("7", 7), ("Wed, 01 Jan 2098 00:00:00 GMT", 600), ("soon", 0), ("-1", 0)])
+def test_retry_after_is_honoured_within_reason(sides: BothSides, value: str, least: float) -> None:
+    sides.like("ann", sides.new_product())
+    sides.server.mood, sides.server.headers = 429, {"Retry-After": value}
+    with pytest.raises(drain.RetryLaterError) as outage:
+        sides.forward()
+    assert max(least, 0.5) <= outage.value.delay <= max(least, 1.0)
+    assert not breaker.may_call()
+
+
+def test_batch_that_is_too_large_is_sent_in_smaller_ones(sides: BothSides) -> None:
+    product = sides.new_product()
+    users = [f"user{number}" for number in range(30)]
+    for user in users:
+        sides.like(user, product)
+    sides.server.mood, sides.server.calls = ("too large", 8), 0
+    assert sides.forward() == 30
+    assert sides.server.calls <= 2 + 5  # 30 and 15 were refused, then 7 at once
+    sides.settle()
+    sides.assert_equal({(product, user) for user in users})
+
+
+def test_slow_answer_is_not_waited_for_longer_than_the_timeout(sides: BothSides) -> None:
+    sides.like("ann", sides.new_product())
+    sides.server.mood, start = "slow", time.monotonic()
+    with pytest.raises(drain.RetryLaterError):
+        sides.forward()
+    assert time.monotonic() - start < 3
+
+
+def test_likes_of_a_deleted_product_are_parked_as_gone_and_its_neighbours_are_not(sides: BothSides) -> None:
+    gone, alive = sides.new_product(), sides.new_product()
+    for product in (gone, alive):
+        sides.like("ann", product)
+    delete_product(gone, None, "test")
+    sides.settle()
+    assert sides.document("ann", gone)["parked"] == "the product is gone"
+    assert sides.waiting() == (0, 1)
+    assert sides.admin_set() == {(alive, "ann")}
+
+
+def test_like_of_a_product_that_admin_never_had_is_parked_alone(sides: BothSides) -> None:
+    product = sides.new_product()
+    sides.like("ann", 999_999)
+    sides.like("ann", product)
+    sides.settle()
+    assert [like["parked"] for like in Like._get_collection().find({"parked": {"$exists": True}})] == [
+        "Admin does not know the product"
+    ]
+    assert sides.admin_set() == {(product, "ann")}
