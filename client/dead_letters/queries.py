@@ -76,7 +76,8 @@ def get(id_or_prefix: str) -> dict[str, Any]:
 
 def show(letter: dict[str, Any]) -> dict[str, Any]:
     """Return ``letter`` as JSON holds it: times as text, versions as people count them."""
-    shown = {"id": letter["_id"], **{name: value for name, value in letter.items() if name not in {"_id", "tried_at"}}}
+    named = {**letter, "id": letter["_id"]}
+    shown = {name: named[name] for name in DeadLetter._fields_ordered if name in named and name != "tried_at"}
     shown.update({name: format_time(letter[name]) for name in _TIMES})
     shown["products"] = [
         {"id": product["id"], "version": version_of(product["ver"]) if product["ver"] else None}

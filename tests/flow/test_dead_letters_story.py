@@ -1,6 +1,8 @@
 """Dead letters in the running product: from a real worker's refusal to REST and the celery command line."""
 
 import json
+import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -197,6 +199,20 @@ def test_command_line_lists_shows_replays_and_discards(production: Running) -> N
 
     assert dead(production, "discard", nameless["id"], "--yes").returncode == 0
     assert letters(production)[nameless["task_id"]]["state"] == "discarded"
+
+
+def test_interrupted_replay_leaves_the_letter_new(production: Running) -> None:
+    letter = letter_about(production, production.create())
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # an Admin that accepts and says nothing
+        silent.settimeout(30)
+        environment = {**production.product.env, "CLIENT_ADMIN_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        command = ["celery", "-A", "tasks", "dead", "replay", letter["id"]]
+        options: dict[str, Any] = {"env": environment, "cwd": ROOT, "stderr": subprocess.PIPE, "text": True}
+        with subprocess.Popen(command, **options) as process, silent.accept()[0]:
+            process.send_signal(signal.SIGINT)
+            told = process.communicate(timeout=30)[1]
+    assert (process.returncode, "interrupted" in told, "Traceback" in told) == (130, True, False)
+    assert letters(production)[letter["task_id"]]["state"] == "new"
 
 
 def test_celery_shows_the_commands_and_what_is_missing_to_run_them(production: Running) -> None:
