@@ -11,6 +11,7 @@ WORKDIR /src
 COPY setup.cfg pyproject.toml README.md LICENSE celery_commands.py celeryconfig.py config_check.py lockstep.py ./
 COPY admin admin/
 COPY client client/
+COPY doctor doctor/
 COPY tasks tasks/
 COPY web web/
 RUN pip install --no-deps --no-build-isolation .

@@ -9,15 +9,16 @@ from pydantic import SecretStr
 
 from web.settings import Settings, SettingsError
 
-_PREFIXES = ("ADMIN_", "CLIENT_", "SERVICE_", "CELERY_BROKER_")
+_PREFIXES = ("ADMIN_", "CLIENT_", "SERVICE_", "CELERY_BROKER_", "METRICS_")
 
 
 def _services() -> dict[str, type[Settings]]:
     from admin.config import AdminSettings
     from client.config import ClientSettings
     from tasks.config import BrokerSettings
+    from web.metrics import MetricsSettings
 
-    return {"admin": AdminSettings, "client": ClientSettings, "broker": BrokerSettings}
+    return {"admin": AdminSettings, "client": ClientSettings, "broker": BrokerSettings, "metrics": MetricsSettings}
 
 
 @click.group()
@@ -26,7 +27,7 @@ def config() -> None:
 
 
 @config.command()
-@click.argument("services", nargs=-1, type=click.Choice(["admin", "client", "broker"]))
+@click.argument("services", nargs=-1, type=click.Choice(["admin", "client", "broker", "metrics"]))
 def check(services: tuple[str, ...]) -> None:
     """Print every setting of SERVICES (default: all) with its source, and what is wrong with it."""
     known, problems = _services(), []

@@ -1,7 +1,12 @@
 """How both web services run. Threads, because they mostly wait for their database."""
 
+import os
+import shutil
 import sys
+import tempfile
 from typing import Any
+
+from prometheus_client import multiprocess
 
 from tasks.config import BrokerSettings
 from web.settings import SettingsError
@@ -18,6 +23,19 @@ limit_request_field_size = 8190
 accesslog = "-"
 access_log_format = "%(m)s %(U)s %(s)s %(M)sms"  # no query strings: they may hold what nobody should log
 control_socket_disable = True
+
+
+# All worker processes count into these files, so that any of them answers /metrics for all (web/metrics.py).
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="lockstep-metrics-")
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """What an ended process holds now is nothing; what it counted stays."""
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(_server: Any) -> None:
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 def on_starting(_server: Any) -> None:

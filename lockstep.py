@@ -7,6 +7,7 @@ from web.commands import LazyCommand
 _COMMANDS = {
     "config": "config_check:config",
     "export": "admin.cli:export",
+    "health": "doctor.health:health",
     "import": "admin.cli:import_",
     "likes": "client.likes.cli:likes",
     "migrate": "lockstep:migrate",

@@ -13,6 +13,7 @@ from admin.config import AdminSettings
 from admin.dead_letters import api as dead_letters_api
 from admin.extensions import db, migrate
 from admin.likes import api as likes_api
+from admin.metrics import ReplicationState, watch_pool
 from admin.products import api as products_api
 from admin.replication import api as replication_api
 from admin.replication.client_gateway import init_client_gateway
@@ -21,6 +22,7 @@ from admin.replication.queues import init_queue_depths
 from web import logs
 from web.api import init_api
 from web.health import init_health
+from web.metrics import MetricsSettings, init_metrics
 from web.problems import init_problems, problem
 from web.request_ids import init_request_ids
 from web.signatures import init_signatures, parse_keys
@@ -41,6 +43,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
         SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(url),
     )
     keys = parse_keys(settings.service_keys)
+    init_metrics(app, MetricsSettings(), ReplicationState())
     init_request_ids(app)
     init_problems(app)
     for outage in database.OUTAGES:
@@ -49,6 +52,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     migrate.init_app(app, db, directory=f"{app.root_path}/migrations")
     with app.app_context():
         database.init_engine(db.engine)
+        watch_pool(db.engine)
     init_tokens(app, audience="admin").user_lookup_loader(load_staff)
     init_signatures(app, keys, audience="admin")
     init_client_gateway(app, settings.admin_client_url, keys)

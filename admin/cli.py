@@ -13,6 +13,9 @@ from admin.accounts.models import EDITOR, ROLES
 from admin.products import exporter, importer
 from admin.replication.relay import Relay
 from tasks.config import BrokerSettings
+from web.health import Heartbeat
+from web.metrics import MetricsSettings
+from web.metrics_server import MetricsServer
 from web.terminal import read_password
 
 
@@ -28,12 +31,27 @@ def migrate_admin(revision: str) -> None:
 
 
 @click.command()
-def relay() -> None:
-    """Send what the Client does not hold yet, and prove what it does (A3, A6). Any number may run."""
+@click.option(
+    "--heartbeat",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Touch this file while working; 'lockstep health relay' looks at its age.",
+)
+def relay(heartbeat: Path | None) -> None:
+    """Send what the Client does not hold yet, and prove what it does (A3, A6). Any number may run.
+
+    SIGTERM or Ctrl-C ends it after the step in hand, within seconds; what was not proven is due again.
+
+    \b
+    Example, watched by a supervisor:
+      lockstep relay --heartbeat /run/lockstep/relay
+      lockstep health relay --heartbeat /run/lockstep/relay
+    """
     BrokerSettings()  # if it is wrong, say so now and not at the first product
+    metrics = MetricsServer(MetricsSettings())
     app = create_app()
     with app.app_context():
-        process = Relay()
+        metrics.start()
+        process = Relay(Heartbeat(heartbeat) if heartbeat else None)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: process.stop())
         process.run()

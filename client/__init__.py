@@ -13,11 +13,13 @@ from client.config import ClientSettings
 from client.dead_letters import api as dead_letters_api
 from client.likes import api as likes_api
 from client.likes.announcer import init_likes_announcer
+from client.metrics import ClientState, PoolListener
 from client.products import api as products_api
 from client.reconcile import api as reconcile_api
 from web import logs
 from web.api import init_api
 from web.health import init_health
+from web.metrics import MetricsSettings, init_metrics
 from web.problems import init_problems, problem
 from web.request_ids import init_request_ids
 from web.signatures import init_signatures, parse_keys
@@ -32,7 +34,8 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     logs.configure()
     app = Flask(__name__)
     app.config.update(SECRET_KEY=settings.client_secret_key.get_secret_value())
-    extensions.connect(settings)
+    extensions.connect(settings, PoolListener())
+    init_metrics(app, MetricsSettings(), ClientState())
     init_request_ids(app)
     init_problems(app)
     app.register_error_handler(ConnectionFailure, _store_unavailable)

@@ -4,14 +4,16 @@ import mongoengine
 from mongoengine.connection import get_connection, get_db
 from pymongo import MongoClient
 from pymongo.database import Database
+from pymongo.monitoring import ConnectionPoolListener
 from pymongo.read_concern import ReadConcern
 
 from client.config import ClientSettings
 
 SELECTION_SECONDS = 5  # how long one operation waits for a primary
+MAX_POOL = 20  # connections per process
 
 
-def connect(settings: ClientSettings) -> None:
+def connect(settings: ClientSettings, *listeners: ConnectionPoolListener) -> None:
     """Register the connection; it is opened on first use, so after any fork (PyMongo is not fork-safe).
 
     Writes wait for a majority and its journal: what is acknowledged survives a failover.
@@ -27,7 +29,8 @@ def connect(settings: ClientSettings) -> None:
         serverSelectionTimeoutMS=SELECTION_SECONDS * 1000,
         connectTimeoutMS=5_000,
         socketTimeoutMS=30_000,
-        maxPoolSize=20,
+        maxPoolSize=MAX_POOL,
+        event_listeners=listeners,
     )
 
 

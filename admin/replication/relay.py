@@ -22,6 +22,8 @@ from admin.replication.verify import Verdict, verify
 from tasks import names
 from tasks.messages import MAX_IDS
 from tasks.publisher import Publisher, PublishError
+from web.health import Heartbeat
+from web.metrics import ATTEMPTS
 
 WINDOW = 5_000  # rows sent and not proven, per lane
 RESERVE = WINDOW // 10  # of it for rows never sent, so that poison cannot fill the window
@@ -37,8 +39,9 @@ log = structlog.get_logger(__name__)
 class Relay:
     """One relay process; ``run`` works until ``stop`` is called. Needs an application context."""
 
-    def __init__(self) -> None:
+    def __init__(self, heartbeat: Heartbeat | None = None) -> None:
         self._publisher = Publisher()
+        self._heartbeat = heartbeat
         self._stopping = threading.Event()
         self._upkeep = Upkeep()
 
@@ -50,6 +53,8 @@ class Relay:
         """Work until stopped; outages of the database, broker or Client are waited out."""
         log.info("relay started")
         while not self._stopping.is_set():
+            if self._heartbeat:
+                self._heartbeat.beat()
             self._upkeep.run_due()
             self._stopping.wait(self._tick())
         self._publisher.close()
@@ -101,15 +106,18 @@ class Relay:
             self._send(verdict, lane)
         except PublishError:
             claims.put_back([*verdict.missing, *verdict.differing])
+            ATTEMPTS.labels("unpublished").inc(len(verdict.missing) + len(verdict.differing))
             raise
         return len(rows) == room
 
     def _verify(self, rows: list[Replication], lane: str) -> Verdict | None:
         try:
-            return verify(rows, lane)
+            verdict = verify(rows, lane)
         except (ClientUnavailableError, RestoredError) as error:
             log.warning("cannot verify", lane=lane, error=str(error))
             return None
+        ATTEMPTS.labels("proven").inc(len(rows) - len(verdict.missing) - len(verdict.differing))
+        return verdict
 
     def _send(self, verdict: Verdict, lane: str) -> None:
         messages = outbox.current_messages([row.product_id for row in verdict.missing])
@@ -128,6 +136,8 @@ class Relay:
         if differing:
             dispatch.resync(self._publisher, [row.product_id for row in differing], lane)
         claims.mark_sent([*missing, *differing])
+        ATTEMPTS.labels("lost").inc(len(missing))
+        ATTEMPTS.labels("differing").inc(len(differing))
         log.info("sent again", lane=lane, products=len(missing), resyncs=len(differing))
 
     def _room(self, lane: str) -> int:

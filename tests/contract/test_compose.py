@@ -37,19 +37,22 @@ import lockstep
 from admin.config import AdminSettings
 from client.config import ClientSettings
 from tasks.config import BrokerSettings
+from web.metrics import MetricsSettings
 from web.settings import Settings, SettingsError
 
 ROOT = Path(__file__).parents[2]
 README_SECRETS = "mkdir -m 700 secrets"  # how the README's command that makes them begins
 
+ALL_SETTINGS: tuple[type[Settings], ...] = (AdminSettings, ClientSettings, BrokerSettings, MetricsSettings)
+
 # What each of our services reads at start.
 SETTINGS: dict[str, tuple[type[Settings], ...]] = {
     "admin-migrate": (AdminSettings,),
-    "admin": (AdminSettings, BrokerSettings),
-    "relay": (AdminSettings, BrokerSettings),
+    "admin": (AdminSettings, BrokerSettings, MetricsSettings),
+    "relay": (AdminSettings, BrokerSettings, MetricsSettings),
     "client-migrate": (ClientSettings,),
-    "client": (ClientSettings, BrokerSettings),
-    "worker": (ClientSettings, BrokerSettings),
+    "client": (ClientSettings, BrokerSettings, MetricsSettings),
+    "worker": (ClientSettings, BrokerSettings, MetricsSettings),
     "beat": (BrokerSettings,),
     "flower": (BrokerSettings,),
 }
@@ -105,7 +108,8 @@ def _environment(name: str, service: dict[str, Any], compose: Compose) -> Iterat
             yield f"{variable} is {value}, which is not mounted"
         if setting.endswith("_URL") and str(value).startswith("http"):
             yield from _reaches(setting, urlsplit(value), compose)
-    for setting in sorted(known):
+    needed = {name.upper() for cls in SETTINGS.get(name, ()) for name, f in cls.model_fields.items() if f.is_required()}
+    for setting in sorted(needed):
         if setting not in given and f"{setting}_FILE" not in given:
             yield f"does not set {setting}"
 
@@ -240,7 +244,7 @@ def _no_settings_from_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 
 def _all_settings() -> set[str]:
-    return {field.upper() for cls in (AdminSettings, ClientSettings, BrokerSettings) for field in cls.model_fields}
+    return {field.upper() for cls in ALL_SETTINGS for field in cls.model_fields}
 
 
 def test_compose_names_only_what_exists() -> None:
@@ -384,7 +388,7 @@ def test_env_example_names_exactly_the_settings() -> None:
     assert dotenv_values(ROOT / ".env.example").keys() == _all_settings()
 
 
-@pytest.mark.parametrize("settings", [AdminSettings, ClientSettings, BrokerSettings])
+@pytest.mark.parametrize("settings", ALL_SETTINGS)
 def test_env_example_holds_no_value_that_works(settings: type[Settings]) -> None:
     with pytest.raises(SettingsError) as refused:
         settings(_env_file=ROOT / ".env.example")

@@ -1,0 +1,79 @@
+"""``lockstep health``: one process each, with an exit code for a supervisor or a container's health check."""
+
+import socket
+from pathlib import Path
+
+import click
+
+from web.commands import EXIT_DEPENDENCY_DOWN, EXIT_FAILED
+from web.health import Heartbeat
+
+_max_age = click.option("--max-age", default=90.0, show_default=True, help="Seconds without a sign of life.")
+
+
+@click.group()
+def health() -> None:
+    """Say whether a process does its work: exit code 0 yes, 1 no, 4 the broker that would say does not answer.
+
+    The web services answer themselves: /livez while they run, /readyz while they can serve.
+
+    \b
+    Examples:
+      lockstep health relay --heartbeat /run/lockstep/relay
+      lockstep health beat --schedule /tmp/celerybeat-schedule
+      lockstep health worker
+    """
+
+
+@health.command()
+@click.option(
+    "--heartbeat", required=True, type=click.Path(path_type=Path), help="The file given to 'lockstep relay'."
+)
+@_max_age
+def relay(heartbeat: Path, max_age: float) -> None:
+    """Look at the age of a relay's heartbeat. An outage around it does not stop the heart."""
+    _judge("the relay", Heartbeat(heartbeat).age(), max_age)
+
+
+@health.command()
+@click.option(
+    "--schedule", required=True, type=click.Path(path_type=Path), help="The file given to 'celery beat --schedule'."
+)
+@_max_age
+def beat(schedule: Path, max_age: float) -> None:
+    """Look at the age of beat's schedule, which it writes after every entry, also while the broker is down."""
+    # what it is called exactly depends on the platform's database for Python's shelves
+    files = [schedule, *schedule.parent.glob(f"{schedule.name}.*")]
+    ages = [age for file in files if (age := Heartbeat(file).age()) is not None]
+    _judge("beat", min(ages, default=None), max_age)
+
+
+@health.command()
+@click.option("--node", help="The worker's name; default: celery@ and this host's name.")
+@click.option("--timeout", default=5.0, show_default=True, help="Seconds to wait for its answer.")
+def worker(node: str | None, timeout: float) -> None:
+    """Ping a worker through the broker, as 'celery inspect ping' does."""
+    from kombu.exceptions import OperationalError
+
+    from tasks.app import app
+
+    name = node or f"celery@{socket.gethostname()}"
+    try:
+        with app.connection_for_write(connect_timeout=timeout) as connection:
+            connection.ensure_connection(max_retries=1, timeout=timeout)
+            answers = app.control.inspect([name], timeout=timeout, connection=connection, limit=1).ping()
+    except (OSError, OperationalError) as error:
+        click.echo(f"the broker does not answer: {error}", err=True)
+        raise click.exceptions.Exit(EXIT_DEPENDENCY_DOWN) from None
+    if not answers:
+        click.echo(f"{name} did not answer within {timeout:g} s", err=True)
+        raise click.exceptions.Exit(EXIT_FAILED)
+    click.echo(f"{name} answers")
+
+
+def _judge(who: str, age: float | None, max_age: float) -> None:
+    if age is None or age > max_age:
+        last = "never gave a sign of life" if age is None else f"gave no sign of life for {age:.0f} s"
+        click.echo(f"{who} {last}", err=True)
+        raise click.exceptions.Exit(EXIT_FAILED)
+    click.echo(f"{who} was at work {age:.0f} s ago")
