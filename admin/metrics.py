@@ -9,8 +9,6 @@ from sqlalchemy import Engine, event
 from sqlalchemy.pool import QueuePool
 
 from admin.database import OUTAGES
-from admin.extensions import db
-from admin.reconcile import check
 from admin.replication import status as replication
 from admin.replication.status import Status
 from web.metrics import POOL_IN_USE, POOL_MAX, labelled
@@ -31,15 +29,14 @@ class ReplicationState(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            found, drift = replication.status(), check.summary()
-            db.session.rollback()
+            found = replication.status()
         except OUTAGES as error:
             log.warning("the state of the replication is unknown", error=str(error.__cause__ or error))
             yield labelled("store_up", "1 while the store answers.", "store", {"admin": 0})
             return
         yield labelled("store_up", "1 while the store answers.", "store", {"admin": 1})
         yield from _sync(found)
-        yield GaugeMetricFamily("drift", "Products that differ though nobody works on them.", drift.confirmed)
+        yield GaugeMetricFamily("drift", "Products that differ though nobody works on them.", found.drift.confirmed)
         known = {queue: depth for queue, depth in found.queues.items() if depth is not None}
         yield labelled("queue_messages", "Messages that wait; missing where the broker does not say.", "queue", known)
 
@@ -53,7 +50,9 @@ def _sync(found: Status) -> Iterator[Metric]:
     yield GaugeMetricFamily("sync_in_flight", "Of them, sent and not proven yet.", found.in_flight)
     yield GaugeMetricFamily("sync_stuck", "Of them, given up for fast retries; tried every five minutes.", found.stuck)
     oldest = found.oldest.age if found.oldest else 0.0
-    yield GaugeMetricFamily("sync_oldest_age_seconds", "Age of the oldest change that the Client lacks; 0: none.", oldest)
+    yield GaugeMetricFamily(
+        "sync_oldest_age_seconds", "Age of the oldest change that the Client lacks; 0: none.", oldest
+    )
     yield labelled("sync_lag_seconds", "From commit to visible, of the last hour's changes.", "quantile", seen)
 
 

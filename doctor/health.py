@@ -26,9 +26,7 @@ def health() -> None:
 
 
 @health.command()
-@click.option(
-    "--heartbeat", required=True, type=click.Path(path_type=Path), help="The file given to 'lockstep relay'."
-)
+@click.option("--heartbeat", required=True, type=click.Path(path_type=Path), help="The file given to 'lockstep relay'.")
 @_max_age
 def relay(heartbeat: Path, max_age: float) -> None:
     """Look at the age of a relay's heartbeat. An outage around it does not stop the heart."""
@@ -50,8 +48,8 @@ def beat(schedule: Path, max_age: float) -> None:
 
 @health.command()
 @click.option("--node", help="The worker's name; default: celery@ and this host's name.")
-@click.option("--timeout", default=5.0, show_default=True, help="Seconds to wait for its answer.")
-def worker(node: str | None, timeout: float) -> None:
+@click.option("--timeout", default=5, show_default=True, help="Seconds to wait for its answer.")
+def worker(node: str | None, timeout: int) -> None:
     """Ping a worker through the broker, as 'celery inspect ping' does."""
     from kombu.exceptions import OperationalError
 
@@ -66,7 +64,7 @@ def worker(node: str | None, timeout: float) -> None:
         click.echo(f"the broker does not answer: {error}", err=True)
         raise click.exceptions.Exit(EXIT_DEPENDENCY_DOWN) from None
     if not answers:
-        click.echo(f"{name} did not answer within {timeout:g} s", err=True)
+        click.echo(f"{name} did not answer within {timeout} s", err=True)
         raise click.exceptions.Exit(EXIT_FAILED)
     click.echo(f"{name} answers")
 

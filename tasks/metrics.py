@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 from web import metrics
 from web.metrics_server import MetricsServer
 
-_ENDED_IN_PARENT = {WorkerLostError: "lost", TimeLimitExceeded: "timeout"}
+_ENDED_IN_PARENT: dict[type[BaseException], str] = {WorkerLostError: "lost", TimeLimitExceeded: "timeout"}
 
 
 class _Pool(Collector):

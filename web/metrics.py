@@ -46,7 +46,7 @@ class MetricsSettings(Settings):
 
 def share_between_processes(identify: Callable[[], object]) -> None:
     """Keep what is counted in files from now on, one set for each ``identify()``; before any instrument is made."""
-    values.ValueClass = values.MultiProcessValue(identify)
+    values.ValueClass = values.MultiProcessValue(identify)  # type: ignore[no-untyped-call]
 
 
 if DIRECTORY in os.environ:
@@ -114,7 +114,7 @@ def exposition(*collectors: Collector) -> bytes:
     if DIRECTORY in os.environ:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
-        registry.register(INSTRUMENTS)  # type: ignore[arg-type]
+        registry.register(INSTRUMENTS)
     for collector in collectors:
         registry.register(collector)
     return generate_latest(registry)

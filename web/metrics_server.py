@@ -47,7 +47,7 @@ class MetricsServer:
         try:
             self._server = make_server(host.strip("[]"), int(port), self._answer, _Server, _Handler)
         except OSError as error:
-            log.error("no metrics are served", address=self._address, error=str(error))
+            log.warning("no metrics are served", address=self._address, error=str(error))
             return
         Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
 

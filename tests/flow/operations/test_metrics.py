@@ -126,4 +126,3 @@ def test_promtool_accepts_the_rules_and_sees_each_fire(arguments: list[str]) -> 
     assert promtool, "run: apt-get install --no-install-recommends prometheus"
     done = subprocess.run([promtool, *arguments], cwd=Path(ALERTS).parent, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-
