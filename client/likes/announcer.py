@@ -15,6 +15,7 @@ from tasks.publisher import Publisher
 
 EXPIRES = 60  # seconds; the sweep says the same again
 FIRST_REST, LONGEST_REST = 0.05, 0.5  # seconds between two announcements; longer while likes keep coming
+COUNT_PATIENCE = 5.0  # seconds to wait for whoever counts or settles at this moment
 COUNT_REST = 0.1  # seconds between two counts: shoppers see one of the last second
 
 
@@ -39,7 +40,7 @@ class LikesAnnouncer:
 
     def _count(self, _products: list[int]) -> None:
         try:
-            count.count()
+            count.count(patience=COUNT_PATIENCE)
         except PyMongoError as error:
             count.log.warning("likes are counted later", error=str(error))
         time.sleep(COUNT_REST)

@@ -98,7 +98,7 @@ def show_diff(as_json: bool, mending: bool) -> None:
     _compare_counts(gateway, report, mending)
     unmended = report.drift - report.mended
     if as_json:
-        click.echo(json.dumps({"equal": report.drift == 0, "unmended": unmended, **asdict(report)}))
+        click.echo(json.dumps({"equal": report.drift == 0, "unmended": unmended, **vars(report)}))
     else:
         _tell_differences(report)
     if unmended:

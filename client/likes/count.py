@@ -1,5 +1,6 @@
 """L3: bring each product's count up to its like set, exactly, in one transaction per batch."""
 
+import time
 from collections import Counter, defaultdict
 from datetime import timedelta
 from typing import Any
@@ -11,36 +12,42 @@ from pymongo.errors import OperationFailure
 
 from client.extensions import mongo
 from client.likes.documents import Like
-from client.likes.leases import lease
+from client.likes.leases import patient_lease
 from client.products.documents import ProductCopy
 
 log = structlog.get_logger(__name__)
 
-BATCH = 500
+BATCH = 200  # shoppers who toggle one of these wait for the transaction
 LEASE, HOLD = "count likes", timedelta(seconds=3)
+_TURN = HOLD.total_seconds() / 3  # seconds of counting under one lease
 
 
-def count() -> int:
-    """Count every uncounted like; return how many. One process at a time; the others return 0 at once."""
+def count(patience: float = 0.0) -> int:
+    """Count every uncounted like; return how many. One process at a time.
+
+    Where another is at it: waits ``patience`` seconds for it, then returns; what is left is the sweep's (L7).
+    """
     total = 0
     # Looked at again after the lease's end: whoever was turned away meanwhile left its like to us.
-    while _any_uncounted():
-        with lease(LEASE, HOLD) as mine:
+    while _uncounted(1):
+        with patient_lease(LEASE, HOLD, patience) as mine:
             if not mine:
                 break
-            total += _count_batch()
+            deadline = time.monotonic() + _TURN
+            while time.monotonic() < deadline and (counted := _count_batch()):
+                total += counted
     return total
 
 
-def _any_uncounted() -> bool:
-    return Like._get_collection().find_one({"uncounted": True}, {"_id": 1}) is not None
+def _uncounted(limit: int) -> list[dict[str, Any]]:
+    return list(Like._get_collection().find({"uncounted": True}).limit(limit))
 
 
 def _count_batch() -> int:
     """Smaller batches after a conflict: a hot product's shoppers keep toggling meanwhile."""
     size = BATCH
     while True:
-        batch = list(Like._get_collection().find({"uncounted": True}).limit(size))
+        batch = _uncounted(size)
         if not batch:
             return 0
         try:

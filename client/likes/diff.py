@@ -12,7 +12,7 @@ from client.admin_gateway import FIRST, AdminGateway, HeldLike, Key
 from client.likes.documents import Like, like_id
 from tasks.messages import LikeChanged, likes_digest
 
-CHUNK = 5_000  # likes per first digest: what is in memory at once
+CHUNK = 2_000  # likes per first digest: what is in memory at once
 LEAF = 500  # likes compared one by one
 
 MISSING_AT_ADMIN, BEHIND_AT_ADMIN = "missing at Admin", "behind at Admin"

@@ -1,5 +1,6 @@
 """Leases: who may count or forward the next batch. Only speed depends on them: both steps are idempotent."""
 
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,20 @@ from datetime import UTC, datetime, timedelta
 from pymongo.errors import DuplicateKeyError
 
 from client.extensions import database
+
+_LOOK_AGAIN = 0.02  # seconds
+
+
+@contextmanager
+def patient_lease(name: str, hold: timedelta, patience: float) -> Iterator[bool]:
+    """Like ``lease``, but try again for ``patience`` seconds."""
+    deadline = time.monotonic() + patience
+    while True:
+        with lease(name, hold) as mine:
+            if mine or time.monotonic() >= deadline:
+                yield mine
+                return
+        time.sleep(_LOOK_AGAIN)
 
 
 @contextmanager

@@ -6,7 +6,9 @@ from typing import Any
 from pymongo import UpdateOne
 
 from client.admin_gateway import Outcome
+from client.likes import count
 from client.likes.documents import SETTLED, Like, adopted, like_id
+from client.likes.leases import patient_lease
 from tasks.messages import LikeChanged
 
 _REASONS = {"gone": "the product is gone", "unknown": "Admin does not know the product"}
@@ -25,7 +27,10 @@ def settle(likes: Sequence[LikeChanged], outcomes: Sequence[Outcome]) -> None:
             reason = outcome.reason or _REASONS.get(outcome.outcome, outcome.outcome)
             parked = {"$set": {"parked": reason}, "$unset": SETTLED}
             writes.append(UpdateOne({"_id": key, "rev": like.rev}, parked))
-    Like._get_collection().bulk_write(writes, ordered=False)
+    # The likes that are settled are often those that are counted at this moment: not both at once, or the
+    # transaction fails again and again. Who has waited long enough goes ahead; only speed depends on it.
+    with patient_lease(count.LEASE, count.HOLD, count.HOLD.total_seconds()):
+        Like._get_collection().bulk_write(writes, ordered=False)
 
 
 def _is_same(like: LikeChanged, outcome: Outcome) -> bool:
