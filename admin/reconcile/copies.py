@@ -10,6 +10,7 @@ from tasks.digests import Digest, Entry
 
 LIVE, NEXT = "products", "products_next"
 MAX_LISTED = 5_000  # the Client's limit per question
+PATIENCE = 60.0  # seconds; a question may have the Client read tens of thousands of documents
 _BASE = "/service/v1/products"
 
 
@@ -61,9 +62,9 @@ def one(product_id: int) -> Mapping[str, Any] | None:
         return held
 
 
-def ask(question: str, body: Any, **options: Any) -> Any:
+def ask(question: str, body: Any, patience: float = PATIENCE) -> Any:
     """Put ``question`` to the Client. Raises ClientUnavailableError."""
-    return client_gateway().ask(f"{_BASE}/{question}", body, **options)
+    return client_gateway().ask(f"{_BASE}/{question}", body, patience)
 
 
 @contextmanager

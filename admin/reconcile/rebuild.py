@@ -79,9 +79,8 @@ def _count_likes(token: str) -> None:
         after = _step("count", token, after=after)["reached"]
 
 
-def _step(name: str, token: str, patience: float | None = None, **body: object) -> dict[str, int | None]:
-    options = {"patience": patience} if patience else {}
-    answer: dict[str, int | None] = copies.ask(f"rebuild/{name}", {"token": token, **body}, **options)
+def _step(name: str, token: str, patience: float = copies.PATIENCE, **body: object) -> dict[str, int | None]:
+    answer: dict[str, int | None] = copies.ask(f"rebuild/{name}", {"token": token, **body}, patience)
     with copies.sensible():
         if not answer["ok"]:
             raise RebuildError("it was silent for a minute, and so the Client gave it up")

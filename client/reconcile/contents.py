@@ -11,7 +11,7 @@ from client.products.documents import ProductCopy, SyncFailure
 from tasks.digests import Entry
 from tasks.messages import format_time
 
-BATCH = 500  # documents in memory at once
+BATCH = 250  # documents in memory at once
 LIVE = "products"
 
 
@@ -24,7 +24,11 @@ def entries(after: int, upto: int, limit: int, copy: str = LIVE) -> Iterator[Ent
 
 def listed(product_ids: Sequence[int], copy: str = LIVE) -> list[Entry]:
     """Return the entries of ``product_ids``; ids that are not held are missing."""
-    return [entry_of(document) for document in _copy(copy).find({"_id": {"$in": list(product_ids)}}, {"words": 0})]
+    found = []
+    for start in range(0, len(product_ids), BATCH):
+        wanted = {"_id": {"$in": list(product_ids[start : start + BATCH])}}
+        found += [entry_of(document) for document in _copy(copy).find(wanted, {"words": 0})]
+    return found
 
 
 def entry_of(document: dict[str, Any]) -> Entry:
