@@ -6,7 +6,7 @@ import structlog
 from flask import Flask, Response
 from pymongo.errors import ConnectionFailure, PyMongoError
 
-from client import extensions
+from client import extensions, state
 from client.accounts import api as accounts_api
 from client.accounts.service import load_shopper
 from client.config import ClientSettings
@@ -46,7 +46,7 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     api = init_api(app, "Lockstep Client")
     for feature in (accounts_api, products_api, likes_api):
         api.register_blueprint(feature.blp)
-    for door in (products_api.service_blp, reconcile_api.blp, dead_letters_api.blp):
+    for door in (products_api.service_blp, reconcile_api.blp, dead_letters_api.blp, state.blp):
         api.register_blueprint(door)
     init_health(app, {"database": _check_store})
     return app

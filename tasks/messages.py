@@ -170,7 +170,10 @@ def parse_time(text: str, name: str = "time") -> datetime:
         raise ValueError(f"{name} must be an RFC 3339 time") from error
     if moment.utcoffset() is None:
         raise ValueError(f"{name} must have a time zone")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{name} must be between the years 1 and 9999") from error
 
 
 def format_time(moment: datetime) -> str:

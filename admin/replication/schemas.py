@@ -61,6 +61,13 @@ class DriftSchema(ma.Schema):
     examples = fields.List(fields.Nested(DriftExampleSchema))
 
 
+class ClientStateSchema(ma.Schema):
+    likes_pending = fields.Integer()
+    likes_oldest_age = fields.Float(allow_none=True, metadata={"description": "seconds"})
+    likes_parked = fields.Integer(metadata={"description": "refused by Admin for good"})
+    dead_letters = fields.Integer(metadata={"description": "that nobody looked after yet"})
+
+
 class StatusSchema(ma.Schema):
     state = fields.String(metadata={"description": "in step, behind, stuck, drift, unknown or restored"})
     pending = fields.Integer()
@@ -71,6 +78,7 @@ class StatusSchema(ma.Schema):
     last_result = fields.Nested(LastResultSchema, allow_none=True)
     drift = fields.Nested(DriftSchema)
     queues = fields.Dict(keys=fields.String(), values=fields.Integer(allow_none=True))
+    client = fields.Nested(ClientStateSchema, allow_none=True)
     client_error = fields.String(allow_none=True)
     alarm = fields.String(allow_none=True, metadata={"description": "whose database was restored from a backup"})
     alarm_since = Moment(allow_none=True)

@@ -55,11 +55,21 @@ class LastResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientState:
+    """What waits at the Client: likes for Admin (``likes_oldest_age`` in seconds), and dead letters for a person."""
+
+    likes_pending: int
+    likes_oldest_age: float | None
+    likes_parked: int
+    dead_letters: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """``pending`` counts all that is not proven; ``in_flight`` and ``stuck`` are parts of it.
 
     ``drift`` is what the scheduled comparison of both stores found. ``queues`` holds messages by queue, None where
-    the broker does not say; ``client_error`` is why the Client cannot be asked, None when it can; ``alarm`` is whose
+    the broker does not say; ``client`` is None and ``client_error`` says why when the Client cannot be asked; ``alarm`` is whose
     database was restored from a backup.
     """
 
@@ -72,6 +82,7 @@ class Status:
     last_result: LastResult | None
     drift: check.Summary
     queues: Mapping[str, int | None]
+    client: ClientState | None
     client_error: str | None
     alarm: str | None
     alarm_since: datetime | None
@@ -87,6 +98,7 @@ def status() -> Status:
     alarm, alarm_since = db.session.execute(select(SyncMark.alarm, SyncMark.alarm_since)).one()
     db.session.rollback()  # the Client and the broker may take their time: hold no transaction meanwhile
     unapplied, client_error = _not_applied(unproven)
+    client = _client_state() if client_error is None else None
     stuck = counts.get(STUCK, 0)
     oldest = _show(unapplied[0], now) if unapplied else None
     return Status(
@@ -99,6 +111,7 @@ def status() -> Status:
         last_result=last,
         drift=drift,
         queues=queue_depths(PATIENCE),
+        client=client,
         client_error=client_error,
         alarm=alarm,
         alarm_since=alarm_since,
@@ -137,6 +150,14 @@ def _not_applied(rows: Sequence[Replication]) -> tuple[list[Replication], str | 
         return list(rows), str(error)
     shown = {id_: (copy.ver, copy.checksum) for id_, copy in held.items()}
     return [row for row in rows if shown.get(row.product_id) != (row.ver, row.checksum)], None
+
+
+def _client_state() -> ClientState | None:
+    """Return None from a Client of the version before, which does not tell."""
+    try:
+        return ClientState(**client_gateway().ask("/service/v1/state", {}, PATIENCE))
+    except (ClientUnavailableError, TypeError):
+        return None
 
 
 def _lag(now: datetime) -> Lag:

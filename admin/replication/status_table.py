@@ -31,6 +31,9 @@ def table(now: status.Status) -> Table:
     rows.add_row("lag", _lag(now.lag))
     rows.add_row("last result", _last(now.last_result))
     rows.add_row("drift", _drift(now.drift))
+    if now.client:
+        rows.add_row("likes", f"{now.client.likes_pending} wait for Admin, {now.client.likes_parked} refused")
+        rows.add_row("dead letters", f"{now.client.dead_letters} new")
     for queue, depth in now.queues.items():
         rows.add_row(queue, "unknown" if depth is None else f"{depth} messages")
     return rows

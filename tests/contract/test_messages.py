@@ -82,6 +82,14 @@ def test_price_that_is_no_exact_decimal_is_refused(price: str) -> None:
         ProductChanged.decode(broken)
 
 
+@pytest.mark.parametrize("time", ["yesterday", "2026-11-24T08:00:00", "0001-01-01T00:00:00+23:59", ""])
+def test_time_that_is_none_or_that_utc_cannot_hold_is_refused(time: str) -> None:
+    broken = load(SAMPLES / "product.changed.v1.json")
+    broken["product"]["updated_at"] = time
+    with pytest.raises(InvalidMessageError, match="updated_at"):
+        ProductChanged.decode(broken)
+
+
 @pytest.mark.parametrize("raw", [None, [], "x", 5, {}])
 def test_what_is_no_message_at_all_is_refused(raw: Any) -> None:
     for decoder in DECODERS.values():

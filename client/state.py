@@ -1,0 +1,24 @@
+"""What Admin's status shows of the Client beside its products: the likes that wait, and the dead letters."""
+
+from typing import Any
+
+from client.dead_letters.documents import NEW, DeadLetter
+from client.likes.status import status
+from web.api import Blueprint
+from web.signatures import service_only
+
+blp = Blueprint("state", __name__, url_prefix="/service/v1", description="For Admin only")
+
+
+@blp.route("/state", methods=["POST"])
+@service_only
+@blp.response(200)
+def show_state() -> Any:
+    """Say how many likes wait for Admin, since when, how many it refused, and how many dead letters are new."""
+    likes = status()
+    return {
+        "likes_pending": likes.pending,
+        "likes_oldest_age": likes.oldest_pending_seconds,
+        "likes_parked": sum(likes.parked.values()),
+        "dead_letters": int(DeadLetter._get_collection().count_documents({"state": NEW})),
+    }
