@@ -69,8 +69,8 @@ class Status:
     """``pending`` counts all that is not proven; ``in_flight`` and ``stuck`` are parts of it.
 
     ``drift`` is what the scheduled comparison of both stores found. ``queues`` holds messages by queue, None where
-    the broker does not say; ``client`` is None and ``client_error`` says why when the Client cannot be asked; ``alarm`` is whose
-    database was restored from a backup.
+    the broker does not say; ``client`` is None and ``client_error`` says why when the Client cannot be asked;
+    ``alarm`` is whose database was restored from a backup.
     """
 
     state: str
