@@ -12,14 +12,17 @@ ADMIN = (
     "after:admin.likes.service:_store",  # written, not committed
     "after:admin.likes.service:take",  # committed, not answered
 )
-# The relay: A3, A6.
-RELAY = (
+# The relay while it sends, A3: reached soon only where nothing arrives by itself.
+RELAY_SENDS = (
     "before:admin.replication.claims:claim",
     "after:admin.replication.claims:claim#3",  # claimed, so not due for a while
     "before:admin.replication.dispatch:send",
     "after:admin.replication.dispatch:send",  # confirmed, not noted
     "before:tasks.publisher:Publisher.publish",
     "after:tasks.publisher:Publisher.publish",
+)
+# The relay while it proves, A6.
+RELAY_PROVES = (
     "before:admin.replication.client_gateway:ClientGateway.held",
     "after:admin.replication.client_gateway:ClientGateway.held",  # the Client has answered
     "before:admin.replication.verify:_prove",
@@ -50,4 +53,3 @@ CLIENT = (
     "after:tasks.publisher:Publisher.publish",
     "after:client.products.held:held",  # A6, not answered
 )
-BY_PROCESS = {"admin": ADMIN, "relay": RELAY, "worker": WORKER, "client": CLIENT}

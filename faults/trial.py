@@ -4,14 +4,16 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from faults.load import MIX, Load
 from faults.observer import Observer
+from faults.scene import NotSettledError, Scene
 from faults.stores import Verdict, compare
-from faults.world import NotSettledError, World
+from faults.world import World
 from stack.process import Process
 
+S = TypeVar("S", bound=Scene)
 Fault = Callable[[World, Load], None]
 
 
@@ -41,35 +43,37 @@ class Result:
 
 
 def trial(
-    world: World,
+    scene: S,
     name: str,
-    fault: Fault,
+    fault: Callable[[S, Load], None],
     *,
     seed: int,
     writes: int = 30,
     mix: Mapping[str, int] = MIX,
     within: float = 60,
 ) -> Result:
-    """Put load on ``world``, do ``fault`` to it, mend it, wait until it settled, and compare.
+    """Put load on ``scene``, do ``fault`` to it, mend it, wait until it settled, and compare.
 
     At least ``writes`` are accepted before the fault and again after it.
     """
     result = Result(name, seed)
-    load = Load(world.users, seed, mix)
-    with Observer(world.client_store) as observer:
+    load = Load(scene.users, seed, mix)
+    with Observer(scene.client_store) as observer:
         with load:
             load.wait_for(writes)
-            fault(world, load)
-            world.mend()
+            try:
+                fault(scene, load)
+            finally:
+                scene.mend()
             load.wait_for(writes)
         try:
-            result.settled = world.settle(within)
+            result.settled = scene.settle(within)
         except NotSettledError as error:
             result.figures["under way"] = str(error)
     result.accepted, result.unanswered = load.ledger.accepted, load.ledger.unanswered
     result.verdict += observer.verdict
-    result.verdict += compare(world.admin_store, world.client_store)
-    result.verdict += load.ledger.check(world.admin_store, world.client_store)
+    result.verdict += compare(scene.admin_store, scene.client_store)
+    result.verdict += load.ledger.check(scene.admin_store, scene.client_store)
     if result.verdict or result.settled is None:
         result.figures["calls that failed"] = load.failures[-3:]
     return result

@@ -17,13 +17,19 @@ _PACKAGE = "rabbitmq-server"
 
 
 class RabbitMQ(Process):
-    """A private node with its data, cookie and logs in ``folder``, and a name server (epmd) of its own."""
+    """A private node with its data, cookie and logs in ``folder``, and a name server (epmd) of its own.
 
-    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+    A node made ``beside`` another shares its name server, cookie and password, so that they can be one cluster.
+    """
+
+    def __init__(self, folder: Path, *, port: int | None = None, beside: "RabbitMQ | None" = None) -> None:
         self.port = port or free_port()
-        self.password = secrets.token_urlsafe(32)
+        self.password: str = beside.password if beside else secrets.token_urlsafe(32)
+        self.node = f"lockstep-{self.port}@localhost"
         self._folder = folder
         self._env = self._environment()
+        if beside:
+            self._env |= {name: beside._env[name] for name in ("HOME", "ERL_EPMD_PORT")}
         super().__init__(
             "RabbitMQ",
             [str(programs.find("rabbitmq-server", _PACKAGE, where=_SCRIPTS))],
@@ -34,7 +40,8 @@ class RabbitMQ(Process):
             ready_within=120,
             stop_within=30,
         )
-        self._epmd = self._name_server()
+        self._shares = beside is not None
+        self.name_server: Process = beside.name_server if beside else self._name_server()
 
     def url(self, vhost: str = "/") -> str:
         """Return the AMQP URL of ``vhost``, with user and password."""
@@ -54,15 +61,21 @@ class RabbitMQ(Process):
     def start(self) -> None:
         """Start the name server, unless it runs, and the node."""
         self._write_configuration()
-        if not self._epmd.running:
-            self._epmd.start()
-            self._epmd.wait_ready()
+        if not self.name_server.running:
+            self.name_server.start()
+            self.name_server.wait_ready()
         super().start()
 
     def stop(self) -> None:
-        """End the node, then its name server."""
+        """End the node, then its name server, if it is its own."""
         super().stop()
-        self._epmd.stop()
+        if not self._shares:
+            self.name_server.stop()
+
+    def join(self, other: "RabbitMQ") -> None:
+        """Make this fresh node a member of ``other``'s cluster. Both must run."""
+        for command in (["stop_app"], ["reset"], ["join_cluster", other.node], ["start_app"]):
+            self.ctl(*command)
 
     def _environment(self) -> dict[str, str]:
         """Return the environment that keeps the node apart from any other on this machine."""
@@ -70,7 +83,7 @@ class RabbitMQ(Process):
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("RABBITMQ_", "ERL_"))}
         return inherited | {
             "HOME": str(folder),  # where the Erlang cookie lives
-            "RABBITMQ_NODENAME": f"lockstep-{self.port}@localhost",
+            "RABBITMQ_NODENAME": self.node,
             "RABBITMQ_NODE_IP_ADDRESS": HOST,
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(free_port()),
@@ -112,8 +125,8 @@ class RabbitMQ(Process):
         )
 
     def _answers(self) -> bool:
-        if not self._epmd.running:
-            raise ProcessFailedError(self._epmd.account(self._epmd.outcome))
+        if not self.name_server.running:
+            raise ProcessFailedError(self.name_server.account(self.name_server.outcome))
         if not is_open(self.port):
             return False
         connection = amqp.Connection(f"{HOST}:{self.port}", USER, self.password, connect_timeout=2, read_timeout=5)

@@ -1,0 +1,182 @@
+"""Rows of the matrix that need volume: many restarts, many changes, many measurements."""
+
+import json
+import time
+from collections.abc import Callable
+from itertools import cycle
+from pathlib import Path
+
+from faults import messages, outages
+from faults.load import Load
+from faults.observer import Observer
+from faults.run import Run
+from faults.scene import Scene
+from faults.stores import compare
+from faults.trial import Result, go_on, p99, trial
+from faults.world import World
+
+CREATES = 10_001
+RESTARTS_UNDER_LOAD = 10
+RESTARTS = 50
+_LAG_GOAL = 2.0  # seconds
+_CREATE = {"create": 1}
+
+
+def creates_while_the_broker_restarts(run: Run) -> None:
+    """10,001 creates while RabbitMQ is stopped and killed at least ten times: all there, none applied twice."""
+    creates = 2_001 if run.quick else CREATES
+    name = f"{creates:,} creates, RabbitMQ restarted again and again"
+    with run.fresh_world("volume") as world:
+        result = Result(name, run.seed)
+        load = Load(world.users, run.seed, _CREATE, pace=0.06, at_most=creates)
+        with Observer(world.client_store) as observer:
+            with load:
+                restarts = _restart_while_busy(world, load, at_least=3 if run.quick else RESTARTS_UNDER_LOAD)
+                load.wait_for(creates, within=600)
+            result.figures = {"restarts": restarts, "lag under 2 s after": _lag_is_back(world)}
+            result.settled = world.settle(120)
+        _judge(result, world, load, observer)
+        applied, delivered = applications(world.product.worker.log)
+        result.figures |= {"states applied": applied, "states delivered": delivered}
+        result.figures["at the Client"] = len(world.client_store.products())
+        result.verdict.duplicated += ["more states applied than made"] if applied > load.ledger.accepted else []
+        run.add(result)
+
+
+def worker_memory_after_restarts(run: Run) -> None:
+    """The worker's parent after 50 broker restarts, beside what it took before."""
+    restarts = 8 if run.quick else RESTARTS
+    with run.fresh_world("memory", users=2) as world:
+        before: list[int] = []
+
+        def fault(world: World, load: Load) -> None:
+            go_on(load, 5)
+            before.append(resident(world.product.worker.pid))
+            for number in range(restarts):
+                end = world.servers.rabbitmq.kill if number % 2 else world.servers.rabbitmq.stop
+                end()
+                world.servers.rabbitmq.start()
+                world.mend()
+                go_on(load, 0.5)
+
+        result = trial(world, f"{restarts} broker restarts, worker's memory", fault, seed=run.seed, within=120)
+        after = resident(world.product.worker.pid)
+        result.figures = {"RSS before, kB": before[0], "RSS after, kB": after, "ratio": round(after / before[0], 3)}
+        run.add(result)
+
+
+def latency_while_the_broker_is_silent(run: Run) -> None:
+    """POST p99 while RabbitMQ is stopped by SIGSTOP or in an alarm, beside healthy times of the same run."""
+    seconds = 8 if run.quick else 20
+    with run.fresh_world("latency", users=2) as world:
+        for name in ("RabbitMQ SIGSTOP", "RabbitMQ memory alarm"):
+            times: dict[str, list[float]] = {}
+
+            def fault(world: World, load: Load, name: str = name, times: dict[str, list[float]] = times) -> None:
+                go_on(load, 2)
+                _collect(load, times, "healthy", lambda: go_on(load, seconds))
+                _silence(world, name)
+                go_on(load, 1)
+                _collect(load, times, "silent", lambda: go_on(load, seconds))
+                if name == "RabbitMQ memory alarm":
+                    world.broker.calm()
+
+            result = trial(world, f"POST latency, {name}", fault, seed=run.seed, mix=_CREATE, within=180)
+            healthy, silent = p99(times["healthy"]), p99(times["silent"])
+            result.figures = {
+                "POSTs": f"{len(times['healthy'])} healthy, {len(times['silent'])} silent",
+                "p99, ms": f"{healthy * 1000:.1f} healthy, {silent * 1000:.1f} silent",
+                "ratio": round(silent / healthy, 2),
+                "slowest while silent, ms": round(max(times["silent"]) * 1000),
+            }
+            run.add(result)
+
+
+def purge_with_a_thousand_changes(run: Run) -> None:
+    """The queue is purged with 1,000 changes in it."""
+    waiting = 200 if run.quick else 1_000
+    with run.fresh_world("purge") as world:
+        name = f"queue purged with {waiting:,} changes in it"
+
+        def fault(world: World, load: Load) -> None:
+            outages.purged(world, load, waiting)
+
+        run.add(trial(world, name, fault, seed=run.seed, mix=_CREATE, within=180))
+
+
+def old_message_after_a_thousand_deletes(run: Run) -> None:
+    """A message copied before its product's delete comes again a thousand other deletes later."""
+    deletes = 100 if run.quick else 1_000
+    with run.fresh_world("old", users=1) as world:
+        result = Result(f"old message after {deletes:,} other deletes", run.seed, accepted=2 * deletes + 2)
+        alive = messages.old_message_after_deletes(world, deletes)
+        result.settled = 0.0
+        result.verdict.resurrected += [f"product {product_id} came back" for product_id in alive]
+        result.verdict += compare(world.admin_store, world.client_store)
+        run.add(result)
+
+
+def applications(log: Path) -> tuple[int, int]:
+    """Return (applied, delivered): of the states that the worker was given, how many were newer than what it held.
+
+    Each state that was applied counts once, so more of them than were made means that one was applied twice.
+    """
+    applied = delivered = 0
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        if '"event": "applied"' in line:
+            entry = json.loads(line)
+            applied, delivered = applied + entry["newer"], delivered + entry["products"]
+    return applied, delivered
+
+
+def resident(pid: int) -> int:
+    """Return a process's resident memory in kB."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
+
+
+def _restart_while_busy(world: World, load: Load, at_least: int) -> int:
+    """Stop or kill the broker for as long as there is load; return how often. Raises when that was too rarely."""
+    rabbitmq, count = world.servers.rabbitmq, 0
+    for end in cycle((rabbitmq.stop, rabbitmq.kill)):
+        if not load.busy:
+            break
+        load.wait_for(50)
+        end()
+        go_on(load, 1)
+        rabbitmq.start()
+        rabbitmq.wait_ready()
+        count += 1
+        print(f"  restart {count}: {load.ledger.accepted:,} accepted", flush=True)
+    if count < at_least:
+        raise AssertionError(f"the load was over after {count} restarts")
+    return count
+
+
+def _lag_is_back(world: Scene) -> str:
+    began = time.monotonic()
+    while world.admin_store.lag() > _LAG_GOAL:
+        if time.monotonic() - began > 120:
+            return "never"
+        time.sleep(0.1)
+    return f"{time.monotonic() - began:.1f} s"
+
+
+def _judge(result: Result, world: Scene, load: Load, observer: Observer) -> None:
+    result.accepted, result.unanswered = load.ledger.accepted, load.ledger.unanswered
+    result.verdict += observer.verdict
+    result.verdict += compare(world.admin_store, world.client_store)
+    result.verdict += load.ledger.check(world.admin_store, world.client_store)
+
+
+def _collect(load: Load, times: dict[str, list[float]], phase: str, wait: Callable[[], None]) -> None:
+    before = len(load.took)
+    wait()
+    times[phase] = [seconds for _kind, seconds in load.took[before:]]
+
+
+def _silence(world: World, name: str) -> None:
+    if name == "RabbitMQ SIGSTOP":
+        world.servers.rabbitmq.pause()
+    else:
+        world.broker.alarm()

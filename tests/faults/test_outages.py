@@ -1,0 +1,67 @@
+"""Servers, connections and processes that fail under load."""
+
+import random
+
+import pytest
+
+from faults.load import Load
+from faults.outages import FAULTS
+from faults.trial import go_on
+from faults.world import World
+from tests.faults.conftest import Survives
+
+SHORT = (
+    "RabbitMQ restarted",
+    "RabbitMQ kill -9",
+    "RabbitMQ cut mid-confirm",
+    "queues purged",
+    "queues deleted",
+    "MariaDB restarted",
+    "MariaDB connections KILLed",
+    "MongoDB-wire server kill -9",
+    "worker parent kill -9",
+    "worker child kill -9",
+    "Admin answers 500",
+)
+LONGEST_REQUEST = 2.0  # seconds; the ratio to healthy times is scripts/faults' to judge
+SCHEDULE = (
+    "RabbitMQ connections cut",
+    "RabbitMQ cut mid-confirm",
+    "MariaDB connections cut",
+    "MongoDB-wire server connections cut",
+    "worker child kill -9",
+    "worker kill -9, all of it",
+    "relay kill -9",
+    "Admin kill -9",
+    "Client answers garbage",
+)
+
+
+@pytest.mark.parametrize("fault", SHORT)
+def test_fault_under_load_loses_nothing(survives: Survives, fault: str) -> None:
+    survives(FAULTS[fault])
+
+
+@pytest.mark.parametrize("fault", ["RabbitMQ SIGSTOP", "RabbitMQ memory alarm"])
+def test_broker_that_says_nothing_slows_no_request(survives: Survives, fault: str) -> None:
+    slowest = []
+
+    def measured(world: World, load: Load) -> None:
+        healthy = len(load.took)
+        FAULTS[fault](world, load)
+        slowest.append(max(seconds for _kind, seconds in load.took[healthy:]))
+
+    survives(measured)
+    assert slowest[0] < LONGEST_REQUEST
+
+
+def test_random_schedule_of_faults_loses_nothing(survives: Survives) -> None:
+    def schedule(world: World, load: Load) -> None:
+        chance = random.Random(load.seed)
+        for fault in chance.sample(SCHEDULE, 4):
+            print("fault:", fault)
+            FAULTS[fault](world, load)
+            world.mend()
+            go_on(load, chance.random())
+
+    survives(schedule)
