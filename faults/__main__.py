@@ -31,7 +31,7 @@ def under_load() -> dict[str, Fault]:
     ):
         for point in points:
             rows[f"{process} killed {_short(point)}"] = tour(process, [point], nothing_arrives=nothing_arrives)
-    written = "after:client.products.replicate:_write"
+    written = "after:client.products.replicate:write"
     rows[f"worker and its parent killed {_short(written)}"] = tour("worker", [written], whole_group=True)
     return rows
 

@@ -34,8 +34,8 @@ WORKER = (
     "before:tasks.messages:ProductChanged.decode",
     "after:tasks.messages:ProductChanged.decode",
     "before:client.products.replicate:apply",
-    "before:client.products.replicate:_write",
-    "after:client.products.replicate:_write",  # written, not acknowledged
+    "before:client.products.replicate:write",
+    "after:client.products.replicate:write",  # written, not acknowledged
     "after:client.products.replicate:apply",
     "before:client.likes.count:_apply",
     "after:client.likes.count:_apply",  # in the transaction, not committed

@@ -80,6 +80,9 @@ class World(Scene):
             process.stop()
             process.start()
             yield lambda: [str(point) for point in parsed if not point.marker(markers).exists()]
+        except BaseException:
+            process.kill()  # what runs still has the points in it
+            raise
         finally:
             process.command = plain
 

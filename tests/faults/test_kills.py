@@ -18,8 +18,8 @@ TOURS = {
         "after:admin.replication.verify:_prove",
     ),
     "worker": (
-        "before:client.products.replicate:_write",
-        "after:client.products.replicate:_write",
+        "before:client.products.replicate:write",
+        "after:client.products.replicate:write",
         "after:client.likes.count:_apply",
         "after:client.admin_gateway:AdminGateway.send_likes",
     ),
@@ -38,4 +38,4 @@ def test_relay_killed_while_it_sends_loses_nothing(survives: Survives) -> None:
 
 
 def test_worker_killed_with_its_parent_loses_nothing(survives: Survives) -> None:
-    survives(tour("worker", ["after:client.products.replicate:_write"], whole_group=True), writes=20)
+    survives(tour("worker", ["after:client.products.replicate:write"], whole_group=True), writes=20)
