@@ -99,10 +99,10 @@ class _Someone:
         try:
             getattr(self, f"_{kind}")()
         except ApiError as error:
-            self._load.failures.append(str(error))
+            self._load.failures.append(str(error)[:200])
             return False
         except requests.RequestException as error:
-            self._load.failures.append(repr(error))
+            self._load.failures.append(repr(error)[:200])
             return False
         self._load.took.append((kind, time.monotonic() - began))
         return True

@@ -26,6 +26,11 @@ class State:
     def version(self) -> int:
         return self.ver % (1 << _VERSION_BITS)
 
+    def __str__(self) -> str:
+        """Enough of it for a message."""
+        what = f"{self.content[1]!r} of {self.content[-1]}" if self.content else "deleted"
+        return f"v{self.version} {what}"
+
 
 @dataclass
 class Verdict:

@@ -29,8 +29,8 @@ def survives(tried: World, request: pytest.FixtureRequest) -> Survives:
     def check(fault: Fault, **options: object) -> Result:
         seed = random.randrange(1 << 32)
         result = trial(tried, request.node.name, fault, seed=seed, **options)  # type: ignore[arg-type]
-        print(result)  # shown when the test fails, with the seed
-        assert result.fine, str(result)
+        if not result.fine:
+            pytest.fail(str(result), pytrace=False)  # it names the seed
         return result
 
     return check

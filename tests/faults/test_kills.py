@@ -20,7 +20,7 @@ TOURS = {
     "worker": (
         "before:client.products.replicate:write",
         "after:client.products.replicate:write",
-        "after:client.likes.count:_apply",
+        "after:client.likes.count:_count_batch",
         "after:client.admin_gateway:AdminGateway.send_likes",
     ),
     "client": ("after:client.likes.service:_toggle",),
