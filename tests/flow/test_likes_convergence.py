@@ -1,0 +1,87 @@
+"""L1 to L6, the real code on real stores: whatever is lost, doubled or late between the two, the sets converge."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from admin.likes.service import take
+from client.admin_gateway import AdminGateway, AdminUnavailableError, Outcome
+from client.likes import count, drain, settle
+from stack.servers.secantus import Secantus
+from tasks.messages import LikeChanged
+from tests.flow.likes_both_sides import BothSides, both_sides
+from tests.flow.stores import unique_name
+
+USERS, PRODUCTS = 3, 2
+_user, _product = st.integers(0, USERS - 1), st.integers(0, PRODUCTS - 1)
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("toggle"), _user, _product, st.booleans()),
+        st.tuples(st.sampled_from(["forward", "lose the call", "lose the answer", "count"])),
+        st.tuples(st.sampled_from(["repeat a call", "repeat an answer"]), st.integers(0, 50)),
+    ),
+    max_size=14,
+)
+
+
+class _Wire:
+    """Admin's real use case at the end of a line that loses, keeps and repeats."""
+
+    def __init__(self) -> None:
+        self.loses = ""
+        self.calls: list[tuple[Sequence[LikeChanged], list[Outcome]]] = []
+
+    def send_likes(self, likes: Sequence[LikeChanged]) -> list[Outcome]:
+        if self.loses == "lose the call":
+            raise AdminUnavailableError("lost")
+        answer = self.deliver(likes)
+        self.calls.append((likes, answer))
+        if self.loses == "lose the answer":
+            raise AdminUnavailableError("lost")
+        return answer
+
+    def deliver(self, likes: Sequence[LikeChanged]) -> list[Outcome]:
+        return [Outcome(o.outcome, o.rev, o.liked, "", None) for o in take(likes)]
+
+
+@pytest.fixture(scope="module")
+def sides(secantus: Secantus, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BothSides]:
+    with both_sides(secantus.url(unique_name()), tmp_path_factory.mktemp("admin")) as sides:
+        yield sides
+
+
+@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=steps)
+def test_any_interleaving_converges_to_what_the_shoppers_chose(sides: BothSides, steps: list[tuple[Any, ...]]) -> None:
+    sides.empty()
+    products, wire = [sides.new_product() for _ in range(PRODUCTS)], _Wire()
+    sides.gateway = cast(AdminGateway, wire)
+    model: set[tuple[int, str]] = set()
+    for step in steps:
+        match step:
+            case ("toggle", user, product, liked):
+                key = (products[product], f"u{user}")
+                sides.like(key[1], key[0], liked)
+                (model.add if liked else model.discard)(key)
+            case ("count",):
+                count.count()
+            case ("repeat a call", index) if wire.calls:
+                wire.deliver(wire.calls[index % len(wire.calls)][0])
+            case ("repeat an answer", index) if wire.calls:
+                settle.settle(*wire.calls[index % len(wire.calls)])
+            case ("forward" | "lose the call" | "lose the answer" as loses,):
+                forward(sides, wire, loses)
+    wire.loses = ""
+    sides.settle()
+    sides.assert_equal(model)
+
+
+def forward(sides: BothSides, wire: _Wire, loses: str) -> None:
+    wire.loses = loses
+    try:
+        sides.forward()
+    except drain.RetryLaterError:
+        assert loses != "forward"
