@@ -1,0 +1,90 @@
+"""Reconciliation on SQLite and in memory: what is compared, how it is paged and shown."""
+
+import json
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+
+from admin.products import service
+from admin.products.ids import reserve_ids
+from admin.reconcile import catalogue
+from admin.reconcile.compare import MISSING, ORPHANED, Difference
+from admin.reconcile.repair import BATCH, BATCH_BYTES, pages
+from admin.reconcile.report import Report
+from tasks.digests import Entry
+
+CONTENT = {"title": "Mug", "description": "", "currency": "EUR", "category": "Kitchen", "image_url": ""}
+HELD = Entry(7, 2, "c" * 32)
+ORPHAN = Difference(7, ORPHANED, "", None, HELD, False)
+LOST = Difference(8, MISSING, "MUG-8", Entry(8, 3, ""), None, False)
+
+
+def create(sku: str) -> int:
+    return service.create_product({**CONTENT, "sku": sku, "price": Decimal("1.00")}, "tester").id
+
+
+def test_ids_above_what_the_client_holds_are_given_out(app: Flask) -> None:
+    with app.app_context():
+        first = create("A")
+        reserve_ids(500)
+        assert create("B") == 501
+        reserve_ids(100)
+        reserve_ids(501)
+        assert (create("C"), first) == (502, 1)
+        assert catalogue.live() == 3
+
+
+def test_catalogue_is_streamed_by_id_with_its_deleted_products(app: Flask) -> None:
+    with app.app_context():
+        ids = [create(f"SKU-{number}") for number in range(5)]
+        service.delete_product(ids[1], None, "tester")
+        streamed = [own.entry for own in catalogue.stream(ids[0], ids[3])]
+        assert [(entry.id, entry.ver, entry.checksum == "") for entry in streamed] == [
+            (ids[1], 2, True),
+            (ids[2], 1, False),
+            (ids[3], 1, False),
+        ]
+        assert {own.pending for own in catalogue.stream(0, 100)} == {True}
+        assert (catalogue.highest_id(), catalogue.live()) == (ids[-1], 4)
+
+
+def test_pages_are_bounded_in_number_and_in_size() -> None:
+    small, large = {"n": 1}, {"text": "ä" * (BATCH_BYTES // 12)}  # six bytes each, escaped
+    assert [len(page) for page in pages([small] * (BATCH + 1))] == [BATCH, 1]
+    assert [len(page) for page in pages([large] * 4)] == [1, 1, 1, 1]
+    assert list(pages([])) == []
+
+
+def test_what_takes_a_product_from_the_shop_is_a_deletion() -> None:
+    assert ORPHAN.deletes
+    assert not LOST.deletes
+    assert Difference(7, "differing", "", Entry(7, 2, ""), HELD, False).deletes
+
+
+def test_report_as_json_is_one_object_whatever_was_found(capsys: pytest.CaptureFixture[str]) -> None:
+    Report(as_json=True).end(pending=4)
+    assert json.loads(capsys.readouterr().out) == {"drift": [], "pending": 4, "left": 0}
+    report = Report(as_json=True)
+    report.add(ORPHAN, mended=True)
+    report.add(LOST, mended=False)
+    report.end(pending=0)
+    shown = json.loads(capsys.readouterr().out)
+    assert [(item["id"], item["kind"], item["mended"]) for item in shown["drift"]] == [
+        (7, "orphaned", True),
+        (8, "missing", False),
+    ]
+    assert shown["drift"][1]["admin"]["deleted"] is True
+    assert (shown["left"], report.left) == (1, 1)
+
+
+def test_report_for_people_says_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report(as_json=False)
+    report.add(ORPHAN, mended=True)
+    report.add(LOST, mended=False)
+    report.end(pending=2)
+    shown = capsys.readouterr()
+    assert "v3 deleted" in shown.out
+    assert "NOT mended" in shown.out
+    assert "2 products out of step; 1 mended" in shown.err
+    assert "2 more differ because the relay is still at work" in shown.err
