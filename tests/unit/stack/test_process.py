@@ -19,7 +19,8 @@ DEADLINE = 10  # seconds
 WAITS = "import time; print('ready', flush=True); time.sleep(600)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + WAITS
 WITH_CHILD = (
-    f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {WAITS!r}]).pid, flush=True);" + WAITS
+    f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {WAITS!r}], stdout=subprocess.DEVNULL).pid, flush=True);"
+    + WAITS
 )
 
 Make = Callable[..., Process]
