@@ -19,9 +19,10 @@ DEADLINE = 10  # seconds
 WAITS = "import time; print('ready', flush=True); time.sleep(600)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + WAITS
 WITH_CHILD = (
-    f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {WAITS!r}], stdout=subprocess.DEVNULL).pid, flush=True);"
-    + WAITS
-)
+    "import subprocess, sys;"
+    f"child = subprocess.Popen([sys.executable, '-c', {WAITS!r}], stdout=subprocess.DEVNULL);"
+    "print(child.pid, flush=True);"
+) + WAITS
 
 Make = Callable[..., Process]
 
