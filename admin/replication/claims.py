@@ -7,14 +7,16 @@ import random
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import case, select, tuple_, update
 
 from admin.database import retry_deadlocks, utc_now
 from admin.extensions import db
+from admin.replication import history
 from admin.replication.models import FRESH, SENT, STUCK, Replication
 
 FIRST_LOOK = timedelta(seconds=1)
-LONGEST_BACKOFF = timedelta(seconds=60)
+LONGEST_BACKOFF = timedelta(seconds=15)
+STUCK_AFTER = 5  # attempts that were lost while later ones of the same lane arrived
 STUCK_BACKOFF = timedelta(minutes=5)
 
 
@@ -60,9 +62,20 @@ def backoff(row: Replication) -> timedelta:
 
 
 @retry_deadlocks
-def mark_sent(rows: Sequence[Replication]) -> None:
-    """Note that ``rows`` were sent again just now. Commits."""
+def mark_sent(rows: Sequence[Replication], lost: Sequence[Replication]) -> None:
+    """Note that ``rows`` were sent again just now, and that the attempt before failed for those that are ``lost``.
+
+    An attempt counts when it is made again, not at each look: however often a full queue keeps a row from being
+    sent, it is not the row's fault. Commits.
+    """
     _update(rows, sent_at=utc_now())
+    if lost:
+        more = Replication.attempts + 1
+        # state before attempts: MySQL's later assignments see the earlier ones' results
+        state = case((more >= STUCK_AFTER, STUCK), else_=Replication.state)
+        _update(lost, state=state)
+        _update(lost, attempts=more)
+        history.note_attempt(lost)
     db.session.commit()
 
 

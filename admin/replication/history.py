@@ -27,6 +27,17 @@ def note_first_sent(rows: Sequence[Replication]) -> None:
     db.session.commit()
 
 
+def note_attempt(rows: Sequence[Replication]) -> None:
+    """Count one more lost attempt for the versions of ``rows``. The caller commits."""
+    lost = tuple_(ProductChange.product_id, ProductChange.ver).in_([(row.product_id, row.ver) for row in rows])
+    db.session.execute(
+        update(ProductChange)
+        .where(ProductChange.product_id.in_([row.product_id for row in rows]), lost)
+        .values(attempts=ProductChange.attempts + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
 @retry_deadlocks
 def purge(kept: timedelta = KEPT) -> int:
     """Delete the oldest changes beyond ``kept``, one chunk; return how many. Commits."""

@@ -90,7 +90,7 @@ class Relay:
             return False  # what arrived is unknown, so nothing is known to be lost
         lost = [row for row in verdict.missing if row.state == STUCK or claims.under_way(row) >= RESEND_AFTER]
         if (lost or verdict.differing) and self._publisher.depth(names.LANE_QUEUES[lane]) == 0:
-            self._resend(lost, verdict.differing, lane)
+            self._resend(lost, verdict, lane)
         return len(verdict.missing) + len(verdict.differing) < len(rows)
 
     def feed(self, lane: str) -> bool:
@@ -129,13 +129,15 @@ class Relay:
             history.note_first_sent([*verdict.missing, *verdict.differing])
             log.info("sent", lane=lane, products=len(messages), resyncs=len(verdict.differing))
 
-    def _resend(self, missing: list[Replication], differing: list[Replication], lane: str) -> None:
+    def _resend(self, missing: list[Replication], verdict: Verdict, lane: str) -> None:
         """Each alone: one that kills its worker must not take others along."""
         for message in outbox.current_messages([row.product_id for row in missing]):
             dispatch.send(self._publisher, [message], lane)
+        differing = verdict.differing
         if differing:
             dispatch.resync(self._publisher, [row.product_id for row in differing], lane)
-        claims.mark_sent([*missing, *differing])
+        again = [*missing, *differing]
+        claims.mark_sent(again, [row for row in again if verdict.lost(row)])
         ATTEMPTS.labels("lost").inc(len(missing))
         ATTEMPTS.labels("differing").inc(len(differing))
         log.info("sent again", lane=lane, products=len(missing), resyncs=len(differing))

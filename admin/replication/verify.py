@@ -10,9 +10,8 @@ from admin.database import upsert, utc_now
 from admin.extensions import db
 from admin.replication import marks
 from admin.replication.client_gateway import Held
-from admin.replication.models import PROVEN, STUCK, LaneProgress, ProductChange, Replication
+from admin.replication.models import PROVEN, LaneProgress, ProductChange, Replication
 
-STUCK_AFTER = 5  # attempts that were lost while later ones of the same lane arrived
 MAX_ERROR = 500  # characters kept of a reason
 OTHER_CONTENT = "the Client holds other content at the same version"
 
@@ -20,15 +19,20 @@ OTHER_CONTENT = "the Client holds other content at the same version"
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The rows that did not arrive: ``missing`` ones are sent again, ``differing`` ones need a resync, as the
-    Client takes no state that is not newer.
+    Client takes no state that is not newer. What was sent before ``arrived_upto`` in this lane should have arrived.
     """
 
     missing: list[Replication]
     differing: list[Replication]
+    arrived_upto: datetime | None = None
+
+    def lost(self, row: Replication) -> bool:
+        """Whether a row sent later arrived. An outage proves nothing, so it counts as no attempt."""
+        return bool(row.sent_at and self.arrived_upto and row.sent_at < self.arrived_upto)
 
 
 def verify(rows: Sequence[Replication], lane: str) -> Verdict:
-    """Prove those of ``rows`` that arrived; return the others, with their attempts counted.
+    """Prove those of ``rows`` that arrived; return the others, with the Client's reason noted.
 
     One call, one read and a few writes for the whole batch; commits. Raises ClientUnavailableError, RestoredError.
     """
@@ -40,10 +44,11 @@ def verify(rows: Sequence[Replication], lane: str) -> Verdict:
     if arrived:
         _prove(arrived, lane)
         _log_proof(arrived, held, behind)
-    _explain(others, held, _proven_sent_at(lane))
+    _explain(others, held)
+    arrived_upto = _proven_sent_at(lane)
     db.session.commit()
     differing = [row for row in others if row.product_id in held and held[row.product_id].ver == row.ver]
-    return Verdict([row for row in others if row not in differing], differing)
+    return Verdict([row for row in others if row not in differing], differing, arrived_upto)
 
 
 def _is_proven(row: Replication, held: Held | None) -> bool:
@@ -87,16 +92,14 @@ def _log_proof(arrived: list[Replication], held: Mapping[int, Held], behind: tim
     )
 
 
-def _explain(others: list[Replication], held: Mapping[int, Held], proven_sent_at: datetime | None) -> None:
-    """Note why a row is not proven, and count its attempt if one sent later in its lane arrived."""
-    changed = []
-    for row in others:
-        # An outage proves nothing, so it counts nothing.
-        lost = bool(row.sent_at and proven_sent_at and row.sent_at < proven_sent_at)
-        attempts, reason = row.attempts + lost, _reason(row, held.get(row.product_id))
-        if (attempts, reason) != (row.attempts, row.last_error):
-            state = STUCK if attempts >= STUCK_AFTER else row.state
-            changed.append({"product": row.product_id, "v": row.ver, "n": attempts, "s": state, "e": reason})
+def _explain(others: list[Replication], held: Mapping[int, Held]) -> None:
+    """Note the Client's reason why a row is not proven, where it is another than before."""
+    reasons = {row.product_id: _reason(row, held.get(row.product_id)) for row in others}
+    changed = [
+        {"product": row.product_id, "v": row.ver, "e": reasons[row.product_id]}
+        for row in others
+        if reasons[row.product_id] != row.last_error
+    ]
     if changed:
         db.session.connection().execute(_NOTE, changed)
         db.session.connection().execute(_NOTE_IN_LOG, changed)
@@ -106,12 +109,12 @@ def _explain(others: list[Replication], held: Mapping[int, Held], proven_sent_at
 _NOTE = (
     update(Replication)
     .where(Replication.product_id == bindparam("product"), Replication.ver == bindparam("v"))
-    .values(attempts=bindparam("n"), state=bindparam("s"), last_error=bindparam("e"))
+    .values(last_error=bindparam("e"))
 )
 _NOTE_IN_LOG = (
     update(ProductChange)
     .where(ProductChange.product_id == bindparam("product"), ProductChange.ver == bindparam("v"))
-    .values(attempts=bindparam("n"), error=bindparam("e"))
+    .values(error=bindparam("e"))
 )
 
 

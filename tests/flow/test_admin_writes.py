@@ -120,7 +120,7 @@ def test_claimed_row_that_changes_meanwhile_is_fresh_again() -> None:
     assert replication(product_id).state == SENT
     service.update_product(product_id, {"title": "Blue mug"}, None, "tester")
     claims.put_back(claimed)  # speaks of the older ver: must not touch the newer one
-    claims.mark_sent(claimed)
+    claims.mark_sent(claimed, [])
     row = replication(product_id)
     assert (row.ver, row.state, row.sent_at) == (2, FRESH, None)
 
