@@ -27,5 +27,6 @@ def tour(process: str, points: Sequence[str], *, whole_group: bool = False, noth
                 if time.monotonic() > deadline:
                     raise AssertionError(f"{process} never came to {missing}")
                 go_on(load, 0.1, keep=[victim])
+            go_on(load, 0.5, keep=[victim])  # its marker comes a moment before its death
 
     return fault

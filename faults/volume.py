@@ -69,7 +69,7 @@ def latency_while_the_broker_is_silent(run: Run) -> None:
     """POST p99 while RabbitMQ is stopped by SIGSTOP or in an alarm, beside healthy times of the same run."""
     seconds = 8 if run.quick else 20
     with run.fresh_world("latency", users=2) as world:
-        for name in ("RabbitMQ SIGSTOP", "RabbitMQ memory alarm"):
+        for number, name in enumerate(("RabbitMQ SIGSTOP", "RabbitMQ memory alarm")):
             times: dict[str, list[float]] = {}
 
             def fault(world: World, load: Load, name: str = name, times: dict[str, list[float]] = times) -> None:
@@ -81,7 +81,7 @@ def latency_while_the_broker_is_silent(run: Run) -> None:
                 if name == "RabbitMQ memory alarm":
                     world.broker.calm()
 
-            result = trial(world, f"POST latency, {name}", fault, seed=run.seed, mix=_CREATE, within=180)
+            result = trial(world, f"POST latency, {name}", fault, seed=run.seed + number, mix=_CREATE, within=180)
             healthy, silent = p99(times["healthy"]), p99(times["silent"])
             result.figures = {
                 "POSTs": f"{len(times['healthy'])} healthy, {len(times['silent'])} silent",
