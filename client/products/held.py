@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
+
 from client.extensions import MAJORITY, database
 from client.products.content import checksum_of
 from client.products.documents import ProductCopy, SyncFailure
@@ -30,13 +33,29 @@ def held(product_ids: Sequence[int]) -> list[dict[str, Any]]:
 def exchange_marks(mark: int, epoch: int) -> int:
     """Keep the highest mark and epoch that Admin ever told; return the highest mark kept before.
 
-    Admin sees from it whether this store was restored from a backup, or its own was (admin.replication.marks).
+    Admin sees from it whether this store was restored from a backup, or its own was (admin.replication.marks). By
+    compare-and-set: a restore between the reading and the writing must not be painted over.
     """
-    marks = database()["sync_marks"]
-    known = marks.with_options(read_concern=MAJORITY).find_one({"_id": _MARKS}) or {}
-    if mark > known.get("mark", 0) or epoch > known.get("epoch", 0):
-        marks.update_one({"_id": _MARKS}, {"$max": {"mark": mark, "epoch": epoch}}, upsert=True)
-    return int(known.get("mark", 0))
+    marks = database()["sync_marks"].with_options(read_concern=MAJORITY)
+    while True:
+        known = marks.find_one({"_id": _MARKS})
+        if known is None:
+            told = _first(marks, mark, epoch)
+        elif mark <= known.get("mark", 0) and epoch <= known.get("epoch", 0):
+            return int(known.get("mark", 0))
+        else:
+            seen = {"_id": _MARKS, "mark": known.get("mark")}
+            told = bool(marks.update_one(seen, {"$max": {"mark": mark, "epoch": epoch}}).matched_count)
+        if told:
+            return int(known.get("mark", 0)) if known else 0
+
+
+def _first(marks: Collection, mark: int, epoch: int) -> bool:
+    try:
+        marks.insert_one({"_id": _MARKS, "mark": mark, "epoch": epoch})
+    except DuplicateKeyError:
+        return False
+    return True
 
 
 def clock() -> str:
