@@ -1,0 +1,77 @@
+"""One run: the servers, the systems on them, and what several rows share."""
+
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from bench import seed
+from bench.servers import Servers
+from bench.sizes import Sizes
+from bench.system import System
+from stack.api import eventually
+
+if TYPE_CHECKING:
+    from bench.imports import Imported
+
+_SETTLED_WITHIN = 900.0
+
+
+class Run:
+    """What a row measures with. Systems start when a row first asks for one, and end with the run."""
+
+    def __init__(self, sizes: Sizes, servers: Servers, folder: Path, selected: Collection[str]) -> None:
+        self.sizes, self.servers, self.selected = sizes, servers, selected
+        self._folder = folder
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    @cached_property
+    def system(self) -> System:
+        """The one that most rows share."""
+        return self._stack.enter_context(self.new_system("shared"))
+
+    @contextmanager
+    def new_system(self, name: str) -> Iterator[System]:
+        """Yield a system of its own."""
+        with self.servers.room() as urls, System(urls, self._folder / name, self.servers.processes).running() as system:
+            yield system
+
+    @cached_property
+    def some_products(self) -> tuple[int, int]:
+        """The first and last id of a thousand products that both stores of ``system`` hold."""
+        first = self.free_ids()
+        seed.both(self.system, first, first + 999)
+        return first, first + 999
+
+    @cached_property
+    def grown(self) -> dict[str, dict[int, dict[str, float]]]:
+        """By row and size of the catalogue: what the rows that look at growing catalogues measured."""
+        from bench import growth
+
+        return growth.measure(self)
+
+    @cached_property
+    def imported(self) -> "Imported":
+        """The one large import that several rows look at."""
+        from bench import imports
+
+        return imports.measure(self)
+
+    def free_ids(self) -> int:
+        """Return the first id after all of ``system``'s products."""
+        return int(self.system.ask("SELECT COALESCE(MAX(id), 0) FROM products")) + 1
+
+    def settle(self, system: System | None = None) -> float:
+        """Wait until every product is proven; return the seconds it took."""
+        at = system or self.system
+        return eventually(lambda: at.pending() == 0, within=_SETTLED_WITHIN, what="every product proven")

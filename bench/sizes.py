@@ -1,0 +1,29 @@
+"""How much each kind of run measures."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """``rounds`` are of the rows that alternate, each ``seconds`` long; the others count products, likes or changes."""
+
+    rounds: int
+    seconds: float
+    latencies: int  # changes made one at a time
+    backlog: int
+    one_by_one: int  # changes sent as one Celery task each
+    imported: int
+    flat_from: int  # imported rows after which memory is first looked at
+    likes: int
+    idle_seconds: float
+    catalogues: tuple[int, ...]  # products seeded; the smallest first
+    pages_at: int  # which of them the pages' goal speaks of
+    changes: int  # per catalogue
+    pages: int  # requests per page and catalogue
+
+
+TOY = Sizes(2, 0.4, 5, 60, 20, 60, 20, 20, 1.0, (30, 60), 60, 10, 3)
+QUICK = Sizes(3, 2.0, 60, 3_000, 300, 3_000, 1_000, 2_000, 8.0, (1_000, 5_000), 5_000, 200, 30)
+FULL = Sizes(
+    7, 4.0, 400, 100_000, 3_000, 100_000, 10_000, 10_000, 30.0, (1_000, 100_000, 1_000_000), 100_000, 1_000, 200
+)

@@ -1,0 +1,109 @@
+"""Lockstep as a whole, on stores of its own, and the plain services it is compared with."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pymongo
+from pymongo.database import Database
+from sqlalchemy import Connection, Engine, create_engine, text
+
+from bench.servers import Urls
+from bench.usage import cpu_seconds
+from stack import commands, readiness
+from stack.api import AdminApi, Api, ClientApi
+from stack.ports import HOST, free_port
+from stack.process import Process
+from stack.product import ROOT, Addresses, Product, Secrets
+
+_STAFF, _SHOPPER, _PASSWORD = "staff@example.com", "shopper@example.com", "a password of some length"
+
+
+class System:
+    """Every process of Lockstep, running, with a signed-in editor and shopper."""
+
+    def __init__(self, urls: Urls, folder: Path, servers: dict[str, Process]) -> None:
+        self.secrets = Secrets()
+        ports = {f"{name}_port": free_port() for name in ("admin", "client", "flower")}
+        self.addresses = Addresses(urls.database, urls.mongodb, urls.broker, **ports)
+        self.logs = folder / "logs"
+        self.product = Product(self.addresses, self.secrets, folder=folder, logs=self.logs)
+        self.servers = servers
+        self.engine: Engine = create_engine(urls.database, isolation_level="READ COMMITTED")
+        self._mongo: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(urls.mongodb, w="majority", journal=True)
+        self.shop: Database[dict[str, Any]] = self._mongo.get_default_database()
+
+    @contextmanager
+    def running(self) -> Iterator["System"]:
+        """Migrate, make the accounts and start everything; stop it afterwards."""
+        self.logs.parent.mkdir(parents=True, exist_ok=True)
+        commands.migrate(self.product.env)
+        accounts = (["staff", "add", _STAFF], ["shopper", "add", _SHOPPER])
+        commands.run_all([([*who, "--password-stdin"], f"{_PASSWORD}\n") for who in accounts], self.product.env)
+        try:
+            self.product.start()
+            self.staff_token = _sign_in(AdminApi(self.addresses.admin_url), _STAFF)
+            self.shopper_token = _sign_in(ClientApi(self.addresses.client_url), _SHOPPER)
+            yield self
+        finally:
+            self.product.stop()
+            self.engine.dispose()
+            self._mongo.close()
+
+    @contextmanager
+    def service(self, target: str) -> Iterator[int]:
+        """Run a WSGI app (``module:factory()``) as Lockstep's own services run; yield its port."""
+        port = free_port()
+        command = ["gunicorn", "-c", "gunicorn.conf.py", "-b", f"{HOST}:{port}", target]
+        name = target.partition(":")[2].strip("()")
+        process = Process(name, command, log=self.logs / f"{name}.log", env=self.product.env, cwd=ROOT)
+        process.ready = lambda: readiness.answers_ok(port, "/readyz")
+        try:
+            process.start()
+            process.wait_ready()
+            yield port
+        finally:
+            process.stop()
+
+    @contextmanager
+    def paused(self, *processes: Process) -> Iterator[None]:
+        """Stop ``processes`` in their tracks for a while."""
+        for process in processes:
+            process.pause()
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.resume()
+
+    @contextmanager
+    def sql(self) -> Iterator[Connection]:
+        """Yield a connection to Admin's database; what was done is committed."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def ask(self, query: str, **values: Any) -> Any:
+        """Return the first value of the first row."""
+        with self.sql() as connection:
+            return connection.execute(text(query), values).scalar()
+
+    def pending(self) -> int:
+        """Return how many products the Client is not known to hold."""
+        return int(self.ask("SELECT COUNT(*) FROM replication WHERE unproven_since IS NOT NULL"))
+
+    def products_shown(self) -> int:
+        """Return how many products the Client's store has."""
+        return int(self.shop["products"].estimated_document_count())
+
+    def cpu(self, apart: Iterable[str] = ()) -> float:
+        """Return the CPU seconds used so far by all processes and servers but those ``apart``."""
+        servers = [process for name, process in self.servers.items() if name not in apart]
+        return cpu_seconds(process.pid for process in (*self.product.processes, *servers))
+
+
+def _sign_in(api: Api, email: str) -> str:
+    try:
+        return api.sign_in(email, _PASSWORD)
+    finally:
+        api.close()
