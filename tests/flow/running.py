@@ -1,12 +1,16 @@
 """The whole product at work, as its users meet it: two APIs over HTTP."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from stack import api
+from stack import api, commands
 from stack.api import AdminApi, ClientApi
-from stack.product import Product
+from stack.ports import free_port
+from stack.product import Addresses, Product, Secrets
 from tests.flow.stores import CONTENT, unique_name
 
 STAFF, SHOPPER, PASSWORD = "staff@example.com", "shopper@example.com", "a password of some length"
@@ -32,3 +36,22 @@ class Running:
             return False
         shown = self.client.get(product_id)
         return all(shown[name] == value for name, value in fields.items())
+
+
+@contextmanager
+def running(urls: tuple[str, str, str], folder: Path) -> Iterator[Running]:
+    """Start every process over ``urls`` (database, MongoDB, broker), with a signed-in user of each service."""
+    addresses = Addresses(*urls, admin_port=free_port(), client_port=free_port(), flower_port=free_port())
+    product = Product(addresses, Secrets(), folder=folder, logs=folder / "logs")
+    commands.migrate(product.env)
+    accounts = [["staff", "add", STAFF], ["shopper", "add", SHOPPER]]
+    commands.run_all([([*account, "--password-stdin"], f"{PASSWORD}\n") for account in accounts], product.env)
+    try:
+        product.start()
+        admin, client = AdminApi(addresses.admin_url), ClientApi(addresses.client_url)
+        with closing(admin), closing(client):
+            admin.sign_in(STAFF, PASSWORD)
+            client.sign_in(SHOPPER, PASSWORD)
+            yield Running(product, admin, client)
+    finally:
+        product.stop()

@@ -1,0 +1,69 @@
+"""The product over the production servers, and Debian's Chromium before it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+from stack.browser import LAUNCH, LOOKS
+from stack.servers.mariadb import MariaDB
+from stack.servers.rabbitmq import RabbitMQ
+from stack.servers.secantus import Secantus
+from tests.browser.guard import Guard
+from tests.flow.running import Running, running
+from tests.flow.stores import unique_name
+
+
+@pytest.fixture(scope="session")
+def product(
+    rabbitmq: RabbitMQ, mariadb: MariaDB, secantus: Secantus, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    """Every process of Lockstep over RabbitMQ, MariaDB and a MongoDB-wire server."""
+    name = unique_name()
+    urls = (mariadb.create_database(name), secantus.url(name), rabbitmq.create_vhost(name))
+    with running(urls, tmp_path_factory.mktemp("browser")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """There are two services, so tests write addresses out. (The plugin's own fixture is deprecated by pytest.)"""
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    return browser_type_launch_args | LAUNCH
+
+
+@pytest.fixture
+def look(request: pytest.FixtureRequest) -> str:
+    """How pages are shown, one of LOOKS; ``@pytest.mark.parametrize("look", [...], indirect=True)`` sets it."""
+    return str(getattr(request, "param", "desktop-light"))
+
+
+@pytest.fixture
+def browser_context_args(browser_context_args: dict[str, Any], look: str) -> dict[str, Any]:
+    return browser_context_args | LOOKS[look]
+
+
+@pytest.fixture
+def guard(product: Running) -> Iterator[Guard]:
+    """Fails the test when a page logs an error, a request fails, or one goes to another host."""
+    addresses = product.product.addresses
+    urls = (addresses.admin_url, addresses.client_url, addresses.flower_url)
+    watching = Guard({url.removeprefix("http://") for url in urls})
+    yield watching
+    watching.check()
+
+
+@pytest.fixture
+def new_context(new_context: Callable[..., BrowserContext], guard: Guard) -> Callable[..., BrowserContext]:
+    """Every page of every test is watched."""
+
+    def watched(**options: Any) -> BrowserContext:
+        context = new_context(**options)
+        guard.watch(context)
+        return context
+
+    return watched
