@@ -23,6 +23,7 @@ from web import logs
 from web.api import init_api
 from web.health import init_health
 from web.metrics import MetricsSettings, init_metrics
+from web.pages import init_pages
 from web.problems import init_problems, problem
 from web.request_ids import init_request_ids
 from web.signatures import init_signatures, parse_keys
@@ -46,6 +47,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     init_metrics(app, MetricsSettings(), ReplicationState())
     init_request_ids(app)
     init_problems(app)
+    init_pages(app, "Lockstep console", {})
     for outage in database.OUTAGES:
         app.register_error_handler(outage, _database_unavailable)
     db.init_app(app)

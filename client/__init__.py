@@ -20,6 +20,7 @@ from web import logs
 from web.api import init_api
 from web.health import init_health
 from web.metrics import MetricsSettings, init_metrics
+from web.pages import init_pages
 from web.problems import init_problems, problem
 from web.request_ids import init_request_ids
 from web.signatures import init_signatures, parse_keys
@@ -38,6 +39,7 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     init_metrics(app, MetricsSettings(), ClientState())
     init_request_ids(app)
     init_problems(app)
+    init_pages(app, "Lockstep shop", {})
     app.register_error_handler(ConnectionFailure, _store_unavailable)
     init_tokens(app, audience="client").user_lookup_loader(load_shopper)
     init_signatures(app, parse_keys(settings.service_keys), audience="client")

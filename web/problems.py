@@ -1,15 +1,21 @@
-"""One JSON error shape for every answer that is not a success: ``application/problem+json`` (RFC 9457)."""
+"""One JSON error shape for every answer that is not a success: ``application/problem+json`` (RFC 9457).
+
+Where a browser asks for a page, the same problem is told as a page (web.pages).
+"""
 
 from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from web.request_ids import request_id
 
 log = structlog.get_logger(__name__)
+
+PAGES = "problem pages"  # the extension that renders them, where there is one
+_FOR_PROGRAMS = ("/api/", "/service/")
 
 
 class ProblemError(Exception):
@@ -41,6 +47,10 @@ def problem(
     **extra: Any,
 ) -> Response:
     """Return the response for one problem. ``extra`` members are added as they are (RFC 9457, 3.2)."""
+    page = current_app.extensions.get(PAGES)
+    if page and wants_page():
+        found: Response = page(status, detail, headers or {})
+        return found
     body = {
         "type": "about:blank",
         "title": title or status.phrase,
@@ -55,6 +65,12 @@ def problem(
     response.content_type = "application/problem+json"
     response.headers.update(headers or {})
     return response
+
+
+def wants_page() -> bool:
+    """Return whether the caller is a browser that will show what comes: it prefers HTML to JSON."""
+    accepted = request.accept_mimetypes
+    return not request.path.startswith(_FOR_PROGRAMS) and accepted["text/html"] > accepted["application/json"]
 
 
 def init_problems(app: Flask) -> None:

@@ -1,0 +1,10 @@
+// What every page does.
+import { initConnection } from "./connection.js";
+import { initThemeSwitch } from "./theme-switch.js";
+import { initTimes } from "./time.js";
+import { initToasts } from "./toast.js";
+
+initConnection();
+initThemeSwitch();
+initTimes();
+initToasts();

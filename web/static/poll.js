@@ -1,0 +1,46 @@
+// Keeps a page current: asks one URL again and again, by ETag; not while the page is hidden, slower while it fails.
+import { connection } from "./connection.js";
+
+const SLOWEST = 60_000; // ms
+
+// options: url() gives the URL, or null when there is nothing to ask; every: ms; data(json) is called when something
+// changed. Returns {now()}, which asks at once.
+export function poll({ url, every, data }) {
+  let timer, failures = 0, etag = null, asked = null, running = false;
+
+  async function ask() {
+    clearTimeout(timer);
+    const wanted = url();
+    if (running || document.hidden) return;
+    if (wanted) {
+      running = true;
+      await fetchOnce(wanted);
+      running = false;
+    }
+    const wait = Math.min(every * 2 ** failures, Math.max(SLOWEST, every));
+    timer = setTimeout(ask, wait * (0.9 + 0.2 * Math.random()));
+  }
+
+  async function fetchOnce(wanted) {
+    if (wanted !== asked) etag = null;
+    asked = wanted;
+    const headers = { Accept: "application/json", ...(etag && { "If-None-Match": etag }) };
+    try {
+      const response = await fetch(wanted, { headers, cache: "no-store", credentials: "same-origin" });
+      connection.reached(response.status < 500);
+      if (response.ok) {
+        etag = response.headers.get("ETag");
+        data(await response.json());
+      }
+      failures = response.ok || response.status === 304 ? 0 : failures + 1;
+    } catch {
+      failures += 1;
+      connection.reached(false);
+    }
+  }
+
+  document.addEventListener("visibilitychange", () => document.hidden || ask());
+  window.addEventListener("online", () => { failures = 0; ask(); });
+  timer = setTimeout(ask, every);
+  return { now: ask };
+}

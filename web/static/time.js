@@ -1,0 +1,37 @@
+// <time data-time="relative">: how long ago, and on hover and focus the exact time in the reader's zone.
+// <time data-time="exact">: that exact time itself.
+const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const UNITS = [["second", 60], ["minute", 60], ["hour", 24], ["day", 30], ["month", 12], ["year", Infinity]];
+
+export function relative(moment, now = Date.now()) {
+  let amount = (moment.getTime() - now) / 1000;
+  if (Math.abs(amount) < 5) return "just now";
+  for (const [unit, size] of UNITS) {
+    if (Math.abs(amount) < size - 0.5 || size === Infinity) return RELATIVE.format(Math.round(amount), unit);
+    amount /= size;
+  }
+}
+
+export function renderTimes(within = document) {
+  for (const element of within.querySelectorAll("time[data-time]")) {
+    const moment = new Date(element.dateTime);
+    const exact = EXACT.format(moment);
+    element.textContent = element.dataset.time === "relative" ? relative(moment) : exact;
+    if (element.dataset.time === "relative" && !element.dataset.exact) {
+      element.removeAttribute("title"); // the tooltip of our own shows on focus too
+      element.dataset.exact = `${exact}, ${ZONE}`;
+      if (!element.closest("a, button, summary")) element.tabIndex = 0;
+    }
+  }
+}
+
+export function initTimes() {
+  renderTimes();
+  setInterval(() => document.hidden || renderTimes(), 15_000);
+  document.addEventListener("visibilitychange", () => document.hidden || renderTimes());
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && document.activeElement?.matches("time[data-exact]")) document.activeElement.blur();
+  });
+}
