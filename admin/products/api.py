@@ -91,6 +91,18 @@ class OneProduct(MethodView):
         service.delete_product(product_id, _expected_version(), author())
 
 
+@blp.route("/<int:product_id>/restore", methods=["POST"])
+@editors_only
+@blp.doc(**bearer_doc())
+@blp.response(200, ProductSchema)
+@blp.alt_response(404, description="There never was such a product")
+@blp.alt_response(409, description="Another product has its sku now")
+def restore(product_id: int) -> Any:
+    """Bring a deleted product back as it was, with its likes; a live one stays as it is."""
+    product = service.restore_product(product_id, author())
+    return _shown(product), {"ETag": _etag(product)}
+
+
 @service_blp.route("/states", methods=["POST"])
 @service_only
 @service_blp.arguments(StatesQuerySchema)

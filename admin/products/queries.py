@@ -1,7 +1,9 @@
 """Reading the catalogue: lists by keyset, search, category."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Select, and_, or_, select
@@ -14,6 +16,47 @@ from web import cursors
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """A total order for keyset pages: by ``column``, then by ``tie``; values go into cursors as JSON holds them."""
+
+    column: Any
+    tie: Any
+    descending: bool = False
+    encode: Callable[[Any], Any] = str
+    decode: Callable[[Any], Any] = str
+
+    def page(self, query: Select[Any], position: list[Any] | None) -> Select[Any]:
+        """Order ``query`` and start after ``position``, the sort values of the last row seen."""
+        if position:
+            value, last = self.decode(position[0]), position[1]
+            further = self.column < value if self.descending else self.column > value
+            beside = self.tie < last if self.descending else self.tie > last
+            query = query.where(or_(further, and_(self.column == value, beside)))
+        if self.descending:
+            return query.order_by(self.column.desc(), self.tie.desc())
+        return query.order_by(self.column, self.tie)
+
+    def position(self, value: Any, tie: int) -> list[Any]:
+        """Return where a row is, for a cursor."""
+        return [self.encode(value), tie]
+
+
+def by_time(column: Any, tie: Any, descending: bool = False) -> Order:
+    """Return the order by a moment, which a cursor holds as RFC 3339."""
+    return Order(column, tie, descending, format_time, lambda text: datetime.fromisoformat(text).replace(tzinfo=None))
+
+
+ORDERS = {
+    "-updated_at": by_time(Product.updated_at, Product.id, descending=True),
+    "updated_at": by_time(Product.updated_at, Product.id),
+    "sku": Order(Product.live_sku, Product.id),
+    "title": Order(Product.title, Product.id),
+    "price": Order(Product.price, Product.id, decode=Decimal),
+    "-price": Order(Product.price, Product.id, descending=True, decode=Decimal),
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     items: list[Product]
     next_cursor: str | None
@@ -21,7 +64,16 @@ class Page:
 
 def list_products(limit: int, cursor: str | None, q: str, category: str | None, sort: str) -> Page:
     """Return one page of live products, each with ``likes`` set. Raises BadCursorError."""
-    query = select(Product).where(Product.deleted_at.is_(None))
+    query = matching(select(Product).where(Product.deleted_at.is_(None)), q, category)
+    query = ORDERS[sort].page(query, cursors.decode(cursor, sort))
+    found = list(db.session.execute(query.limit(limit + 1)).scalars())
+    items = with_likes(found[:limit])
+    more = len(found) > limit
+    return Page(items, cursors.encode(sort, position(items[-1], sort)) if more else None)
+
+
+def matching(query: Select[Any], q: str, category: str | None) -> Select[Any]:
+    """Narrow a query over products to those with every word of ``q``, in ``category``."""
     if category is not None:
         query = query.where(Product.category == category)
     for word in q.split():
@@ -29,11 +81,12 @@ def list_products(limit: int, cursor: str | None, q: str, category: str | None, 
         query = query.where(
             or_(Product.title.icontains(word, autoescape=True), Product.sku.istartswith(word, autoescape=True))
         )
-    query = _after(query, sort, cursors.decode(cursor, sort))
-    found = list(db.session.execute(query.limit(limit + 1)).scalars())
-    items = with_likes(found[:limit])
-    more = len(found) > limit
-    return Page(items, cursors.encode(sort, _position(items[-1], sort)) if more else None)
+    return query
+
+
+def position(product: Product, sort: str) -> list[Any]:
+    """Return where ``product`` is in the order ``sort``, for a cursor."""
+    return ORDERS[sort].position(getattr(product, sort.removeprefix("-")), product.id)
 
 
 def with_likes(products: list[Product]) -> list[Product]:
@@ -45,20 +98,7 @@ def with_likes(products: list[Product]) -> list[Product]:
     return products
 
 
-def _after(query: Select[Any], sort: str, position: list[Any] | None) -> Select[Any]:
-    """Order by ``sort`` and start after ``position``. The sku is unique among live products; times are not."""
-    if sort == "sku":
-        query = query.order_by(Product.live_sku)
-        return query.where(Product.live_sku > position[0]) if position else query
-    descending = sort.startswith("-")
-    order = (Product.updated_at.desc(), Product.id.desc()) if descending else (Product.updated_at, Product.id)
-    if position:
-        at, last_id = datetime.fromisoformat(position[0]).replace(tzinfo=None), position[1]
-        newer = Product.updated_at < at if descending else Product.updated_at > at
-        beside = Product.id < last_id if descending else Product.id > last_id
-        query = query.where(or_(newer, and_(Product.updated_at == at, beside)))
-    return query.order_by(*order)
-
-
-def _position(product: Product, sort: str) -> list[Any]:
-    return [product.sku] if sort == "sku" else [format_time(product.updated_at), product.id]
+def categories(limit: int = 500) -> list[str]:
+    """Return the categories of live products, in order."""
+    query = select(Product.category).where(Product.deleted_at.is_(None)).group_by(Product.category)
+    return list(db.session.execute(query.order_by(Product.category).limit(limit)).scalars())

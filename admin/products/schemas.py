@@ -14,6 +14,7 @@ from web.cursors import PageSchema
 # C0 and C1 controls except tab and line breaks: nothing that a page or a terminal would trip over.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 MAX_PRICE = Decimal("9999999999.99")
+SORTS = ("-updated_at", "updated_at", "sku", "title", "price", "-price")
 
 
 def _plain_text(text: str) -> None:
@@ -110,4 +111,4 @@ class StatesQuerySchema(ma.Schema):
 class ListQuerySchema(PageSchema):
     q = fields.String(load_default="", validate=[validate.Length(max=100), _plain_text])
     category = fields.String(load_default=None, validate=[validate.Length(1, 80), _plain_text])
-    sort = fields.String(load_default="-updated_at", validate=validate.OneOf(["-updated_at", "updated_at", "sku"]))
+    sort = fields.String(load_default="-updated_at", validate=validate.OneOf(SORTS))

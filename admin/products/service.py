@@ -1,5 +1,6 @@
 """A1: change a product and note, in the same transaction, that the Client does not know yet."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -66,6 +67,24 @@ def delete_product(product_id: int, expected_version: int | None, author: str) -
     _commit(product, "deleted", write, author)
 
 
+@retry_deadlocks
+def restore_product(product_id: int, author: str, changes: Mapping[str, Any] | None = None) -> Product:
+    """Bring a deleted product back as it was, or with ``changes``, such as a sku that is free. A live one stays as
+    it is, so that a second click does no harm.
+
+    Raises ProductNotFoundError when there never was one, SkuTakenError.
+    """
+    write = outbox.begin_write()
+    product = _find_and_lock(product_id)
+    if not product.deleted_at:
+        db.session.rollback()
+        return get_product(product_id)
+    apply_changes(product, changes or {})
+    product.live_sku, product.deleted_at, product.updated_at = product.sku, None, write.now
+    _flush(product.sku)
+    return _commit(product, "restored", write, author)
+
+
 def get_product(product_id: int) -> Product:
     """Return a live product. Raises ProductNotFoundError."""
     product = db.session.get(Product, product_id)
@@ -74,7 +93,7 @@ def get_product(product_id: int) -> Product:
     return product
 
 
-def apply_changes(product: Product, changes: dict[str, Any]) -> bool:
+def apply_changes(product: Product, changes: Mapping[str, Any]) -> bool:
     """Set what differs; return whether anything did."""
     differing = {k: v for k, v in changes.items() if k in CONTENT_FIELDS and getattr(product, k) != v}
     for name, value in differing.items():
@@ -82,10 +101,18 @@ def apply_changes(product: Product, changes: dict[str, Any]) -> bool:
     return bool(differing)
 
 
-def _lock(product_id: int, expected_version: int | None) -> Product:
+def _find_and_lock(product_id: int) -> Product:
     query = select(Product).where(Product.id == product_id).with_for_update()
     product = db.session.execute(query.execution_options(populate_existing=True)).scalar_one_or_none()
-    if product is None or product.deleted_at:
+    if product is None:
+        db.session.rollback()
+        raise _not_found(product_id)
+    return product
+
+
+def _lock(product_id: int, expected_version: int | None) -> Product:
+    product = _find_and_lock(product_id)
+    if product.deleted_at:
         db.session.rollback()
         raise _not_found(product_id)
     if expected_version not in (None, product.version):

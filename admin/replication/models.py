@@ -50,7 +50,7 @@ class ProductChange(Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     product_id: Mapped[int] = mapped_column(BigId)
     ver: Mapped[int] = mapped_column(BigInteger)
-    kind: Mapped[str] = mapped_column(String(8))  # created, updated, deleted
+    kind: Mapped[str] = mapped_column(String(8))  # created, updated, deleted, restored
     author: Mapped[str] = mapped_column(String(254))
     changed_at: Mapped[datetime] = mapped_column(Moment)
     first_sent_at: Mapped[datetime | None] = mapped_column(Moment)  # by the relay; None: the courier was enough

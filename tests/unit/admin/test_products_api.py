@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from admin.accounts.models import VIEWER
 from admin.extensions import db
+from admin.products import service
 from admin.products.models import Product
 from admin.replication.models import FRESH, ProductChange, Replication
 from tests.unit.admin.catalogue import CONTENT, PASSWORD, PRODUCTS, Api, row_counts
@@ -114,6 +115,39 @@ def test_sku_is_free_after_a_delete_and_its_next_product_has_a_new_id(editor: Ap
     second = editor.create()
     assert second["id"] > first["id"]
     assert second["version"] == 1
+
+
+def test_restored_product_is_what_it_was_at_a_newer_version(app: Flask, editor: Api) -> None:
+    made = editor.create()
+    editor.delete(made["id"])
+    answer = editor.call("POST", f"{PRODUCTS}/{made['id']}/restore")
+    shown = answer.get_json()
+    assert (answer.status_code, answer.headers["ETag"], shown["version"]) == (200, '"3"', 3)
+    same = ("id", "sku", "title", "price", "image_url", "created_at")
+    assert {name: shown[name] for name in same} == {name: made[name] for name in same}
+    again = editor.call("POST", f"{PRODUCTS}/{made['id']}/restore")
+    assert (again.status_code, again.get_json()["version"]) == (200, 3)
+    with app.app_context():
+        kinds = db.session.execute(select(ProductChange.kind).order_by(ProductChange.id)).scalars().all()
+    assert kinds == ["created", "deleted", "restored"]
+
+
+def test_restore_is_refused_where_the_sku_was_given_away(app: Flask, editor: Api) -> None:
+    first = editor.create()["id"]
+    editor.delete(first)
+    editor.create()
+    before = row_counts(app)
+    answer = editor.call("POST", f"{PRODUCTS}/{first}/restore")
+    assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (409, "sku")
+    assert editor.show(first).status_code == 404
+    assert row_counts(app) == before
+    with app.app_context():
+        assert service.restore_product(first, "me", {"sku": "MUG-2"}).live_sku == "MUG-2"
+
+
+def test_what_never_was_cannot_be_restored(editor: Api, viewer: Api) -> None:
+    assert editor.call("POST", f"{PRODUCTS}/999/restore").status_code == 404
+    assert viewer.call("POST", f"{PRODUCTS}/999/restore").status_code == 403
 
 
 def test_sku_of_a_product_that_was_renamed_is_free(editor: Api) -> None:
@@ -298,7 +332,7 @@ def test_cursor_of_another_sort_is_refused(ten: Api, sort: str, other: str) -> N
         ("limit", {"limit": "1.5"}),
         ("limit", {"limit": ""}),
         ("limit", {"limit": "9" * 5000}),
-        ("sort", {"sort": "price"}),
+        ("sort", {"sort": "-sku"}),
         ("sort", {"sort": ""}),
         ("q", {"q": "x" * 101}),
         ("q", {"q": "a\0b"}),
@@ -366,7 +400,7 @@ def test_every_call_is_described_with_who_may_make_it(client: FlaskClient) -> No
     paths = client.get("/api/openapi.json").get_json()["paths"]
     ours = [path for path in paths if path.startswith(PRODUCTS)]
     described = [call for path in ours for name, call in paths[path].items() if name != "parameters"]
-    assert len(described) == 7
+    assert len(described) == 8
     assert [call["summary"] for call in described if call.get("security") != [{"bearer": []}]] == []
     [parameter] = paths[f"{PRODUCTS}/{{product_id}}"]["parameters"]
     assert (parameter["in"], parameter["schema"]) == ("path", {"type": "integer", "minimum": 0})
