@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import structlog
 from flask import has_request_context, request
-from sqlalchemy import BigInteger, DateTime, Engine, Integer, event
+from sqlalchemy import BigInteger, DateTime, Engine, Float, Integer, event
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -46,6 +46,25 @@ def _utc_now_sqlite(*_args: Any, **_options: Any) -> str:
 @compiles(utc_now, "mariadb")
 def _utc_now_mysql(*_args: Any, **_options: Any) -> str:
     return "UTC_TIMESTAMP(3)"
+
+
+class unix_seconds(FunctionElement[float]):
+    """A moment as seconds since 1970: what differences and buckets of time are reckoned with."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(unix_seconds, "sqlite")
+def _unix_seconds_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"((julianday({compiler.process(element.clauses, **options)}) - 2440587.5) * 86400.0)"
+
+
+@compiles(unix_seconds, "mysql")
+@compiles(unix_seconds, "mariadb")
+def _unix_seconds_mysql(element: Any, compiler: Any, **options: Any) -> str:
+    # UNIX_TIMESTAMP would go by the session's time zone, and end in 2038
+    return f"(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', {compiler.process(element.clauses, **options)}) / 1e6)"
 
 
 def engine_options(url: str) -> dict[str, Any]:
