@@ -1,0 +1,1 @@
+"""What staff see: the state of the replication, the catalogue, and what to do about either."""

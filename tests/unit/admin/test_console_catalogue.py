@@ -1,0 +1,120 @@
+"""How the console lists products: by what became of their copies, in pages that neither repeat nor skip."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from admin.console import catalogue
+from admin.console.catalogue import BEHIND, DELETED, DRIFTED, IN_STEP, LISTS, STUCK_ROW, Wanted
+from admin.database import utc_now
+from admin.extensions import db
+from admin.reconcile.models import Drift
+from admin.replication.models import PROVEN, STUCK, Replication
+from tests.unit.admin.catalogue import Api
+
+
+@pytest.fixture
+def shelf(app: Flask, editor: Api) -> dict[str, int]:
+    """One product of each kind, by its sku; and a document that only the Client has."""
+    names = ("PROVEN", "FRESH", "STUCK", "DRIFT", "GONE")
+    ids = {name: int(editor.create(sku=name, title=f"The {name.lower()} one")["id"]) for name in names}
+    editor.delete(ids["GONE"])
+    with app.app_context():
+        proven = [ids["PROVEN"], ids["DRIFT"], ids["GONE"]]
+        done = {"state": PROVEN, "unproven_since": None, "due_at": None}
+        db.session.execute(update(Replication).where(Replication.product_id.in_(proven)).values(**done))
+        poison = {"state": STUCK, "attempts": 5, "last_error": "the price is not a number"}
+        db.session.execute(update(Replication).where(Replication.product_id == ids["STUCK"]).values(**poison))
+        now = db.session.execute(select(utc_now())).scalar_one()
+        for product_id, kind, confirmed in (
+            (ids["DRIFT"], "stale", now),
+            (999, "orphaned", now),
+            (ids["FRESH"], "stale", None),
+        ):
+            times = {"first_seen_at": now - timedelta(hours=1), "looked_at": now, "confirmed_at": confirmed}
+            db.session.add(Drift(product_id=product_id, kind=kind, held_ver=1, held_checksum="x", **times))
+        db.session.commit()
+    return ids
+
+
+def skus(app: Flask, wanted: Wanted, limit: int = 10) -> list[str]:
+    """Read page by page."""
+    found: list[str] = []
+    cursor = None
+    with app.app_context():
+        while True:
+            page = catalogue.find(wanted, limit, cursor)
+            found += [line.product.sku if line.product else f"#{line.id}" for line in page.items]
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
+
+
+@pytest.mark.usefixtures("shelf")
+@pytest.mark.parametrize("limit", [1, 2, 10])
+@pytest.mark.parametrize(
+    ("listed", "found"),
+    [
+        ("", ["DRIFT", "FRESH", "PROVEN", "STUCK"]),
+        (IN_STEP, ["PROVEN"]),
+        (BEHIND, ["FRESH"]),
+        (STUCK_ROW, ["STUCK"]),
+        (DRIFTED, ["DRIFT", "#999"]),
+        (DELETED, ["GONE"]),
+    ],
+)
+def test_each_list_holds_what_is_in_its_state(app: Flask, listed: str, found: list[str], limit: int) -> None:
+    assert skus(app, Wanted(listed, sort="sku"), limit) == found
+
+
+def test_line_says_why_and_since_when(app: Flask, shelf: dict[str, int]) -> None:
+    with app.app_context():
+        lines = {name: catalogue.one(product_id) for name, product_id in shelf.items()}
+        assert catalogue.one(12345) is None
+    syncs = {name: line.sync for name, line in lines.items() if line}
+    assert {name: sync.state for name, sync in syncs.items()} == {
+        "PROVEN": IN_STEP,
+        "FRESH": BEHIND,  # a suspicion is no drift, and neither is what is under way
+        "STUCK": STUCK_ROW,
+        "DRIFT": DRIFTED,
+        "GONE": IN_STEP,
+    }
+    assert (syncs["STUCK"].reason, syncs["STUCK"].attempts) == ("the price is not a number", 5)
+    assert syncs["FRESH"].since is not None
+    assert syncs["PROVEN"].since is None
+
+
+@pytest.mark.usefixtures("shelf")
+def test_counts_are_of_what_is_wrong(app: Flask) -> None:
+    with app.app_context():
+        assert catalogue.counts() == {BEHIND: 1, STUCK_ROW: 1, DRIFTED: 2}
+
+
+def test_edit_makes_a_proven_product_behind_at_once(app: Flask, editor: Api, shelf: dict[str, int]) -> None:
+    editor.patch(shelf["PROVEN"], "*", title="Another title")
+    assert "PROVEN" in skus(app, Wanted(BEHIND))
+    assert skus(app, Wanted(IN_STEP)) == []
+
+
+@pytest.mark.usefixtures("shelf")
+@pytest.mark.parametrize("listed", LISTS)
+def test_search_and_category_narrow_every_list(app: Flask, listed: str) -> None:
+    everything = set(skus(app, Wanted(listed, sort="sku"))) - {"#999"}
+    for sku in everything:
+        assert skus(app, Wanted(listed, q=f"the {sku}", sort="sku")) == [sku]
+    assert skus(app, Wanted(listed, q="no such words")) == []
+    assert skus(app, Wanted(listed, category="Garden")) == []
+    assert set(skus(app, Wanted(listed, category="Kitchen"))) == everything
+
+
+@pytest.mark.parametrize("sort", ["title", "price", "-price"])
+def test_ties_are_neither_repeated_nor_skipped(app: Flask, editor: Api, sort: str) -> None:
+    for number in range(7):
+        editor.create(
+            sku=f"T-{number}", title="Same" if number % 2 else "Other", price="9.00" if number % 3 else "1.00"
+        )
+    found = skus(app, Wanted(sort=sort), limit=2)
+    assert sorted(found) == [f"T-{number}" for number in range(7)]
+    assert found[0] == {"title": "T-0", "price": "T-0", "-price": "T-5"}[sort]
