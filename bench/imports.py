@@ -72,10 +72,10 @@ def _import(run: Run, file: Path, probe: Probe) -> tuple[float, float, list[floa
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    early: dict[str, float] = {}
+    early, late = dict[str, float](), dict[str, float]()
     with _editor(probe) as delays:
         while importer.poll() is None:
-            late = _memory(system, importer)
+            late = late | _memory(system, importer)
             if not early or system.products_shown() < before + run.sizes.flat_from:
                 early = late
             time.sleep(_LOOK_SECONDS)
@@ -84,7 +84,7 @@ def _import(run: Run, file: Path, probe: Probe) -> tuple[float, float, list[floa
             raise BenchError(f"the import failed with {importer.returncode}")
         eventually(lambda: system.products_shown() >= before + rows + len(delays), within=_WITHIN)
         took = time.monotonic() - began
-    memory = {name: (early[name], late[name]) for name in early if early[name]}
+    memory = {name: (early[name], late[name]) for name in early}
     return rows / took, rows / stored, delays, memory
 
 
@@ -111,7 +111,8 @@ def _editor(probe: Probe) -> Iterator[list[float]]:
 
 def _memory(system: System, importer: subprocess.Popen[bytes]) -> dict[str, float]:
     found = {process.name: rss_mb(process.pid) for process in system.product.processes}
-    return found | {"import": peak_mb(importer.pid)}
+    found["import"] = peak_mb(importer.pid)
+    return {name: used for name, used in found.items() if used}  # the import may have ended just now
 
 
 def _file(system: System, rows: int) -> Path:

@@ -58,6 +58,7 @@ class Run:
         """By row and size of the catalogue: what the rows that look at growing catalogues measured."""
         from bench import growth
 
+        self._end_shared()  # one system at a time: they may be given one broker, and would disturb each other
         return growth.measure(self)
 
     @cached_property
@@ -66,6 +67,10 @@ class Run:
         from bench import imports
 
         return imports.measure(self)
+
+    def _end_shared(self) -> None:
+        self._stack.close()
+        self.__dict__.pop("system", None)
 
     def free_ids(self) -> int:
         """Return the first id after all of ``system``'s products."""

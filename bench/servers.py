@@ -65,8 +65,10 @@ class Servers:
         """Yield empty databases and queues; they are gone afterwards."""
         name = f"bench{uuid.uuid4().hex[:10]}"
         urls = Urls(self._database(name), self._mongodb(name), self._broker(name))
-        yield urls
-        self._drop(name, urls)
+        try:
+            yield urls
+        finally:
+            self._drop(name, urls)
 
     def _database(self, name: str) -> str:
         if self._mariadb:

@@ -14,7 +14,7 @@ def measure(run: Run) -> list[Figure]:
     """CPU of every process but the broker; memory by process."""
     processes = {p.name: p for p in (*run.system.product.processes, *run.servers.processes.values())}
     run.settle()
-    time.sleep(_REST)
+    time.sleep(min(_REST, run.sizes.idle_seconds))
     before = {name: cpu_seconds([process.pid]) for name, process in processes.items()}
     time.sleep(run.sizes.idle_seconds)
     shares = {

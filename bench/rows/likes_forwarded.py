@@ -1,14 +1,19 @@
 """How fast pending likes are counted and told to Admin, beside a bare read and mark of the same documents."""
 
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from typing import Any
 
 from pymongo.collection import Collection
 
+from bench.errors import BenchError
 from bench.figures import Figure, of_rounds
 from bench.run import Run
+from bench.system import System
 from stack.api import eventually
+from stack.product import ROOT
 
 TITLE = "Pending likes → counted and on Admin"
 _BATCH = 500
@@ -49,11 +54,18 @@ def _forward(run: Run) -> tuple[float, int]:
     before, said = _on_admin(run), _calls(run)
     with system.paused(system.product.worker):
         likes.insert_many(_documents(run, 0), ordered=False)
-        time.sleep(6)  # one sweep announces them
+        _announce(system)
     began = time.monotonic()
     eventually(lambda: not waiting(likes), within=300, what="every like settled and counted")
     eventually(lambda: _on_admin(run) == before + run.sizes.likes, within=30, what="every like on Admin")
     return time.monotonic() - began, _calls(run) - said
+
+
+def _announce(system: System) -> None:
+    """Say on the broker that likes wait, as the Client's web process does."""
+    command = [sys.executable, "-m", "bench.announce"]
+    if subprocess.run(command, cwd=ROOT, env=dict(system.product.env), check=False).returncode:
+        raise BenchError("the likes could not be announced")
 
 
 def waiting(likes: Collection[dict[str, Any]]) -> bool:
