@@ -42,9 +42,8 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     report.show(results, console)
     if options.json:
-        options.json.write_text(
-            json.dumps(report.as_json(results, options.size, curves), indent=1, allow_nan=False) + "\n"
-        )
+        written = report.as_json(results, options.size, curves)
+        options.json.write_text(json.dumps(written, indent=1, allow_nan=False) + "\n")
     if options.chart and curves:
         options.chart.write_text(chart.draw(curves))
     return 0

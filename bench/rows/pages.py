@@ -49,10 +49,12 @@ def _admin_pages(system: System, size: int) -> Iterator[tuple[str, dict[str, Any
     deep = max(1, int(size * (1 - _DEEP)))
     position = [format_time(catalogue.moment(deep)), deep]
     by_time = _cursor(key, "-updated_at", position)
-    by_sku = _cursor(key, "sku", [system.ask("SELECT sku FROM products WHERE id = :id", id=deep)])
+    sku = system.ask("SELECT sku FROM products WHERE id = :id", id=deep)
+    title = system.ask("SELECT title FROM products WHERE id = :id", id=deep)
     yield "list, first", {}
     yield "list, deep", {"cursor": by_time}
-    yield "list by sku, deep", {"sort": "sku", "cursor": by_sku}
+    yield "list by sku, deep", {"sort": "sku", "cursor": _cursor(key, "sku", [sku, deep])}
+    yield "list by title, deep", {"sort": "title", "cursor": _cursor(key, "title", [title, deep])}
     yield "category, deep", {"category": "Category 7", "cursor": by_time}
     yield "search of a common word, first", {"q": "red"}
     yield "search of a common word, deep", {"q": "red", "cursor": by_time}

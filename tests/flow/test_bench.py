@@ -26,7 +26,7 @@ GOALS = {
     "during_import": 2,
     "catch_up": 2,
     "change_cost": 2,
-    "pages": 8,
+    "pages": 9,
     "reconcile": 2,
 }
 
