@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter
 
 from web.problems import ProblemError, from_http_exception
+from web.uploads import check_upload
 
 MAX_BODY_BYTES = 1024 * 1024
 JSON_TYPES = {"application/json", "application/merge-patch+json"}
@@ -101,6 +102,8 @@ def init_api(app: Flask, title: str) -> Api:
 
 def _check_body() -> None:
     """Refuse a body of another type with 415 (webargs would read it as an empty one), a large one with 413."""
+    if check_upload():
+        return
     chunked = "Transfer-Encoding" in request.headers
     length = request.content_length or 0
     if not request.path.startswith(("/api/", "/service/")) or not (length or chunked):

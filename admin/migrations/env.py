@@ -3,6 +3,7 @@
 from alembic import context
 
 import admin.accounts.models
+import admin.images.models
 import admin.likes.models
 import admin.products.models
 import admin.reconcile.models

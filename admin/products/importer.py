@@ -21,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 
 from admin.database import retry_deadlocks, upsert
 from admin.extensions import db
+from admin.images import service as images
 from admin.products.models import CONTENT_FIELDS, ImportProgress, Product
 from admin.products.schemas import ContentSchema
 from admin.products.service import apply_changes
@@ -78,6 +79,7 @@ def import_file(path: Path, author: str, restart: bool, on_error: Callable[[int,
             advance(row.line)
         while chunk := list(islice(rows, CHUNK)):
             done += len(chunk)
+            chunk = _with_known_images(chunk)
             for row in chunk:
                 if row.error:
                     on_error(row.line, row.error)
@@ -89,6 +91,13 @@ def import_file(path: Path, author: str, restart: bool, on_error: Callable[[int,
             advance(chunk[-1].line)
     _forget(key)
     return result
+
+
+def _with_known_images(chunk: list[Row]) -> list[Row]:
+    """Refuse rows that name an uploaded image which is not here."""
+    unknown = images.unknown(row.content.get("image_url", "") for row in chunk if row.content)
+    wrong = f"image_url: {images.NOT_HERE}"
+    return [Row(r.line, None, wrong) if r.content and r.content.get("image_url") in unknown else r for r in chunk]
 
 
 @retry_deadlocks

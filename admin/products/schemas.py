@@ -10,6 +10,7 @@ from marshmallow import fields, validate
 
 from tasks.messages import MAX_IDS, format_time
 from web.cursors import PageSchema
+from web.images import digest_in, is_ours
 
 # C0 and C1 controls except tab and line breaks: nothing that a page or a terminal would trip over.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -28,6 +29,10 @@ def _not_blank(text: str) -> None:
 
 
 def _image_url(text: str) -> None:
+    if is_ours(text):
+        if not digest_in(text):
+            raise ma.ValidationError("Must be the whole address that the upload of an image answered.")
+        return
     if not text or re.fullmatch(r"/[A-Za-z0-9_~.-][A-Za-z0-9_~./-]*", text):
         return
     try:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from admin.database import retry_deadlocks
 from admin.extensions import db
+from admin.images import service as images
 from admin.products.models import CONTENT_FIELDS, Product
 from admin.replication import courier, outbox
 from web.problems import ProblemError
@@ -30,8 +31,12 @@ class StaleVersionError(ProblemError):
 
 @retry_deadlocks
 def create_product(content: dict[str, Any], author: str) -> Product:
-    """Create a product from validated ``content`` (every CONTENT_FIELDS key). Raises SkuTakenError."""
+    """Create a product from validated ``content`` (every CONTENT_FIELDS key).
+
+    Raises SkuTakenError, UnknownImageError.
+    """
     write = outbox.begin_write()
+    images.hold(content["image_url"])
     product = Product(**content, live_sku=content["sku"], created_at=write.now, updated_at=write.now)
     db.session.add(product)
     _flush(content["sku"])
@@ -42,13 +47,18 @@ def create_product(content: dict[str, Any], author: str) -> Product:
 def update_product(product_id: int, changes: dict[str, Any], expected_version: int | None, author: str) -> Product:
     """Apply validated ``changes`` (some of CONTENT_FIELDS). The same content makes no new version.
 
-    ``expected_version`` None means any. Raises ProductNotFoundError, StaleVersionError, SkuTakenError.
+    ``expected_version`` None means any. Raises ProductNotFoundError, StaleVersionError, SkuTakenError,
+    UnknownImageError.
     """
     write = outbox.begin_write()
     product = _lock(product_id, expected_version)
+    held_image = product.image_url
     if not apply_changes(product, changes):
         db.session.rollback()
         return get_product(product_id)
+    if product.image_url != held_image:  # one that was lost meanwhile does not stand in the way of other changes
+        with db.session.no_autoflush:
+            images.hold(product.image_url)
     product.live_sku, product.updated_at = product.sku, write.now
     _flush(product.sku)
     return _commit(product, "updated", write, author)

@@ -7,6 +7,7 @@ import structlog
 
 from admin.database import OUTAGES
 from admin.extensions import db
+from admin.images import purge as images
 from admin.reconcile import check
 from admin.replication import claims, history, marks
 from admin.replication.client_gateway import ClientUnavailableError
@@ -33,6 +34,11 @@ def purge_history() -> None:
         pass
 
 
+def purge_images() -> None:
+    """Remove images that no product has named for a while."""
+    images.purge()
+
+
 def compare_stores() -> None:
     """Notice edits past Lockstep's back, and losses."""
     check.look()
@@ -43,6 +49,7 @@ CHORES: list[tuple[Callable[[], None], float]] = [
     (rescue_far_future, 60.0),
     (compare_marks, 15.0),
     (purge_history, 60.0),
+    (purge_images, 60.0),
     (compare_stores, 10.0),
 ]
 

@@ -1,0 +1,255 @@
+"""Uploaded images: what is taken, what becomes of it, and who may name it."""
+
+import io
+import os
+import struct
+import zlib
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from PIL import Image as Picture
+from sqlalchemy import func, select, update
+from werkzeug.test import TestResponse
+
+from admin.database import utc_now
+from admin.extensions import db
+from admin.images import purge
+from admin.images.encoding import MAX_SIDE
+from admin.images.models import Image
+from admin.products.models import Product
+from tests.unit.admin.catalogue import PRODUCTS, Api
+from web.images import digest_of
+
+IMAGES = "/api/v1/images"
+UNKNOWN = f"/images/{'0' * 64}"
+ORIENTATION, MAKE = 0x112, 0x10F
+
+
+def picture(kind: str = "PNG", mode: str = "RGB", size: tuple[int, int] = (60, 40), **options: Any) -> bytes:
+    out = io.BytesIO()
+    Picture.new(mode, size, "red" if mode == "RGB" else 0).save(out, kind, **options)
+    return out.getvalue()
+
+
+def upload(api: Api, content: bytes, name: str = "picture.png") -> TestResponse:
+    return api.call("POST", IMAGES, data={"file": (io.BytesIO(content), name)})
+
+
+def uploaded(api: Api, content: bytes) -> str:
+    answer = upload(api, content)
+    assert answer.status_code == 201, answer.text
+    return str(answer.get_json()["url"])
+
+
+def shown(api: Api, url: str) -> Picture.Image:
+    return Picture.open(io.BytesIO(api.call("GET", url).data))
+
+
+def bomb() -> bytes:
+    """A PNG of a few bytes that claims 3,600 million pixels."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    return b"\x89PNG\r\n\x1a\n" + chunk + picture()[33:]
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [("JPEG", "RGB"), ("JPEG", "CMYK"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "I;16"), ("GIF", "P"), ("WEBP", "RGB")],
+)
+def test_each_format_is_taken_and_becomes_webp(editor: Api, kind: str, mode: str) -> None:
+    answer = upload(editor, picture(kind, mode))
+    assert answer.status_code == 201, answer.text
+    image = answer.get_json()
+    assert (image["type"], image["width"], image["height"]) == ("image/webp", 60, 40)
+    assert answer.headers["Location"] == image["url"]
+    with shown(editor, image["url"]) as kept:
+        assert (kept.format, kept.size) == ("WEBP", (60, 40))
+
+
+def test_the_same_image_is_kept_once(app: Flask, editor: Api) -> None:
+    assert uploaded(editor, picture()) == uploaded(editor, picture())
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Image)) == 1
+
+
+def test_a_photo_stands_upright_and_tells_nothing_about_who_took_it(editor: Api) -> None:
+    exif = Picture.Exif()
+    exif[ORIENTATION], exif[MAKE] = 6, "Somebody's camera"
+    url = uploaded(editor, picture("JPEG", exif=exif))
+    with shown(editor, url) as kept:
+        assert kept.size == (40, 60)
+        assert not kept.getexif()
+    assert b"Somebody" not in editor.call("GET", url).data
+
+
+def test_a_large_picture_is_made_smaller(editor: Api) -> None:
+    answer = upload(editor, picture("JPEG", size=(3200, 1000))).get_json()
+    assert (answer["width"], answer["height"]) == (MAX_SIDE, 500)
+
+
+def test_only_the_first_frame_of_a_gif_is_kept(editor: Api) -> None:
+    frames = [Picture.new("RGB", (9, 9), colour) for colour in ("red", "blue")]
+    out = io.BytesIO()
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
+    with shown(editor, uploaded(editor, out.getvalue())) as kept:
+        assert not getattr(kept, "is_animated", False)
+        red, _green, blue = kept.convert("RGB").getpixel((4, 4))  # type: ignore[misc]
+        assert red > blue
+
+
+def test_a_script_behind_a_picture_does_not_survive(editor: Api) -> None:
+    polyglot = picture("JPEG") + b"<script>alert(1)</script>"
+    answer = editor.call("GET", uploaded(editor, polyglot))
+    assert b"script" not in answer.data
+    assert answer.mimetype == "image/webp"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "is not a JPEG"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>", "is not a JPEG"),
+        (b"<!doctype html><script>alert(1)</script>", "is not a JPEG"),
+        (b"GIF89a/*" + b"<script>alert(1)</script>" * 9, "is not a JPEG"),
+        (picture("JPEG", size=(400, 400))[:600], "damaged"),
+        (picture("PNG", size=(400, 400))[:-60], "damaged"),
+        (b"II*\x00" + os.urandom(100), "is not a JPEG"),
+        (bomb(), "million pixels"),
+    ],
+    ids=["nothing", "SVG", "HTML", "script as GIF", "half a JPEG", "half a PNG", "TIFF", "bomb"],
+)
+def test_what_is_no_picture_is_refused_in_words(app: Flask, editor: Api, content: bytes, reason: str) -> None:
+    answer = upload(editor, content)
+    assert answer.status_code == 422, answer.text
+    assert answer.mimetype == "application/problem+json"
+    assert reason in answer.get_json()["errors"][0]["detail"]
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Image)) == 0
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(editor: Api) -> None:
+    form = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = editor.call("POST", IMAGES, form, environ_overrides={"CONTENT_LENGTH": str(11 << 20)})
+    assert (answer.status_code, answer.get_json()["detail"]) == (413, "The file may have 10 MB at most.")
+
+
+def test_a_file_of_unknown_length_is_refused(editor: Api) -> None:
+    headers = {"Transfer-Encoding": "chunked", "Content-Type": "multipart/form-data; boundary=x"}
+    assert editor.call("POST", IMAGES, headers, input_stream=io.BytesIO(b"x")).status_code == 411
+
+
+def test_a_form_without_a_file_is_refused(editor: Api) -> None:
+    answer = editor.call("POST", IMAGES, data={"other": "x"}, content_type="multipart/form-data")
+    assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (422, "files.file")
+
+
+def test_forms_are_taken_only_where_files_are(editor: Api) -> None:
+    assert editor.call("POST", PRODUCTS, data={"file": (io.BytesIO(picture()), "x.png")}).status_code == 415
+    assert editor.call("POST", IMAGES, json={"file": "x"}).status_code == 422
+
+
+def test_who_may_only_look_uploads_nothing(viewer: Api) -> None:
+    assert upload(viewer, picture()).status_code == 403
+
+
+def test_an_image_is_cached_for_ever(editor: Api) -> None:
+    url = uploaded(editor, picture())
+    answer = editor.call("GET", url)
+    assert digest_of(answer.data) == url.removeprefix("/images/")
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert editor.call("GET", url, {"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    assert editor.call("GET", UNKNOWN).status_code == 404
+
+
+def test_the_bytes_door_is_the_clients_alone(editor: Api) -> None:
+    url = uploaded(editor, picture())
+    assert editor.call("GET", f"/service/v1{url}").status_code == 401
+
+
+def test_a_product_names_only_images_that_are_here(editor: Api) -> None:
+    url = uploaded(editor, picture())
+    product = editor.create(image_url=url)
+    assert product["image_url"] == url
+    refused = editor.patch(product["id"], "*", image_url=UNKNOWN)
+    assert (refused.status_code, refused.get_json()["errors"][0]["field"]) == (422, "image_url")
+    assert editor.call("POST", PRODUCTS, json={**product_fields(product), "image_url": UNKNOWN}).status_code == 422
+    assert editor.show(product["id"]).get_json()["version"] == 1
+
+
+@pytest.mark.parametrize(
+    "address", ["/images/", "/images/x", f"/images/{'0' * 63}", f"/images/{'A' * 64}", UNKNOWN + "?"]
+)
+def test_an_address_that_only_looks_like_an_image_of_ours_is_refused(editor: Api, address: str) -> None:
+    product = editor.create(image_url="")
+    answer = editor.patch(product["id"], "*", image_url=address)
+    assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (422, "image_url")
+
+
+def product_fields(product: dict[str, Any]) -> dict[str, Any]:
+    names = ("title", "description", "price", "currency", "category")
+    return {"sku": "OTHER-1", **{name: product[name] for name in names}}
+
+
+def age(app: Flask, url: str, unused: timedelta | None) -> None:
+    """Set an image back: not looked at for two days, unused for ``unused`` (None: in use)."""
+    with app.app_context():
+        now = db.session.execute(select(utc_now())).scalar_one()
+        since = None if unused is None else now - unused
+        digest = url.removeprefix("/images/")
+        values = {"looked_at": now - timedelta(days=2), "unused_since": since}
+        db.session.execute(update(Image).where(Image.digest == digest).values(values))
+        db.session.commit()
+
+
+def purged(app: Flask) -> int:
+    with app.app_context():
+        return purge.purge()
+
+
+def test_an_image_that_nobody_used_for_a_week_is_removed(app: Flask, editor: Api) -> None:
+    url = uploaded(editor, picture())
+    assert purged(app) == 0
+    age(app, url, timedelta(days=6))
+    assert purged(app) == 1
+    assert editor.call("GET", url).status_code == 200
+    age(app, url, timedelta(days=8))
+    assert purged(app) == 1
+    assert editor.call("GET", url).status_code == 404
+
+
+def test_an_image_in_use_stays_and_leaves_a_week_after_its_last_use(app: Flask, editor: Api) -> None:
+    url = uploaded(editor, picture())
+    product = editor.create(image_url=url)
+    age(app, url, timedelta(days=100))
+    assert purged(app) == 1
+    editor.patch(product["id"], "*", image_url="")
+    age(app, url, None)
+    assert purged(app) == 1  # found unused: from now on it counts
+    assert editor.call("GET", url).status_code == 200
+
+
+def test_the_image_of_a_deleted_product_waits_for_an_undo(app: Flask, editor: Api) -> None:
+    url = uploaded(editor, picture())
+    product = editor.create(image_url=url)
+    editor.delete(product["id"])
+    age(app, url, timedelta(days=8))
+    assert purged(app) == 1
+    assert editor.call("GET", url).status_code == 200
+    with app.app_context():
+        now = db.session.execute(select(utc_now())).scalar_one()
+        db.session.execute(update(Product).values(deleted_at=now - timedelta(days=91)))
+        db.session.commit()
+    age(app, url, timedelta(days=8))
+    assert purged(app) == 1
+    assert editor.call("GET", url).status_code == 404
+
+
+def test_an_image_that_is_uploaded_again_is_new(app: Flask, editor: Api) -> None:
+    url = uploaded(editor, picture())
+    age(app, url, timedelta(days=8))
+    uploaded(editor, picture())
+    assert purged(app) == 0
+    assert editor.call("GET", url).status_code == 200
