@@ -8,7 +8,7 @@ from pymongo.errors import ConnectionFailure, PyMongoError
 
 from client import extensions, state
 from client.accounts import api as accounts_api
-from client.accounts.service import load_shopper
+from client.accounts.service import find_shopper, load_shopper
 from client.config import ClientSettings
 from client.dead_letters import api as dead_letters_api
 from client.likes import api as likes_api
@@ -23,6 +23,7 @@ from web.metrics import MetricsSettings, init_metrics
 from web.pages import init_pages
 from web.problems import init_problems, problem
 from web.request_ids import init_request_ids
+from web.sessions import init_sessions
 from web.signatures import init_signatures, parse_keys
 from web.tokens import init_tokens
 
@@ -42,6 +43,7 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     init_pages(app, "Lockstep shop", {})
     app.register_error_handler(ConnectionFailure, _store_unavailable)
     init_tokens(app, audience="client").user_lookup_loader(load_shopper)
+    init_sessions(app, "shop_session", find_shopper, sign_in="account.sign_in")
     init_signatures(app, parse_keys(settings.service_keys), audience="client")
     init_likes_announcer(app)
     dead_letters_api.init_dead_letters(app)

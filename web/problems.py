@@ -15,7 +15,7 @@ from web.request_ids import request_id
 log = structlog.get_logger(__name__)
 
 PAGES = "problem pages"  # the extension that renders them, where there is one
-_FOR_PROGRAMS = ("/api/", "/service/")
+FOR_PROGRAMS = ("/api/", "/service/")
 
 
 class ProblemError(Exception):
@@ -70,7 +70,7 @@ def problem(
 def wants_page() -> bool:
     """Return whether the caller is a browser that will show what comes: it prefers HTML to JSON."""
     accepted = request.accept_mimetypes
-    return not request.path.startswith(_FOR_PROGRAMS) and accepted["text/html"] > accepted["application/json"]
+    return not request.path.startswith(FOR_PROGRAMS) and accepted["text/html"] > accepted["application/json"]
 
 
 def init_problems(app: Flask) -> None:

@@ -1,9 +1,10 @@
 """Shoppers' accounts."""
 
+from flask_login import UserMixin
 from mongoengine import DateTimeField, Document, StringField
 
 
-class Shopper(Document):
+class Shopper(Document, UserMixin):
     """``id`` is opaque: it is all that Admin ever learns of a shopper."""
 
     meta = {"collection": "shoppers", "auto_create_index": False, "strict": False}

@@ -38,12 +38,24 @@ def sign_up(email: str, password: str) -> Shopper:
         raise EmailTakenError(detail, [{"field": "email", "detail": "is taken"}]) from None
 
 
-def sign_in(email: str, password: str) -> dict[str, Any]:
-    """Return a fresh bearer token. Raises WrongCredentialsError."""
+def authenticate(email: str, password: str) -> Shopper:
+    """Return whose e-mail and password these are. Raises WrongCredentialsError."""
     shopper = Shopper.objects(email=email.lower()).first()
     if not passwords.matches(shopper.password_hash if shopper else None, password):
         raise tokens.WrongCredentialsError
-    return tokens.issue(shopper.id)
+    return shopper  # type: ignore[no-any-return]
+
+
+def sign_in(email: str, password: str) -> dict[str, Any]:
+    """Return a fresh bearer token. Raises WrongCredentialsError."""
+    return tokens.issue(authenticate(email, password).id)
+
+
+def change_password(shopper: Shopper, current: str, new: str) -> None:
+    """Raises WrongPasswordError."""
+    if not passwords.matches(shopper.password_hash, current):
+        raise WrongPasswordError("The password is not right.", [{"field": "current", "detail": "is not right"}])
+    shopper.update(password_hash=passwords.hash_password(new))
 
 
 def close_account(shopper: Shopper, password: str) -> None:
@@ -53,6 +65,11 @@ def close_account(shopper: Shopper, password: str) -> None:
     erasure.erase(shopper.id)
 
 
+def find_shopper(shopper_id: str) -> Shopper | None:
+    """Find the account of a session."""
+    return Shopper.objects(id=shopper_id).first()  # type: ignore[no-any-return]
+
+
 def load_shopper(_header: dict[str, Any], payload: dict[str, Any]) -> Shopper | None:
     """Find the account of a token, so that an erased one counts at once."""
-    return Shopper.objects(id=payload["sub"]).first()  # type: ignore[no-any-return]
+    return find_shopper(payload["sub"])

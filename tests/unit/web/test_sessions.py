@@ -1,0 +1,89 @@
+"""Sessions of the pages: what a form needs, what signing in changes, who is asked to sign in."""
+
+from http import HTTPStatus
+
+import pytest
+from flask import Flask, session
+from flask.testing import FlaskClient
+from flask_login import UserMixin, current_user, login_required
+from flask_wtf.csrf import generate_csrf
+
+from web import sessions
+from web.pages import init_pages
+from web.problems import init_problems
+from web.request_ids import init_request_ids
+
+BROWSER = {"Accept": "text/html"}
+
+
+class Someone(UserMixin):
+    id = "someone"
+
+
+def _begin() -> str:
+    sessions.begin(Someone())
+    return "in"
+
+
+def _end() -> str:
+    sessions.end()
+    return "out"
+
+
+@pytest.fixture
+def client() -> FlaskClient:
+    app = Flask("sessions_under_test", template_folder=None)
+    app.config["SECRET_KEY"] = "k" * 32
+    init_request_ids(app)
+    init_problems(app)
+    init_pages(app, "Test", {})
+    sessions.init_sessions(app, "test_session", lambda user_id: Someone() if user_id == "someone" else None, "token")
+    app.add_url_rule("/token", "token", generate_csrf)
+    app.add_url_rule("/me", "me", login_required(lambda: current_user.id))
+    app.add_url_rule("/in", "in", _begin, methods=["POST"])
+    app.add_url_rule("/out", "out", _end, methods=["POST"])
+    app.add_url_rule("/before", "before", lambda: session.setdefault("before", "x"))
+    app.add_url_rule("/api/write", "write", lambda: "written", methods=["POST"])
+    return app.test_client()
+
+
+def test_a_form_without_its_token_is_refused(client: FlaskClient) -> None:
+    assert client.post("/in").status_code == HTTPStatus.BAD_REQUEST
+    token = client.get("/token").text
+    assert client.post("/in", data={"csrf_token": token + "x"}).status_code == HTTPStatus.BAD_REQUEST
+    assert client.post("/in", data={"csrf_token": token}).text == "in"
+
+
+def test_the_api_takes_no_session_so_it_needs_no_token(client: FlaskClient) -> None:
+    assert client.post("/api/write").text == "written"
+
+
+def test_signing_in_begins_a_session_that_nobody_knew(client: FlaskClient) -> None:
+    client.get("/before")
+    token = client.get("/token").text
+    client.post("/in", data={"csrf_token": token})
+    assert client.get("/me").text == "someone"
+    with client.session_transaction() as now:
+        assert "before" not in now
+        assert "csrf_token" not in now
+    assert client.post("/out", data={"csrf_token": token}).status_code == HTTPStatus.BAD_REQUEST
+
+
+def test_signing_out_forgets_everything(client: FlaskClient) -> None:
+    client.post("/in", data={"csrf_token": client.get("/token").text})
+    client.post("/out", data={"csrf_token": client.get("/token").text})
+    with client.session_transaction() as now:
+        assert "_user_id" not in now
+    assert client.get("/me").status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_browsers_are_led_to_the_sign_in_and_back(client: FlaskClient) -> None:
+    answer = client.get("/me?x=1", headers=BROWSER)
+    assert answer.headers["Location"] == "/token?next=/me?x%3D1"
+
+
+def test_the_cookie_is_for_the_server_alone(client: FlaskClient) -> None:
+    cookie = client.get("/before").headers["Set-Cookie"]
+    assert cookie.startswith("test_session=")
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie

@@ -1,0 +1,69 @@
+"""Who is signed in to the pages: a signed cookie (Flask-Login), and a CSRF token in every form (Flask-WTF).
+
+The REST API has none of it: it takes bearer tokens, which no browser sends by itself.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, UserMixin, login_user, logout_user
+from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
+
+from web.pages import choose_theme, local_path
+from web.problems import FOR_PROGRAMS, problem, wants_page
+
+LIFETIME = timedelta(days=14)  # since the last visit
+
+
+def init_sessions(app: Flask, cookie: str, load_user: Callable[[str], Any], sign_in: str) -> None:
+    """Read the session from ``cookie``; ``load_user`` finds who it names; ``sign_in`` is the endpoint of that page.
+
+    Cookies know no ports, so services on one host need names of their own.
+    """
+    app.config.update(
+        SESSION_COOKIE_NAME=cookie,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=LIFETIME,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+        WTF_CSRF_CHECK_DEFAULT=False,
+    )
+    manager = LoginManager(app)
+    manager.user_loader(load_user)
+    manager.unauthorized_handler(lambda: _ask_to_sign_in(sign_in))
+    csrf = CSRFProtect(app)
+    csrf.exempt(choose_theme)  # a stranger may make our pages dark
+    app.before_request(lambda: None if request.path.startswith(FOR_PROGRAMS) else csrf.protect(apply_exemptions=True))
+    app.register_error_handler(CSRFError, _form_refused)
+
+
+def begin(user: UserMixin) -> None:
+    """Sign ``user`` in, in a session that nobody knew before."""
+    session.clear()
+    login_user(user)
+    session.permanent = True
+
+
+def end() -> None:
+    """Sign out, and forget everything of the session."""
+    logout_user()
+    session.clear()
+
+
+def _ask_to_sign_in(endpoint: str) -> ResponseReturnValue:
+    if not wants_page():
+        return problem(HTTPStatus.UNAUTHORIZED, "Sign in first.")
+    back = request.full_path.rstrip("?") if request.method == "GET" else local_path(request.form.get("next"), "/")
+    return redirect(url_for(endpoint, next=back))
+
+
+def _form_refused(_error: CSRFError) -> ResponseReturnValue:
+    detail = (
+        "This form was sent from another place, or its page is older than your sign-in. Go back, reload, try again."
+    )
+    return problem(HTTPStatus.BAD_REQUEST, detail)
