@@ -21,6 +21,7 @@ task_routes = {
     names.REDELIVER_LIKES: {"queue": names.QUEUE_LIKES},
     names.COLLECT_DEAD_LETTERS: {"queue": names.QUEUE_UPKEEP},
     names.REPLAY_DEAD_LETTER: {"queue": names.QUEUE_UPKEEP},
+    names.COPY_IMAGES: {"queue": names.QUEUE_UPKEEP},
 }
 
 # --- publishing -----------------------------------------------------------------------------------------
@@ -63,7 +64,7 @@ task_soft_time_limit = 45  # well below the hard one (celery#9596)
 task_time_limit = TIME_LIMIT
 
 # --- worker ---------------------------------------------------------------------------------------------
-imports = ("tasks.products", "tasks.likes", "tasks.dead_letters", "tasks.metrics", "client.worker")
+imports = ("tasks.products", "tasks.likes", "tasks.dead_letters", "tasks.images", "tasks.metrics", "client.worker")
 worker_consumer = "tasks.consumer:Consumer"  # rejects what it cannot read; Celery's own acks it away
 worker_prefetch_multiplier = 1  # tasks are batches: more in hand would only make an editor wait behind an import
 worker_enable_prefetch_count_reduction = False  # stuck at a reduced prefetch after a reconnect (celery#9512)
@@ -83,6 +84,7 @@ worker_send_task_events = True
 # --- beat: L7, the sweep; whatever happened to tasks and queues, pending likes are picked up again --------
 SWEEP_SECONDS = 5
 COLLECT_SECONDS = 10
+COPY_SECONDS = 10
 beat_schedule = {
     "sweep likes": {
         "task": names.FORWARD_LIKES,
@@ -94,6 +96,11 @@ beat_schedule = {
         "task": names.COLLECT_DEAD_LETTERS,
         "schedule": float(COLLECT_SECONDS),
         "options": {"expires": 2 * COLLECT_SECONDS, "queue": names.QUEUE_UPKEEP},
+    },
+    "copy images": {
+        "task": names.COPY_IMAGES,
+        "schedule": float(COPY_SECONDS),
+        "options": {"expires": 2 * COPY_SECONDS, "queue": names.QUEUE_UPKEEP},
     },
 }
 beat_max_loop_interval = SWEEP_SECONDS

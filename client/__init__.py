@@ -11,6 +11,7 @@ from client.accounts import api as accounts_api
 from client.accounts.service import find_shopper, load_shopper
 from client.config import ClientSettings
 from client.dead_letters import api as dead_letters_api
+from client.images import pages as images_pages
 from client.likes import api as likes_api
 from client.likes.announcer import init_likes_announcer
 from client.metrics import ClientState, PoolListener
@@ -50,6 +51,7 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     api = init_api(app, "Lockstep Client")
     for feature in (accounts_api, products_api, likes_api):
         api.register_blueprint(feature.blp)
+    api.register_blueprint(images_pages.blp)
     for door in (products_api.service_blp, reconcile_api.blp, dead_letters_api.blp, state.blp):
         api.register_blueprint(door)
     init_health(app, {"database": _check_store})

@@ -23,11 +23,12 @@ OUTCOMES = {"applied", "superseded", "gone", "unknown", "invalid"}
 
 
 class AdminUnavailableError(Exception):
-    """Anything but a valid answer. ``retry_after`` is in seconds, None when Admin did not say."""
+    """Anything but a valid answer. ``retry_after`` is in seconds, None when Admin did not say; ``status`` is the
+    answer's, None when there was none."""
 
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+    def __init__(self, reason: str, retry_after: float | None = None, status: int | None = None) -> None:
         super().__init__(reason)
-        self.retry_after = retry_after
+        self.retry_after, self.status = retry_after, status
 
 
 class BatchTooLargeError(AdminUnavailableError):
@@ -106,6 +107,15 @@ class AdminGateway:
         except (InvalidMessageError, KeyError, TypeError) as error:
             raise _nonsense(error) from error
 
+    def image(self, digest: str) -> bytes | None:
+        """Return what Admin keeps under ``digest``, not verified; None: nothing. Raises AdminUnavailableError."""
+        try:
+            return self._exchange("GET", f"/service/v1/images/{digest}")
+        except AdminUnavailableError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return None
+
     def likes_digest(self, after: Key, upto: Key | None) -> str | None:
         """Return Admin's digest of the likes after one key up to another (None: all). None: they are too many.
 
@@ -144,6 +154,12 @@ class AdminGateway:
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         try:
+            return json.loads(self._exchange(method, path, body))
+        except (ValueError, RecursionError) as error:
+            raise AdminUnavailableError("Admin's answer is not JSON") from error
+
+    def _exchange(self, method: str, path: str, body: Any = None) -> bytes:
+        try:
             response = self._session.request(
                 method,
                 f"{self._base_url}{path}",
@@ -158,11 +174,8 @@ class AdminGateway:
             raise AdminUnavailableError(f"Admin does not answer: {error!r}") from error
         if response.status_code != HTTPStatus.OK:
             kind = BatchTooLargeError if response.status_code in _TOO_LARGE else AdminUnavailableError
-            raise kind(f"Admin answered {response.status_code}", _retry_after(response))
-        try:
-            return json.loads(content)
-        except (ValueError, RecursionError) as error:
-            raise AdminUnavailableError("Admin's answer is not JSON") from error
+            raise kind(f"Admin answered {response.status_code}", _retry_after(response), response.status_code)
+        return content
 
     def _read(self, response: requests.Response) -> bytes:
         """Return the body. A timeout of requests' is for each packet alone; this bounds their sum, and their size."""

@@ -8,6 +8,7 @@ FORWARD_LIKES = "tasks.forward_likes"
 REDELIVER_LIKES = "tasks.redeliver_likes"
 COLLECT_DEAD_LETTERS = "tasks.collect_dead_letters"
 REPLAY_DEAD_LETTER = "tasks.replay_dead_letter"
+COPY_IMAGES = "tasks.copy_images"
 
 EXCHANGE = "lockstep"
 DEAD_LETTER_EXCHANGE = "lockstep.dead"

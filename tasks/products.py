@@ -13,8 +13,9 @@ from pymongo.errors import ConnectionFailure
 
 from client import worker
 from client.admin_gateway import AdminUnavailableError
+from client.images import wanted
 from client.products import replicate, resync
-from tasks import names
+from tasks import images, names
 from tasks.messages import MAX_IDS, InvalidMessageError, ProductChanged
 from tasks.versions import MAX_VER
 
@@ -67,6 +68,8 @@ def _sync(raw: list[Any]) -> None:
     messages, refused = _decode(raw)
     try:
         replicate.apply(messages)
+        if wanted.note(messages):
+            images.announce()
         for error in refused:
             replicate.note_failure(error)
     except ConnectionFailure as outage:

@@ -20,6 +20,7 @@ def index_products(products: Collection) -> None:
             [("deleted", ASCENDING), ("category", ASCENDING), (field, DESCENDING), ("_id", DESCENDING)]
         )
     products.create_index([("words", ASCENDING)])
+    products.create_index([("image_url", ASCENDING)])  # which images are in use
 
 
 def _indexes(db: Database) -> None:
@@ -55,7 +56,13 @@ def _likes_lists(db: Database) -> None:
     likes.create_index([("parked", ASCENDING)], sparse=True)
 
 
-MIGRATIONS: dict[int, Callable[[Database], None]] = {1: _indexes, 2: _dead_letters, 3: _likes_lists}
+def _images(db: Database) -> None:
+    index_products(db["products"])
+    db["images"].create_index([("looked_at", ASCENDING)])
+    db["images_wanted"].create_index([("due_at", ASCENDING)])
+
+
+MIGRATIONS: dict[int, Callable[[Database], None]] = {1: _indexes, 2: _dead_letters, 3: _likes_lists, 4: _images}
 
 
 def migrate(db: Database) -> list[int]:

@@ -7,6 +7,7 @@ import structlog
 from pymongo import UpdateOne
 
 from client.admin_gateway import AdminGateway
+from client.images import wanted
 from client.products import replicate
 from client.products.content import checksum_of
 from client.products.documents import ProductCopy
@@ -25,6 +26,7 @@ def resync(gateway: AdminGateway, product_ids: Sequence[int]) -> list[int]:
     seen = {doc["_id"]: doc for doc in ProductCopy._get_collection().find({"_id": {"$in": list(product_ids)}})}
     states = gateway.product_states(product_ids)
     replicate.apply(states)
+    wanted.note(states)
     _mend([replicate.overwrite(s, _exactly(seen[s.id])) for s in states if _differs(seen.get(s.id), s)])
     unknown = sorted(set(product_ids) - {state.id for state in states})
     log.info("resynced", products=len(states), unknown=unknown[:20])

@@ -1,0 +1,38 @@
+"""Image step 2: note which images the copy names and does not hold. Products never wait for that."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from pymongo import UpdateOne
+
+from client.images.documents import ImageCopy, WantedImage
+from client.products.documents import ProductCopy
+from tasks.messages import ProductChanged
+from web.images import digest_in, url_of
+
+
+def note(messages: Iterable[ProductChanged]) -> bool:
+    """Note the images that ``messages`` name and that are not here; return whether there are such."""
+    named = {digest_in(message.product.image_url) for message in messages if message.product}
+    return want({digest for digest in named if digest})
+
+
+def want(digests: set[str]) -> bool:
+    """Note ``digests``, apart from those that are here; return whether any was left."""
+    if not digests:
+        return False
+    held = ImageCopy._get_collection().find({"_id": {"$in": list(digests)}}, {"_id": 1})
+    missing = digests - {image["_id"] for image in held}
+    if missing:
+        now = datetime.now(UTC)
+        fresh = {"$setOnInsert": {"since": now, "due_at": now, "tries": 0, "reason": None}}
+        writes = [UpdateOne({"_id": digest}, fresh, upsert=True) for digest in missing]
+        WantedImage._get_collection().bulk_write(writes, ordered=False)
+    return bool(missing)
+
+
+def named(digests: Iterable[str]) -> set[str]:
+    """Return those of ``digests`` that a product of the shop names."""
+    urls = {url_of(digest): digest for digest in digests}
+    products = ProductCopy._get_collection().find({"image_url": {"$in": list(urls)}}, {"image_url": 1})
+    return {urls[product["image_url"]] for product in products}
