@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from web.settings import Settings, SettingsError
 
-_PREFIXES = ("ADMIN_", "CLIENT_", "SERVICE_", "CELERY_BROKER_", "METRICS_")
+_PREFIXES = ("ADMIN_", "CLIENT_", "SERVICE_", "CELERY_BROKER_", "METRICS_", "TRUSTED_PROXIES", "CORS_")
 
 
 def _services() -> dict[str, type[Settings]]:
@@ -17,8 +17,15 @@ def _services() -> dict[str, type[Settings]]:
     from client.config import ClientSettings
     from tasks.config import BrokerSettings
     from web.metrics import MetricsSettings
+    from web.settings import WebSettings
 
-    return {"admin": AdminSettings, "client": ClientSettings, "broker": BrokerSettings, "metrics": MetricsSettings}
+    return {
+        "admin": AdminSettings,
+        "client": ClientSettings,
+        "web": WebSettings,
+        "broker": BrokerSettings,
+        "metrics": MetricsSettings,
+    }
 
 
 @click.group()
@@ -27,7 +34,7 @@ def config() -> None:
 
 
 @config.command()
-@click.argument("services", nargs=-1, type=click.Choice(["admin", "client", "broker", "metrics"]))
+@click.argument("services", nargs=-1, type=click.Choice(["admin", "client", "web", "broker", "metrics"]))
 def check(services: tuple[str, ...]) -> None:
     """Print every setting of SERVICES (default: all) with its source, and what is wrong with it."""
     known, problems = _services(), []

@@ -23,6 +23,9 @@ limit_request_field_size = 8190
 accesslog = "-"
 access_log_format = "%(m)s %(U)s %(s)s %(M)sms"  # no query strings: they may hold what nobody should log
 control_socket_disable = True
+# Nobody is believed about the caller's address or TLS here; TRUSTED_PROXIES (web/headers.py) is the one way.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
 
 
 # All worker processes count into these files, so that any of them answers /metrics for all (web/metrics.py).

@@ -22,11 +22,13 @@ from admin.replication.courier import init_courier
 from admin.replication.queues import init_queue_depths
 from web import logs
 from web.api import init_api
+from web.headers import init_headers
 from web.health import init_health
 from web.metrics import MetricsSettings, init_metrics
 from web.pages import init_pages
 from web.problems import init_problems, problem
 from web.request_ids import init_request_ids
+from web.settings import WebSettings
 from web.signatures import init_signatures, parse_keys
 from web.tokens import init_tokens
 
@@ -46,6 +48,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     )
     keys = parse_keys(settings.service_keys)
     init_metrics(app, MetricsSettings(), ReplicationState())
+    init_headers(app, WebSettings())
     init_request_ids(app)
     init_problems(app)
     init_pages(app, "Lockstep console", {})

@@ -19,12 +19,14 @@ from client.products import api as products_api
 from client.reconcile import api as reconcile_api
 from web import logs
 from web.api import init_api
+from web.headers import init_headers
 from web.health import init_health
 from web.metrics import MetricsSettings, init_metrics
 from web.pages import init_pages
 from web.problems import init_problems, problem
 from web.request_ids import init_request_ids
 from web.sessions import init_sessions
+from web.settings import WebSettings
 from web.signatures import init_signatures, parse_keys
 from web.tokens import init_tokens
 
@@ -39,6 +41,7 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     app.config.update(SECRET_KEY=settings.client_secret_key.get_secret_value())
     extensions.connect(settings, PoolListener())
     init_metrics(app, MetricsSettings(), ClientState())
+    init_headers(app, WebSettings())
     init_request_ids(app)
     init_problems(app)
     init_pages(app, "Lockstep shop", {})

@@ -13,7 +13,17 @@ from stack.process import Process, start_all, stop_all
 
 ROOT = Path(__file__).resolve().parent.parent
 # Started with these, whatever the shell around us holds for another installation.
-_OURS = ("ADMIN_", "CLIENT_", "CELERY_", "FLOWER_", "METRICS_", "SERVICE_KEYS")
+_OURS = (
+    "ADMIN_",
+    "CLIENT_",
+    "CELERY_",
+    "FLOWER_",
+    "METRICS_",
+    "SERVICE_KEYS",
+    "TRUSTED_PROXIES",
+    "CORS_",
+    "RATE_LIMIT",
+)
 
 
 def new_secret() -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 
@@ -91,3 +91,22 @@ def _http_base(url: str) -> str:
 
 SecretKey = Annotated[SecretStr, AfterValidator(_long_enough)]
 BaseUrl = Annotated[str, AfterValidator(_http_base)]
+
+
+def _origins(text: str) -> str:
+    """Return a list of origins without its spaces; raises ValueError for what no browser would send as one."""
+    origins = [part.strip() for part in text.split(",") if part.strip()]
+    for origin in origins:
+        parts = urlsplit(_http_base(origin))
+        if origin != f"{parts.scheme}://{parts.netloc}" or "*" in origin or "@" in origin:
+            raise ValueError("must be origins such as https://shop.example.com, separated by commas")
+    return ",".join(origins)
+
+
+class WebSettings(Settings):
+    """``trusted_proxies``: how many proxies in front of the web service may say who the caller is and whether it came
+    by TLS; ``cors_origins``: the sites whose scripts may use the API.
+    """
+
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    cors_origins: Annotated[str, AfterValidator(_origins)] = ""

@@ -38,20 +38,20 @@ from admin.config import AdminSettings
 from client.config import ClientSettings
 from tasks.config import BrokerSettings
 from web.metrics import MetricsSettings
-from web.settings import Settings, SettingsError
+from web.settings import Settings, SettingsError, WebSettings
 
 ROOT = Path(__file__).parents[2]
 README_SECRETS = "mkdir -m 700 secrets"  # how the README's command that makes them begins
 
-ALL_SETTINGS: tuple[type[Settings], ...] = (AdminSettings, ClientSettings, BrokerSettings, MetricsSettings)
+ALL_SETTINGS: tuple[type[Settings], ...] = (AdminSettings, ClientSettings, WebSettings, BrokerSettings, MetricsSettings)
 
 # What each of our services reads at start.
 SETTINGS: dict[str, tuple[type[Settings], ...]] = {
     "admin-migrate": (AdminSettings,),
-    "admin": (AdminSettings, BrokerSettings, MetricsSettings),
+    "admin": (AdminSettings, WebSettings, BrokerSettings, MetricsSettings),
     "relay": (AdminSettings, BrokerSettings, MetricsSettings),
     "client-migrate": (ClientSettings,),
-    "client": (ClientSettings, BrokerSettings, MetricsSettings),
+    "client": (ClientSettings, WebSettings, BrokerSettings, MetricsSettings),
     "worker": (ClientSettings, BrokerSettings, MetricsSettings),
     "beat": (BrokerSettings,),
     "flower": (BrokerSettings,),

@@ -1,0 +1,96 @@
+"""The security headers of every answer, whom a service believes about the caller, and CORS."""
+
+import pytest
+from flask import Flask, Response, request
+from flask.testing import FlaskClient
+
+from web.headers import init_headers
+from web.images import image_response
+from web.problems import init_problems
+from web.request_ids import init_request_ids
+from web.settings import SettingsError, WebSettings
+
+EXPECTED = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' https: http: data:; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": "browsing-topics=(), camera=(), geolocation=(), microphone=(), payment=()",
+}
+HSTS = "Strict-Transport-Security"
+SITE = "https://app.example.com"
+
+
+def app_with(**values: object) -> FlaskClient:
+    app = Flask("headers_under_test")
+    init_headers(app, WebSettings(**values))
+    init_request_ids(app)
+    init_problems(app)
+    app.add_url_rule("/", view_func=lambda: f"{request.remote_addr} {request.scheme}")
+    app.add_url_rule("/api/v1/things", "things", lambda: "[]", methods=["GET", "POST"])
+    app.add_url_rule("/image", "image", lambda: image_response(b"RIFF", "0" * 64))
+    app.add_url_rule("/boom", "boom", lambda: 1 / 0)
+    return app.test_client()
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/things", "/nowhere", "/boom"])
+def test_every_answer_has_exactly_the_headers(path: str) -> None:
+    answer = app_with().get(path)
+    assert {name: answer.headers.get(name) for name in EXPECTED} == EXPECTED
+    assert HSTS not in answer.headers
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert "Location" not in answer.headers  # plain HTTP is not sent elsewhere
+
+
+def test_policy_stricter_than_that_of_pages_stays() -> None:
+    assert app_with().get("/image").headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+
+
+def test_hsts_is_told_where_tls_ends_here_or_at_a_trusted_proxy() -> None:
+    assert app_with().get("/", base_url="https://localhost").headers[HSTS] == "max-age=31536000"
+    forwarded = {"X-Forwarded-Proto": "https"}
+    assert app_with(trusted_proxies=1).get("/", headers=forwarded).headers[HSTS] == "max-age=31536000"
+    assert HSTS not in app_with().get("/", headers=forwarded).headers
+
+
+def test_caller_is_who_connects_unless_a_proxy_is_trusted() -> None:
+    forwarded = {"X-Forwarded-For": "203.0.113.66, 198.51.100.7", "X-Forwarded-Proto": "https"}
+    assert app_with().get("/", headers=forwarded).text == "127.0.0.1 http"
+    # what the caller wrote itself stands further left than what our proxy added
+    assert app_with(trusted_proxies=1).get("/", headers=forwarded).text == "198.51.100.7 https"
+
+
+def preflight(client: FlaskClient, origin: str) -> Response:
+    asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    return client.options("/api/v1/things", headers=asked)
+
+
+def test_cors_is_off_unless_configured() -> None:
+    answer = preflight(app_with(), SITE)
+    assert "Access-Control-" not in str(answer.headers)
+
+
+def test_configured_origin_may_ask_and_see_our_headers_and_no_other_may() -> None:
+    client = app_with(cors_origins=f"{SITE}, https://other.example.com")
+    answer = preflight(client, SITE)
+    assert answer.headers["Access-Control-Allow-Origin"] == SITE
+    assert "POST" in answer.headers["Access-Control-Allow-Methods"]
+    assert "If-Match" in answer.headers["Access-Control-Allow-Headers"]
+    assert "ETag" in client.get("/api/v1/things", headers={"Origin": SITE}).headers["Access-Control-Expose-Headers"]
+    for origin in ("https://evil.example.com", "null", f"{SITE}.evil.example.com"):
+        refused = preflight(client, origin)
+        assert "Access-Control-Allow-Origin" not in refused.headers
+        assert "Origin" in refused.headers["Vary"]
+    assert (
+        "Access-Control-Allow-Origin" not in client.get("/", headers={"Origin": SITE}).headers
+    )  # pages are not for it
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+@pytest.mark.parametrize("origins", ["*", "https://*", "https://a.example.com/path", "a.example.com", "https://u@h"])
+def test_origin_that_no_browser_sends_is_refused(origins: str) -> None:
+    with pytest.raises(SettingsError, match="CORS_ORIGINS"):
+        WebSettings(cors_origins=origins)
