@@ -6,7 +6,7 @@ import structlog
 from flask import Flask, Response
 from pymongo.errors import ConnectionFailure, PyMongoError
 
-from client import extensions, state
+from client import extensions, state, storefront
 from client.accounts import api as accounts_api
 from client.accounts.service import find_shopper, load_shopper
 from client.config import ClientSettings
@@ -17,6 +17,8 @@ from client.likes.announcer import init_likes_announcer
 from client.metrics import ClientState, PoolListener
 from client.products import api as products_api
 from client.reconcile import api as reconcile_api
+from client.storefront import account as account_pages
+from client.storefront import pages as shop_pages
 from web import logs
 from web.api import init_api
 from web.headers import init_headers
@@ -44,7 +46,7 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     init_headers(app, WebSettings())
     init_request_ids(app)
     init_problems(app)
-    init_pages(app, "Lockstep shop", {})
+    init_pages(app, "Lockstep shop", {"shop": storefront.ASSETS})
     app.register_error_handler(ConnectionFailure, _store_unavailable)
     init_tokens(app, audience="client").user_lookup_loader(load_shopper)
     init_sessions(app, "shop_session", find_shopper, sign_in="account.sign_in")
@@ -57,6 +59,8 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     api.register_blueprint(images_pages.blp)
     for door in (products_api.service_blp, reconcile_api.blp, dead_letters_api.blp, state.blp):
         api.register_blueprint(door)
+    for pages in (shop_pages.blp, account_pages.blp):
+        app.register_blueprint(pages)
     init_health(app, {"database": _check_store})
     return app
 

@@ -7,7 +7,7 @@ from celery import Task, shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from pymongo.errors import ConnectionFailure
 
-from client import worker
+from client import pulse, worker
 from client.accounts import erasure
 from client.admin_gateway import AdminGateway
 from client.likes import count, drain, parked
@@ -22,6 +22,7 @@ LONGEST_COUNTDOWN = 60  # seconds; Valkey would deliver a longer one twice (cele
 def forward_likes(self: Task) -> None:
     """Take everything pending (bounded). Any number may be queued; one works at a time."""
     gateway = worker.gateway()
+    pulse.note(pulse.WORKER)
     try:
         _forward_and_sweep(gateway)
     except drain.RetryLaterError as outage:

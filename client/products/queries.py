@@ -56,6 +56,23 @@ def list_products(limit: int, cursor: str | None, q: str, category: str | None, 
     return Page(items, cursors.encode(sort, _position(items[-1], field)) if more else None)
 
 
+def living(product_ids: list[int]) -> list[ProductCopy]:
+    """Return those of these products that are there, with what changes by itself: version and likes."""
+    return list(ProductCopy.objects(id__in=product_ids, deleted=False).only("id", "ver", "likes"))
+
+
+def categories() -> list[str]:
+    """Return the categories that have live products, by name."""
+    found = ProductCopy._get_collection().distinct("category", {"deleted": False})
+    return sorted((name for name in found if name), key=str.casefold)
+
+
+def newest() -> int | None:
+    """Return the id of the product that came last, None in an empty shop."""
+    last = ProductCopy.objects(deleted=False).order_by("-created_at", "-id").only("id").first()
+    return last.id if last else None
+
+
 def _position(product: ProductCopy, field: str) -> list[Any]:
     value = getattr(product, field)
     return [format_time(value) if isinstance(value, datetime) else value, product.id]

@@ -3,8 +3,8 @@ import { connection } from "./connection.js";
 
 const SLOWEST = 60_000; // ms
 
-// options: url() gives the URL, or null when there is nothing to ask; every: ms; data(json) is called when something
-// changed. Returns {now()}, which asks at once.
+// options: url() gives the URL, or null when there is nothing to ask; every: ms; data(json, asked) is called when
+// something changed since; asked is the performance.now() of the question. Returns {now()}, which asks at once.
 export function poll({ url, every, data }) {
   let timer, failures = 0, etag = null, asked = null, running = false;
 
@@ -24,13 +24,14 @@ export function poll({ url, every, data }) {
   async function fetchOnce(wanted) {
     if (wanted !== asked) etag = null;
     asked = wanted;
+    const began = performance.now();
     const headers = { Accept: "application/json", ...(etag && { "If-None-Match": etag }) };
     try {
       const response = await fetch(wanted, { headers, cache: "no-store", credentials: "same-origin" });
       connection.reached(response.status < 500);
       if (response.ok) {
         etag = response.headers.get("ETag");
-        data(await response.json());
+        await data(await response.json(), began);
       }
       failures = response.ok || response.status === 304 ? 0 : failures + 1;
     } catch {

@@ -1,0 +1,5 @@
+"""What shoppers see."""
+
+from pathlib import Path
+
+ASSETS = Path(__file__).parent / "static"

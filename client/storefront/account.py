@@ -1,0 +1,162 @@
+"""Signing in, up and out, and one's account. A like that needed the sign-in goes through with it."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+import marshmallow as ma
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_required
+
+from client.accounts import service
+from client.accounts.documents import Shopper
+from client.likes.announcer import announcer
+from client.likes.service import set_like
+from client.products.queries import ProductGoneError, ProductNotFoundError
+from web import passwords, sessions
+from web.pages import local_path
+from web.problems import ProblemError
+from web.tokens import CredentialsSchema
+
+blp = Blueprint("account", __name__, template_folder="templates")
+
+Errors = dict[str, str]
+_WORDS = {  # marshmallow's words, as a person would say it
+    "Not a valid email address.": "This is not an e-mail address.",
+    "Missing data for required field.": "Please fill this in.",
+}
+
+
+@blp.after_request
+def _never_kept(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blp.route("/sign-in", methods=["GET", "POST"])
+def sign_in() -> ResponseReturnValue:
+    """Sign in with e-mail and password."""
+    return _enter("storefront/sign-in.html", lambda values: service.authenticate(**values))
+
+
+@blp.route("/sign-up", methods=["GET", "POST"])
+def sign_up() -> ResponseReturnValue:
+    """Make an account and be signed in."""
+    return _enter("storefront/sign-up.html", lambda values: service.sign_up(**values))
+
+
+def _enter(template: str, find: Callable[[dict[str, str]], Shopper]) -> ResponseReturnValue:
+    back = local_path(request.values.get("next"), url_for("shop.index"))
+    product_id = request.values.get("like", type=int)
+    if request.method == "GET" and current_user.is_authenticated:
+        return redirect(back)
+    values: dict[str, str] = {}
+    errors: Errors = {}
+    if request.method == "POST":
+        values, errors = _credentials()
+        if not errors:
+            try:
+                sessions.begin(find(values))
+            except ProblemError as error:
+                errors = _told(error)
+            else:
+                return _entered(product_id, back)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK
+    page = render_template(
+        template,
+        errors=errors,
+        email=request.form.get("email", ""),
+        next=back,
+        like=product_id,
+        shortest=passwords.MIN_LENGTH,
+    )
+    return page, status
+
+
+def _credentials() -> tuple[dict[str, str], Errors]:
+    """Return what the form says, and what is wrong with it, by field."""
+    given = {name: request.form.get(name, "") for name in ("email", "password")}
+    given["email"] = given["email"].strip()
+    try:
+        return CredentialsSchema().load(given), {}
+    except ma.ValidationError as error:
+        messages: dict[str, list[str]] = error.normalized_messages()  # type: ignore[no-untyped-call]
+        return {}, {field: _plain(field, texts[0]) for field, texts in messages.items()}
+
+
+def _plain(field: str, text: str = "") -> str:
+    if field == "password":
+        return f"Use {passwords.MIN_LENGTH} to {passwords.MAX_LENGTH} characters."
+    return _WORDS.get(text, text)
+
+
+def _told(error: ProblemError) -> Errors:
+    """Return a refusal by field; what belongs to none stands above the form."""
+    return {item["field"]: error.detail for item in error.errors} or {"form": error.detail}
+
+
+def _entered(product_id: int | None, back: str) -> Response:
+    if product_id is None:
+        flash("You are signed in.", "success")
+    else:
+        _like(product_id)
+    return redirect(back, HTTPStatus.SEE_OTHER)  # type: ignore[return-value]
+
+
+def _like(product_id: int) -> None:
+    try:
+        set_like(product_id, current_user.id, True)
+    except (ProductGoneError, ProductNotFoundError):
+        flash("You are signed in. The product is no longer available.", "warning")
+    else:
+        flash("You are signed in, and your like is in.", "success")
+
+
+@blp.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    """Sign out here."""
+    sessions.end()
+    flash("You are signed out.", "info")
+    return redirect(url_for("shop.index"), HTTPStatus.SEE_OTHER)
+
+
+@blp.get("/account")
+@login_required
+def show() -> str:
+    """My account."""
+    return _account()
+
+
+@blp.post("/account/password")
+@login_required
+def change_password() -> ResponseReturnValue:
+    """Change my password; needs the one so far."""
+    new = request.form.get("new", "")
+    if not passwords.MIN_LENGTH <= len(new) <= passwords.MAX_LENGTH:
+        return _account(errors={"new": _plain("password")}), HTTPStatus.UNPROCESSABLE_ENTITY
+    try:
+        service.change_password(current_user, request.form.get("current", ""), new)
+    except ProblemError as error:
+        return _account(errors=_told(error)), error.status
+    flash("Your password is changed.", "success")
+    return redirect(url_for("account.show"), HTTPStatus.SEE_OTHER)
+
+
+@blp.post("/account/erase")
+@login_required
+def erase() -> ResponseReturnValue:
+    """Erase my account and take every like back; needs the password."""
+    try:
+        service.close_account(current_user, request.form.get("password", ""))
+    except ProblemError as error:
+        return _account(erasing=True, errors=_told(error)), error.status
+    sessions.end()
+    announcer().offer(0)
+    flash("Your account is erased and your likes are taken back.", "success")
+    return redirect(url_for("shop.index"), HTTPStatus.SEE_OTHER)
+
+
+def _account(*, errors: Errors | None = None, erasing: bool = False) -> str:
+    return render_template(
+        "storefront/account.html", errors=errors or {}, erasing=erasing, shortest=passwords.MIN_LENGTH
+    )

@@ -1,0 +1,119 @@
+"""The shop: the grid, a product, what I like."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_required
+
+from client.likes import queries as likes
+from client.likes import service
+from client.products import queries
+from client.storefront import catalogue
+from client.storefront.catalogue import Card, Wanted, cards, grid, me
+from client.storefront.delays import delays
+from web.cursors import BadCursorError
+from web.pages import local_path
+from web.problems import wants_page
+
+MAX_WATCHED = 100  # products that one page may ask about at once
+LIKES_PER_PAGE = 24
+
+blp = Blueprint("shop", __name__, template_folder="templates")
+
+
+@blp.after_request
+def _private(response: Response) -> Response:
+    """What one visitor sees is nobody else's, and asked for again each time."""
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.vary.add("Cookie")
+    return response
+
+
+@blp.context_processor
+def _notice() -> dict[str, Callable[[], str]]:
+    """Asked for by the template, so that a page about a failure need not."""
+    return {"notice": lambda: delays.get().notice}
+
+
+@blp.get("/")
+def index() -> str:
+    """The grid, with whatever the URL says of search, category, sort and how far the visitor had come."""
+    return render_template("storefront/index.html", **_shelf())
+
+
+@blp.get("/shop/grid")
+def show_grid() -> str:
+    """The same grid alone, for the page's own script."""
+    return render_template("storefront/results.html", **_shelf())
+
+
+def _shelf() -> dict[str, object]:
+    wanted = Wanted.from_request()
+    return {"grid": grid(wanted), "wanted": wanted, "categories": catalogue.categories.get(), "sorts": catalogue.SORTS}
+
+
+@blp.get("/products/<int:product_id>")
+def product(product_id: int) -> ResponseReturnValue:
+    """One product. A deleted one says so, and offers others."""
+    try:
+        found = queries.get_product(product_id)
+    except queries.ProductGoneError:
+        others = cards(queries.list_products(4, None, "", None, "-likes").items)
+        return render_template("storefront/gone.html", others=others), HTTPStatus.GONE
+    return render_template("storefront/product.html", card=cards([found])[0])
+
+
+@blp.post("/products/<int:product_id>/like")
+def like(product_id: int) -> ResponseReturnValue:
+    """Like it (``liked`` 1) or take that back (0); as JSON for the script, by a way back for the form."""
+    if not current_user.is_authenticated:
+        return _sign_in_first(product_id)
+    liked = request.form.get("liked") == "1"
+    service.set_like(product_id, current_user.id, liked)
+    back = local_path(request.form.get("next"), url_for("shop.product", product_id=product_id))
+    if wants_page():
+        return redirect(back, HTTPStatus.SEE_OTHER)
+    return jsonify(_state(cards([queries.get_product(product_id)])[0]))
+
+
+def _sign_in_first(product_id: int) -> ResponseReturnValue:
+    if not wants_page():
+        abort(HTTPStatus.UNAUTHORIZED, "Sign in to like products.")
+    return redirect(url_for("account.sign_in", like=product_id, next=local_path(request.form.get("next"), "/")))
+
+
+@blp.get("/likes")
+@login_required
+def my_likes() -> str:
+    """What I like, the latest first; products deleted since are named as such."""
+    try:
+        page = likes.my_likes(current_user.id, LIKES_PER_PAGE, request.args.get("cursor"))
+    except BadCursorError:
+        page = likes.my_likes(current_user.id, LIKES_PER_PAGE, None)
+    found = {card.product.id: card for card in cards([item.product for item in page.items if item.product])}
+    more = url_for("shop.my_likes", cursor=page.next_cursor) if page.next_cursor else None
+    return render_template("storefront/likes.html", items=page.items, cards=found, more=more)
+
+
+@blp.get("/shop/live")
+def live() -> Response:
+    """What may have changed on a page: counts, versions, what is gone, what is new, what is delayed. By ETag."""
+    ids = [int(part) for part in request.args.get("ids", "").split(",") if part.isdecimal() and len(part) < 19]
+    found = cards(queries.living(ids[:MAX_WATCHED]))
+    living = {card.product.id for card in found}
+    response = jsonify(
+        products={card.product.id: _state(card) for card in found},
+        gone=[product_id for product_id in ids[:MAX_WATCHED] if product_id not in living],
+        newest=catalogue.newest.get(),
+        notice=delays.get().notice,
+        signed_in=me() is not None,
+    )
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+def _state(card: Card) -> dict[str, object]:
+    return {"likes": card.likes, "liked": card.mine.liked, "version": card.version}

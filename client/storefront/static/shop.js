@@ -1,0 +1,12 @@
+// The shop's pages work without any of this; with it they work in place and stay current.
+import { initDialogs } from "./dialog.js";
+import { initGrid } from "./grid.js";
+import { initLikes } from "./likes.js";
+import { initLive } from "./live.js";
+import { initPictures } from "./pictures.js";
+
+initPictures();
+initLikes();
+initDialogs();
+initGrid();
+initLive();
