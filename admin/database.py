@@ -1,5 +1,7 @@
 """Where MySQL, MariaDB and SQLite differ: isolation, locks, clocks, upserts. Nothing else asks which it is."""
 
+import math
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import wraps
@@ -7,11 +9,13 @@ from typing import Any, ParamSpec, TypeVar
 
 import structlog
 from flask import has_request_context, request
+from pymysql.constants import SERVER_STATUS  # type: ignore[import-untyped]  # it ships no types
 from sqlalchemy import BigInteger, DateTime, Engine, Float, Integer, event
 from sqlalchemy.dialects import mysql, sqlite
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.pool import PoolResetState
 from sqlalchemy.sql.functions import FunctionElement
 
 from admin.extensions import db
@@ -26,6 +30,7 @@ BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite autoincrements IN
 
 OUTAGES = (OperationalError, InterfaceError, PoolTimeoutError)  # the database's fault, not a mistake of ours
 LOCK_WAIT_SECONDS = 5
+RESTED_SECONDS = 0.5  # a pooled connection used more recently is taken to be alive
 _RETRYABLE = {1205, 1213}  # lock wait timeout, deadlock: the server rolled back and says to try again
 _MAX_TRIES = 5
 
@@ -74,7 +79,7 @@ def engine_options(url: str) -> dict[str, Any]:
     return {
         # Under MySQL's default a claim that exhausts the due rows blocks inserts until the lock timeout.
         "isolation_level": "READ COMMITTED",
-        "pool_pre_ping": True,
+        "pool_reset_on_return": None,  # see _end_transaction
         "pool_recycle": 1800,
         "pool_size": 10,
         "pool_timeout": 10,
@@ -92,10 +97,35 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def init_engine(engine: Engine) -> None:
-    """Make SQLite's transactions safe for several processes; other databases need nothing."""
+    """Make SQLite's transactions safe for several processes, and MySQL's pooled connections safe to use again."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "checkout", _ping)
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "reset", _end_transaction)
+
+
+def _ping(connection: Any, record: Any, _proxy: Any) -> None:
+    """Have dead connections replaced. SQLAlchemy's own pre-ping asks at every checkout, two or three per request."""
+    if time.monotonic() - record.info.get("used", math.inf) > RESTED_SECONDS:
+        try:
+            connection.ping(reconnect=False)
+        except Exception as error:
+            raise InvalidatePoolError from error
+
+
+def _note_use(_connection: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _end_transaction(connection: Any, _record: Any, state: PoolResetState) -> None:
+    """Roll back what was left open. A session ends its transaction itself, so mostly there is nothing left, which
+    the server said with its last answer: no round trip.
+    """
+    if not state.terminate_only and connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
+        connection.rollback()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -52,24 +52,28 @@ class ProductContent:
 
     def checksum(self) -> str:
         """Return the hex digest that both stores compare (BLAKE2b, 128 bits, over sorted JSON)."""
-        text = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(self.encode(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+    def encode(self) -> dict[str, str]:
+        return {name: getattr(self, name) for name in CONTENT_NAMES}
 
     @classmethod
     def decode(cls, raw: Any) -> Self:
         """Check ``raw`` (parsed JSON) and return it typed. Raises ValueError that names the field."""
         if not isinstance(raw, dict):
             raise ValueError("product must be an object")
-        for field in fields(cls):
-            if not isinstance(raw.get(field.name), str):
-                raise ValueError(f"product.{field.name} must be a string")
+        for name in CONTENT_NAMES:
+            if not isinstance(raw.get(name), str):
+                raise ValueError(f"product.{name} must be a string")
         if not _PRICE.fullmatch(raw["price"]):
             raise ValueError("product.price must be a decimal string with two digits after the point")
         for name in ("created_at", "updated_at"):
             parse_time(raw[name], f"product.{name}")
-        return cls(**{field.name: raw[field.name] for field in fields(cls)})
+        return cls(**{name: raw[name] for name in CONTENT_NAMES})
 
 
+CONTENT_NAMES = tuple(field.name for field in fields(ProductContent))
 DELETED_CHECKSUM = ""  # a tombstone has no content to sum
 
 
@@ -92,7 +96,7 @@ class ProductChanged:
             "ver": self.ver,
             "deleted": self.product is None,
             "checksum": self.checksum,
-            "product": asdict(self.product) if self.product else None,
+            "product": self.product.encode() if self.product else None,
         }
 
     @classmethod

@@ -55,7 +55,7 @@ class Products(MethodView):
         """Create a product."""
         product = service.create_product(content, author())
         location = url_for("products.OneProduct", product_id=product.id)
-        return _shown(product), {"Location": location, "ETag": _etag(product)}
+        return product, {"Location": location, "ETag": _etag(product)}
 
 
 @blp.route("/<int:product_id>")

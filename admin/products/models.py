@@ -37,6 +37,8 @@ class Product(Model):
     deleted_at: Mapped[datetime | None] = mapped_column(Moment)
     version: Mapped[int] = mapped_column(Integer)
 
+    likes = 0  # how many Admin counts; set where it is shown (queries.with_likes)
+
     __mapper_args__ = {"version_id_col": version}
 
 

@@ -94,7 +94,7 @@ def with_likes(products: list[Product]) -> list[Product]:
     query = select(LikeCount.product_id, LikeCount.likes).where(LikeCount.product_id.in_([p.id for p in products]))
     counts = dict(db.session.execute(query).tuples().all()) if products else {}
     for product in products:
-        product.likes = counts.get(product.id, 0)  # type: ignore[attr-defined]
+        product.likes = counts.get(product.id, 0)
     return products
 
 

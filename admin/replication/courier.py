@@ -15,6 +15,7 @@ from tasks.messages import ProductChanged
 from tasks.publisher import Publisher
 
 MAX_DEPTH = 1_000  # messages waiting in the lane's queue; beyond it the relay alone sends, by its window
+BURST_REST = 0.05  # seconds: what comes meanwhile travels together; a change that comes alone never waits
 _LOOK_SECONDS = 1.0
 
 
@@ -36,6 +37,8 @@ class Courier:
         if self._depth < MAX_DEPTH:
             for batch in dispatch.batches(messages):
                 dispatch.send(self._publisher, batch, names.INTERACTIVE)
+        if len(messages) > 1:
+            time.sleep(BURST_REST)
 
 
 def init_courier(app: Flask) -> None:

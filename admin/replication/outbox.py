@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Table, bindparam, func, insert, select, update
 
-from admin.database import upsert, utc_now
+from admin.database import Moment, upsert, utc_now
 from admin.extensions import db
 from admin.products.models import Product
 from admin.replication.models import FRESH, ProductChange, Replication, SyncState
@@ -15,6 +15,7 @@ from tasks.messages import ProductChanged, ProductContent, format_time
 from tasks.names import INTERACTIVE
 from tasks.versions import compose
 
+CREATED = "created"  # the kind of a product's first change
 HEAD_START = timedelta(seconds=1)  # the courier's, before the relay looks
 
 
@@ -26,13 +27,15 @@ class WriteContext:
     epoch: int
 
 
+_NOW_AND_EPOCH = select(utc_now(), SyncState.epoch).where(SyncState.id == 1).with_for_update(read=True)
+
+
 def begin_write() -> WriteContext:
     """Start a transaction that changes products.
 
     Holds the epoch until the commit: whoever raises it waits for the writers that still use the old one.
     """
-    query = select(utc_now(), SyncState.epoch).where(SyncState.id == 1).with_for_update(read=True)
-    return WriteContext(*db.session.execute(query).one())
+    return WriteContext(*db.session.connection().execute(_NOW_AND_EPOCH).one())
 
 
 def message_of(product: Product, ver: int) -> ProductChanged:
@@ -71,14 +74,14 @@ def content_of(product: Product) -> ProductContent:
 def record(
     changed: Sequence[tuple[Product, str]], write: WriteContext, author: str, lane: str = INTERACTIVE
 ) -> list[ProductChanged]:
-    """Mark each (product, kind) unproven and append it to the change log; two statements for any number.
+    """Mark each (product, kind) unproven and append it to the change log.
 
-    The products must be flushed and locked by this transaction. Returns their messages, for the courier.
+    The products must be stored and locked by this transaction. Returns their messages, for the courier.
     """
     messages = [message_of(product, compose(write.epoch, product.version)) for product, _kind in changed]
     due = write.now + (HEAD_START if lane == INTERACTIVE else timedelta())
-    rows = [
-        {
+    rows = {
+        message.id: {
             "product_id": message.id,
             "ver": message.ver,
             "checksum": message.checksum,
@@ -90,26 +93,55 @@ def record(
             "attempts": 0,
         }
         for message in messages
-    ]
-    db.session.execute(upsert(Replication, rows, _mark_unproven))
+    }
+    created = {product.id for product, kind in changed if kind == CREATED}
+    _mark([rows[id_] for id_ in rows if id_ in created], [rows[id_] for id_ in rows if id_ not in created])
     log = [
         {"product_id": m.id, "ver": m.ver, "kind": kind, "author": author, "changed_at": write.now}
         for m, (_product, kind) in zip(messages, changed, strict=True)
     ]
-    db.session.execute(insert(ProductChange).values(log))
+    db.session.connection().execute(_LOG, log)
     return messages
 
 
-def _mark_unproven(new: Any) -> dict[str, Any]:
-    return {
-        "ver": new.ver,
-        "checksum": new.checksum,
+# Made once: SQLAlchemy then compiles each once, where an upsert would be compiled for every write.
+_INSERT = insert(cast(Table, Replication.__table__))
+_LOG = insert(cast(Table, ProductChange.__table__))
+_UPDATE = (
+    update(cast(Table, Replication.__table__))
+    .where(Replication.product_id == bindparam("id"))
+    .values(
+        ver=bindparam("ver_"),
+        checksum=bindparam("checksum_"),
         # the age of the oldest change the Client lacks, not of the newest
-        "unproven_since": func.coalesce(Replication.unproven_since, new.unproven_since),
-        "lane": new.lane,
-        "state": new.state,
-        "due_at": new.due_at,
-        "sent_at": None,
-        "attempts": 0,
-        "last_error": None,
-    }
+        unproven_since=func.coalesce(Replication.unproven_since, bindparam("now", type_=Moment)),
+        lane=bindparam("lane_"),
+        state=FRESH,
+        due_at=bindparam("due"),
+        sent_at=None,
+        attempts=0,
+        last_error=None,
+    )
+)
+
+
+def _mark(created: list[dict[str, Any]], changed: list[dict[str, Any]]) -> None:
+    """Write the rows: a created product has none yet, every other has one."""
+    connection = db.session.connection()
+    if created:
+        connection.execute(_INSERT, created)
+    if changed:
+        given = [
+            {
+                "id": row["product_id"],
+                "ver_": row["ver"],
+                "checksum_": row["checksum"],
+                "now": row["unproven_since"],
+                "lane_": row["lane"],
+                "due": row["due_at"],
+            }
+            for row in changed
+        ]
+        found = connection.execute(_UPDATE, given).rowcount
+        if found < len(changed):  # somebody removed rows by hand
+            db.session.execute(upsert(Replication, changed, lambda _new: {}))

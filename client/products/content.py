@@ -1,15 +1,13 @@
 """What a document of the copy says, read back into the contract's terms: what proofs and comparisons look at."""
 
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from bson import Decimal128
 
 from client.products.words import words_of
-from tasks.messages import DELETED_CHECKSUM, ProductContent, format_time, parse_time
+from tasks.messages import CONTENT_NAMES, DELETED_CHECKSUM, ProductContent, format_time, parse_time
 
-FIELDS = tuple(field.name for field in fields(ProductContent))
 _TYPES = {"price": Decimal128, "created_at": datetime, "updated_at": datetime}  # the others are strings
 UNREADABLE = "unreadable"  # the checksum of a document that no message of ours could have made
 
@@ -17,7 +15,7 @@ UNREADABLE = "unreadable"  # the checksum of a document that no message of ours 
 def document_of(product: ProductContent) -> dict[str, Any]:
     """Return the content as it is stored."""
     return {
-        **{name: getattr(product, name) for name in FIELDS},
+        **{name: getattr(product, name) for name in CONTENT_NAMES},
         "price": Decimal128(product.price),
         "created_at": parse_time(product.created_at),
         "updated_at": parse_time(product.updated_at),
@@ -30,7 +28,7 @@ def content_of(document: dict[str, Any]) -> dict[str, str]:
 
     A value of a type that we never write is shown with that type, and so never looks right.
     """
-    return {name: _text(name, document[name]) for name in FIELDS if name in document}
+    return {name: _text(name, document[name]) for name in CONTENT_NAMES if name in document}
 
 
 def checksum_of(document: dict[str, Any]) -> str:

@@ -12,10 +12,10 @@ from pymongo import UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
-from client.products.content import FIELDS, document_of
+from client.products.content import document_of
 from client.products.documents import SyncFailure
 from client.reconcile import fresh_copy
-from tasks.messages import InvalidMessageError, ProductChanged
+from tasks.messages import CONTENT_NAMES, InvalidMessageError, ProductChanged
 
 log = structlog.get_logger(__name__)
 
@@ -81,7 +81,7 @@ def overwrite(message: ProductChanged, where: dict[str, Any], upsert: bool = Fal
         "$currentDate": {"applied_at": True},  # the database's clock
     }
     if message.product is None:
-        change["$unset"] = dict.fromkeys((*FIELDS, "words"), "")
+        change["$unset"] = dict.fromkeys((*CONTENT_NAMES, "words"), "")
     else:
         change["$set"].update(document_of(message.product))
     if upsert:
