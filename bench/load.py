@@ -17,6 +17,7 @@ from typing import Any
 
 from bench import catalogue
 
+_RESTED = 2.0  # seconds; the services close a connection that rests for five
 Request = tuple[str, str, bytes]  # method, path, body
 
 
@@ -24,14 +25,22 @@ class Connection:
     """One HTTP/1.1 connection that sends a request and reads its answer."""
 
     def __init__(self, port: int, token: str = "") -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._port = port
+        self._connect()
         authorization = f"Authorization: Bearer {token}\r\n" if token else ""
         self._headers = f"Host: 127.0.0.1\r\n{authorization}If-Match: *\r\nContent-Type: application/json\r\n"
         self._rest = b""
 
+    def _connect(self) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=60)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._used = time.monotonic()
+
     def send(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes, bytes]:
         """Return the answer's status, head and body."""
+        if time.monotonic() - self._used > _RESTED:
+            self._socket.close()
+            self._connect()
         head = f"{method} {path} HTTP/1.1\r\n{self._headers}Content-Length: {len(body)}\r\n\r\n"
         self._socket.sendall(head.encode() + body)
         while b"\r\n\r\n" not in self._rest:
@@ -41,6 +50,7 @@ class Connection:
         while len(self._rest) < length:
             self._receive()
         content, self._rest = self._rest[:length], self._rest[length:]
+        self._used = time.monotonic()
         return int(answer[9:12]), answer, content
 
     def _receive(self) -> None:

@@ -35,8 +35,8 @@ def main(arguments: Sequence[str]) -> int:
             Servers(Path(folder) / "servers", given).running() as servers,
             Run(_SIZES[options.size], servers, Path(folder), selected) as run,
         ):
-            results = _measure(run, Console(stderr=True))
-            curves = _curves(run)
+            results, failed = _measure(run, Console(stderr=True))
+            curves = {} if failed else _curves(run)
     except (BenchError, StackError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
@@ -46,18 +46,24 @@ def main(arguments: Sequence[str]) -> int:
         options.json.write_text(json.dumps(written, indent=1, allow_nan=False) + "\n")
     if options.chart and curves:
         options.chart.write_text(chart.draw(curves))
-    return 0
+    return int(failed)
 
 
-def _measure(run: Run, console: Console) -> dict[str, list[Figure]]:
-    results = {}
+def _measure(run: Run, console: Console) -> tuple[dict[str, list[Figure]], bool]:
+    """Return what the rows found, and whether any failed: the others' figures are worth having all the same."""
+    results, failed = {}, False
     for name in ROWS:
         if name in run.selected:
             began = time.monotonic()
             console.print(f"{ROWS[name].TITLE} …", end=" ")
-            results[name] = ROWS[name].measure(run)
-            console.print(f"{time.monotonic() - began:.0f} s")
-    return results
+            try:
+                results[name] = ROWS[name].measure(run)
+            except (BenchError, StackError, OSError) as error:
+                console.print(f"failed: {error}")
+                failed = True
+            else:
+                console.print(f"{time.monotonic() - began:.0f} s")
+    return results, failed
 
 
 def _curves(run: Run) -> dict[str, dict[int, float]]:

@@ -22,6 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from admin.database import retry_deadlocks, upsert
 from admin.extensions import db
 from admin.images import service as images
+from admin.products import words
 from admin.products.models import CONTENT_FIELDS, ImportProgress, Product
 from admin.products.schemas import ContentSchema
 from admin.products.service import apply_changes
@@ -126,16 +127,21 @@ def _upsert(contents: dict[str, dict[str, Any]], author: str) -> tuple[int, int]
         return 0, 0
     write = outbox.begin_write()
     held = _by_sku(list(contents))
-    changed = [(p, "updated") for p in held.values() if apply_changes(p, contents[p.sku])]
+    differing = {sku: apply_changes(product, contents[sku]) for sku, product in held.items()}
+    changed = [(held[sku], "updated") for sku in held if differing[sku]]
     for product, _kind in changed:
         product.updated_at = write.now
     db.session.flush()
+    renamed = [held[sku] for sku in held if differing[sku] & words.FIELDS]
+    created: list[Product] = []
     fresh = [content for sku, content in contents.items() if sku not in held]
     if fresh:
         times = {"created_at": write.now, "updated_at": write.now, "version": 1}
         db.session.execute(insert(Product), [{**DEFAULTS, **c, "live_sku": c["sku"], **times} for c in fresh])
-        changed += [(p, "created") for p in _by_sku([c["sku"] for c in fresh]).values()]
+        created = list(_by_sku([c["sku"] for c in fresh]).values())
+        changed += [(product, outbox.CREATED) for product in created]
     if changed:
+        words.note(created, renamed)
         outbox.record(changed, write, author, BULK)
     return len(fresh), len(changed) - len(fresh)
 

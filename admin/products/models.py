@@ -18,6 +18,9 @@ class Product(Model):
         Index("ix_products_live_updated", "deleted_at", "updated_at", "id"),
         Index("ix_products_live_category", "deleted_at", "category", "updated_at", "id"),
         Index("ix_products_image_url", "image_url", mysql_length=80),  # which uploaded images are in use
+        Index("ix_products_live_title", "deleted_at", "title", "id"),
+        Index("ix_products_live_price", "deleted_at", "price", "id"),
+        Index("ix_products_deleted", "deleted_at", "id"),
         # A reused id would meet its own tombstone at the Client.
         {"sqlite_autoincrement": True},
     )

@@ -10,6 +10,7 @@ from sqlalchemy import Select, and_, or_, select
 
 from admin.extensions import db
 from admin.likes.models import LikeCount
+from admin.products import words
 from admin.products.models import Product
 from tasks.messages import format_time
 from web import cursors
@@ -32,6 +33,8 @@ class Order:
             further = self.column < value if self.descending else self.column > value
             beside = self.tie < last if self.descending else self.tie > last
             query = query.where(or_(further, and_(self.column == value, beside)))
+        elif not self.descending:
+            query = query.where(self.column.is_not(None))  # what has no value comes first, and belongs to no list
         if self.descending:
             return query.order_by(self.column.desc(), self.tie.desc())
         return query.order_by(self.column, self.tie)
@@ -73,15 +76,10 @@ def list_products(limit: int, cursor: str | None, q: str, category: str | None, 
 
 
 def matching(query: Select[Any], q: str, category: str | None) -> Select[Any]:
-    """Narrow a query over products to those with every word of ``q``, in ``category``."""
+    """Narrow a query over products to those with every word of ``q``, in ``category``. May look words up."""
     if category is not None:
         query = query.where(Product.category == category)
-    for word in q.split():
-        # autoescape: a '%' typed by a person is a percent sign
-        query = query.where(
-            or_(Product.title.icontains(word, autoescape=True), Product.sku.istartswith(word, autoescape=True))
-        )
-    return query
+    return query.where(*words.conditions(q))
 
 
 def position(product: Product, sort: str) -> list[Any]:

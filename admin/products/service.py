@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from admin.database import retry_deadlocks
 from admin.extensions import db
 from admin.images import service as images
+from admin.products import words
 from admin.products.models import CONTENT_FIELDS, Product
 from admin.replication import courier, outbox
 from web.problems import ProblemError
@@ -44,7 +45,9 @@ def create_product(content: dict[str, Any], author: str) -> Product:
     with _taken_skus(content["sku"]):
         # Not by the session: its unit of work costs more than the statement (docs/performance.md).
         product_id = db.session.connection().execute(_INSERT, row).lastrowid
-    return _commit(Product(id=product_id, **row), "created", write, author)
+    product = Product(id=product_id, **row)
+    words.note([product])
+    return _commit(product, outbox.CREATED, write, author)
 
 
 @retry_deadlocks
@@ -56,16 +59,15 @@ def update_product(product_id: int, changes: dict[str, Any], expected_version: i
     """
     write = outbox.begin_write()
     product = _lock(product_id, expected_version)
-    held_image = product.image_url
-    if not apply_changes(product, changes):
+    changed = apply_changes(product, changes)
+    if not changed:
         db.session.rollback()
         return get_product(product_id)
-    if product.image_url != held_image:  # one that was lost meanwhile does not stand in the way of other changes
+    if "image_url" in changed:  # one that was lost meanwhile does not stand in the way of other changes
         with db.session.no_autoflush:
             images.hold(product.image_url)
     product.live_sku, product.updated_at = product.sku, write.now
-    with _taken_skus(product.sku):
-        db.session.flush()
+    _flush(product, changed)
     return _commit(product, "updated", write, author)
 
 
@@ -94,10 +96,9 @@ def restore_product(product_id: int, author: str, changes: Mapping[str, Any] | N
     if not product.deleted_at:
         db.session.rollback()
         return get_product(product_id)
-    apply_changes(product, changes or {})
+    changed = apply_changes(product, changes or {})
     product.live_sku, product.deleted_at, product.updated_at = product.sku, None, write.now
-    with _taken_skus(product.sku):
-        db.session.flush()
+    _flush(product, changed)
     return _commit(product, "restored", write, author)
 
 
@@ -109,12 +110,12 @@ def get_product(product_id: int) -> Product:
     return product
 
 
-def apply_changes(product: Product, changes: Mapping[str, Any]) -> bool:
-    """Set what differs; return whether anything did."""
+def apply_changes(product: Product, changes: Mapping[str, Any]) -> set[str]:
+    """Set what differs; return the names of what did."""
     differing = {k: v for k, v in changes.items() if k in CONTENT_FIELDS and getattr(product, k) != v}
     for name, value in differing.items():
         setattr(product, name, value)
-    return bool(differing)
+    return set(differing)
 
 
 def _find_and_lock(product_id: int) -> Product:
@@ -146,6 +147,13 @@ def _commit(product: Product, kind: str, write: outbox.WriteContext, author: str
     db.session.commit()
     courier.offer(messages)
     return product
+
+
+def _flush(product: Product, changed: set[str]) -> None:
+    with _taken_skus(product.sku):
+        db.session.flush()
+    if changed & words.FIELDS:
+        words.note([], [product])
 
 
 @contextmanager

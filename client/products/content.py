@@ -5,8 +5,8 @@ from typing import Any
 
 from bson import Decimal128
 
-from client.products.words import words_of
 from tasks.messages import CONTENT_NAMES, DELETED_CHECKSUM, ProductContent, format_time, parse_time
+from web.words import words_of
 
 _TYPES = {"price": Decimal128, "created_at": datetime, "updated_at": datetime}  # the others are strings
 UNREADABLE = "unreadable"  # the checksum of a document that no message of ours could have made

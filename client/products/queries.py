@@ -7,10 +7,10 @@ from http import HTTPStatus
 from typing import Any
 
 from client.products.documents import ProductCopy
-from client.products.words import words_of
 from tasks.messages import format_time, parse_time
 from web import cursors
 from web.problems import ProblemError
+from web.words import words_of
 
 SORTS = {"-created_at": "created_at", "-likes": "likes"}
 

@@ -1,6 +1,6 @@
 import pytest
 
-from client.products.words import MAX_WORDS, words_of
+from web.words import MAX_WORDS, words_of
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
-"""Search by word prefix: works on any MongoDB, with an ordinary index, in any language."""
+"""Search by word prefix: works on any store, with an ordinary index, in any language."""
 
 import re
 import unicodedata
 
 _WORD = re.compile(r"\w+", re.UNICODE)
-MAX_WORDS = 40  # per product; of its title, sku and category
+MAX_WORDS = 40  # per product
 
 
 def words_of(*texts: str) -> list[str]:

@@ -1,0 +1,73 @@
+"""The words by which products are found: kept beside them in the same transaction, looked up by prefix."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from sqlalchemy import ColumnElement, Index, String, Table, and_, delete, insert, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from admin.database import BigId
+from admin.extensions import Model, db
+from admin.products.models import Product
+from web.words import words_of
+
+FIELDS = {"title", "sku"}  # whose words count
+LONGEST = 40  # characters of a word that count
+FEW = 500  # products; a search starts from a word that no more of them have
+_AFTER_ALL = "\U0010ffff"  # sorts after whatever may follow a prefix
+
+
+class ProductWord(Model):
+    """One word of a product, folded as ``web.words`` does it. Deleted products keep theirs."""
+
+    __tablename__ = "product_words"
+    __table_args__ = (Index("ix_product_words_word", "word", "product_id"),)
+
+    product_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    word: Mapped[str] = mapped_column(String(LONGEST), primary_key=True)
+
+
+_INSERT = insert(cast(Table, ProductWord.__table__))
+
+
+def note(created: Sequence[Product], renamed: Sequence[Product] = ()) -> None:
+    """Write the words of products that are new or have other ones now. The caller commits."""
+    if renamed:
+        db.session.execute(delete(ProductWord).where(ProductWord.product_id.in_([p.id for p in renamed])))
+    rows = [{"product_id": p.id, "word": word} for p in (*created, *renamed) for word in of(p.title, p.sku)]
+    if rows:
+        db.session.connection().execute(_INSERT, rows)
+
+
+def of(*texts: str) -> list[str]:
+    """Return the words of ``texts`` as they are stored and looked for."""
+    return list(dict.fromkeys(word[:LONGEST] for word in words_of(*texts)))
+
+
+def conditions(q: str) -> list[ColumnElement[bool]]:
+    """Return what products with every word of ``q``, or one that begins so, fulfil; nothing where ``q`` has no word.
+
+    Starts from a word that few products have, whatever the order of the list. Where all are common, the list is
+    read in its order and each product asked for its words: the page is full soon.
+    """
+    words = of(q)
+    for word in words:
+        few = _first(word)
+        if len(few) <= FEW:
+            return [Product.id.in_(few), *(_has(other) for other in words if other != word)]
+    return [_has(word) for word in words]
+
+
+def _first(word: str) -> Sequence[int]:
+    query = select(ProductWord.product_id).where(_begins(word)).distinct().limit(FEW + 1)
+    return db.session.execute(query).scalars().all()
+
+
+def _has(word: str) -> ColumnElement[bool]:
+    # A scalar subquery, which no optimizer turns into a join: it would gather all products of a common word first.
+    found = select(ProductWord.product_id).where(ProductWord.product_id == Product.id, _begins(word)).limit(1)
+    return found.correlate(Product).scalar_subquery().is_not(None)
+
+
+def _begins(prefix: str) -> ColumnElement[bool]:
+    return and_(ProductWord.word >= prefix, ProductWord.word < prefix + _AFTER_ALL)
