@@ -3,6 +3,7 @@
 A server that is not installed fails the test that asks for it; nothing is skipped.
 """
 
+import signal
 from collections.abc import Iterator
 from typing import TypeVar
 
@@ -24,6 +25,12 @@ def _running(server: P) -> Iterator[P]:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts_reach_what_we_start() -> None:
+    """A shell makes what it starts in the background deaf to interrupts, and whatever that starts inherits it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -54,15 +54,12 @@ class ClientGateway:
         self._session = requests.Session()
         self._session.auth = SignedBy(keys, audience="client")
 
-    def held(
-        self, product_ids: Sequence[int], mark: int = 0, epoch: int = 0, patience: float = ANSWER_SECONDS
-    ) -> Answer:
-        """Ask what the Client holds of at most MAX_IDS products, and tell it Admin's mark and epoch.
+    def held(self, product_ids: Sequence[int], patience: float = ANSWER_SECONDS, **told: int) -> Answer:
+        """Ask what the Client holds of at most MAX_IDS products; ``told``: mark, epoch, acknowledged (see marks).
 
         Raises ClientUnavailableError.
         """
-        body = {"ids": list(product_ids), "mark": mark, "epoch": epoch}
-        answer = self.ask("/service/v1/products/held", body, patience)
+        answer = self.ask("/service/v1/products/held", {"ids": list(product_ids), **told}, patience)
         try:
             held = {item["id"]: _held(item) for item in answer["held"]}
             return Answer(held, int(answer["mark"]), _moment(answer["now"]))

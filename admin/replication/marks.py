@@ -1,8 +1,9 @@
 """A6, beside every question: marks that tell when either database came back older than it was.
 
-Admin raises its mark before each question and the Client keeps the highest it was ever told. A Client that knows
-less than it acknowledged was restored from a backup; one that knows more than Admin ever said tells that Admin
-was. Either way proofs would be worthless: nothing is proven until ``recovery`` starts a new epoch.
+Admin tells a mark with each question, the next higher one once that was acknowledged, and the Client keeps the
+highest. A Client that knows less than it acknowledged was restored from a backup; one that knows more than Admin ever
+said tells that Admin was. Either way proofs would be worthless: nothing is proven until ``recovery`` starts a new
+epoch. Questions and answers may get lost: neither side's mark rises past what the other has yet to be told.
 """
 
 import time
@@ -46,7 +47,7 @@ def ask(product_ids: Sequence[int]) -> tuple[Answer, timedelta]:
     Raises ClientUnavailableError; RestoredError while the answer proves nothing.
     """
     mark, began = _raise(), time.monotonic()
-    answer = client_gateway().held(product_ids, mark.raised, mark.epoch)
+    answer = client_gateway().held(product_ids, mark=mark.raised, epoch=mark.epoch, acknowledged=mark.acknowledged)
     middle = mark.now + timedelta(seconds=(time.monotonic() - began) / 2)
     alarm = mark.alarm or _compare(mark, answer.mark)
     if alarm:
@@ -56,8 +57,14 @@ def ask(product_ids: Sequence[int]) -> tuple[Answer, timedelta]:
 
 @retry_deadlocks
 def _raise() -> Mark:
-    """Commits before the Client is told: so Admin always knows at least what it said."""
-    db.session.execute(update(SyncMark).values(raised=SyncMark.raised + 1))
+    """Commits before the Client is told: so Admin always knows at least what it said.
+
+    A mark that was not acknowledged is told again. Were each question's higher, an Admin that was restored would soon
+    say more than the Client knows, while that is away.
+    """
+    db.session.execute(
+        update(SyncMark).where(SyncMark.raised == SyncMark.acknowledged).values(raised=SyncMark.raised + 1)
+    )
     columns = (SyncMark.raised, SyncMark.acknowledged, SyncState.epoch, SyncMark.alarm, utc_now())
     mark = Mark(*db.session.execute(select(*columns).join(SyncState, SyncState.id == SyncMark.id)).one())
     db.session.commit()

@@ -89,7 +89,7 @@ class SyncMark(Model):
     __tablename__ = "sync_marks"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    raised: Mapped[int] = mapped_column(BigInteger)  # told to the Client with the latest question
+    raised: Mapped[int] = mapped_column(BigInteger)  # the highest told to the Client
     acknowledged: Mapped[int] = mapped_column(BigInteger)  # the highest that the Client is known to keep
     alarm: Mapped[str | None] = mapped_column(String(8))  # whose database came back older: admin, client
     alarm_since: Mapped[datetime | None] = mapped_column(Moment)

@@ -43,5 +43,5 @@ class OneProduct(MethodView):
 def held_products(query: dict[str, Any]) -> Any:
     """Say what is held of each product asked about."""
     pulse.note(pulse.ADMIN)
-    known = exchange_marks(query["mark"], query["epoch"])
+    known = exchange_marks(query["mark"], query["epoch"], query["acknowledged"])
     return {"held": held(query["ids"]), "mark": known, "now": clock()}

@@ -30,29 +30,32 @@ def held(product_ids: Sequence[int]) -> list[dict[str, Any]]:
     return [_show(id_, found.get(id_), refused.get(id_, {})) for id_ in found.keys() | refused.keys()]
 
 
-def exchange_marks(mark: int, epoch: int) -> int:
+def exchange_marks(mark: int, epoch: int, acknowledged: int = 0) -> int:
     """Keep the highest mark and epoch that Admin ever told; return the highest mark kept before.
 
-    Admin sees from it whether this store was restored from a backup, or its own was (admin.replication.marks). By
-    compare-and-set: a restore between the reading and the writing must not be painted over.
+    Admin sees from it whether this store was restored from a backup, or its own was (admin.replication.marks).
+    Nothing may paint over a restore before Admin has heard of it: the mark stays where it is while it is below what
+    was ``acknowledged``, as this answer may get lost, and it is written by compare-and-set.
     """
     marks = database()["sync_marks"].with_options(read_concern=MAJORITY)
     while True:
-        known = marks.find_one({"_id": _MARKS})
-        if known is None:
-            told = _first(marks, mark, epoch)
-        elif mark <= known.get("mark", 0) and epoch <= known.get("epoch", 0):
-            return int(known.get("mark", 0))
+        found = marks.find_one({"_id": _MARKS})
+        known = int(found.get("mark", 0)) if found else 0
+        told = {"mark": mark if known >= acknowledged else known, "epoch": epoch}
+        if found is None:
+            kept = _first(marks, told)
+        elif told["mark"] <= known and epoch <= found.get("epoch", 0):
+            return known
         else:
-            seen = {"_id": _MARKS, "mark": known.get("mark")}
-            told = bool(marks.update_one(seen, {"$max": {"mark": mark, "epoch": epoch}}).matched_count)
-        if told:
-            return int(known.get("mark", 0)) if known else 0
+            seen = {"_id": _MARKS, "mark": found.get("mark")}
+            kept = bool(marks.update_one(seen, {"$max": told}).matched_count)
+        if kept:
+            return known
 
 
-def _first(marks: Collection, mark: int, epoch: int) -> bool:
+def _first(marks: Collection, told: dict[str, int]) -> bool:
     try:
-        marks.insert_one({"_id": _MARKS, "mark": mark, "epoch": epoch})
+        marks.insert_one({"_id": _MARKS, **told})
     except DuplicateKeyError:
         return False
     return True

@@ -35,8 +35,9 @@ class ListQuerySchema(PageSchema):
 
 
 class HeldQuerySchema(Schema):
-    """``mark`` and ``epoch`` are Admin's; the Client remembers the highest."""
+    """``mark`` and ``epoch`` are Admin's; the Client remembers the highest, and should know ``acknowledged``."""
 
     ids = fields.List(fields.Integer(strict=True), required=True, validate=validate.Length(max=MAX_IDS))
     mark = fields.Integer(strict=True, load_default=0, validate=validate.Range(0, MAX_VER))
     epoch = fields.Integer(strict=True, load_default=0, validate=validate.Range(0, MAX_EPOCH))
+    acknowledged = fields.Integer(strict=True, load_default=0, validate=validate.Range(0, MAX_VER))

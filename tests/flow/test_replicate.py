@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from client.extensions import database
 from client.products import held, replicate
 from client.products.documents import ProductCopy
 from stack.servers.secantus import Secantus
@@ -107,3 +108,13 @@ def test_reason_for_a_refusal_goes_once_the_product_is_applied() -> None:
     replicate.note_failure(InvalidMessageError("bad", 2, 9))
     replicate.apply([changed(2, 10)])
     assert held.held([2])[0]["failure"] is None
+
+
+def test_restored_client_says_so_until_admin_heard_it() -> None:
+    assert [held.exchange_marks(mark, 0, mark - 1) for mark in (1, 2, 3)] == [0, 1, 2]
+    database()["sync_marks"].update_one({"_id": "admin"}, {"$set": {"mark": 1}})  # as a restore does
+    assert [held.exchange_marks(4, epoch, 3) for epoch in (0, 0, 2)] == [1, 1, 1], "an answer may get lost"
+    database()["sync_marks"].delete_many({})  # or into an empty store
+    assert [held.exchange_marks(4, 2, 3) for _ in range(2)] == [0, 0]
+    assert database()["sync_marks"].find_one({"_id": "admin"}) == {"_id": "admin", "mark": 0, "epoch": 2}
+    assert [held.exchange_marks(4, 2, 0), held.exchange_marks(5, 2, 4)] == [0, 4], "after recovery it goes on"

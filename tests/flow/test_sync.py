@@ -11,6 +11,7 @@ import pytest
 import requests
 from pymongo.database import Database
 
+from stack.process import Process, start_all, stop_all
 from stack.product import FLOWER_USER, ROOT
 from stack.servers.mariadb import MariaDB
 from tasks import names
@@ -125,6 +126,14 @@ def test_one_task_call_mends_a_product(production: Running, by: str) -> None:
         eventually(lambda: production.client.get(product)["price"] == "12.50")
 
 
+@contextmanager
+def stopped(*processes: Process) -> Iterator[None]:
+    """Nobody writes into a database that is being restored."""
+    stop_all(processes)
+    yield
+    start_all(processes)
+
+
 class Backup:
     """Both stores' content at a moment, and either put back as a restore does."""
 
@@ -141,18 +150,14 @@ class Backup:
             self._documents = {name: list(store[name].find()) for name in store.list_collection_names()}
 
     def restore_admin(self) -> None:
-        for process in (self._running.product.admin, self._running.product.relay):
-            process.stop()
-        for table in self._tables:
-            self._mariadb.execute(f"DROP TABLE {self._name}.{table}")
-            self._mariadb.execute(f"CREATE TABLE {self._name}.{table} LIKE {self._kept}.{table}")
-            self._mariadb.execute(f"INSERT INTO {self._name}.{table} SELECT * FROM {self._kept}.{table}")
-        for process in (self._running.product.admin, self._running.product.relay):
-            process.start()
-            process.wait_ready()
+        with stopped(self._running.product.admin, self._running.product.relay):
+            for table in self._tables:
+                self._mariadb.execute(f"DROP TABLE {self._name}.{table}")
+                self._mariadb.execute(f"CREATE TABLE {self._name}.{table} LIKE {self._kept}.{table}")
+                self._mariadb.execute(f"INSERT INTO {self._name}.{table} SELECT * FROM {self._kept}.{table}")
 
     def restore_client(self) -> None:
-        with copies(self._running) as store:
+        with stopped(self._running.product.client, self._running.product.worker), copies(self._running) as store:
             for name, documents in self._documents.items():
                 store[name].delete_many({})
                 if documents:

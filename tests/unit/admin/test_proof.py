@@ -13,7 +13,7 @@ from admin.extensions import db
 from admin.products.service import create_product, delete_product, update_product
 from admin.replication import claims, marks, recovery
 from admin.replication.claims import STUCK_AFTER
-from admin.replication.client_gateway import Answer, Held
+from admin.replication.client_gateway import Answer, ClientUnavailableError, Held
 from admin.replication.marks import RestoredError
 from admin.replication.models import FRESH, PROVEN, SENT, STUCK, ProductChange, Replication, SyncMark
 from admin.replication.verify import OTHER_CONTENT, verify
@@ -28,10 +28,14 @@ class FakeClient:
     def __init__(self) -> None:
         self.holds: dict[int, Held] = {}
         self.mark = self.epoch = 0
+        self.away = False
         self.extent = {"highest_id": 0, "highest_ver": 0}
 
-    def held(self, product_ids: Sequence[int], mark: int = 0, epoch: int = 0, patience: float = 0) -> Answer:
-        known, self.mark, self.epoch = self.mark, max(self.mark, mark), max(self.epoch, epoch)
+    def held(self, product_ids: Sequence[int], mark: int = 0, epoch: int = 0, acknowledged: int = 0) -> Answer:
+        if self.away:
+            raise ClientUnavailableError
+        known, self.epoch = self.mark, max(self.epoch, epoch)
+        self.mark = max(known, mark) if known >= acknowledged else known
         held = {id_: self.holds[id_] for id_ in product_ids if id_ in self.holds}
         return Answer(held, known, datetime.now(UTC).replace(tzinfo=None))
 
@@ -189,6 +193,16 @@ def test_client_that_knows_more_than_admin_ever_said_tells_that_admin_was_restor
     with pytest.raises(RestoredError, match="admin"):
         marks.ask([])
     assert alarm() == "admin"
+
+
+def test_restored_admin_is_noticed_after_any_number_of_questions_without_an_answer(shop: FakeClient) -> None:
+    shop.mark, shop.away = 5, True
+    for _ in range(10):
+        with pytest.raises(ClientUnavailableError):
+            marks.ask([])
+    shop.away = False
+    with pytest.raises(RestoredError, match="admin"):
+        marks.ask([])
 
 
 @pytest.mark.usefixtures("shop")
