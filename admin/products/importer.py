@@ -1,19 +1,16 @@
-"""Import of a catalogue file: streaming, upsert by sku, in chunks that each are one transaction (A1, bulk lane).
+"""Import of a catalogue: streaming, upsert by sku, in chunks that each are one transaction (A1, bulk lane).
 
 Where an import stands is kept in the database, in the same transaction as the rows: an interrupted one goes on.
 """
 
-import csv
 import hashlib
-import json
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
-import marshmallow as ma
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import insert, select
@@ -23,33 +20,16 @@ from admin.database import retry_deadlocks, upsert
 from admin.extensions import db
 from admin.images import service as images
 from admin.products import words
-from admin.products.models import CONTENT_FIELDS, ImportProgress, Product
-from admin.products.schemas import ContentSchema
+from admin.products.import_rows import CSV, DEFAULTS, NDJSON, NDJSON_SUFFIXES, Row, UnreadableFileError, read
+from admin.products.models import ImportProgress, Product
 from admin.products.service import apply_changes
 from admin.replication import outbox
 from tasks.names import BULK
 
+__all__ = ["CHUNK", "NDJSON_SUFFIXES", "Chunk", "Result", "UnreadableFileError", "chunks", "import_file", "store"]
+
 CHUNK = 500  # rows per transaction
 TRIES = 5
-NDJSON_SUFFIXES = {".ndjson", ".jsonl"}
-REQUIRED = {name for name, field in ContentSchema().fields.items() if field.required}
-# A column that a file leaves out keeps what a product has; only a new product gets the default.
-DEFAULTS = {name: field.load_default for name, field in ContentSchema().fields.items() if not field.required}
-_SCHEMA = ContentSchema(partial=tuple(DEFAULTS))
-_BAD_BYTE = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of one
-
-
-class UnreadableFileError(Exception):
-    """Nothing of the file can be imported; the text says what it should look like."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of the file: its line (from 1) and either validated content or what is wrong."""
-
-    line: int
-    content: dict[str, Any] | None
-    error: str | None = None
 
 
 @dataclass(slots=True)
@@ -62,6 +42,31 @@ class Result:
     skipped: int = 0
     repeated: int = 0
 
+    def add(self, other: "Result") -> None:
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The next rows of a file; ``done``: how many of its rows are taken with them."""
+
+    rows: list[Row]
+    done: int
+
+    @property
+    def line(self) -> int:
+        """The line on which the last of them begins."""
+        return self.rows[-1].line
+
+    @property
+    def refused(self) -> list[tuple[int, str]]:
+        """Line and reason of each row that is skipped."""
+        return [(row.line, row.error) for row in self.rows if row.error]
+
+
+Note = Callable[[Chunk, Result], None]  # keeps how far an import is; called within the chunk's transaction
+
 
 def import_file(path: Path, author: str, restart: bool, on_error: Callable[[int, str], None]) -> Result:
     """Import ``path``; ``on_error(line, reason)`` is called for each row that is skipped.
@@ -72,43 +77,38 @@ def import_file(path: Path, author: str, restart: bool, on_error: Callable[[int,
     key = _digest(path)
     if restart:
         _forget(key)
-    done = _done(key)
     result = Result()
-    with _open(path) as text, _progress(path) as advance:
-        rows = _ndjson_rows(text) if path.suffix.lower() in NDJSON_SUFFIXES else _csv_rows(text)
-        for row in islice(rows, done):  # taken by an interrupted run
-            advance(row.line)
-        while chunk := list(islice(rows, CHUNK)):
-            done += len(chunk)
-            chunk = _with_known_images(chunk)
-            for row in chunk:
-                if row.error:
-                    on_error(row.line, row.error)
-                    result.skipped += 1
-            taken = [row.content for row in chunk if row.content]
-            contents = {content["sku"]: content for content in taken}
-            _store(contents, author, key, done, result)
-            result.repeated += len(taken) - len(contents)
-            advance(chunk[-1].line)
+    kind = NDJSON if path.suffix.lower() in NDJSON_SUFFIXES else CSV
+    with path.open("rb") as file, _progress(path) as advance:
+        for chunk in chunks(read(file, kind), _done(key)):
+            for line, reason in chunk.refused:
+                on_error(line, reason)
+            result.add(store(chunk, author, partial(_note, key)))
+            advance(chunk.line)
     _forget(key)
     return result
 
 
-def _with_known_images(chunk: list[Row]) -> list[Row]:
-    """Refuse rows that name an uploaded image which is not here."""
-    unknown = images.unknown(row.content.get("image_url", "") for row in chunk if row.content)
-    wrong = f"image_url: {images.NOT_HERE}"
-    return [Row(r.line, None, wrong) if r.content and r.content.get("image_url") in unknown else r for r in chunk]
+def chunks(rows: Iterator[Row], done: int) -> Iterator[Chunk]:
+    """Yield ``rows`` in chunks, without the first ``done``, which an interrupted run took."""
+    for _row in islice(rows, done):
+        pass
+    while taken := list(islice(rows, CHUNK)):
+        done += len(taken)
+        yield Chunk(_with_known_images(taken), done)
 
 
 @retry_deadlocks
-def _store(contents: dict[str, dict[str, Any]], author: str, key: str, done: int, result: Result) -> None:
-    """Upsert one chunk and note how far the file is done, in one transaction."""
+def store(chunk: Chunk, author: str, note: Note) -> Result:
+    """Upsert one chunk and have it noted, in one transaction; return what came of it."""
+    taken = [row.content for row in chunk.rows if row.content]
+    contents = {content["sku"]: content for content in taken}
     for tries_left in reversed(range(TRIES)):
         try:
             created, updated = _upsert(contents, author)
-            progress = [{"file": key, "rows_done": done}]
-            db.session.execute(upsert(ImportProgress, progress, lambda new: {"rows_done": new.rows_done}))
+            unchanged = len(contents) - created - updated
+            result = Result(created, updated, unchanged, len(chunk.refused), len(taken) - len(contents))
+            note(chunk, result)
             db.session.commit()
             break
         except IntegrityError:
@@ -116,9 +116,19 @@ def _store(contents: dict[str, dict[str, Any]], author: str, key: str, done: int
             if not tries_left:
                 raise
     db.session.expunge_all()  # a million rows in bounded memory
-    result.created += created
-    result.updated += updated
-    result.unchanged += len(contents) - created - updated
+    return result
+
+
+def _note(key: str, chunk: Chunk, _result: Result) -> None:
+    progress = [{"file": key, "rows_done": chunk.done}]
+    db.session.execute(upsert(ImportProgress, progress, lambda new: {"rows_done": new.rows_done}))
+
+
+def _with_known_images(chunk: list[Row]) -> list[Row]:
+    """Refuse rows that name an uploaded image which is not here."""
+    unknown = images.unknown(row.content.get("image_url", "") for row in chunk if row.content)
+    wrong = f"image_url: {images.NOT_HERE}"
+    return [Row(r.line, None, wrong) if r.content and r.content.get("image_url") in unknown else r for r in chunk]
 
 
 def _upsert(contents: dict[str, dict[str, Any]], author: str) -> tuple[int, int]:
@@ -150,76 +160,6 @@ def _by_sku(skus: list[str]) -> dict[str, Product]:
     """Lock and return the live products among ``skus``, always in the same order, against deadlocks."""
     query = select(Product).where(Product.live_sku.in_(skus)).order_by(Product.live_sku).with_for_update()
     return {p.sku: p for p in db.session.execute(query).scalars()}
-
-
-def _open(path: Path) -> TextIO:
-    # Bytes that are not UTF-8 become surrogates, which are looked for in each row: one bad row, not a broken file.
-    return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
-
-
-def _csv_rows(text: TextIO) -> Iterator[Row]:
-    reader = csv.reader(text, strict=True)
-    try:
-        names = next(reader, [])
-    except csv.Error as error:
-        raise UnreadableFileError(f"line 1 is not CSV: {error}") from None
-    _check_header(names)
-    while True:
-        line = reader.line_num + 1  # where the row begins; a quoted field may span lines
-        try:
-            values = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Row(line, None, f"not CSV: {error}")
-            continue
-        if not values:  # a blank line
-            continue
-        if len(values) != len(names):
-            yield Row(line, None, "has more or fewer fields than the header")
-        elif _BAD_BYTE.search("".join(values)):
-            yield Row(line, None, "is not UTF-8")
-        else:
-            yield _checked(line, dict(zip(names, values, strict=True)))
-
-
-def _check_header(names: list[str]) -> None:
-    expected = ",".join(CONTENT_FIELDS)
-    if not names:
-        raise UnreadableFileError(f"is empty; the first line must be {expected}")
-    missing, unknown = REQUIRED - set(names), set(names) - set(CONTENT_FIELDS)
-    repeated = {name for name in names if names.count(name) > 1}
-    for what, columns in (("lacks", missing), ("has unknown", unknown), ("repeats", repeated)):
-        if columns:
-            raise UnreadableFileError(f"the header {what} {', '.join(sorted(columns))!a}; expected: {expected}")
-
-
-def _ndjson_rows(text: TextIO) -> Iterator[Row]:
-    for line, record in enumerate(text, 1):
-        if not record.strip():
-            continue
-        if _BAD_BYTE.search(record):
-            yield Row(line, None, "is not UTF-8")
-            continue
-        try:
-            yield _checked(line, json.loads(record))
-        except (ValueError, RecursionError) as error:
-            yield Row(line, None, f"not JSON: {error}")
-
-
-def _checked(line: int, record: Any) -> Row:
-    try:
-        return Row(line, _SCHEMA.load(record))
-    except ma.ValidationError as error:
-        return Row(line, None, _explain(error.messages))
-
-
-def _explain(messages: Any) -> str:
-    """One line for a terminal: a key that somebody made up may hold anything."""
-    if "_schema" in messages:
-        return "must be an object"
-    named = ((field if field.isprintable() else ascii(field), reasons) for field, reasons in messages.items())
-    return "; ".join(f"{field}: {' '.join(map(str, reasons))}" for field, reasons in named)
 
 
 def _digest(path: Path) -> str:
