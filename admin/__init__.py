@@ -13,6 +13,7 @@ from admin.config import AdminSettings
 from admin.dead_letters import api as dead_letters_api
 from admin.extensions import db, migrate
 from admin.images import api as images_api
+from admin.imports import api as imports_api
 from admin.likes import api as likes_api
 from admin.metrics import ReplicationState, watch_pool
 from admin.products import api as products_api
@@ -72,6 +73,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
         images_api.blp,
         images_api.pages,
         images_api.service_blp,
+        imports_api.blp,
         likes_api.blp,
         replication_api.blp,
         dead_letters_api.blp,

@@ -10,6 +10,7 @@ import flask_migrate
 from admin import create_app
 from admin.accounts import service as accounts
 from admin.accounts.models import EDITOR, ROLES
+from admin.imports import runner as imports
 from admin.products import exporter, importer
 from admin.replication.relay import Relay
 from tasks.config import BrokerSettings
@@ -37,7 +38,8 @@ def migrate_admin(revision: str) -> None:
     help="Touch this file while working; 'lockstep health relay' looks at its age.",
 )
 def relay(heartbeat: Path | None) -> None:
-    """Send what the Client does not hold yet, and prove what it does (A3, A6). Any number may run.
+    """Send what the Client does not hold yet, prove what it does (A3, A6), and carry out uploaded imports. Any number
+    may run.
 
     SIGTERM or Ctrl-C ends it after the step in hand, within seconds; what was not proven is due again.
 
@@ -54,7 +56,8 @@ def relay(heartbeat: Path | None) -> None:
         process = Relay(Heartbeat(heartbeat) if heartbeat else None)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: process.stop())
-        process.run()
+        with imports.running(app):
+            process.run()
 
 
 @click.group()

@@ -4,6 +4,7 @@ from alembic import context
 
 import admin.accounts.models
 import admin.images.models
+import admin.imports.models
 import admin.likes.models
 import admin.products.models
 import admin.reconcile.models

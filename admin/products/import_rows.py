@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, TextIO
+from typing import IO, Any, TextIO
 
 import marshmallow as ma
 
@@ -19,6 +19,7 @@ REQUIRED = {name for name, field in ContentSchema().fields.items() if field.requ
 # A column that a file leaves out keeps what a product has; only a new product gets the default.
 DEFAULTS = {name: field.load_default for name, field in ContentSchema().fields.items() if not field.required}
 _SCHEMA = ContentSchema(partial=tuple(DEFAULTS))
+_HEADER_BYTES = 100_000  # no header is longer
 _BAD_BYTE = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of one
 
 
@@ -35,11 +36,21 @@ class Row:
     error: str | None = None
 
 
-def read(file: BinaryIO, kind: str) -> Iterator[Row]:
+def read(file: IO[bytes], kind: str) -> Iterator[Row]:
     """Yield the rows of ``file``, which is one of KINDS, and close it. Raises UnreadableFileError: a wrong header."""
     # Bytes that are not UTF-8 become surrogates, which are looked for in each row: one bad row, not a broken file.
     with io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
         yield from _ndjson_rows(text) if kind == NDJSON else _csv_rows(text)
+
+
+def check_header(file: IO[bytes], kind: str) -> None:
+    """Raise UnreadableFileError where ``read`` would; the file is left where it was."""
+    file.seek(0)
+    head = io.BytesIO(file.read(_HEADER_BYTES))
+    file.seek(0)
+    if kind == NDJSON and not head.getvalue().strip():
+        raise UnreadableFileError("is empty; each line must be an object")
+    next(read(head, kind), None)
 
 
 def _csv_rows(text: TextIO) -> Iterator[Row]:

@@ -8,6 +8,7 @@ import structlog
 from admin.database import OUTAGES
 from admin.extensions import db
 from admin.images import purge as images
+from admin.imports import service as imports
 from admin.reconcile import check
 from admin.replication import claims, history, marks
 from admin.replication.client_gateway import ClientUnavailableError
@@ -39,6 +40,11 @@ def purge_images() -> None:
     images.purge()
 
 
+def purge_imports() -> None:
+    """Remove what is left of uploads that were cut off, and of imports that ended long ago."""
+    imports.purge()
+
+
 def compare_stores() -> None:
     """Notice edits past Lockstep's back, and losses."""
     check.look()
@@ -50,6 +56,7 @@ CHORES: list[tuple[Callable[[], None], float]] = [
     (compare_marks, 15.0),
     (purge_history, 60.0),
     (purge_images, 60.0),
+    (purge_imports, 60.0),
     (compare_stores, 10.0),
 ]
 

@@ -1,0 +1,39 @@
+"""The rows that an import skipped, as a file for a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from flask import Response, stream_with_context
+
+from admin.imports import service
+
+_AT_ONCE = 1_000
+
+
+def errors_csv(job_id: int) -> Response:
+    """Return line and reason of each row that was skipped. Raises JobNotFoundError."""
+    job = service.get_job(job_id)
+    response = Response(stream_with_context(_lines(job.id)), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="import-{job.id}-errors.csv"'
+    return response
+
+
+def _lines(job_id: int) -> Iterator[str]:
+    yield _line("line", "reason")
+    after = 0
+    while errors := service.list_errors(job_id, _AT_ONCE, after):
+        for error in errors:
+            yield _line(error.line, _harmless(error.reason))
+        after = errors[-1].line
+
+
+def _line(*values: object) -> str:
+    out = io.StringIO(newline="")
+    csv.writer(out).writerow(values)
+    return out.getvalue()
+
+
+def _harmless(text: str) -> str:
+    """A reason quotes what a file said: nothing of it may become a formula of a spreadsheet."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

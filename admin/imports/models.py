@@ -1,0 +1,89 @@
+"""Tables of the import jobs. The file is kept, in pieces, until its job is finished."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from admin.database import BigId, Moment
+from admin.extensions import Model
+from admin.images.models import Bytes
+
+# UPLOADING: the file is not complete. The last three are final.
+UPLOADING, WAITING, RUNNING, DONE, CANCELLED, FAILED = STATES = (
+    "uploading",
+    "waiting",
+    "running",
+    "done",
+    "cancelled",
+    "failed",
+)
+ACTIVE = (WAITING, RUNNING)
+
+
+class ImportJob(Model):
+    """One file's import. ``lines`` is what the file has, ``line`` how far it is; ``rows`` are what was taken, the
+    counts what became of them. ``active_file``: the file's digest until the job is finished: one job per file."""
+
+    __tablename__ = "import_jobs"
+    __table_args__ = (Index("ix_import_jobs_state", "state", "claimed_until"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    name: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[str] = mapped_column(String(8))
+    size: Mapped[int] = mapped_column(Integer)  # bytes
+    author: Mapped[str] = mapped_column(String(254))
+    active_file: Mapped[str | None] = mapped_column(String(64), unique=True)
+    state: Mapped[str] = mapped_column(String(12))
+    lines: Mapped[int] = mapped_column(Integer)
+    line: Mapped[int] = mapped_column(Integer)
+    rows: Mapped[int] = mapped_column(Integer)
+    created: Mapped[int] = mapped_column(Integer)
+    updated: Mapped[int] = mapped_column(Integer)
+    unchanged: Mapped[int] = mapped_column(Integer)
+    repeated: Mapped[int] = mapped_column(Integer)
+    failed: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str | None] = mapped_column(String(500))  # why the job as a whole failed
+    submitted_at: Mapped[datetime] = mapped_column(Moment)
+    started_at: Mapped[datetime | None] = mapped_column(Moment)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+    claimed_by: Mapped[str | None] = mapped_column(String(32))
+    claimed_until: Mapped[datetime | None] = mapped_column(Moment)
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been at work."""
+        return (self.updated_at - self.started_at).total_seconds() if self.started_at else 0.0
+
+    @property
+    def rate(self) -> float | None:
+        """Rows per second, None before that can be said."""
+        return self.rows / self.seconds if self.seconds > 0 and self.rows else None
+
+    @property
+    def percent(self) -> int:
+        return 100 if self.state == DONE else min(99, 100 * self.line // max(self.lines, 1))
+
+
+class ImportPiece(Model):
+    """A piece of a job's file."""
+
+    __tablename__ = "import_pieces"
+
+    job_id: Mapped[int] = mapped_column(BigId, ForeignKey("import_jobs.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    content: Mapped[bytes] = mapped_column(Bytes)
+
+
+class RowError(Model):
+    """A row that was skipped, and why."""
+
+    __tablename__ = "import_errors"
+
+    job_id: Mapped[int] = mapped_column(BigId, ForeignKey("import_jobs.id", ondelete="CASCADE"), primary_key=True)
+    line: Mapped[int] = mapped_column(Integer, primary_key=True)
+    reason: Mapped[str] = mapped_column(String(500))

@@ -1,0 +1,172 @@
+"""Submitting an import, looking at it, ending it. The relays do the work (runner.py)."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from http import HTTPStatus
+from pathlib import PurePath
+from typing import IO
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from admin.database import retry_deadlocks, utc_now
+from admin.extensions import db
+from admin.imports.models import ACTIVE, CANCELLED, UPLOADING, WAITING, ImportJob, ImportPiece, RowError
+from admin.products.import_rows import CSV, NDJSON, NDJSON_SUFFIXES, UnreadableFileError, check_header
+from web.problems import ProblemError
+
+MAX_MEBIBYTES = 100  # of a file; the command line takes larger ones
+PIECE = 1 << 20  # bytes; below every database's limit for one packet
+KEEP_JOBS = timedelta(days=90)
+UPLOAD_TAKES = timedelta(hours=1)  # at most; what is older was cut off
+
+
+class JobNotFoundError(ProblemError):
+    status = HTTPStatus.NOT_FOUND
+
+
+class UnacceptableFileError(ProblemError):
+    """Not a file that can be imported; nothing was kept."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"This file cannot be imported: it {reason}.", [{"field": "file", "detail": reason}])
+
+
+def submit(file: IO[bytes] | None, name: str, author: str) -> ImportJob:
+    """Keep a file and have it imported in the background; return its job. The same file, submitted again while it is
+    at work, is the same job.
+
+    Raises UnacceptableFileError: the name says neither CSV nor NDJSON, or the header is wrong.
+    """
+    if file is None or not name:
+        raise UnacceptableFileError("is missing")
+    kind = _kind(name)
+    _check(file, kind)
+    digest, size, lines = _measure(file)
+    job = _begin(PurePath(name).name[:200], kind, size, lines, author)
+    for number, content in enumerate(_pieces(file)):
+        db.session.execute(insert(ImportPiece).values(job_id=job.id, number=number, content=content))
+        db.session.commit()  # a piece at a time: no transaction of a hundred megabytes
+    return _enqueue(job.id, digest)
+
+
+def get_job(job_id: int) -> ImportJob:
+    """Return a job as it is now. Raises JobNotFoundError."""
+    query = select(ImportJob).where(ImportJob.id == job_id).execution_options(populate_existing=True)
+    job = db.session.execute(query).scalar_one_or_none()
+    db.session.rollback()
+    if job is None or job.state == UPLOADING:
+        raise JobNotFoundError("There is no such import.")
+    return job
+
+
+def list_jobs(limit: int, before: int | None = None) -> Sequence[ImportJob]:
+    """Return jobs, the latest first; those before the id ``before``."""
+    query = select(ImportJob).where(ImportJob.state != UPLOADING).order_by(ImportJob.id.desc()).limit(limit)
+    jobs = db.session.execute(query.where(ImportJob.id < before) if before else query).scalars().all()
+    db.session.rollback()
+    return jobs
+
+
+def list_errors(job_id: int, limit: int, after: int = 0) -> Sequence[RowError]:
+    """Return the rows that were skipped after the line ``after``, in their order."""
+    query = select(RowError).where(RowError.job_id == job_id, RowError.line > after).order_by(RowError.line)
+    errors = db.session.execute(query.limit(limit)).scalars().all()
+    db.session.rollback()
+    return errors
+
+
+@retry_deadlocks
+def cancel(job_id: int) -> ImportJob:
+    """End a job that is not finished: what it took stays, the rest is left. A finished one stays as it is.
+
+    Raises JobNotFoundError.
+    """
+    finish(job_id, CANCELLED, None)
+    return get_job(job_id)
+
+
+@retry_deadlocks
+def finish(job_id: int, state: str, reason: str | None, claimed_by: str | None = None) -> None:
+    """Give an active job its final state and forget its file. Commits."""
+    mine = [ImportJob.id == job_id, ImportJob.state.in_(ACTIVE)]
+    if claimed_by:
+        mine.append(ImportJob.claimed_by == claimed_by)
+    final = {"state": state, "reason": reason, "active_file": None, "claimed_until": None, "updated_at": utc_now()}
+    if db.session.execute(update(ImportJob).where(*mine).values(final)).rowcount:  # type: ignore[attr-defined]
+        db.session.execute(delete(ImportPiece).where(ImportPiece.job_id == job_id))
+    db.session.commit()
+
+
+def purge() -> None:
+    """Remove what was cut off while it was uploaded, and what ended long ago. Commits."""
+    now = db.session.execute(select(utc_now())).scalar_one()
+    cut_off = (ImportJob.state == UPLOADING) & (ImportJob.submitted_at < now - UPLOAD_TAKES)
+    old = (ImportJob.state.not_in([*ACTIVE, UPLOADING])) & (ImportJob.updated_at < now - KEEP_JOBS)
+    ids = list(db.session.execute(select(ImportJob.id).where(cut_off | old).limit(20)).scalars())
+    for table, key in ((ImportPiece, ImportPiece.job_id), (RowError, RowError.job_id), (ImportJob, ImportJob.id)):
+        db.session.execute(delete(table).where(key.in_(ids)))
+    db.session.commit()
+
+
+def _kind(name: str) -> str:
+    suffix = PurePath(name).suffix.lower()
+    if suffix in NDJSON_SUFFIXES:
+        return NDJSON
+    if suffix != ".csv":
+        raise UnacceptableFileError("must be called .csv, or .ndjson with one object per line")
+    return CSV
+
+
+def _check(file: IO[bytes], kind: str) -> None:
+    """Say at once what would make the whole job fail."""
+    try:
+        check_header(file, kind)
+    except UnreadableFileError as error:
+        raise UnacceptableFileError(str(error)) from None
+
+
+def _measure(file: IO[bytes]) -> tuple[str, int, int]:
+    """Return digest, bytes and lines."""
+    digest, size, lines = hashlib.sha256(), 0, 0
+    for piece in _pieces(file):
+        digest.update(piece)
+        size += len(piece)
+        lines += piece.count(b"\n")
+    return digest.hexdigest(), size, lines
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    return iter(lambda: file.read(PIECE), b"")
+
+
+def _begin(name: str, kind: str, size: int, lines: int, author: str) -> ImportJob:
+    counts = dict.fromkeys(("line", "rows", "created", "updated", "unchanged", "repeated", "failed"), 0)
+    about = {"name": name, "kind": kind, "size": size, "lines": lines, "author": author}
+    job = ImportJob(state=UPLOADING, submitted_at=utc_now(), updated_at=utc_now(), **about, **counts)
+    db.session.add(job)
+    db.session.commit()
+    return job
+
+
+def _enqueue(job_id: int, digest: str) -> ImportJob:
+    """Let the relays have the job, unless the same file is at work already: then return that one."""
+    try:
+        waits = {"state": WAITING, "active_file": digest}
+        db.session.execute(update(ImportJob).where(ImportJob.id == job_id).values(waits))
+        db.session.commit()
+        return get_job(job_id)
+    except IntegrityError:
+        db.session.rollback()
+    same = db.session.execute(select(ImportJob.id).where(ImportJob.active_file == digest)).scalar_one_or_none()
+    db.session.rollback()
+    if same is None:  # it ended just now
+        return _enqueue(job_id, digest)
+    db.session.execute(delete(ImportPiece).where(ImportPiece.job_id == job_id))
+    db.session.execute(delete(ImportJob).where(ImportJob.id == job_id))
+    db.session.commit()
+    return get_job(same)
