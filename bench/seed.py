@@ -10,7 +10,9 @@ from itertools import islice
 from typing import Any
 
 import pymongo
+from sqlalchemy import Engine
 
+from admin.products import words
 from bench import catalogue
 from bench.bare import mongo, sql
 from bench.errors import BenchError
@@ -31,7 +33,7 @@ def both(system: System, first: int, last: int) -> None:
     command = [sys.executable, "-m", "bench.seed", system.addresses.mongodb_url, str(first), str(last)]
     client = subprocess.Popen(command, cwd=ROOT)
     try:
-        admin(system, first, last, proven=True)
+        admin(system.engine, first, last, proven=True)
         if client.wait():
             raise BenchError("the Client's store could not be filled")
     finally:
@@ -39,17 +41,18 @@ def both(system: System, first: int, last: int) -> None:
         client.wait()
 
 
-def admin(system: System, first: int, last: int, proven: bool) -> None:
-    """Insert the products with their replication rows and change log; unproven ones are due."""
-    opened: Any = system.engine.raw_connection()
+def admin(engine: Engine, first: int, last: int, proven: bool) -> None:
+    """Insert the products with their words, replication rows and change log; unproven ones are due."""
+    opened: Any = engine.raw_connection()
     try:
         with opened.cursor() as cursor:
             for chunk in _chunks(first, last):
                 _insert(cursor, "products", sql.COLUMNS, [sql.row(message) for message in chunk])
                 _insert(cursor, "replication", _REPLICATION, [_replication(message, proven) for message in chunk])
                 _insert(cursor, "product_changes", _CHANGE, [_change(message, proven) for message in chunk])
+                _insert(cursor, "product_words", "product_id, word", [row for m in chunk for row in _words(m)])
                 opened.commit()
-            cursor.execute("ANALYZE TABLE products, replication, product_changes")
+            cursor.execute("ANALYZE TABLE products, replication, product_changes, product_words")
     finally:
         opened.close()
 
@@ -83,6 +86,11 @@ def _replication(message: ProductChanged, proven: bool) -> tuple[Any, ...]:
 def _change(message: ProductChanged, proven: bool) -> tuple[Any, ...]:
     at = catalogue.moment(message.id)
     return message.id, message.ver, "created", "bench", at, *((at, at) if proven else (None, None))
+
+
+def _words(message: ProductChanged) -> list[tuple[int, str]]:
+    assert message.product is not None  # noqa: S101 - the bench deletes nothing
+    return [(message.id, word) for word in words.of(message.product.title, message.product.sku)]
 
 
 if __name__ == "__main__":

@@ -13,11 +13,23 @@ from admin.database import retry_deadlocks, utc_now
 from admin.extensions import db
 from admin.replication import history
 from admin.replication.models import FRESH, SENT, STUCK, Replication
+from tasks.names import LANE_QUEUES
 
+UNPROVEN = (FRESH, SENT, STUCK)
 FIRST_LOOK = timedelta(seconds=1)
 LONGEST_BACKOFF = timedelta(seconds=15)
 STUCK_AFTER = 5  # attempts that were lost while later ones of the same lane arrived
 STUCK_BACKOFF = timedelta(minutes=5)
+
+
+def any_due() -> bool:
+    """Return whether there is anything to claim in any lane: all that an idle relay asks, twice a second."""
+    query = select(Replication.product_id).where(
+        Replication.lane.in_(LANE_QUEUES), Replication.state.in_(UNPROVEN), Replication.due_at <= utc_now()
+    )
+    found = db.session.execute(query.limit(1)).first()
+    db.session.rollback()
+    return found is not None
 
 
 @retry_deadlocks
@@ -93,7 +105,10 @@ def rescue_far_future() -> int:
     """
     now = db.session.execute(select(utc_now())).scalar_one()
     result = db.session.execute(
-        update(Replication).where(Replication.due_at > now + 2 * STUCK_BACKOFF).values(due_at=now)
+        update(Replication)
+        .where(Replication.lane.in_(LANE_QUEUES), Replication.state.in_(UNPROVEN))  # what the index begins with
+        .where(Replication.due_at > now + 2 * STUCK_BACKOFF)
+        .values(due_at=now)
     )
     db.session.commit()
     return int(result.rowcount)  # type: ignore[attr-defined]

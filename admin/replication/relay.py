@@ -63,7 +63,7 @@ class Relay:
     def _tick(self) -> float:
         """Do one step of each kind on each lane; return how long to rest, in seconds."""
         try:
-            busy = [step(lane) for lane in names.LANE_QUEUES for step in (self.settle, self.feed)]
+            busy = claims.any_due() and [step(lane) for lane in names.LANE_QUEUES for step in (self.settle, self.feed)]
         except PublishError as error:
             log.warning("the broker is not available", error=str(error))
             return BROKER_REST_SECONDS
@@ -75,7 +75,7 @@ class Relay:
             return BROKER_REST_SECONDS
         finally:
             db.session.remove()
-        return 0.0 if any(busy) else IDLE_SECONDS
+        return 0.0 if busy and any(busy) else IDLE_SECONDS
 
     def settle(self, lane: str) -> bool:
         """Ask after due rows that were sent; send again what the queue no longer holds.

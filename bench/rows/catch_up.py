@@ -47,7 +47,7 @@ def _catch_up(run: Run, first: int) -> tuple[float, float]:
     system, backlog = run.system, run.sizes.backlog
     before = system.products_shown()
     with system.paused(system.product.relay):
-        seed.admin(system, first, first + backlog - 1, proven=False)
+        seed.admin(system.engine, first, first + backlog - 1, proven=False)
     began = time.monotonic()
     eventually(lambda: system.products_shown() >= before + backlog, within=_WITHIN, what="the backlog at the Client")
     caught_up = time.monotonic() - began
