@@ -18,10 +18,12 @@ from web import cursors
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A total order for keyset pages: by ``column``, then by ``tie``; values go into cursors as JSON holds them."""
+    """A total order for keyset pages: by ``column``, then by ``tie`` unless the column is unique; values go into
+    cursors as JSON holds them.
+    """
 
     column: Any
-    tie: Any
+    tie: Any | None
     descending: bool = False
     encode: Callable[[Any], Any] = str
     decode: Callable[[Any], Any] = str
@@ -31,13 +33,14 @@ class Order:
         if position:
             value, last = self.decode(position[0]), position[1]
             further = self.column < value if self.descending else self.column > value
-            beside = self.tie < last if self.descending else self.tie > last
-            query = query.where(or_(further, and_(self.column == value, beside)))
+            if self.tie is not None:
+                beside = self.tie < last if self.descending else self.tie > last
+                further = or_(further, and_(self.column == value, beside))
+            query = query.where(further)
         elif not self.descending:
             query = query.where(self.column.is_not(None))  # what has no value comes first, and belongs to no list
-        if self.descending:
-            return query.order_by(self.column.desc(), self.tie.desc())
-        return query.order_by(self.column, self.tie)
+        columns = [self.column] if self.tie is None else [self.column, self.tie]
+        return query.order_by(*(column.desc() if self.descending else column for column in columns))
 
     def position(self, value: Any, tie: int) -> list[Any]:
         """Return where a row is, for a cursor."""
@@ -52,7 +55,7 @@ def by_time(column: Any, tie: Any, descending: bool = False) -> Order:
 ORDERS = {
     "-updated_at": by_time(Product.updated_at, Product.id, descending=True),
     "updated_at": by_time(Product.updated_at, Product.id),
-    "sku": Order(Product.live_sku, Product.id),
+    "sku": Order(Product.live_sku, None),
     "title": Order(Product.title, Product.id),
     "price": Order(Product.price, Product.id, decode=Decimal),
     "-price": Order(Product.price, Product.id, descending=True, decode=Decimal),

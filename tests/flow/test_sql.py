@@ -1,0 +1,178 @@
+"""How many statements each use case sends to MariaDB, and that none reads more than it has to at some thousand rows."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from admin.database import utc_now
+from admin.extensions import db
+from admin.likes import service as likes
+from admin.products import queries, service
+from admin.products.models import Product
+from admin.products.schemas import SORTS
+from admin.replication import claims, history, outbox, verify
+from admin.replication.client_gateway import Answer, Held
+from admin.replication.models import FRESH, ProductChange, Replication
+from bench import seed
+from stack.servers.mariadb import MariaDB
+from tasks.messages import LikeChanged
+from tasks.names import BULK, INTERACTIVE
+from tests.flow.sql_log import plans, starts
+from tests.flow.stores import CONTENT, admin_on, unique_name
+from web import cursors
+
+PRODUCTS, DUE = 6_000, 200  # the last ones are not proven
+TABLES = {"products", "replication", "product_changes", "product_words", "product_likes"}
+FEW_ROWS = 700  # a step's 500 and some; what a plan expects to read is an estimate
+
+
+class ClientThatHoldsAll:
+    """In place of the Client: it holds what it was asked for as Admin has it."""
+
+    def held(self, ids: list[int], mark: int = 0, epoch: int = 0, patience: float = 0) -> Answer:
+        now = db.session.execute(select(utc_now())).scalar_one()
+        messages = outbox.current_messages(ids)
+        return Answer({m.id: Held(m.ver, m.checksum, now, 0, None) for m in messages}, mark - 1, now)
+
+
+@pytest.fixture(scope="module")
+def app(mariadb: MariaDB) -> Iterator[Flask]:
+    with admin_on(mariadb.create_database(unique_name())) as app:
+        seed.admin(db.engine, 1, PRODUCTS - DUE, proven=True)
+        seed.admin(db.engine, PRODUCTS - DUE + 1, PRODUCTS, proven=False)
+        db.session.execute(update(ProductChange).values(changed_at=utc_now()))  # too young to be purged
+        db.session.commit()
+        app.extensions["client_gateway"] = ClientThatHoldsAll()
+        yield app
+
+
+@pytest.fixture(autouse=True)
+def _in_a_transaction_of_its_own(app: Flask) -> Iterator[None]:
+    with app.test_request_context():
+        yield
+        db.session.rollback()
+
+
+def content(sku: str) -> dict[str, Any]:
+    return {**CONTENT, "sku": sku, "price": Decimal("12.50")}
+
+
+def test_create_sends_five_statements() -> None:
+    assert starts(lambda: service.create_product(content("NEW-1"), "tester")) == [
+        "SELECT sync_state",
+        "INSERT products",
+        "INSERT product_words",
+        "INSERT replication",
+        "INSERT product_changes",
+    ]
+
+
+def test_update_sends_five_statements_and_two_more_for_other_words() -> None:
+    product = service.create_product(content("NEW-2"), "tester")
+    assert starts(lambda: service.update_product(product.id, {"price": Decimal(1)}, 1, "tester")) == [
+        "SELECT sync_state",
+        "SELECT products",
+        "UPDATE products",
+        "UPDATE replication",
+        "INSERT product_changes",
+    ]
+    renamed = starts(lambda: service.update_product(product.id, {"title": "Blue bowl"}, 2, "tester"))
+    assert renamed[3:5] == ["DELETE product_words", "INSERT product_words"]
+    assert len(renamed) == 7
+
+
+def test_delete_sends_five_statements() -> None:
+    product = service.create_product(content("NEW-3"), "tester")
+    assert len(starts(lambda: service.delete_product(product.id, 1, "tester"))) == 5
+
+
+def test_page_is_one_read_and_one_for_its_likes() -> None:
+    assert starts(lambda: page("-updated_at")) == ["SELECT products", "SELECT like_counts"]
+    assert starts(lambda: page("-updated_at", q="red mug")) == [
+        "SELECT product_words",
+        "SELECT product_words",
+        "SELECT products",
+        "SELECT like_counts",
+    ]
+
+
+def test_batch_of_likes_is_a_handful_of_statements_whatever_its_size() -> None:
+    def batch(rev: int, size: int) -> list[LikeChanged]:
+        return [LikeChanged(1 + number % 50, f"user{number}", rev, True) for number in range(size)]
+
+    likes.take(batch(1, 100))
+    few, many = (len(starts(lambda size=size: likes.take(batch(2, size)))) for size in (2, 100))  # type: ignore[misc]
+    assert few == many <= 7
+
+
+def test_relay_claims_and_proves_a_batch_by_one_read_and_one_write() -> None:
+    assert starts(claim_and_put_back) == ["SELECT", "SELECT replication", "UPDATE replication", "UPDATE replication"]
+    proof = starts(prove_all)[1:]
+    assert len(proof) <= 13  # two of them the test's own
+    assert [start for start in proof if start.endswith(("replication", "product_changes"))] == [
+        "UPDATE replication",
+        "SELECT product_changes",
+        "UPDATE product_changes",
+    ]
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("sort", SORTS)
+def test_lists_are_read_in_the_order_of_an_index(sort: str, deep: bool) -> None:
+    assert_reads_little(plans(lambda: page(sort, deep=deep)), sorts=False)
+    if sort == "-updated_at":
+        assert_reads_little(plans(lambda: page(sort, deep=deep, category="Category 7")), sorts=False)
+
+
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("q", ["red", "no4242", "red no4240", "nothing"])
+def test_searches_read_little(q: str, deep: bool) -> None:
+    assert_reads_little(plans(lambda: page("-updated_at", deep=deep, q=q)), sorts=q != "red")
+
+
+def test_relay_and_likes_read_little() -> None:
+    some = [LikeChanged(number, "reader", 1, True) for number in range(1, 20)]
+    for step in (
+        claims.any_due,
+        claim_and_put_back,
+        prove_all,
+        claims.rescue_far_future,
+        history.purge,
+        lambda: likes.take(some),
+    ):
+        assert_reads_little(plans(step), sorts=True)
+
+
+def page(sort: str, *, deep: bool = False, q: str = "", category: str | None = None) -> queries.Page:
+    cursor = None
+    if deep:
+        product = db.session.execute(select(Product).where(Product.id == PRODUCTS // 2)).scalar_one()
+        cursor = cursors.encode(sort, queries.position(product, sort))
+        db.session.rollback()
+    return queries.list_products(limit=20, cursor=cursor, q=q, category=category, sort=sort)
+
+
+def claim_and_put_back() -> None:
+    claims.put_back(claims.claim(INTERACTIVE, (FRESH,), DUE))
+
+
+def prove_all() -> None:
+    rows = list(db.session.execute(select(Replication).where(Replication.product_id > PRODUCTS - 20)).scalars())
+    db.session.expunge_all()
+    verify.verify(rows, BULK)
+
+
+def assert_reads_little(found: list[dict[str, Any]], *, sorts: bool) -> None:
+    """No table is read whole. Sorted is only what was narrowed down first; otherwise an index gives the order, and a
+    page ends the reading of it (``index``).
+    """
+    assert found
+    for row in found:
+        filesort = "filesort" in (row["Extra"] or "")
+        if row["table"] in TABLES:
+            assert row["type"] not in ({"ALL", "index"} if sorts else {"ALL"}), row
+            assert not filesort or (sorts and int(row["rows"]) <= FEW_ROWS), row
