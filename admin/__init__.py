@@ -8,7 +8,9 @@ from sqlalchemy import text
 
 from admin import database
 from admin.accounts import api as accounts_api
-from admin.accounts.service import load_staff
+from admin.accounts import pages as accounts_pages
+from admin.accounts.sessions import init_console_sessions
+from admin.accounts.tokens import load_actor
 from admin.config import AdminSettings
 from admin.dead_letters import api as dead_letters_api
 from admin.extensions import db, migrate
@@ -60,7 +62,9 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     with app.app_context():
         database.init_engine(db.engine)
         watch_pool(db.engine)
-    init_tokens(app, audience="admin").user_lookup_loader(load_staff)
+    init_tokens(app, audience="admin").user_lookup_loader(load_actor)
+    init_console_sessions(app)
+    app.register_blueprint(accounts_pages.blp)
     init_signatures(app, keys, audience="admin")
     init_client_gateway(app, settings.admin_client_url, keys)
     init_courier(app)

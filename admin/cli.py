@@ -17,6 +17,7 @@ from tasks.config import BrokerSettings
 from web.health import Heartbeat
 from web.metrics import MetricsSettings
 from web.metrics_server import MetricsServer
+from web.passwords import WeakPasswordError
 from web.terminal import read_password
 
 
@@ -77,6 +78,8 @@ def staff_add(email: str, role: str, password_stdin: bool) -> None:
             accounts.add_staff(email, password, role)
         except accounts.AccountExistsError as error:
             click.echo(str(error), err=True)
+        except WeakPasswordError as error:
+            raise click.UsageError(error.detail) from None
         else:
             click.echo(f"{email} may sign in as {role}.", err=True)
 

@@ -8,7 +8,8 @@ from pymongo.errors import ConnectionFailure, PyMongoError
 
 from client import extensions, state, storefront
 from client.accounts import api as accounts_api
-from client.accounts.service import find_shopper, load_shopper
+from client.accounts.sessions import init_shop_sessions
+from client.accounts.tokens import load_shopper
 from client.config import ClientSettings
 from client.dead_letters import api as dead_letters_api
 from client.images import pages as images_pages
@@ -27,7 +28,6 @@ from web.metrics import MetricsSettings, init_metrics
 from web.pages import init_pages
 from web.problems import init_problems, problem
 from web.request_ids import init_request_ids
-from web.sessions import init_sessions
 from web.settings import WebSettings
 from web.signatures import init_signatures, parse_keys
 from web.tokens import init_tokens
@@ -49,7 +49,7 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     init_pages(app, "Lockstep shop", {"shop": storefront.ASSETS})
     app.register_error_handler(ConnectionFailure, _store_unavailable)
     init_tokens(app, audience="client").user_lookup_loader(load_shopper)
-    init_sessions(app, "shop_session", find_shopper, sign_in="account.sign_in")
+    init_shop_sessions(app)
     init_signatures(app, parse_keys(settings.service_keys), audience="client")
     init_likes_announcer(app)
     dead_letters_api.init_dead_letters(app)

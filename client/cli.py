@@ -6,6 +6,7 @@ from client import extensions, migrations
 from client.accounts import erasure
 from client.accounts import service as accounts
 from client.config import ClientSettings
+from web.passwords import WeakPasswordError
 from web.terminal import read_password
 
 
@@ -32,6 +33,8 @@ def shopper_add(email: str, password_stdin: bool) -> None:
         accounts.sign_up(email, password)
     except accounts.EmailTakenError as error:
         click.echo(error.detail, err=True)
+    except WeakPasswordError as error:
+        raise click.UsageError(error.detail) from None
     else:
         click.echo(f"{email} may sign in.", err=True)
 

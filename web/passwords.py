@@ -1,23 +1,57 @@
-"""Passwords: argon2id, and the same time spent whether or not the account exists."""
+"""Passwords: which are taken, argon2id, and the same time spent whether or not the account exists."""
+
+import unicodedata
+from http import HTTPStatus
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
+from zxcvbn import zxcvbn
+
+from web.problems import ProblemError
 
 MIN_LENGTH, MAX_LENGTH = 10, 200  # characters; NIST SP 800-63B: length, no composition rules
+# zxcvbn's score of 0 and 1: common passwords and what is made of them, found within a million guesses. It takes
+# seconds on long ones that are made for it, so it sees the beginning.
+_WEAK, _LOOKED_AT = 1, 20
 
 _hasher = PasswordHasher()
 _dummy = _hasher.hash("nobody has this password")
 
 
+class WeakPasswordError(ProblemError):
+    """A password that is too short, too long, or among the first that anyone would try."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"This password cannot be used: it {reason}.", [{"field": "password", "detail": reason}])
+
+
+def check(password: str, email: str) -> None:
+    """Raises WeakPasswordError where ``password`` should protect nobody's account, least that of ``email``."""
+    password = _same_form(password)
+    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
+        raise WeakPasswordError(f"has to have {MIN_LENGTH} to {MAX_LENGTH} characters")
+    if password.casefold() == email.casefold():
+        raise WeakPasswordError("is the e-mail address")
+    if zxcvbn(password[:_LOOKED_AT], [email, *email.split("@"), "lockstep"])["score"] <= _WEAK:
+        raise WeakPasswordError("is one of the first that anyone would try")
+
+
 def hash_password(password: str) -> str:
     """Return the encoded argon2id hash."""
-    return _hasher.hash(password)
+    return _hasher.hash(_same_form(password))
 
 
 def matches(stored: str | None, password: str) -> bool:
     """Return whether ``password`` is the one ``stored`` was made from; None (no such account) takes as long."""
     try:
-        _hasher.verify(stored or _dummy, password)
+        _hasher.verify(stored or _dummy, _same_form(password))
     except (Argon2Error, InvalidHashError):
         return False
     return stored is not None
+
+
+def _same_form(password: str) -> str:
+    """Return what different keyboards type for the same characters (NFKC)."""
+    return unicodedata.normalize("NFKC", password)

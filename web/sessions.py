@@ -1,6 +1,7 @@
 """Who is signed in to the pages: a signed cookie (Flask-Login), and a CSRF token in every form (Flask-WTF).
 
-The REST API has none of it: it takes bearer tokens, which no browser sends by itself.
+The cookie names a sign-in, which each service keeps in its store: ended there, the cookie is worth nothing. The REST
+API has none of it: it takes bearer tokens, which no browser sends by itself.
 """
 
 from collections.abc import Callable
@@ -9,33 +10,46 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, redirect, request, session, url_for
+from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
-from flask_login import LoginManager, UserMixin, login_user, logout_user
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 
 from web.pages import choose_theme, local_path
 from web.problems import FOR_PROGRAMS, problem, wants_page
 
-LIFETIME = timedelta(days=14)  # since the last visit
+
+class _Cookies(SecureCookieSessionInterface):
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Over TLS the cookie never goes without it; the demo on one's own machine has none."""
+        return request.is_secure
 
 
-def init_sessions(app: Flask, cookie: str, load_user: Callable[[str], Any], sign_in: str) -> None:
+def init_sessions(
+    app: Flask, cookie: str, load_user: Callable[[str], Any], sign_in: str, lifetime: timedelta = timedelta(days=14)
+) -> None:
     """Read the session from ``cookie``; ``load_user`` finds who it names; ``sign_in`` is the endpoint of that page.
 
-    Cookies know no ports, so services on one host need names of their own.
+    Cookies know no ports, so services on one host need names of their own. A session ends ``lifetime`` after its
+    sign-in.
     """
+    app.session_interface = _Cookies()
     app.config.update(
         SESSION_COOKIE_NAME=cookie,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        PERMANENT_SESSION_LIFETIME=LIFETIME,
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=lifetime,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
         WTF_CSRF_CHECK_DEFAULT=False,
     )
-    manager = LoginManager(app)
+    # Its context processor would ask the store for the user of every page, also of the one that says it is down.
+    manager = LoginManager(app, add_context_processor=False)
+    app.jinja_env.globals["current_user"] = current_user  # asks when a template does
+    manager.session_protection = None  # a phone changes its address; the sign-in can be ended instead
     manager.user_loader(load_user)
-    manager.unauthorized_handler(lambda: _ask_to_sign_in(sign_in))
+    manager.unauthorized_handler(lambda: ask_to_sign_in(sign_in))
     csrf = CSRFProtect(app)
     csrf.exempt(choose_theme)  # a stranger may make our pages dark
     app.before_request(lambda: None if request.path.startswith(FOR_PROGRAMS) else csrf.protect(apply_exemptions=True))
@@ -55,7 +69,13 @@ def end() -> None:
     session.clear()
 
 
-def _ask_to_sign_in(endpoint: str) -> ResponseReturnValue:
+def signed_in() -> Any | None:
+    """Return who is signed in to the pages, as ``load_user`` found them; None: nobody. Never a token's owner."""
+    return current_user._get_current_object() if current_user.is_authenticated else None
+
+
+def ask_to_sign_in(endpoint: str) -> ResponseReturnValue:
+    """Lead a browser to the page ``endpoint`` and later back to where it was; a script gets a 401."""
     if not wants_page():
         return problem(HTTPStatus.UNAUTHORIZED, "Sign in first.")
     back = request.full_path.rstrip("?") if request.method == "GET" else local_path(request.form.get("next"), "/")

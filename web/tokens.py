@@ -1,17 +1,23 @@
-"""Bearer tokens of both services (Flask-JWT-Extended), with refusals in the one error shape."""
+"""Bearer tokens of both services (Flask-JWT-Extended), with refusals in the one error shape.
 
+Every token names a sign-in (``sid``), which its service keeps: ended there, the token is worth nothing. An access token
+is short-lived; the refresh token gets a new pair once (its ``jti`` stands with the sign-in) and is void from then on.
+"""
+
+from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
 import marshmallow as ma
 from flask import Flask, Response
-from flask_jwt_extended import JWTManager, create_access_token
+from flask_jwt_extended import JWTManager, create_access_token, create_refresh_token, get_jti
 
 from web import passwords
 from web.problems import ProblemError, problem
 
-LIFETIME = timedelta(hours=1)
+LIFETIME = timedelta(minutes=15)
+REFRESH_LIFETIME = timedelta(days=14)  # of the sign-in; refreshing does not make it longer
 
 
 class WrongCredentialsError(ProblemError):
@@ -42,6 +48,7 @@ class CredentialsSchema(ma.Schema):
 
 class TokenSchema(ma.Schema):
     access_token = ma.fields.String(dump_only=True)
+    refresh_token = ma.fields.String(dump_only=True)
     token_type = ma.fields.String(dump_only=True)
     expires_in = ma.fields.Integer(dump_only=True, metadata={"description": "seconds"})
 
@@ -51,6 +58,7 @@ def init_tokens(app: Flask, audience: str) -> JWTManager:
     app.config.update(
         JWT_SECRET_KEY=app.config["SECRET_KEY"],
         JWT_ACCESS_TOKEN_EXPIRES=LIFETIME,
+        JWT_REFRESH_TOKEN_EXPIRES=REFRESH_LIFETIME,
         JWT_ENCODE_AUDIENCE=audience,
         JWT_DECODE_AUDIENCE=audience,
     )
@@ -58,14 +66,31 @@ def init_tokens(app: Flask, audience: str) -> JWTManager:
     jwt.unauthorized_loader(_refuse)
     jwt.invalid_token_loader(_refuse)
     jwt.expired_token_loader(lambda _header, _payload: _refuse("The token has expired; sign in again."))
-    jwt.user_lookup_error_loader(lambda _header, _payload: _refuse("The account is gone."))
+    jwt.user_lookup_error_loader(lambda _header, _payload: _refuse("The sign-in has ended."))
     return jwt
 
 
-def issue(identity: str, **claims: Any) -> dict[str, Any]:
-    """Return what ``TokenSchema`` shows for a fresh token."""
-    token = create_access_token(identity=identity, additional_claims=claims)
-    return {"access_token": token, "token_type": "bearer", "expires_in": int(LIFETIME.total_seconds())}
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Fresh tokens of ``sign_in``: ``shown`` is what ``TokenSchema`` shows; ``refresh_id`` is the one that counts."""
+
+    sign_in: str
+    refresh_id: str
+    shown: dict[str, Any]
+
+
+def issue(identity: str, sign_in: str) -> Pair:
+    """Return tokens for the account ``identity``."""
+    claims = {"sid": sign_in}
+    access = create_access_token(identity=identity, additional_claims=claims)
+    refresh = create_refresh_token(identity=identity, additional_claims=claims)
+    shown = {
+        "access_token": access,
+        "refresh_token": refresh,
+        "token_type": "bearer",
+        "expires_in": int(LIFETIME.total_seconds()),
+    }
+    return Pair(sign_in, str(get_jti(refresh)), shown)
 
 
 def _refuse(reason: str) -> Response:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from admin.accounts import service
+from admin.accounts import service, tokens
 from web.api import Blueprint
 from web.tokens import CredentialsSchema, TokenSchema
 
@@ -14,5 +14,5 @@ blp = Blueprint("auth", __name__, url_prefix="/api/v1/auth", description="Sign-i
 @blp.response(200, TokenSchema)
 @blp.alt_response(401, description="Wrong e-mail or password")
 def sign_in(credentials: dict[str, Any]) -> dict[str, Any]:
-    """Exchange e-mail and password for a bearer token."""
-    return service.sign_in(credentials["email"], credentials["password"])
+    """Exchange e-mail and password for an access token and a refresh token."""
+    return tokens.issue(service.authenticate(**credentials))

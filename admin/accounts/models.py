@@ -1,14 +1,14 @@
-"""Table of staff accounts."""
+"""Tables of staff, their sign-ins, machines' keys, and the audit trail."""
 
 from datetime import datetime
 
-from sqlalchemy import String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin.database import BigId, Moment
 from admin.extensions import Model
 
-VIEWER, EDITOR, OWNER = ROLES = ("viewer", "editor", "owner")
+VIEWER, EDITOR, OWNER = ROLES = ("viewer", "editor", "owner")  # each may all that those before may
 
 
 class Staff(Model):
@@ -19,3 +19,48 @@ class Staff(Model):
     password_hash: Mapped[str] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(8))
     created_at: Mapped[datetime] = mapped_column(Moment)
+    disabled_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class SignIn(Model):
+    """One sign-in of a browser or a program: without its row, its cookie and its tokens are worth nothing."""
+
+    __tablename__ = "sign_ins"
+
+    id: Mapped[str] = mapped_column(String(43), primary_key=True)  # random
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    refresh_id: Mapped[str | None] = mapped_column(String(36))  # the one refresh token that counts; a browser has none
+    began_at: Mapped[datetime] = mapped_column(Moment)
+    expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
+class ApiKey(Model):
+    """A machine's key. It is 256 random bits, so a fast digest of it tells nothing: there is nothing to guess."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    prefix: Mapped[str] = mapped_column(String(16))  # to recognise it by
+    digest: Mapped[str] = mapped_column(String(64), unique=True)  # SHA-256
+    role: Mapped[str] = mapped_column(String(8))
+    created_by: Mapped[str] = mapped_column(String(254))
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    expires_at: Mapped[datetime | None] = mapped_column(Moment)
+    last_used_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class AuditEvent(Model):
+    """Who did what to which account or key, from where."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    at: Mapped[datetime] = mapped_column(Moment, index=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    actor: Mapped[str] = mapped_column(String(254))
+    subject: Mapped[str | None] = mapped_column(String(254))
+    detail: Mapped[str | None] = mapped_column(String(254))
+    address: Mapped[str | None] = mapped_column(String(45))
+    request_id: Mapped[str | None] = mapped_column(String(64))

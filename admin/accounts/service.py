@@ -1,35 +1,34 @@
-"""Staff accounts: made by the CLI, signed in over the API."""
+"""Staff accounts: made, signed in to, and their passwords changed."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import wraps
-from http import HTTPStatus
-from typing import Any, ParamSpec, TypeVar
-
-from flask_jwt_extended import current_user, verify_jwt_in_request
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 
-from admin.accounts.models import EDITOR, OWNER, Staff
-from admin.database import utc_now
+from admin.accounts import sign_ins
+from admin.accounts.identity import author as author
+from admin.accounts.models import EDITOR, Staff
+from admin.accounts.tokens import api_for
+from admin.database import retry_deadlocks, utc_now
 from admin.extensions import db
 from web import passwords, tokens
 from web.problems import ProblemError
 
-P = ParamSpec("P")
-R = TypeVar("R")
+editors_only = api_for(EDITOR)
 
 
 class AccountExistsError(Exception):
     """There is an account with this e-mail; it was left as it is."""
 
 
-class ForbiddenError(ProblemError):
-    status = HTTPStatus.FORBIDDEN
+class WrongPasswordError(ProblemError):
+    """Signed in, but not who knows the password."""
+
+    def __init__(self) -> None:
+        super().__init__("The password is not right.", [{"field": "current", "detail": "is not right"}])
 
 
 def add_staff(email: str, password: str, role: str) -> Staff:
-    """Create an account. Raises AccountExistsError."""
+    """Create an account. Raises AccountExistsError and WeakPasswordError."""
+    passwords.check(password, email)
     staff = Staff(email=email.lower(), password_hash=passwords.hash_password(password), role=role, created_at=utc_now())
     db.session.add(staff)
     try:
@@ -40,47 +39,43 @@ def add_staff(email: str, password: str, role: str) -> Staff:
     return staff
 
 
-def sign_in(email: str, password: str) -> dict[str, Any]:
-    """Return a fresh bearer token. Raises WrongCredentialsError."""
-    staff = db.session.execute(select(Staff).filter_by(email=email.lower())).scalar_one_or_none()
-    db.session.rollback()  # hashing takes long; hold no transaction meanwhile
-    if not passwords.matches(staff.password_hash if staff else None, password) or staff is None:
+def authenticate(email: str, password: str) -> Staff:
+    """Return whose e-mail and password these are. Raises WrongCredentialsError."""
+    staff = _seen(select(Staff).filter_by(email=email.lower()))
+    usable = staff if staff is not None and staff.disabled_at is None else None
+    if not passwords.matches(usable.password_hash if usable else None, password) or usable is None:
         raise tokens.WrongCredentialsError
-    return tokens.issue(str(staff.id), role=staff.role)
+    return usable
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """Whose token a request carries."""
-
-    id: int
-    email: str
-    role: str
-
-
-_SIGNED_IN = select(Staff.id, Staff.email, Staff.role).where(Staff.id == bindparam("id"))
+def _seen(query: Select[tuple[Staff]]) -> Staff | None:
+    """Return an account as it is now, apart from any transaction: hashing takes long, and nobody waits for it."""
+    staff = db.session.execute(query).scalar_one_or_none()
+    db.session.expunge_all()
+    db.session.rollback()
+    return staff
 
 
-def load_staff(_header: dict[str, Any], payload: dict[str, Any]) -> SignedIn | None:
-    """Find the account of a token, so that a removed one or a changed role counts at once."""
-    staff = db.session.connection().execute(_SIGNED_IN, {"id": int(payload["sub"])}).one_or_none()
-    db.session.rollback()  # a use case begins its own transaction
-    return SignedIn(*staff) if staff else None
+def change_password(staff_id: int, current: str, new: str) -> Staff:
+    """Change one's own password; every sign-in ends. Raises WrongPasswordError and WeakPasswordError. Commits."""
+    staff = _seen(select(Staff).filter_by(id=staff_id))
+    if staff is None or not passwords.matches(staff.password_hash, current):
+        raise WrongPasswordError
+    passwords.check(new, staff.email)
+    return _set_password(staff_id, passwords.hash_password(new))
 
 
-def editors_only(view: Callable[P, R]) -> Callable[P, R]:
-    """Refuse who is not signed in or may only look."""
-
-    @wraps(view)
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        verify_jwt_in_request()
-        if current_user.role not in {EDITOR, OWNER}:
-            raise ForbiddenError("Your role may look but not change; ask an owner for the editor role.")
-        return view(*args, **kwargs)
-
-    return wrapper
+@retry_deadlocks
+def _set_password(staff_id: int, password_hash: str) -> Staff:
+    staff = db.session.get_one(Staff, staff_id)
+    staff.password_hash = password_hash
+    sign_ins.end_all(staff_id)
+    db.session.commit()
+    return staff
 
 
-def author() -> str:
-    """Return who is signed in, as the change log names them."""
-    return str(current_user.email)
+@retry_deadlocks
+def sign_out_everywhere(staff_id: int) -> None:
+    """End every session and every token of an account. Commits."""
+    sign_ins.end_all(staff_id)
+    db.session.commit()

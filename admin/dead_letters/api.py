@@ -6,9 +6,10 @@ from typing import Any
 import structlog
 from flask import Response, url_for
 from flask.views import MethodView
-from flask_jwt_extended import jwt_required
 
-from admin.accounts.service import author, editors_only
+from admin.accounts.identity import author
+from admin.accounts.models import EDITOR, VIEWER
+from admin.accounts.tokens import api_for
 from admin.dead_letters import service
 from admin.dead_letters.schemas import (
     BulkResultSchema,
@@ -31,7 +32,7 @@ blp = Blueprint(
 
 @blp.route("")
 class DeadLetters(MethodView):
-    @jwt_required()
+    @api_for(VIEWER)
     @blp.doc(**bearer_doc())
     @blp.arguments(ListQuerySchema, location="query")
     @blp.response(200, LetterListSchema)
@@ -44,7 +45,7 @@ class DeadLetters(MethodView):
 
 @blp.route("/<string:letter_id>")
 class OneDeadLetter(MethodView):
-    @jwt_required()
+    @api_for(VIEWER)
     @blp.doc(**bearer_doc())
     @blp.response(200, OneLetterSchema)
     @blp.alt_response(404, description="No such dead letter")
@@ -54,7 +55,7 @@ class OneDeadLetter(MethodView):
 
 
 @blp.route("/<string:letter_id>/replay", methods=["POST"])
-@editors_only
+@api_for(EDITOR)
 @blp.doc(**bearer_doc())
 @blp.response(202)
 @blp.alt_response(409, description="It names no product")
@@ -65,7 +66,7 @@ def replay(letter_id: str) -> Any:
 
 
 @blp.route("/<string:letter_id>/discard", methods=["POST"])
-@editors_only
+@api_for(EDITOR)
 @blp.doc(**bearer_doc())
 @blp.response(204)
 @blp.alt_response(409, description="It was replayed already")
@@ -75,7 +76,7 @@ def discard(letter_id: str) -> None:
 
 
 @blp.route("/replay", methods=["POST"])
-@editors_only
+@api_for(EDITOR)
 @blp.doc(**bearer_doc())
 @blp.arguments(BulkSchema)
 @blp.response(202, BulkResultSchema)
@@ -85,7 +86,7 @@ def replay_all(where: dict[str, Any]) -> Any:
 
 
 @blp.route("/discard", methods=["POST"])
-@editors_only
+@api_for(EDITOR)
 @blp.doc(**bearer_doc())
 @blp.arguments(BulkSchema)
 @blp.response(200, BulkResultSchema)

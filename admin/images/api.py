@@ -7,7 +7,8 @@ from flask import Response
 from flask.views import MethodView
 from flask_smorest.fields import Upload
 
-from admin.accounts.service import editors_only
+from admin.accounts.models import EDITOR
+from admin.accounts.tokens import api_for
 from admin.images import service
 from web.api import Blueprint, bearer_doc
 from web.images import image_response, url_of
@@ -33,7 +34,7 @@ class ImageSchema(ma.Schema):
 @blp.route("")
 @takes_upload(service.MAX_MEBIBYTES)
 class Images(MethodView):
-    @editors_only
+    @api_for(EDITOR)
     @blp.doc(**bearer_doc())
     @blp.arguments(UploadSchema, location="files")
     @blp.response(201, ImageSchema)

@@ -6,9 +6,10 @@ from typing import Any
 
 from flask import Response, request, url_for
 from flask.views import MethodView
-from flask_jwt_extended import jwt_required
 
-from admin.accounts.service import author, editors_only
+from admin.accounts.identity import author
+from admin.accounts.models import EDITOR, VIEWER
+from admin.accounts.tokens import api_for
 from admin.products import queries, service
 from admin.products.models import Product
 from admin.products.schemas import (
@@ -37,7 +38,7 @@ class PreconditionRequiredError(ProblemError):
 
 @blp.route("")
 class Products(MethodView):
-    @jwt_required()
+    @api_for(VIEWER)
     @blp.doc(**bearer_doc())
     @blp.arguments(ListQuerySchema, location="query")
     @blp.response(200, ProductListSchema)
@@ -46,7 +47,7 @@ class Products(MethodView):
         page = queries.list_products(**query)
         return page, next_link(page.next_cursor)
 
-    @editors_only
+    @api_for(EDITOR)
     @blp.doc(**bearer_doc())
     @blp.arguments(ContentSchema)
     @blp.response(201, ProductSchema)
@@ -60,7 +61,7 @@ class Products(MethodView):
 
 @blp.route("/<int:product_id>")
 class OneProduct(MethodView):
-    @jwt_required()
+    @api_for(VIEWER)
     @blp.doc(**bearer_doc())
     @blp.response(200, ProductSchema)
     @blp.alt_response(404, description="No such product")
@@ -72,7 +73,7 @@ class OneProduct(MethodView):
             return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": _etag(product)})
         return _shown(product), {"ETag": _etag(product)}
 
-    @editors_only
+    @api_for(EDITOR)
     @blp.doc(**bearer_doc())
     @blp.arguments(ChangesSchema)
     @blp.response(200, ProductSchema)
@@ -82,7 +83,7 @@ class OneProduct(MethodView):
         product = service.update_product(product_id, changes, _expected_version(), author())
         return _shown(product), {"ETag": _etag(product)}
 
-    @editors_only
+    @api_for(EDITOR)
     @blp.doc(**bearer_doc())
     @blp.response(204)
     @blp.alt_response(412, description="Someone else saved since")
@@ -92,7 +93,7 @@ class OneProduct(MethodView):
 
 
 @blp.route("/<int:product_id>/restore", methods=["POST"])
-@editors_only
+@api_for(EDITOR)
 @blp.doc(**bearer_doc())
 @blp.response(200, ProductSchema)
 @blp.alt_response(404, description="There never was such a product")

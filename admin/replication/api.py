@@ -4,9 +4,9 @@ from typing import Any
 
 from flask import url_for
 from flask.views import MethodView
-from flask_jwt_extended import jwt_required
 
-from admin.accounts.service import editors_only
+from admin.accounts.models import EDITOR, VIEWER
+from admin.accounts.tokens import api_for
 from admin.replication import product_status, replay, status
 from admin.replication.schemas import ProductStatusSchema, StatusSchema, VersionsQuerySchema
 from web.api import Blueprint, bearer_doc
@@ -17,7 +17,7 @@ blp = Blueprint("replication", __name__, url_prefix="/api/v1", description="What
 
 @blp.route("/replication")
 class ReplicationStatus(MethodView):
-    @jwt_required()
+    @api_for(VIEWER)
     @blp.doc(**bearer_doc())
     @blp.response(200, StatusSchema)
     def get(self) -> Any:
@@ -27,7 +27,7 @@ class ReplicationStatus(MethodView):
 
 @blp.route("/products/<int:product_id>/replication")
 class ProductReplication(MethodView):
-    @jwt_required()
+    @api_for(VIEWER)
     @blp.doc(**bearer_doc())
     @blp.arguments(VersionsQuerySchema, location="query")
     @blp.response(200, ProductStatusSchema)
@@ -39,7 +39,7 @@ class ProductReplication(MethodView):
 
 
 @blp.route("/products/<int:product_id>/resync", methods=["POST"])
-@editors_only
+@api_for(EDITOR)
 @blp.doc(**bearer_doc())
 @blp.response(202)
 @blp.alt_response(404, description="There never was such a product")

@@ -4,9 +4,8 @@ from typing import Any
 
 from flask_jwt_extended import current_user, jwt_required
 
-from client.accounts import service
+from client.accounts import service, tokens
 from client.likes.announcer import announcer
-from web import tokens
 from web.api import Blueprint, bearer_doc
 from web.tokens import CredentialsSchema, TokenSchema
 
@@ -18,8 +17,8 @@ blp = Blueprint("auth", __name__, url_prefix="/api/v1", description="Shoppers' a
 @blp.response(201, TokenSchema)
 @blp.alt_response(409, description="The e-mail is taken")
 def sign_up(credentials: dict[str, Any]) -> dict[str, Any]:
-    """Sign up; answers with a bearer token."""
-    return tokens.issue(service.sign_up(**credentials).id)
+    """Sign up; answers with tokens, as signing in does."""
+    return tokens.issue(service.sign_up(**credentials))
 
 
 @blp.route("/auth/token", methods=["POST"])
@@ -27,8 +26,8 @@ def sign_up(credentials: dict[str, Any]) -> dict[str, Any]:
 @blp.response(200, TokenSchema)
 @blp.alt_response(401, description="Wrong e-mail or password")
 def sign_in(credentials: dict[str, Any]) -> dict[str, Any]:
-    """Exchange e-mail and password for a bearer token."""
-    return service.sign_in(**credentials)
+    """Exchange e-mail and password for an access token and a refresh token."""
+    return tokens.issue(service.authenticate(**credentials))
 
 
 class PasswordSchema(CredentialsSchema):
@@ -44,5 +43,5 @@ class PasswordSchema(CredentialsSchema):
 @blp.alt_response(403, description="Wrong password")
 def close_account(body: dict[str, Any]) -> None:
     """Erase my account: the sign-in ends, every like is taken back, here and at Admin. Needs the password."""
-    service.close_account(current_user, body["password"])
+    service.close_account(current_user.id, body["password"])
     announcer().offer(0)

@@ -1,10 +1,9 @@
 """Shoppers' accounts."""
 
-from flask_login import UserMixin
-from mongoengine import DateTimeField, Document, StringField
+from mongoengine import DateTimeField, DictField, Document, ListField, StringField
 
 
-class Shopper(Document, UserMixin):
+class Shopper(Document):
     """``id`` is opaque: it is all that Admin ever learns of a shopper."""
 
     meta = {"collection": "shoppers", "auto_create_index": False, "strict": False}
@@ -13,3 +12,4 @@ class Shopper(Document, UserMixin):
     email = StringField(required=True)  # lower case, unique
     password_hash = StringField(required=True)
     created_at = DateTimeField(required=True)
+    sign_ins = ListField(DictField())  # client.accounts.sign_ins

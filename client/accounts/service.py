@@ -1,9 +1,8 @@
-"""Shoppers sign up and sign in."""
+"""Shoppers sign up, change their password, and have their account erased."""
 
 import uuid
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
 
 from mongoengine.errors import NotUniqueError
 
@@ -22,9 +21,13 @@ class WrongPasswordError(ProblemError):
 
     status = HTTPStatus.FORBIDDEN
 
+    def __init__(self, field: str = "password") -> None:
+        super().__init__("The password is not right.", [{"field": field, "detail": "is not right"}])
+
 
 def sign_up(email: str, password: str) -> Shopper:
-    """Create an account. Raises EmailTakenError."""
+    """Create an account. Raises EmailTakenError and WeakPasswordError."""
+    passwords.check(password, email)
     shopper = Shopper(
         id=uuid.uuid4().hex,
         email=email.lower(),
@@ -46,30 +49,21 @@ def authenticate(email: str, password: str) -> Shopper:
     return shopper  # type: ignore[no-any-return]
 
 
-def sign_in(email: str, password: str) -> dict[str, Any]:
-    """Return a fresh bearer token. Raises WrongCredentialsError."""
-    return tokens.issue(authenticate(email, password).id)
+def change_password(shopper_id: str, current: str, new: str) -> Shopper:
+    """Change one's own password; every sign-in ends. Raises WrongPasswordError and WeakPasswordError."""
+    shopper = Shopper.objects(id=shopper_id).first()
+    if not passwords.matches(shopper and shopper.password_hash, current):
+        raise WrongPasswordError("current")
+    passwords.check(new, shopper.email)
+    # In one write, so that no sign-in with the old password outlives it.
+    shopper.password_hash = passwords.hash_password(new)
+    Shopper.objects(id=shopper_id).update_one(set__password_hash=shopper.password_hash, set__sign_ins=[])
+    return shopper  # type: ignore[no-any-return]
 
 
-def change_password(shopper: Shopper, current: str, new: str) -> None:
-    """Raises WrongPasswordError."""
-    if not passwords.matches(shopper.password_hash, current):
-        raise WrongPasswordError("The password is not right.", [{"field": "current", "detail": "is not right"}])
-    shopper.update(password_hash=passwords.hash_password(new))
-
-
-def close_account(shopper: Shopper, password: str) -> None:
-    """Erase ``shopper``'s account, sign-in and likes. Raises WrongPasswordError."""
-    if not passwords.matches(shopper.password_hash, password):
-        raise WrongPasswordError("The password is not right.", [{"field": "password", "detail": "is not right"}])
-    erasure.erase(shopper.id)
-
-
-def find_shopper(shopper_id: str) -> Shopper | None:
-    """Find the account of a session."""
-    return Shopper.objects(id=shopper_id).first()  # type: ignore[no-any-return]
-
-
-def load_shopper(_header: dict[str, Any], payload: dict[str, Any]) -> Shopper | None:
-    """Find the account of a token, so that an erased one counts at once."""
-    return find_shopper(payload["sub"])
+def close_account(shopper_id: str, password: str) -> None:
+    """Erase an account, its sign-ins and its likes. Raises WrongPasswordError."""
+    shopper = Shopper.objects(id=shopper_id).first()
+    if not passwords.matches(shopper and shopper.password_hash, password):
+        raise WrongPasswordError
+    erasure.erase(shopper_id)

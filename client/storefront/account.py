@@ -8,12 +8,12 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
-from client.accounts import service
+from client.accounts import service, sessions
 from client.accounts.documents import Shopper
 from client.likes.announcer import announcer
 from client.likes.service import set_like
 from client.products.queries import ProductGoneError, ProductNotFoundError
-from web import passwords, sessions
+from web import passwords
 from web.pages import local_path
 from web.problems import ProblemError
 from web.tokens import CredentialsSchema
@@ -131,14 +131,14 @@ def show() -> str:
 @login_required
 def change_password() -> ResponseReturnValue:
     """Change my password; needs the one so far."""
-    new = request.form.get("new", "")
-    if not passwords.MIN_LENGTH <= len(new) <= passwords.MAX_LENGTH:
-        return _account(errors={"new": _plain("password")}), HTTPStatus.UNPROCESSABLE_ENTITY
     try:
-        service.change_password(current_user, request.form.get("current", ""), new)
+        shopper = service.change_password(current_user.id, request.form.get("current", ""), request.form.get("new", ""))
+    except passwords.WeakPasswordError as error:
+        return _account(errors={"new": error.detail}), error.status
     except ProblemError as error:
         return _account(errors=_told(error)), error.status
-    flash("Your password is changed.", "success")
+    sessions.begin(shopper)
+    flash("Your password is changed. You are signed out everywhere else.", "success")
     return redirect(url_for("account.show"), HTTPStatus.SEE_OTHER)
 
 
@@ -147,7 +147,7 @@ def change_password() -> ResponseReturnValue:
 def erase() -> ResponseReturnValue:
     """Erase my account and take every like back; needs the password."""
     try:
-        service.close_account(current_user, request.form.get("password", ""))
+        service.close_account(current_user.id, request.form.get("password", ""))
     except ProblemError as error:
         return _account(erasing=True, errors=_told(error)), error.status
     sessions.end()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymongo
@@ -40,14 +40,16 @@ def new_shoppers(running: Running, number: int) -> list[Shopper]:
     app.config["SECRET_KEY"] = running.product.env["CLIENT_SECRET_KEY"]
     tokens.init_tokens(app, audience="client")
     ids = [uuid.uuid4().hex for _ in range(number)]
+    now = datetime.now(UTC)
+    sign_ins = [{"id": "test", "expires_at": now + timedelta(hours=1)}]
     accounts = [
-        {"_id": id_, "email": f"{id_}@example.com", "password_hash": "none", "created_at": datetime.now(UTC)}
+        {"_id": id_, "email": f"{id_}@example.com", "password_hash": "-", "created_at": now, "sign_ins": sign_ins}
         for id_ in ids
     ]
     with shop_store(running) as store:
         store.get_default_database()["shoppers"].insert_many(accounts)
     with app.app_context():
-        return [Shopper(id_, tokens.issue(id_)["access_token"]) for id_ in ids]
+        return [Shopper(id_, tokens.issue(id_, "test").shown["access_token"]) for id_ in ids]
 
 
 def click_all(running: Running, clicks: Sequence[Sequence[Click]]) -> None:

@@ -62,6 +62,14 @@ def app(_app: Flask, database: Path, migrated: Path) -> Iterator[Flask]:
 
 
 @pytest.fixture
+def migrated_app(migrated: Path, tmp_path: Path) -> Iterator[Flask]:
+    """Admin on a fresh database, an app of the test's own, to be given other pages."""
+    app = admin_on(Path(shutil.copy(migrated, tmp_path / "admin.db")))
+    yield app
+    dispose(app)
+
+
+@pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
 

@@ -1,0 +1,66 @@
+"""The console's sessions: signing in to pages, and which role a page takes."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from flask import Flask
+
+from admin.accounts import sign_ins
+from admin.accounts.identity import Actor, act_as
+from admin.accounts.models import VIEWER, Staff
+from admin.extensions import db
+from web import sessions
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LIFETIME = timedelta(hours=12)  # a working day
+COOKIE = "console_session"
+
+
+def init_console_sessions(app: Flask) -> None:
+    sessions.init_sessions(app, COOKIE, sign_ins.find, sign_in="accounts.sign_in", lifetime=LIFETIME)
+
+
+def begin(staff: Staff) -> None:
+    """Sign ``staff`` in to the pages, in a session that nobody knew before. Commits."""
+    user = sign_ins.begin(staff, sign_ins.new_id(), LIFETIME)
+    db.session.commit()
+    sessions.begin(user)
+
+
+def end() -> None:
+    """Sign out of the pages: the cookie is forgotten, and a copy of it worth nothing."""
+    if (user := signed_in()) is not None:
+        sign_ins.end(user.sign_in)
+    sessions.end()
+
+
+def signed_in() -> Actor | None:
+    """Return who is signed in to the pages; templates ask ``current_user``, but never on ``bare`` pages."""
+    return sessions.signed_in()
+
+
+def page_for(role: str = VIEWER) -> Callable[[Callable[P, R]], Callable[P, Any]]:
+    """Show a page to staff with ``role`` or a higher one; others are led to the sign-in, or told that they may not."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, Any]:
+        @wraps(view)
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
+            user = signed_in()
+            if user is None:
+                return sessions.ask_to_sign_in("accounts.sign_in")
+            act_as(user, role)
+            return view(*args, **kwargs)
+
+        return wrapper
+
+    return decorate
+
+
+def may(role: str) -> bool:
+    """Return whether who looks at this page may do what takes ``role``: what to offer, not what to allow."""
+    user = signed_in()
+    return user is not None and user.may(role)

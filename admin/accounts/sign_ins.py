@@ -1,0 +1,74 @@
+"""Sign-ins: one row for each browser session and each family of tokens. Ending one is deleting it."""
+
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import bindparam, delete, select, update
+
+from admin.accounts.identity import Actor
+from admin.accounts.models import SignIn, Staff
+from admin.database import retry_deadlocks, utc_now
+from admin.extensions import db
+from web.tokens import WrongCredentialsError
+
+PURGE_CHUNK = 1_000
+
+
+def new_id() -> str:
+    """Return an id that nobody guesses."""
+    return secrets.token_urlsafe(32)
+
+
+def begin(staff: Staff, id_: str, lifetime: timedelta, refresh_id: str | None = None) -> Actor:
+    """Add a sign-in of ``staff``; the caller commits. ``refresh_id``: of its refresh token, where it has one.
+
+    Raises WrongCredentialsError when the password was changed, or the account disabled, since it was looked at.
+    """
+    usable = select(Staff.role).where(Staff.id == staff.id, Staff.disabled_at.is_(None))
+    usable = usable.where(Staff.password_hash == staff.password_hash).with_for_update()
+    role = db.session.execute(usable).scalar_one_or_none()
+    if role is None:
+        db.session.rollback()
+        raise WrongCredentialsError
+    now = db.session.execute(select(utc_now())).scalar_one()
+    row = SignIn(id=id_, staff_id=staff.id, refresh_id=refresh_id, began_at=now, expires_at=now + lifetime)
+    db.session.add(row)
+    return Actor(staff.email, role, staff.id, id_)
+
+
+# In columns and made once: every request of the API runs it.
+_FIND = (
+    select(Staff.email, Staff.role, Staff.id, SignIn.id)
+    .join(SignIn, SignIn.staff_id == Staff.id)
+    .where(SignIn.id == bindparam("id"), SignIn.expires_at > utc_now(), Staff.disabled_at.is_(None))
+)
+
+
+def find(id_: str) -> Actor | None:
+    """Return whose sign-in this is, as the account is now; None when it has ended. Leaves no transaction open."""
+    found = db.session.connection().execute(_FIND, {"id": id_}).one_or_none()
+    db.session.rollback()  # a use case begins its own transaction
+    return Actor(*found) if found else None
+
+
+@retry_deadlocks
+def rotate(id_: str, old: str, new: str) -> bool:
+    """Make ``new`` the refresh token that counts. When ``old`` was not the one, it was stolen: end the sign-in."""
+    counted = update(SignIn).where(SignIn.id == id_, SignIn.refresh_id == old).values(refresh_id=new)
+    rotated: bool = db.session.execute(counted).rowcount == 1  # type: ignore[attr-defined]
+    if not rotated:
+        db.session.execute(delete(SignIn).where(SignIn.id == id_))
+    db.session.commit()
+    return rotated
+
+
+@retry_deadlocks
+def end(id_: str | None) -> None:
+    """End one sign-in; again changes nothing."""
+    db.session.execute(delete(SignIn).where(SignIn.id == id_))
+    db.session.commit()
+
+
+def end_all(staff_id: int) -> None:
+    """End every sign-in of an account, everywhere. The caller commits."""
+    db.session.execute(delete(SignIn).where(SignIn.staff_id == staff_id))

@@ -1,0 +1,35 @@
+"""The shop's sessions: who is signed in to pages is Flask-Login's ``current_user``, a ``SignedIn``."""
+
+from datetime import timedelta
+
+from flask import Flask
+
+from client.accounts import sign_ins
+from client.accounts.documents import Shopper
+from client.accounts.sign_ins import SignedIn
+from web import sessions
+
+LIFETIME = timedelta(days=30)
+COOKIE = "shop_session"
+
+
+def init_shop_sessions(app: Flask) -> None:
+    sessions.init_sessions(app, COOKIE, _load, sign_in="account.sign_in", lifetime=LIFETIME)
+
+
+def begin(shopper: Shopper) -> None:
+    """Sign ``shopper`` in to the pages, in a session that nobody knew before."""
+    sessions.begin(sign_ins.begin(shopper, sign_ins.new_id(), LIFETIME))
+
+
+def end() -> None:
+    """Sign out of the pages: the cookie is forgotten, and a copy of it worth nothing."""
+    user: SignedIn | None = sessions.signed_in()
+    if user is not None:
+        sign_ins.end(user.id, user.sign_in)
+    sessions.end()
+
+
+def _load(session_user: str) -> SignedIn | None:
+    shopper_id, _, sign_in = session_user.partition(".")
+    return sign_ins.find(shopper_id, sign_in)

@@ -1,0 +1,78 @@
+"""Sign-ins: one for each browser session and each family of tokens, kept in the shopper's own document.
+
+So one read finds both, and an erased account has none. The latest ``KEPT`` count; ending one is taking it out.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask_login import UserMixin
+
+from client.extensions import database
+from web.tokens import WrongCredentialsError
+
+KEPT = 50
+
+
+@dataclass(frozen=True)
+class SignedIn(UserMixin):
+    """A shopper who is signed in: all but ``sign_in`` is the account's."""
+
+    id: str
+    email: str
+    created_at: datetime
+    sign_in: str
+
+    def get_id(self) -> str:
+        """Return what the session's cookie holds."""
+        return f"{self.id}.{self.sign_in}"
+
+
+def new_id() -> str:
+    """Return an id that nobody guesses."""
+    return secrets.token_urlsafe(32)
+
+
+def begin(shopper: Any, id_: str, lifetime: timedelta, refresh_id: str | None = None) -> SignedIn:
+    """Add a sign-in of ``shopper``. ``refresh_id``: of its refresh token, where it has one.
+
+    Raises WrongCredentialsError when the password was changed, or the account erased, since it was looked at.
+    """
+    sign_in = {"id": id_, "refresh_id": refresh_id, "expires_at": datetime.now(UTC) + lifetime}
+    seen = {"_id": shopper.id, "password_hash": shopper.password_hash}
+    pushed = _shoppers().update_one(seen, {"$push": {"sign_ins": {"$each": [sign_in], "$slice": -KEPT}}})
+    if not pushed.matched_count:
+        raise WrongCredentialsError
+    return SignedIn(shopper.id, shopper.email, shopper.created_at, id_)
+
+
+def find(shopper_id: str, id_: str) -> SignedIn | None:
+    """Return whose sign-in this is; None when it has ended or the account is gone."""
+    lasting = {"$elemMatch": {"id": id_, "expires_at": {"$gt": datetime.now(UTC)}}}
+    found = _shoppers().find_one({"_id": shopper_id, "sign_ins": lasting}, {"email": True, "created_at": True})
+    return found and SignedIn(shopper_id, found["email"], found["created_at"], id_)
+
+
+def rotate(shopper_id: str, id_: str, old: str, new: str) -> bool:
+    """Make ``new`` the refresh token that counts. When ``old`` was not the one, it was stolen: end the sign-in."""
+    counted = {"_id": shopper_id, "sign_ins": {"$elemMatch": {"id": id_, "refresh_id": old}}}
+    rotated: bool = _shoppers().update_one(counted, {"$set": {"sign_ins.$.refresh_id": new}}).matched_count == 1
+    if not rotated:
+        end(shopper_id, id_)
+    return rotated
+
+
+def end(shopper_id: str, id_: str) -> None:
+    """End one sign-in; again changes nothing."""
+    _shoppers().update_one({"_id": shopper_id}, {"$pull": {"sign_ins": {"id": id_}}})
+
+
+def end_all(shopper_id: str) -> None:
+    """End every sign-in of an account, everywhere."""
+    _shoppers().update_one({"_id": shopper_id}, {"$set": {"sign_ins": []}})
+
+
+def _shoppers() -> Any:
+    return database()["shoppers"]

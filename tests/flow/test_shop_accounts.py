@@ -1,0 +1,153 @@
+"""The shop's door: signing up, in and out on its pages, and every way in which a sign-in ends."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from client import create_app
+from client.accounts import sessions, sign_ins
+from client.extensions import database
+from stack.servers.secantus import Secantus
+from tests.browsing import HTML, Browser
+from tests.flow.stores import client_store_on, unique_name
+
+ANN, PASSWORD, NEW_PASSWORD = "ann@example.com", "a password of some length", "quite another password"
+SIGN_IN, SIGN_UP, ACCOUNT = "/sign-in", "/sign-up", "/account"
+
+
+@pytest.fixture(scope="module")
+def app(secantus: Secantus) -> Iterator[Flask]:
+    with client_store_on(secantus.url(unique_name())) as settings:
+        yield create_app(settings)
+
+
+@pytest.fixture
+def ann(app: Flask) -> Iterator[Browser]:
+    """A shopper who has just signed up."""
+    visitor = Browser(app.test_client(), SIGN_IN)
+    answer = visitor.post(SIGN_UP, form_on=SIGN_UP, email=ANN, password=PASSWORD, next="/account?x=1")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/account?x=1")
+    yield visitor
+    for name in ("shoppers", "erasures"):
+        database()[name].delete_many({})
+
+
+@pytest.fixture
+def visitor(app: Flask) -> Browser:
+    """Somebody at another machine."""
+    return Browser(app.test_client(), SIGN_IN)
+
+
+def is_signed_in(visitor: Browser) -> bool:
+    answer = visitor.get(ACCOUNT)
+    assert answer.status_code in {200, 302}
+    return answer.status_code == 200
+
+
+def api_token(client: FlaskClient) -> dict[str, str]:
+    answer = client.post("/api/v1/auth/token", json={"email": ANN, "password": PASSWORD})
+    return {"Authorization": f"Bearer {answer.get_json()['access_token']}"}
+
+
+def test_shopper_signs_up_out_and_in_again(ann: Browser) -> None:
+    assert ANN in ann.get(ACCOUNT).text
+    ann.post("/sign-out", form_on=ACCOUNT)
+    assert not is_signed_in(ann)
+    assert ann.sign_in("Ann@Example.com", PASSWORD).status_code == 303
+    assert is_signed_in(ann)
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "status", "words"),
+    [
+        (ANN, PASSWORD, 422, "already exists"),
+        ("no address", PASSWORD, 422, "This is not an e-mail address."),
+        ("bob@example.com", "short", 422, "Use 10 to 200 characters."),
+        ("bob@example.com", "qwertyuiop", 422, "is one of the first that anyone would try"),
+    ],
+)
+@pytest.mark.usefixtures("ann")
+def test_sign_up_says_beside_the_field_what_is_wrong(
+    visitor: Browser, email: str, password: str, status: int, words: str
+) -> None:
+    answer = visitor.post(SIGN_UP, form_on=SIGN_UP, email=email, password=password)
+    assert answer.status_code == status
+    assert words in answer.text
+    assert email in answer.text
+    assert password not in answer.text.replace(email, "")
+
+
+@pytest.mark.usefixtures("ann")
+def test_wrong_password_and_unknown_account_are_told_in_the_same_words(visitor: Browser) -> None:
+    answers = [visitor.sign_in(email, "a wrong password") for email in (ANN, "nobody@example.com")]
+    assert {answer.status_code for answer in answers} == {422}
+    assert all("Wrong e-mail or password." in answer.text for answer in answers)
+
+
+def test_form_without_its_token_is_refused(ann: Browser) -> None:
+    assert ann.client.post(f"{ACCOUNT}/erase", headers=HTML, data={"password": PASSWORD}).status_code == 400
+    assert is_signed_in(ann)
+
+
+def test_api_takes_no_session_and_pages_take_no_token(app: Flask, ann: Browser) -> None:
+    assert ann.client.get("/api/v1/likes/me").status_code == 401
+    client = app.test_client()
+    token = api_token(client)
+    assert client.get("/api/v1/likes/me", headers=token).status_code == 200
+    assert client.get(ACCOUNT, headers={**HTML, **token}).status_code == 302
+
+
+def test_copied_cookie_is_worth_nothing_after_the_sign_out(ann: Browser, visitor: Browser) -> None:
+    copied = ann.client.get_cookie(sessions.COOKIE)
+    assert copied is not None
+    visitor.client.set_cookie(sessions.COOKIE, copied.value)
+    assert is_signed_in(visitor)
+    ann.post("/sign-out", form_on=ACCOUNT)
+    assert not is_signed_in(visitor)
+
+
+def test_new_password_ends_every_other_sign_in(app: Flask, ann: Browser, visitor: Browser) -> None:
+    visitor.sign_in(ANN, PASSWORD)
+    client = app.test_client()
+    token = api_token(client)
+    ann.post(f"{ACCOUNT}/password", form_on=ACCOUNT, current=PASSWORD, new=NEW_PASSWORD)
+    assert is_signed_in(ann)
+    assert not is_signed_in(visitor)
+    assert client.get("/api/v1/likes/me", headers=token).status_code == 401
+    assert visitor.sign_in(ANN, PASSWORD).status_code == 422
+    assert visitor.sign_in(ANN, NEW_PASSWORD).status_code == 303
+
+
+def test_password_is_changed_only_by_who_knows_it(ann: Browser) -> None:
+    answer = ann.post(f"{ACCOUNT}/password", form_on=ACCOUNT, current="not the password", new=NEW_PASSWORD)
+    assert answer.status_code == 403
+    assert "is not right" in answer.text
+    ann.post("/sign-out", form_on=ACCOUNT)
+    assert ann.sign_in(ANN, PASSWORD).status_code == 303
+
+
+def test_account_is_erased_by_who_knows_the_password(ann: Browser) -> None:
+    refused = ann.post(f"{ACCOUNT}/erase", form_on=ACCOUNT, password="not the password")
+    assert refused.status_code == 403
+    assert is_signed_in(ann)
+    assert ann.post(f"{ACCOUNT}/erase", form_on=ACCOUNT, password=PASSWORD).headers["Location"] == "/"
+    assert not is_signed_in(ann)
+    assert ann.sign_in(ANN, PASSWORD).status_code == 422
+
+
+@pytest.mark.usefixtures("ann")
+def test_only_the_latest_sign_ins_are_kept(app: Flask) -> None:
+    client = app.test_client()
+    client.get(SIGN_IN)
+    shopper = database()["shoppers"].find_one({"email": ANN})
+    assert shopper is not None
+    many = [{"id": f"old-{n}", "expires_at": shopper["created_at"]} for n in range(sign_ins.KEPT)]
+    database()["shoppers"].update_one({"_id": shopper["_id"]}, {"$set": {"sign_ins": many}})
+    token = api_token(client)
+    assert client.get("/api/v1/likes/me", headers=token).status_code == 200
+    kept = database()["shoppers"].find_one({"_id": shopper["_id"]})
+    assert kept is not None
+    assert len(kept["sign_ins"]) == sign_ins.KEPT
+    assert kept["sign_ins"][0]["id"] == "old-1"
