@@ -19,10 +19,11 @@ import client
 from admin.config import AdminSettings
 from admin.database import engine_options
 from admin.products import service as products
-from admin.replication.outbox import WriteContext
+from admin.replication import outbox
 from client.likes import service as likes
 from client.likes.documents import Like, like_id
 from client.products.documents import ProductCopy
+from client.products.queries import get_product
 
 COMMITTED = "X-Committed"  # the monotonic clock, in ns: one clock for all processes of a machine
 
@@ -46,21 +47,24 @@ def timed_admin() -> Flask:
 def plain_admin() -> Flask:
     """Admin without replication: no row for it, no change log, no courier."""
     products.outbox = SimpleNamespace(  # type: ignore[attr-defined, assignment]
-        begin_write=lambda: WriteContext(datetime.now(UTC).replace(tzinfo=None), 0),
-        record=lambda *_args: [],
-        WriteContext=WriteContext,
+        **vars(outbox)
+        | {
+            "begin_write": lambda: outbox.WriteContext(datetime.now(UTC).replace(tzinfo=None), 0),
+            "record": lambda *_args: [],
+        }
     )
     products.courier = SimpleNamespace(offer=lambda _messages: None)  # type: ignore[attr-defined, assignment]
     return admin.create_app()
 
 
 def plain_client() -> Flask:
-    """The Client with a bare upsert for a like: nothing counted, nothing forwarded."""
+    """The Client with a bare upsert for a like, which still finds the product: nothing counted, nothing forwarded."""
 
     def set_like(product_id: int, user: str, liked: bool) -> ProductCopy:
+        product = get_product(product_id)
         change = {"$set": {"product": product_id, "user": user, "liked": liked, "at": datetime.now(UTC)}}
         Like._get_collection().update_one({"_id": like_id(product_id, user)}, change, upsert=True)
-        return ProductCopy(id=product_id, likes=0)
+        return product
 
     likes.set_like = set_like
     return client.create_app()

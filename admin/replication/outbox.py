@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, func, insert, select, update
+from sqlalchemy import Row, Table, bindparam, func, insert, select, update
 
 from admin.database import Moment, upsert, utc_now
 from admin.extensions import db
 from admin.products.models import Product
 from admin.replication.models import FRESH, ProductChange, Replication, SyncState
-from tasks.messages import ProductChanged, ProductContent, format_time
+from tasks.messages import CONTENT_NAMES, ProductChanged, ProductContent, format_time
 from tasks.names import INTERACTIVE
 from tasks.versions import compose
 
@@ -38,7 +38,7 @@ def begin_write() -> WriteContext:
     return WriteContext(*db.session.connection().execute(_NOW_AND_EPOCH).one())
 
 
-def message_of(product: Product, ver: int) -> ProductChanged:
+def message_of(product: Product | Row[Any], ver: int) -> ProductChanged:
     """Return the message that carries ``product``'s state at ``ver``."""
     return ProductChanged(product.id, ver, None if product.deleted_at else content_of(product))
 
@@ -46,18 +46,20 @@ def message_of(product: Product, ver: int) -> ProductChanged:
 def current_messages(product_ids: Sequence[int]) -> list[ProductChanged]:
     """Return the products' current states. State and ver come from one statement, so they belong together."""
     query = (
-        select(Product, Replication.ver)
+        select(*_STATE, Replication.ver)  # columns: as objects they would take twice as long
         .join(Replication, Replication.product_id == Product.id)
         .where(Product.id.in_(product_ids))
         .order_by(Product.id)
-        .execution_options(populate_existing=True)
     )
-    messages = [message_of(product, ver) for product, ver in db.session.execute(query)]
+    messages = [message_of(row, row.ver) for row in db.session.execute(query)]
     db.session.rollback()
     return messages
 
 
-def content_of(product: Product) -> ProductContent:
+_STATE = [getattr(Product, name) for name in ("id", "deleted_at", *CONTENT_NAMES)]
+
+
+def content_of(product: Product | Row[Any]) -> ProductContent:
     return ProductContent(
         sku=product.sku,
         title=product.title,

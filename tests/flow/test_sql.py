@@ -33,7 +33,7 @@ FEW_ROWS = 700  # a step's 500 and some; what a plan expects to read is an estim
 class ClientThatHoldsAll:
     """In place of the Client: it holds what it was asked for as Admin has it."""
 
-    def held(self, ids: list[int], mark: int = 0, epoch: int = 0, patience: float = 0) -> Answer:
+    def held(self, ids: list[int], mark: int = 0, *_others: Any, **_options: Any) -> Answer:
         now = db.session.execute(select(utc_now())).scalar_one()
         messages = outbox.current_messages(ids)
         return Answer({m.id: Held(m.ver, m.checksum, now, 0, None) for m in messages}, mark - 1, now)
