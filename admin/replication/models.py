@@ -74,6 +74,23 @@ class LaneProgress(Model):
     last_proven_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
+class ReplayRun(Model):
+    """A replay of many products that staff asked for; the relays mark them, a chunk at a time, up to the last."""
+
+    __tablename__ = "replay_runs"
+    __table_args__ = (Index("ix_replay_runs_finished", "finished_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    what: Mapped[str] = mapped_column(String(8))  # all, stuck
+    by: Mapped[str] = mapped_column(String(254))
+    total: Mapped[int] = mapped_column(Integer)  # when it was asked for
+    marked: Mapped[int] = mapped_column(Integer, default=0)
+    after_id: Mapped[int] = mapped_column(BigInteger, default=0)
+    requested_at: Mapped[datetime] = mapped_column(Moment)
+    finished_at: Mapped[datetime | None] = mapped_column(Moment)  # all are marked, or it was stopped
+    stopped_by: Mapped[str | None] = mapped_column(String(254))
+
+
 class SyncState(Model):
     """One row: the epoch of every ver made from now on (see ``tasks.versions``)."""
 

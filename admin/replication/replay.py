@@ -70,22 +70,27 @@ def mark(selection: Selection, progress: Callable[[int], None] = lambda _done: N
     ``progress`` is given how many are marked so far. Run again after an interruption, it does no harm. Products
     named by id or sku go ahead of imports.
     """
-    lane = INTERACTIVE if selection.ids or selection.skus else BULK
     done, last_id = 0, 0
-    while ids := _mark_chunk(selection, lane, last_id):
+    while ids := _mark_chunk(selection, last_id):
         done, last_id = done + len(ids), ids[-1]
         progress(done)
     return done
 
 
 @retry_deadlocks
-def _mark_chunk(selection: Selection, lane: str, after: int) -> list[int]:
-    query = selection.query().where(Replication.product_id > after).limit(CHUNK)
-    ids = list(db.session.execute(query).scalars())
+def _mark_chunk(selection: Selection, after: int) -> list[int]:
+    ids = mark_chunk(selection, after)
+    db.session.commit()
+    return ids
+
+
+def mark_chunk(selection: Selection, after: int, limit: int = CHUNK) -> list[int]:
+    """Mark the next ``limit`` products selected, with ids above ``after``; return which. The caller commits."""
+    ids = list(db.session.execute(selection.query().where(Replication.product_id > after).limit(limit)).scalars())
     if ids:
+        lane = INTERACTIVE if selection.ids or selection.skus else BULK
         now = db.session.execute(select(utc_now())).scalar_one()
         db.session.execute(update(Replication).where(Replication.product_id.in_(ids)).values(**afresh(now, lane)))
-    db.session.commit()
     return ids
 
 

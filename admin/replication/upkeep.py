@@ -10,7 +10,7 @@ from admin.extensions import db
 from admin.images import purge as images
 from admin.imports import service as imports
 from admin.reconcile import check
-from admin.replication import claims, history, marks
+from admin.replication import claims, history, marks, replay_runs
 from admin.replication.client_gateway import ClientUnavailableError
 from admin.replication.marks import RestoredError
 
@@ -50,6 +50,13 @@ def compare_stores() -> None:
     check.look()
 
 
+def replay_many() -> None:
+    """Go on with what staff asked to be replayed; at once while there is more, for a while."""
+    deadline = time.monotonic() + 1
+    while replay_runs.go_on() and time.monotonic() < deadline:
+        pass
+
+
 # What, and every how many seconds.
 CHORES: list[tuple[Callable[[], None], float]] = [
     (rescue_far_future, 60.0),
@@ -58,6 +65,7 @@ CHORES: list[tuple[Callable[[], None], float]] = [
     (purge_images, 60.0),
     (purge_imports, 60.0),
     (compare_stores, 10.0),
+    (replay_many, 2.0),
 ]
 
 

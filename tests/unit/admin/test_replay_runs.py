@@ -1,0 +1,78 @@
+"""Replays of many products: they survive whoever carries them out, and say how far they are."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from admin.extensions import db
+from admin.replication import replay_runs
+from admin.replication.models import FRESH, PROVEN, STUCK, Replication
+from tests.unit.admin.catalogue import Api
+
+
+@pytest.fixture
+def five(app: Flask, editor: Api) -> list[int]:
+    """Five proven products."""
+    ids = [int(editor.create(sku=f"P-{number}")["id"]) for number in range(5)]
+    with app.app_context():
+        prove()
+    return ids
+
+
+def prove() -> None:
+    db.session.execute(update(Replication).values(state=PROVEN, unproven_since=None, due_at=None))
+    db.session.commit()
+
+
+def states() -> list[str]:
+    return list(db.session.execute(select(Replication.state).order_by(Replication.product_id)).scalars())
+
+
+@pytest.mark.usefixtures("five")
+def test_run_goes_on_chunk_by_chunk_and_says_how_far_it_is(app: Flask) -> None:
+    with app.app_context():
+        replay_runs.request(replay_runs.ALL, "me")
+        seen = []
+        while replay_runs.go_on(2):
+            [progress] = replay_runs.latest()
+            seen.append((progress.run.marked, progress.unproven, progress.busy, bool(progress.run.finished_at)))
+        assert seen == [(2, 2, True, False), (4, 4, True, False), (5, 5, True, False), (5, 5, True, True)]
+        assert states() == [FRESH] * 5
+        prove()
+        [progress] = replay_runs.latest()
+        assert (progress.run.total, progress.done, progress.busy) == (5, 5, False)
+
+
+@pytest.mark.usefixtures("five")
+def test_second_click_starts_no_second_run(app: Flask) -> None:
+    with app.app_context():
+        first = replay_runs.request(replay_runs.ALL, "me").id
+        assert replay_runs.request(replay_runs.ALL, "you").id == first
+        while replay_runs.go_on(2):
+            pass
+        assert replay_runs.request(replay_runs.ALL, "you").id != first
+
+
+def test_stuck_ones_alone_are_marked(app: Flask, five: list[int]) -> None:
+    with app.app_context():
+        poison = update(Replication).where(Replication.product_id.in_(five[1:4])).values(state=STUCK)
+        db.session.execute(poison)
+        db.session.commit()
+        replay_runs.request(replay_runs.STUCK, "me")
+        while replay_runs.go_on(2):
+            pass
+        assert states() == [PROVEN, FRESH, FRESH, FRESH, PROVEN]
+
+
+@pytest.mark.usefixtures("five")
+def test_stopped_run_marks_no_more(app: Flask) -> None:
+    with app.app_context():
+        run = replay_runs.request(replay_runs.ALL, "me")
+        replay_runs.go_on(2)
+        replay_runs.stop(run.id, "you")
+        assert not replay_runs.go_on(2)
+        [progress] = replay_runs.latest()
+        assert (progress.run.marked, progress.run.stopped_by) == (2, "you")
+        assert states() == [FRESH, FRESH, PROVEN, PROVEN, PROVEN]
+        replay_runs.stop(run.id, "someone else")
+        assert replay_runs.latest()[0].run.stopped_by == "you"
