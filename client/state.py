@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from client.dead_letters.collect import collected_at
 from client.dead_letters.documents import NEW, DeadLetter
 from client.likes.status import status
+from tasks.messages import format_time
 from web.api import Blueprint
 from web.signatures import service_only
 
@@ -14,11 +16,14 @@ blp = Blueprint("state", __name__, url_prefix="/service/v1", description="For Ad
 @service_only
 @blp.response(200)
 def show_state() -> Any:
-    """Say how many likes wait for Admin, since when, how many it refused, and how many dead letters are new."""
-    likes = status()
+    """Say how many likes wait for Admin, since when, how many it refused, how many dead letters are new, and when a
+    worker last did what beat asks for.
+    """
+    likes, seen = status(), collected_at()
     return {
         "likes_pending": likes.pending,
         "likes_oldest_age": likes.oldest_pending_seconds,
         "likes_parked": sum(likes.parked.values()),
         "dead_letters": int(DeadLetter._get_collection().count_documents({"state": NEW})),
+        "worker_seen_at": format_time(seen) if seen else None,
     }

@@ -65,6 +65,9 @@ class OneLetterSchema(LetterSchema):
 class LetterListSchema(ma.Schema):
     items = fields.List(fields.Nested(LetterSchema))
     next_cursor = fields.String(allow_none=True)
+    counts = fields.Dict(
+        keys=fields.String(), values=fields.Integer(), metadata={"description": "letters by state; 1000: that or more"}
+    )
     collected_at = fields.String(
         allow_none=True, metadata={"format": "date-time", "description": "when the queue was last looked into"}
     )

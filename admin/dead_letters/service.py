@@ -11,6 +11,7 @@ from web.problems import ProblemError
 
 REPLAY, DISCARD = "replay", "discard"
 _DOOR = "/service/v1/dead-letters"
+COUNTED = 1_000  # where the Client stops counting letters of one state
 _AT_ONCE = 500  # what the Client settles per call
 _SORT = "-died_at"
 _ID = re.compile(r"[0-9a-f]{1,64}")
@@ -28,9 +29,12 @@ class RefusedError(ProblemError):
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """``counts``: letters by state, COUNTED or more where it says so; empty from a Client of the version before."""
+
     items: list[dict[str, Any]]
     next_cursor: str | None
     collected_at: str | None
+    counts: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,8 @@ def list_letters(where: dict[str, Any], limit: int, cursor: str | None) -> Page:
     items = found[:limit]
     more = len(found) > limit
     position = [items[-1]["died_at"], items[-1]["id"]] if more else None
-    return Page(items, cursors.encode(_SORT, position) if position else None, answer["collected_at"])
+    counts = answer.get("counts", {})
+    return Page(items, cursors.encode(_SORT, position) if position else None, answer["collected_at"], counts)
 
 
 def get_letter(letter_id: str) -> dict[str, Any]:

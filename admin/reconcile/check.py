@@ -28,6 +28,7 @@ EVERY = timedelta(seconds=10)  # between two looks, however many relays take par
 AGAIN = timedelta(seconds=20)  # between two looks at the same suspect
 MAX_KEPT = 1_000  # suspects and drift: enough to raise an alarm, and what is kept stays bounded
 _EXAMPLES = 5
+_NEVER = datetime(2001, 1, 1)  # noqa: DTZ001 - as the database's: naive; a new database's first look is due before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,17 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the check knows: drift, suspects, and when it last came to the catalogue's end (None: not yet)."""
+    """What the check knows: drift, suspects, and when it last came to the catalogue's end (None: not yet).
+
+    ``looked_at`` is when a relay last took part, ``after_id`` up to where; both None before the first look.
+    """
 
     confirmed: int
     suspected: int
     pass_finished_at: datetime | None
     examples: list[Example]
+    looked_at: datetime | None = None
+    after_id: int | None = None
 
 
 def look() -> None:
@@ -66,11 +72,12 @@ def look() -> None:
 def summary() -> Summary:
     """Return what is known now, without asking anybody."""
     confirmed, total = db.session.execute(select(func.count(Drift.confirmed_at), func.count())).one()
-    finished = db.session.execute(select(DriftCheck.pass_finished_at)).scalar_one()
+    pass_ = db.session.execute(select(DriftCheck)).scalar_one()
     oldest = select(Drift).where(Drift.confirmed_at.is_not(None)).order_by(Drift.first_seen_at, Drift.product_id)
     drift = db.session.execute(oldest.limit(_EXAMPLES)).scalars()
     examples = [Example(row.product_id, row.kind, row.first_seen_at) for row in drift]
-    return Summary(confirmed, total - confirmed, finished, examples)
+    looked_at = pass_.due_at - EVERY if pass_.due_at > _NEVER else None
+    return Summary(confirmed, total - confirmed, pass_.pass_finished_at, examples, looked_at, pass_.after_id)
 
 
 def forget_mended() -> None:

@@ -51,12 +51,12 @@ def extent() -> Extent:
         return Extent(int(answer["highest_id"]), int(answer["live"]))
 
 
-def one(product_id: int) -> Mapping[str, Any] | None:
-    """Return everything the live copy holds of a product, None when that is nothing.
+def one(product_id: int, patience: float = PATIENCE) -> Mapping[str, Any] | None:
+    """Return everything the live copy holds of a product, None when that is nothing, within ``patience`` seconds.
 
     Raises ClientUnavailableError.
     """
-    answer = ask("one", {"id": product_id})
+    answer = ask("one", {"id": product_id}, patience)
     with sensible():
         held: Mapping[str, Any] | None = answer["held"]
         return held

@@ -79,9 +79,12 @@ class UnknownProductError(Exception):
     """Neither store ever had the product."""
 
 
-def fields_of(product_id: int) -> Fields:
-    """Compare one product field by field. Raises UnknownProductError, ClientUnavailableError."""
-    held, own = copies.one(product_id), catalogue.listed([product_id]).get(product_id)
+def fields_of(product_id: int, patience: float = copies.PATIENCE) -> Fields:
+    """Compare one product field by field, waiting ``patience`` seconds for the Client.
+
+    Raises UnknownProductError, ClientUnavailableError.
+    """
+    held, own = copies.one(product_id, patience), catalogue.listed([product_id]).get(product_id)
     if held is None and own is None:
         raise UnknownProductError(f"neither Admin nor the Client ever had a product {product_id}")
     mine, theirs = _own_fields(own), _held_fields(held)

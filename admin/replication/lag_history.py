@@ -49,8 +49,16 @@ class Bucket:
     known: bool = True
 
 
-def lag_history(span: Span) -> list[Bucket]:
-    """Return the buckets of ``span`` up to now, oldest first. The last one is still being filled."""
+@dataclass(frozen=True, slots=True)
+class History:
+    """The buckets of a span up to ``now``, oldest first. The last one is still being filled."""
+
+    buckets: list[Bucket]
+    now: datetime
+
+
+def lag_history(span: Span) -> History:
+    """Return what became of the changes of ``span``."""
     now = db.session.execute(select(utc_now())).scalar_one()
     width = span.width.total_seconds()
     last = int(_seconds(now) // width)
@@ -59,7 +67,8 @@ def lag_history(span: Span) -> list[Bucket]:
     known_from = min(found, default=begin) if sum(b.changes for b in found.values()) >= SAMPLE else begin
     db.session.rollback()
     starts = [_moment((last - back) * width) for back in reversed(range(span.parts))]
-    return [found.get(start) or Bucket(start, 0, 0, None, None, None, start >= known_from) for start in starts]
+    buckets = [found.get(start) or Bucket(start, 0, 0, None, None, None, start >= known_from) for start in starts]
+    return History(buckets, now)
 
 
 def _buckets(begin: datetime, now: datetime, width: float) -> Iterator[Bucket]:

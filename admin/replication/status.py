@@ -13,7 +13,7 @@ from admin.reconcile import check
 from admin.replication.client_gateway import ClientUnavailableError, client_gateway
 from admin.replication.models import SENT, STUCK, LaneProgress, ProductChange, Replication, SyncMark
 from admin.replication.queues import queue_depths
-from tasks.messages import MAX_IDS
+from tasks.messages import MAX_IDS, parse_time
 from tasks.versions import version_of
 
 WINDOW = timedelta(hours=1)
@@ -56,12 +56,16 @@ class LastResult:
 
 @dataclass(frozen=True, slots=True)
 class ClientState:
-    """What waits at the Client: likes for Admin (``likes_oldest_age`` in seconds), and dead letters for a person."""
+    """What waits at the Client: likes for Admin (``likes_oldest_age`` in seconds), and dead letters for a person.
+
+    ``worker_seen_at`` is when a worker last did what beat asks for every ten seconds, by the worker's clock.
+    """
 
     likes_pending: int
     likes_oldest_age: float | None
     likes_parked: int
     dead_letters: int
+    worker_seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +159,10 @@ def _not_applied(rows: Sequence[Replication]) -> tuple[list[Replication], str | 
 def _client_state() -> ClientState | None:
     """Return None from a Client of the version before, which does not tell."""
     try:
-        return ClientState(**client_gateway().ask("/service/v1/state", {}, PATIENCE))
-    except (ClientUnavailableError, TypeError):
+        found = client_gateway().ask("/service/v1/state", {}, PATIENCE)
+        seen = found.pop("worker_seen_at", None)
+        return ClientState(**found, worker_seen_at=parse_time(seen).replace(tzinfo=None) if seen else None)
+    except (ClientUnavailableError, TypeError, AttributeError, ValueError):
         return None
 
 

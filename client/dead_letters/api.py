@@ -21,6 +21,7 @@ from web.api import Blueprint
 from web.signatures import service_only
 
 MAX_AT_ONCE = 500  # letters settled per call
+COUNTED = 1_000  # letters of one state; beyond it the exact number helps nobody
 _EXPIRES = 60  # seconds; the sweep says the same again
 
 blp = Blueprint("dead_letters", __name__, url_prefix="/service/v1/dead-letters", description="For Admin only")
@@ -59,10 +60,11 @@ class SettleSchema(ma.Schema):
 @blp.arguments(QuerySchema)
 @blp.response(200)
 def query(asked: dict[str, Any]) -> Any:
-    """List letters, newest first, and say when the queue was last looked into."""
+    """List letters, newest first; say how many are in each state, and when the queue was last looked into."""
     looked = collected_at()
     letters = [queries.show(letter) for letter in queries.find(asked["where"], asked["limit"], asked["after"])]
-    return {"letters": letters, "collected_at": format_time(looked) if looked else None}
+    counts = queries.counts(COUNTED)
+    return {"letters": letters, "counts": counts, "collected_at": format_time(looked) if looked else None}
 
 
 @blp.route("/show", methods=["POST"])

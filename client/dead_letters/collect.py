@@ -46,9 +46,9 @@ def collect(connection: Connection, limit: int = MAX_KEPT) -> int:
     Any number may collect at once. Does nothing over a broker without dead letters (Valkey). Raises
     BrokerUnavailableError, and pymongo's errors when the store does not answer.
     """
+    _check_store()
     if connection.transport.driver_type != "amqp":
         return 0
-    _check_store()
     room = limit - DeadLetter._get_collection().estimated_document_count()
     if room <= 0:
         log.error("too many dead letters are kept; the others stay in the queue", limit=limit)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from client.dead_letters.documents import DeadLetter
+from client.dead_letters.documents import STATES, DeadLetter
 from tasks.messages import format_time
 from tasks.versions import version_of
 
@@ -51,6 +51,12 @@ def find(wanted: Filter, limit: int, after: tuple[datetime, str] | None = None) 
         died_at, last = after
         where["$or"] = [{"died_at": {"$lt": died_at}}, {"died_at": died_at, "_id": {"$lt": last}}]
     return list(DeadLetter._get_collection().find(where, {"payload": 0}).sort(_NEWEST_FIRST).limit(limit))
+
+
+def counts(limit: int) -> dict[str, int]:
+    """Return how many letters are in each state; counting stops at ``limit``."""
+    letters = DeadLetter._get_collection()
+    return {state: int(letters.count_documents({"state": state}, limit=limit)) for state in STATES}
 
 
 def each(wanted: Filter, chunk: int = 100) -> Iterator[dict[str, Any]]:
