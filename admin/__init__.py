@@ -12,6 +12,8 @@ from admin.accounts import pages as accounts_pages
 from admin.accounts.sessions import init_console_sessions
 from admin.accounts.tokens import load_actor
 from admin.config import AdminSettings
+from admin.console.pages import ASSETS as CONSOLE_ASSETS
+from admin.console.pages import init_console
 from admin.dead_letters import api as dead_letters_api
 from admin.extensions import db, migrate
 from admin.images import api as images_api
@@ -54,7 +56,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     init_headers(app, WebSettings())
     init_request_ids(app)
     init_problems(app)
-    init_pages(app, "Lockstep console", {})
+    init_pages(app, "Lockstep console", {"console": CONSOLE_ASSETS})
     for outage in database.OUTAGES:
         app.register_error_handler(outage, _database_unavailable)
     db.init_app(app)
@@ -83,6 +85,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
         dead_letters_api.blp,
     ):
         api.register_blueprint(blueprint)
+    init_console(app, settings.admin_shop_url, settings.admin_flower_url)
     init_health(app, {"database": lambda: db.session.execute(text("SELECT 1 FROM sync_state")).close()})
     return app
 

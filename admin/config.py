@@ -11,13 +11,16 @@ from web.signatures import ServiceKeys
 class AdminSettings(Settings):
     """``admin_database_url``: SQLAlchemy URL, ``mysql+pymysql://…`` or ``sqlite:////…``;
     ``admin_secret_key``: signs tokens and cursors; ``admin_client_url``: base URL of the Client's web service;
-    ``service_keys``: ``key-id:secret[,key-id:secret]``, shared with the Client.
+    ``service_keys``: ``key-id:secret[,key-id:secret]``, shared with the Client. ``admin_shop_url`` and
+    ``admin_flower_url``: where browsers find the shop and Flower, for the console's links; it has none without.
     """
 
     admin_database_url: SecretStr
     admin_secret_key: SecretKey
     admin_client_url: BaseUrl
     service_keys: ServiceKeys
+    admin_shop_url: BaseUrl | None = None
+    admin_flower_url: BaseUrl | None = None
 
     @field_validator("admin_database_url")
     @classmethod

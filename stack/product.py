@@ -74,6 +74,8 @@ def settings(addresses: Addresses, keys: Secrets) -> dict[str, str]:
         "ADMIN_DATABASE_URL": addresses.database_url,
         "ADMIN_SECRET_KEY": keys.admin_secret_key,
         "ADMIN_CLIENT_URL": addresses.client_url,
+        "ADMIN_SHOP_URL": addresses.client_url,
+        "ADMIN_FLOWER_URL": addresses.flower_url,
         "CLIENT_MONGODB_URL": addresses.mongodb_url,
         "CLIENT_SECRET_KEY": keys.client_secret_key,
         "CLIENT_ADMIN_URL": addresses.admin_url,

@@ -22,7 +22,7 @@ class Browser:
     def post(self, path: str, *, form_on: str, headers: dict[str, str] = HTML, **fields: Any) -> TestResponse:
         """Send the form on the page ``form_on`` to ``path``, or what a script on that page would with JSON headers."""
         token = self.csrf_token(form_on)
-        return self.client.post(path, headers=headers, data={"csrf_token": token, **fields})
+        return self.client.post(path, headers=headers, data={**fields, "csrf_token": token})
 
     def csrf_token(self, page: str) -> str:
         """Return the token in the forms of ``page``."""

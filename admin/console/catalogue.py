@@ -1,5 +1,6 @@
 """The products as the console lists them: each with how far the Client has it, by keyset, fast at any size."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,6 +72,7 @@ class Line:
     id: int
     product: Product | None
     sync: Sync
+    likes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +82,28 @@ class Lines:
 
 
 def find(wanted: Wanted, limit: int, cursor: str | None) -> Lines:
-    """Return a page of the products wanted, each with ``likes`` set. Raises BadCursorError."""
+    """Return a page of the products wanted. Raises BadCursorError."""
     position = cursors.decode(cursor, wanted.order_name)
     query = wanted.order.page(queries.matching(_select(wanted.listed), wanted.q, wanted.category), position)
     rows = db.session.execute(query.limit(limit + 1)).all()
     db.session.rollback()
-    lines = [_line(row) for row in rows[:limit]]
-    queries.with_likes([line.product for line in lines if line.product])
     more = len(rows) > limit
-    return Lines(lines, cursors.encode(wanted.order_name, _position(rows[limit - 1], wanted)) if more else None)
+    return Lines(
+        _lines(rows[:limit]), cursors.encode(wanted.order_name, _position(rows[limit - 1], wanted)) if more else None
+    )
+
+
+def some(product_ids: Sequence[int]) -> list[Line]:
+    """Return products, deleted or not, as lists show them; those that never were are missing."""
+    rows = db.session.execute(_select(None).where(Product.id.in_(product_ids)).order_by(Product.id)).all()
+    db.session.rollback()
+    return _lines(rows)
 
 
 def one(product_id: int) -> Line | None:
-    """Return one product, deleted or not, as lists show it; None when there never was one."""
-    rows = db.session.execute(_select(None).where(Product.id == product_id)).all()
-    db.session.rollback()
-    lines = [_line(row) for row in rows]
-    queries.with_likes([line.product for line in lines if line.product])
-    return lines[0] if lines else None
+    """Return one product, deleted or not; None when there never was one."""
+    found = some([product_id])
+    return found[0] if found else None
 
 
 def counts() -> dict[str, int]:
@@ -136,9 +142,12 @@ def _select(listed: str | None) -> Select[Any]:
     return query
 
 
-def _line(row: Row[Any]) -> Line:
-    product_id, product, replication, drift = row
-    return Line(product_id, product, _sync(replication, drift))
+def _lines(rows: Sequence[Row[Any]]) -> list[Line]:
+    queries.with_likes([product for _id, product, _replication, _drift in rows if product])
+    return [
+        Line(product_id, product, _sync(replication, drift), product.likes if product else 0)
+        for product_id, product, replication, drift in rows
+    ]
 
 
 def _sync(row: Replication | None, drift: Drift | None) -> Sync:

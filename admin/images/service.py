@@ -61,9 +61,14 @@ def hold(image_url: str) -> None:
 
     Addresses that are not ours need nothing. Raises UnknownImageError; the transaction is then rolled back.
     """
-    if is_ours(image_url) and not _locked(image_url):
+    if lost(image_url):
         db.session.rollback()
         raise UnknownImageError("The image is not here.", [{"field": "image_url", "detail": NOT_HERE}])
+
+
+def lost(image_url: str) -> bool:
+    """Return whether this is the address of an uploaded image that is not here; one that is here is held."""
+    return is_ours(image_url) and not _locked(image_url)
 
 
 NOT_HERE = "names an image that was never uploaded, or was removed because no product used it; upload it first"

@@ -99,6 +99,14 @@ def with_likes(products: list[Product]) -> list[Product]:
     return products
 
 
+def with_content(content: dict[str, Any]) -> Product | None:
+    """Return the live product that has exactly this validated content, None when there is none."""
+    query = select(Product).where(Product.live_sku == content["sku"])
+    for name, value in content.items():
+        query = query.where(getattr(Product, name) == value)
+    return db.session.execute(query).scalar_one_or_none()
+
+
 def categories(limit: int = 500) -> list[str]:
     """Return the categories of live products, in order."""
     query = select(Product.category).where(Product.deleted_at.is_(None)).group_by(Product.category)

@@ -96,7 +96,10 @@ def restore_product(product_id: int, author: str, changes: Mapping[str, Any] | N
     if not product.deleted_at:
         db.session.rollback()
         return get_product(product_id)
-    changed = apply_changes(product, changes or {})
+    with db.session.no_autoflush:
+        changed = apply_changes(product, changes or {})
+        if images.lost(product.image_url):
+            product.image_url = ""  # removed, long after the delete
     product.live_sku, product.deleted_at, product.updated_at = product.sku, None, write.now
     _flush(product, changed)
     return _commit(product, "restored", write, author)

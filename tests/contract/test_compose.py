@@ -114,7 +114,17 @@ def _environment(name: str, service: dict[str, Any], compose: Compose) -> Iterat
             yield f"does not set {setting}"
 
 
+FOR_BROWSERS = {"ADMIN_SHOP_URL", "ADMIN_FLOWER_URL"}  # on the host, outside of the networks
+
+
 def _reaches(setting: str, url: Any, compose: Compose) -> Iterator[str]:
+    if setting in FOR_BROWSERS:
+        published = {
+            port.rpartition(":")[0] for service in compose["services"].values() for port in service.get("ports", [])
+        }
+        if url.netloc not in published:
+            yield f"{setting}: nothing is published at {url.netloc}"
+        return
     target = compose["services"].get(url.hostname)
     if target is None:
         yield f"{setting} names no service: {url.hostname}"
@@ -265,6 +275,7 @@ MISTAKES: list[tuple[str, Callable[[dict[str, Any]], object]]] = [
     ("which it does not read", lambda s: s["beat"]["environment"].update(ADMIN_CLIENT_URL="http://client:8000")),
     ("which is not mounted", lambda s: s["relay"]["secrets"].remove("service_keys")),
     ("names no service: shop", lambda s: s["relay"]["environment"].update(ADMIN_CLIENT_URL="http://shop:8000")),
+    ("nothing is published at", lambda s: s["admin"]["environment"].update(ADMIN_SHOP_URL="http://127.0.0.1:80")),
     ("does not listen on 80", lambda s: s["worker"]["environment"].update(CLIENT_ADMIN_URL="http://admin:80")),
     ("No such command 'relais'", lambda s: s["relay"].update(command=["lockstep", "relais"])),
     ("'shop' is not one of", lambda s: s["client-migrate"].update(command=["lockstep", "migrate", "shop"])),

@@ -35,7 +35,7 @@ def history(app: Flask, span: Span, *changes: tuple[float, float | None, bool]) 
         for change in changes:
             add(now, *change)
         db.session.commit()
-        return lag_history.lag_history(span)
+        return lag_history.lag_history(span).buckets
 
 
 @pytest.mark.parametrize("span", [HOUR, DAY])

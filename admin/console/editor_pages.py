@@ -1,0 +1,165 @@
+"""Making, changing, deleting and restoring a product. Whatever goes wrong, the form comes back as it was typed."""
+
+from dataclasses import replace
+from http import HTTPStatus
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from admin.accounts.identity import author
+from admin.accounts.models import EDITOR
+from admin.accounts.sessions import page_for
+from admin.console import catalogue, product_form
+from admin.console.blueprint import blp
+from admin.console.product_form import ProductForm
+from admin.images import service as images
+from admin.images.encoding import UnacceptableImageError
+from admin.products import queries, service
+from admin.products.models import Product
+from admin.products.service import ProductNotFoundError, SkuTakenError, StaleVersionError
+from admin.replication import product_status
+from web.uploads import takes_upload
+
+Answer = str | Response | tuple[str, HTTPStatus]
+
+
+@blp.get("/products/new")
+@page_for(EDITOR)
+def new_product() -> Answer:
+    return _editor(ProductForm({"currency": "EUR"}))
+
+
+@blp.post("/products/new")
+@takes_upload(images.MAX_MEBIBYTES)
+@page_for(EDITOR)
+def create_product() -> Answer:
+    form = _read()
+    if form.content is None or "preview" in request.form:
+        return _editor(form)
+    try:
+        product = service.create_product(form.content, author())
+    except SkuTakenError as error:
+        sent_before = queries.with_content(form.content)
+        if sent_before is None:
+            return _editor(form.refused(error.errors))
+        product = sent_before  # the second of two clicks
+    flash(f"“{product.title}” is saved. It is on its way to the shop.", "success")
+    return redirect(url_for("console.show_product", product_id=product.id))
+
+
+@blp.get("/products/<int:product_id>/edit")
+@page_for(EDITOR)
+def edit_product(product_id: int) -> Answer:
+    product = service.get_product(product_id)
+    return _editor(ProductForm(product_form.shown(product)), product)
+
+
+@blp.post("/products/<int:product_id>/edit")
+@takes_upload(images.MAX_MEBIBYTES)
+@page_for(EDITOR)
+def save_product(product_id: int) -> Answer:
+    form = _read()
+    line = catalogue.one(product_id)
+    if line is None or line.product is None:
+        raise ProductNotFoundError(f"There never was a product {product_id}.")
+    if form.content is None or "preview" in request.form:
+        return _editor(form, line.product)
+    try:
+        product = service.update_product(product_id, form.content, request.form.get("version", type=int), author())
+    except SkuTakenError as error:
+        return _editor(form.refused(error.errors), line.product)
+    except (StaleVersionError, ProductNotFoundError):
+        return _conflict(product_id, form)
+    flash(f"“{product.title}” is saved.", "success")
+    return redirect(url_for("console.show_product", product_id=product_id))
+
+
+@blp.get("/products/<int:product_id>/delete")
+@page_for(EDITOR)
+def confirm_delete(product_id: int) -> Answer:
+    line = catalogue.one(product_id)
+    if line is None or line.product is None or line.product.deleted_at:
+        raise ProductNotFoundError(f"There is no product {product_id}; it may have been deleted.")
+    return render_template("console/delete.html", product=line.product, likes=line.likes)
+
+
+@blp.post("/products/<int:product_id>/delete")
+@page_for(EDITOR)
+def delete_product(product_id: int) -> Answer:
+    try:
+        service.delete_product(product_id, request.form.get("version", type=int), author())
+    except StaleVersionError:
+        flash("Someone else saved this product meanwhile. Look at it again before you delete it.", "warning")
+        return redirect(url_for("console.confirm_delete", product_id=product_id))
+    return redirect(url_for("console.list_products", deleted=product_id))
+
+
+@blp.post("/products/<int:product_id>/restore")
+@takes_upload(images.MAX_MEBIBYTES)
+@page_for(EDITOR)
+def restore_product(product_id: int) -> Answer:
+    """Bring it back as it was, or with what the form holds: a free sku, or an edit that met a delete."""
+    form = _read() if "title" in request.form else None
+    if form and form.content is None:
+        return _restorer(product_id, form)
+    try:
+        product = service.restore_product(product_id, author(), form.content if form else None)
+    except SkuTakenError as error:
+        return _restorer(product_id, (form or _as_it_was(product_id)).refused(error.errors))
+    flash(f"“{product.title}” is back. It is on its way to the shop.", "success")
+    return redirect(url_for("console.show_product", product_id=product_id))
+
+
+def _read() -> ProductForm:
+    """Read the form. An uploaded image is kept at once, so that it is not lost when something else is wrong."""
+    file = request.files.get("image_file")
+    if not file or not file.filename:
+        return product_form.read(request.form)
+    try:
+        address = images.store_image(file.stream)
+    except UnacceptableImageError as error:
+        form = product_form.read(request.form)
+        return replace(form, content=None, errors={**form.errors, "image_file": f"It {error.errors[0]['detail']}."})
+    return product_form.read({**request.form.to_dict(), "image_url": address})
+
+
+def _conflict(product_id: int, form: ProductForm) -> Answer:
+    """Show both versions; where there is nothing to choose, there is no conflict."""
+    line = catalogue.one(product_id)
+    if line is None or line.product is None:
+        raise ProductNotFoundError(f"There never was a product {product_id}.")
+    product = line.product
+    change = product_status.product_status(product_id, 1, None).versions
+    by = change[0] if change else None
+    if product.deleted_at:
+        return _restorer(product_id, form, by)
+    choices = product_form.choices(form, product_form.base_of(request.form), product)
+    if all(choice.same for choice in choices):
+        flash(f"“{product.title}” is saved.", "success")  # the second of two clicks
+        return redirect(url_for("console.show_product", product_id=product_id))
+    page = render_template("console/conflict.html", product=product, choices=choices, labels=product_form.LABELS, by=by)
+    return page, HTTPStatus.CONFLICT
+
+
+def _restorer(product_id: int, form: ProductForm, by: object = None) -> Answer:
+    page = render_template(
+        "console/restore.html", form=form, product_id=product_id, by=by, categories=queries.categories()
+    )
+    return page, HTTPStatus.CONFLICT
+
+
+def _as_it_was(product_id: int) -> ProductForm:
+    line = catalogue.one(product_id)
+    if line is None or line.product is None:
+        raise ProductNotFoundError(f"There never was a product {product_id}.")
+    return ProductForm(product_form.shown(line.product))
+
+
+def _editor(form: ProductForm, product: Product | None = None) -> Answer:
+    """Show the editor. ``base`` and ``version`` are what was there when it was opened, through every failed try."""
+    base = product_form.base_of(request.form) if request.form else form.values
+    version = request.form.get("version", type=int) or (product.version if product else None)
+    page = render_template(
+        "console/editor.html", form=form, product=product, base=base, version=version, categories=queries.categories()
+    )
+    return (page, HTTPStatus.UNPROCESSABLE_ENTITY) if form.errors else page

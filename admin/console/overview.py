@@ -1,0 +1,89 @@
+"""The state of everything, put into words: computed when it is asked, like the status it is made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from sqlalchemy import func, select
+
+from admin.console.parts import OK, Part, parts
+from admin.database import retry_deadlocks
+from admin.extensions import db
+from admin.likes.models import LikeCount
+from admin.reconcile.models import Drift
+from admin.replication import replay, replay_runs
+from admin.replication import status as replication
+from admin.replication.models import STUCK
+from admin.replication.replay_runs import Progress
+from admin.replication.status import Status
+from web.problems import ProblemError
+
+MENDED_BY_REPLAY = ("missing", "stale", "differing")  # the others need a look: ``lockstep sync diff --repair``
+
+# state → (tone of its chip, what it means)
+_MEANINGS = {
+    replication.IN_STEP: ("ok", "The shop shows every change."),
+    replication.BEHIND: ("busy", "Changes are on their way to the shop."),
+    replication.STUCK_ROWS: ("bad", "The shop refuses some products. The others are not held up."),
+    replication.DRIFTED: ("bad", "Some products differ at the Client, though nobody is at work on them."),
+    replication.UNKNOWN: ("unknown", "The Client cannot be asked, so what the shop shows is unknown."),
+    replication.RESTORED: ("bad", "A database came back from a backup. Nothing counts as proven until a recovery."),
+}
+
+
+class NothingToMendError(ProblemError):
+    status = HTTPStatus.CONFLICT
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """``advice`` is what to do about the oldest change that the Client lacks, empty where there is none."""
+
+    status: Status
+    parts: Sequence[Part]
+    runs: Sequence[Progress]
+    likes: int
+    tone: str
+    meaning: str
+    advice: str
+
+
+def overview() -> Overview:
+    """Return the state of everything; takes some seconds at most, whoever does not answer."""
+    status = replication.status()
+    runs = [run for run in replay_runs.latest() if run.busy or run.run.requested_at >= status.now - replication.WINDOW]
+    likes = db.session.execute(select(func.coalesce(func.sum(LikeCount.likes), 0))).scalar_one()
+    db.session.rollback()
+    found = parts(status)
+    tone, meaning = _MEANINGS[status.state]
+    return Overview(status, found, runs, int(likes), tone, meaning, _advice(status, found))
+
+
+@retry_deadlocks
+def mend_drift() -> int:
+    """Have the relay look after every product that drifted, where Admin's state may replace the copy; return how many.
+
+    Raises NothingToMendError.
+    """
+    query = select(Drift.product_id).where(Drift.confirmed_at.is_not(None), Drift.kind.in_(MENDED_BY_REPLAY))
+    ids = list(db.session.execute(query).scalars())
+    db.session.rollback()
+    if not ids:
+        raise NothingToMendError("There is no drift that a resync would mend; run 'lockstep sync diff --repair'.")
+    return replay.mark(replay.Selection(ids=ids))
+
+
+def _advice(status: Status, found: Sequence[Part]) -> str:
+    """Name what holds up the oldest change, the nearest cause first."""
+    if status.oldest is None:
+        return ""
+    if status.alarm:
+        return "Nothing is proven until “lockstep sync recover” was run."
+    if status.oldest.state == STUCK:
+        return "The Client refuses it. Mend the product and save it, or resync it once the reason is gone."
+    silent = [part for part in found if part.state != OK and part.advice]
+    if silent:
+        return f"{silent[0].name}: {silent[0].words}. {silent[0].advice}"
+    if status.oldest.age < 60:
+        return "It is on its way; nothing to do."
+    return "Every part answers. It is sent again by itself; the queues say how much is before it."

@@ -1,0 +1,72 @@
+"""The overview, and what can be done there about many products at once."""
+
+from typing import Any
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from admin.accounts.identity import author
+from admin.accounts.models import EDITOR, VIEWER
+from admin.accounts.sessions import page_for
+from admin.console import chart
+from admin.console.blueprint import blp, live
+from admin.console.overview import mend_drift, overview
+from admin.replication import replay_runs
+from admin.replication.lag_history import DAY, HOUR, lag_history
+from web.forms import NotAcceptableError
+
+SPANS = {"hour": HOUR, "day": DAY}
+
+
+@blp.get("/")
+@page_for(VIEWER)
+def show_overview() -> str:
+    return render_template("console/overview.html", now=overview(), **_lag())
+
+
+@blp.get("/overview.json")
+@page_for(VIEWER)
+def live_overview() -> Response:
+    found = overview()
+    regions = {part: render_template(f"console/overview_{part}.html", now=found) for part in ("now", "parts")}
+    return live(regions)
+
+
+@blp.get("/lag.json")
+@page_for(VIEWER)
+def live_lag() -> Response:
+    return live({"lag": render_template("console/lag.html", **_lag())})
+
+
+@blp.post("/replays")
+@page_for(EDITOR)
+def replay_many() -> AnyResponse:
+    """Have every product, or every stuck one, looked after again; the relays carry it out."""
+    what = request.form.get("what", "")
+    if what not in replay_runs.WHATS:
+        raise NotAcceptableError("Choose all products, or the stuck ones.")
+    replay_runs.request(what, author())
+    flash("The resync is under way. You may leave; this page shows how far it is.", "success")
+    return redirect(url_for("console.show_overview"))
+
+
+@blp.post("/replays/<int:run_id>/stop")
+@page_for(EDITOR)
+def stop_replay(run_id: int) -> AnyResponse:
+    replay_runs.stop(run_id, author())
+    flash("Stopped. What was marked already is still looked after.", "info")
+    return redirect(url_for("console.show_overview"))
+
+
+@blp.post("/drift/mend")
+@page_for(EDITOR)
+def mend() -> AnyResponse:
+    count = mend_drift()
+    flash(f"{count} products are being mended; drift goes away once a later look finds them equal.", "success")
+    return redirect(url_for("console.show_overview"))
+
+
+def _lag() -> dict[str, Any]:
+    name = request.args.get("span", "hour")
+    name = name if name in SPANS else "hour"
+    return {"span": name, "chart": chart.draw(lag_history(SPANS[name]), SPANS[name]), "height": chart.HEIGHT}

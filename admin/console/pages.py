@@ -1,0 +1,42 @@
+"""The console: everything that hangs below ``/console``."""
+
+from pathlib import Path
+
+from flask import Flask, redirect, url_for
+from werkzeug.wrappers import Response
+
+from admin.accounts.models import EDITOR
+from admin.accounts.sessions import may
+from admin.console import editor_pages, letter_pages, overview_pages, product_pages
+from admin.console.blueprint import blp
+from tasks.versions import version_of
+from web.images import is_ours
+
+ASSETS = Path(__file__).parent / "static"
+PAGES = (overview_pages, product_pages, editor_pages, letter_pages)  # imported: each hangs its views on ``blp``
+
+
+def init_console(app: Flask, shop_url: str | None, flower_url: str | None) -> None:
+    """Serve the console, and lead who asks for nothing in particular there. The URLs are as browsers see them."""
+    app.register_blueprint(blp)
+    app.add_url_rule("/", "index", _index)
+    app.jinja_env.filters["version"] = version_of
+    app.jinja_env.globals.update(
+        shop_url=shop_url, flower_url=flower_url, picture_address=lambda url: _picture_address(url, shop_url)
+    )
+
+
+def _picture_address(image_url: str, shop_url: str | None) -> str:
+    """Return where browsers find a product's picture: uploaded ones here, other paths at the shop; "" for nowhere."""
+    if not image_url.startswith("/") or is_ours(image_url):
+        return image_url
+    return f"{shop_url}{image_url}" if shop_url else ""
+
+
+@blp.context_processor
+def _shared() -> dict[str, object]:
+    return {"may_edit": may(EDITOR)}
+
+
+def _index() -> Response:
+    return redirect(url_for("console.show_overview"))

@@ -1,0 +1,115 @@
+"""The products: the list with the state of each, one on both sides, and having them looked after again."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from admin.accounts.models import EDITOR, VIEWER
+from admin.accounts.sessions import page_for
+from admin.console import catalogue
+from admin.console.blueprint import blp, live
+from admin.console.catalogue import LISTS, Wanted
+from admin.console.product_sync import ProductSync, product_sync
+from admin.products import queries
+from admin.products.models import Product
+from admin.products.schemas import SORTS
+from admin.replication import replay
+from admin.replication.product_status import NeverKnownError
+from web.cursors import MAX_LIMIT
+
+_SHOWN = 25
+_MOST_CHARACTERS = 100
+
+
+@blp.get("/products")
+@page_for(VIEWER)
+def list_products() -> str:
+    wanted = _wanted()
+    page = catalogue.find(wanted, _SHOWN, request.args.get("cursor"))
+    return render_template(
+        "console/products.html",
+        wanted=wanted,
+        page=page,
+        counts=catalogue.counts(),
+        categories=queries.categories(),
+        next_url=_next_url(page.next_cursor),
+        undo=_just_deleted(),
+    )
+
+
+@blp.get("/products/states.json")
+@page_for(VIEWER)
+def live_states() -> Response:
+    """Return chip and likes of the products that a page shows."""
+    ids = [int(text) for text in request.args.get("ids", "").split(",") if text.isdecimal()][:MAX_LIMIT]
+    regions = {}
+    for line in catalogue.some(ids):
+        regions[f"sync-{line.id}"] = render_template("console/sync_chip.html", sync=line.sync)
+        regions[f"likes-{line.id}"] = f"{line.likes:,}"
+    return live(regions)
+
+
+@blp.get("/products/<int:product_id>")
+@page_for(VIEWER)
+def show_product(product_id: int) -> str:
+    return render_template("console/product.html", found=_product_sync(product_id), next_url=_next_url)
+
+
+@blp.get("/products/<int:product_id>/live.json")
+@page_for(VIEWER)
+def live_product(product_id: int) -> Response:
+    page = render_template("console/product_now.html", found=_product_sync(product_id), next_url=_next_url)
+    return live({"now": page})
+
+
+@blp.post("/products/<int:product_id>/resync")
+@page_for(EDITOR)
+def resync_product(product_id: int) -> AnyResponse:
+    if not replay.mark(replay.Selection(ids=[product_id])):
+        raise NeverKnownError(f"There never was a product {product_id}.")
+    flash("Looking after it: the Client is asked, and gets what it lacks.", "success")
+    return redirect(url_for("console.show_product", product_id=product_id))
+
+
+@blp.post("/products/resync")
+@page_for(EDITOR)
+def resync_products() -> AnyResponse:
+    ids = [int(text) for text in request.form.getlist("id") if text.isdecimal()][:MAX_LIMIT]
+    count = replay.mark(replay.Selection(ids=ids)) if ids else 0
+    if count:
+        flash(f"Looking after {count} products: the Client is asked, and gets what it lacks.", "success")
+    else:
+        flash("Choose at least one product first.", "warning")
+    return redirect(url_for("console.list_products", **_filter()))
+
+
+def _product_sync(product_id: int) -> ProductSync:
+    return product_sync(product_id, 20, request.args.get("cursor"))
+
+
+def _just_deleted() -> Product | None:
+    """Return the product that ``deleted`` in the address names, while it is deleted: it may be undone."""
+    line = catalogue.one(request.args.get("deleted", type=int) or 0)
+    return line.product if line and line.product and line.product.deleted_at else None
+
+
+def _wanted() -> Wanted:
+    """Read the filter from the address; what makes no sense there is as good as left out."""
+    listed, sort = request.args.get("state", ""), request.args.get("sort", "")
+    return Wanted(
+        listed if listed in LISTS else catalogue.ALL,
+        request.args.get("q", "").strip()[:_MOST_CHARACTERS].replace("\0", ""),
+        request.args.get("category") or None,
+        sort if sort in SORTS else SORTS[0],
+    )
+
+
+def _filter() -> dict[str, Any]:
+    """Return the list's filter, to come back to it."""
+    return {name: value for name in ("state", "q", "category", "sort") if (value := request.args.get(name))}
+
+
+def _next_url(cursor: str | None) -> str | None:
+    return f"{request.path}?{urlencode({**request.args.to_dict(), 'cursor': cursor})}" if cursor else None

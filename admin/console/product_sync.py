@@ -1,0 +1,69 @@
+"""One product on both sides: what Admin has beside what the Client holds, and what happened to each version."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from admin.console import catalogue
+from admin.console.catalogue import Line
+from admin.reconcile import diff
+from admin.reconcile.diff import Field
+from admin.replication import product_status
+from admin.replication.client_gateway import ClientUnavailableError
+from admin.replication.product_status import NeverKnownError, ProductStatus
+
+PATIENCE = 3.0  # seconds for the Client to answer
+_TECHNICAL = ("ver", "checksum")
+_FIRST = ("version", "deleted")
+
+
+@dataclass(frozen=True, slots=True)
+class ProductSync:
+    """``fields`` is None when the Client cannot be asked. ``technical`` are those that only matter in a fault.
+
+    ``line`` and ``status`` are None for what Admin never had.
+    """
+
+    id: int
+    line: Line | None
+    status: ProductStatus | None
+    fields: Sequence[Field] | None
+    technical: Sequence[Field]
+    failure: str | None
+    applied_at: str | None
+    client_error: str | None
+
+    @property
+    def differing(self) -> int:
+        """How many of the fields differ."""
+        return sum(not field.same for field in self.fields or ())
+
+    @property
+    def in_step(self) -> bool | None:
+        """Whether the copy is the same; None when that is unknown."""
+        if self.fields is None:
+            return None
+        return all(field.same for field in (*self.fields, *self.technical))
+
+
+def product_sync(product_id: int, limit: int, cursor: str | None) -> ProductSync:
+    """Return a product on both sides with a page of its versions. Raises NeverKnownError, BadCursorError."""
+    line = catalogue.one(product_id)
+    status = product_status.product_status(product_id, limit, cursor) if line else None
+    if status and status.client_error:  # it did not answer just now: it is not waited for again
+        return _unknown(product_id, line, status, status.client_error)
+    try:
+        found = diff.fields_of(product_id, PATIENCE)
+    except diff.UnknownProductError:
+        raise NeverKnownError(f"There never was a product {product_id}.") from None
+    except ClientUnavailableError as error:
+        return _unknown(product_id, line, status, str(error))
+    technical = [field for field in found.fields if field.name in _TECHNICAL]
+    content = [field for field in found.fields if field.name not in _TECHNICAL]
+    content.sort(key=lambda field: field.name not in _FIRST)
+    return ProductSync(product_id, line, status, content, technical, found.failure, found.applied_at, None)
+
+
+def _unknown(product_id: int, line: Line | None, status: ProductStatus | None, error: str) -> ProductSync:
+    if status is None:
+        raise NeverKnownError(f"Admin never had a product {product_id}, and the Client cannot be asked.")
+    return ProductSync(product_id, line, status, None, (), None, None, error)

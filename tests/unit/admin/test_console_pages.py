@@ -1,0 +1,339 @@
+"""The console without JavaScript: what its forms do, what a role is offered, and that nothing typed is lost."""
+
+import io
+import re
+from datetime import datetime
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image
+from sqlalchemy import select, update
+from werkzeug.test import TestResponse
+
+from admin.accounts.models import EDITOR, VIEWER
+from admin.accounts.sessions import COOKIE
+from admin.extensions import db
+from admin.products.models import Product
+from admin.reconcile.models import DriftCheck
+from admin.replication.models import PROVEN, ReplayRun, Replication
+from tests.browsing import JSON, Browser
+from tests.unit.admin.catalogue import CONTENT, PASSWORD, Api, admin_on, dispose, row_counts
+
+SIGN_IN = "/console/sign-in"
+PAGES = ("/console/", "/console/products", "/console/dead-letters")
+NEW = "/console/products/new"
+
+
+@pytest.fixture(scope="session")
+def cookies(migrated: Path) -> dict[str, str]:
+    """The session's cookie by role; it holds on every copy of the database, where the sign-in is noted."""
+    app = admin_on(migrated)
+    found = {}
+    for role in (EDITOR, VIEWER):
+        browser = Browser(app.test_client(), SIGN_IN)
+        assert browser.sign_in(f"{role}@example.com", PASSWORD).status_code == 303
+        cookie = browser.client.get_cookie(COOKIE)
+        assert cookie
+        found[role] = cookie.value
+    dispose(app)
+    return found
+
+
+def signed_in(client: FlaskClient, cookie: str) -> Browser:
+    client.set_cookie(COOKIE, cookie)
+    return Browser(client, SIGN_IN)
+
+
+@pytest.fixture
+def staff(client: FlaskClient, cookies: dict[str, str]) -> Browser:
+    return signed_in(client, cookies[EDITOR])
+
+
+@pytest.fixture
+def onlooker(app: Flask, cookies: dict[str, str]) -> Browser:
+    return signed_in(app.test_client(), cookies[VIEWER])
+
+
+def send(browser: Browser, path: str, **fields: Any) -> TestResponse:
+    return browser.post(path, form_on="/console/account", **fields)
+
+
+def page_of(product_id: int, what: str = "") -> str:
+    return f"/console/products/{product_id}{what}"
+
+
+def opened(browser: Browser, product_id: int) -> dict[str, str]:
+    """What the editor's form holds when it is opened, hidden fields too."""
+    text = browser.get(page_of(product_id, "/edit")).text
+    inputs = [dict(re.findall(r'(name|value)="([^"]*)"', tag)) for tag in re.findall(r"<input[^>]*>", text)]
+    fields = {tag["name"]: unescape(tag["value"]) for tag in inputs if "value" in tag and "name" in tag}
+    [description] = re.findall(r"<textarea[^>]*>(.*?)</textarea>", text, re.DOTALL)
+    return {**fields, "description": unescape(description)}
+
+
+def products(app: Flask) -> list[Product]:
+    with app.app_context():
+        return list(db.session.execute(select(Product).order_by(Product.id)).scalars())
+
+
+# --- who sees what ------------------------------------------------------------------------------------------
+
+
+def test_root_leads_to_the_console_and_the_console_to_the_sign_in(client: FlaskClient) -> None:
+    browser = Browser(client, SIGN_IN)
+    assert browser.get("/").headers["Location"] == "/console/"
+    assert SIGN_IN in browser.get("/console/").headers["Location"]
+
+
+def test_viewer_is_offered_nothing_that_would_be_refused(onlooker: Browser, editor: Api) -> None:
+    product = editor.create()["id"]
+    for path in (*PAGES, page_of(product)):
+        page = onlooker.get(path)
+        assert page.status_code == 200
+        forms = set(re.findall(r'<form[^>]*action="([^"]+)"', page.text)) - {"/theme", "/console/sign-out"}
+        assert forms == set()
+        assert "/edit" not in page.text
+        assert NEW not in page.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        NEW,
+        page_of(1, "/edit"),
+        page_of(1, "/delete"),
+        page_of(1, "/restore"),
+        page_of(1, "/resync"),
+        "/console/products/resync",
+        "/console/replays",
+        "/console/replays/1/stop",
+        "/console/drift/mend",
+        "/console/dead-letters/settle",
+    ],
+)
+def test_viewer_is_refused_every_change(app: Flask, onlooker: Browser, editor: Api, path: str) -> None:
+    editor.create()
+    before = row_counts(app)
+    assert send(onlooker, path, what="all", **CONTENT).status_code == 403
+    assert row_counts(app) == before
+
+
+# --- making and changing ------------------------------------------------------------------------------------
+
+
+def test_form_comes_back_with_a_message_at_each_field_and_with_what_was_typed(app: Flask, staff: Browser) -> None:
+    answer = send(staff, NEW, **{**CONTENT, "price": "cheap", "title": " "})
+    assert answer.status_code == 422
+    assert 'id="field-price-error"' in answer.text
+    assert 'id="field-title-error"' in answer.text
+    assert 'value="cheap"' in answer.text
+    assert "Keeps it warm." in answer.text
+    assert products(app) == []
+
+
+def test_second_of_two_clicks_makes_no_second_product(app: Flask, staff: Browser) -> None:
+    places = [send(staff, NEW, **CONTENT).headers["Location"] for _click in range(2)]
+    assert places[0] == places[1]
+    assert len(products(app)) == 1
+    other = send(staff, NEW, **{**CONTENT, "title": "Another mug"})
+    assert (other.status_code, 'id="field-sku-error"' in other.text) == (422, True)
+
+
+def test_what_people_and_browsers_write_differently_is_the_same(app: Flask, staff: Browser) -> None:
+    typed = {"price": " 12,5 ", "currency": "eur", "description": "One\r\nTwo\r\n"}
+    send(staff, NEW, **{**CONTENT, **typed})
+    [product] = products(app)
+    assert (str(product.price), product.currency, product.description) == ("12.50", "EUR", "One\nTwo")
+
+
+def test_saving_without_a_change_makes_no_version(app: Flask, staff: Browser, editor: Api) -> None:
+    product = editor.create()["id"]
+    answer = send(staff, page_of(product, "/edit"), **opened(staff, product))
+    assert answer.status_code == 302
+    assert products(app)[0].version == 1
+
+
+def png(colour: str = "red") -> io.BytesIO:
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), colour).save(file, "PNG")
+    file.seek(0)
+    return file
+
+
+def test_uploaded_image_is_kept_while_other_fields_are_mended(app: Flask, staff: Browser) -> None:
+    upload = {**CONTENT, "image_url": "", "price": "cheap", "image_file": (png(), "mug.png")}
+    answer = send(staff, NEW, **upload)
+    assert answer.status_code == 422
+    found = re.search(r'value="(/images/[0-9a-f]{64})"', answer.text)
+    assert found
+    send(staff, NEW, **{**CONTENT, "image_url": found[1]})
+    assert products(app)[0].image_url == found[1]
+
+
+def test_file_that_is_no_image_is_refused_at_its_field(app: Flask, staff: Browser) -> None:
+    answer = send(staff, NEW, **CONTENT, image_file=(io.BytesIO(b"<svg onload=alert(1)>"), "mug.png"))
+    assert (answer.status_code, 'id="field-image_file-error"' in answer.text) == (422, True)
+    assert products(app) == []
+
+
+# --- two people at once -------------------------------------------------------------------------------------
+
+
+def test_conflict_shows_both_sides_and_the_choice_is_saved(app: Flask, staff: Browser, editor: Api) -> None:
+    product = editor.create()["id"]
+    mine = {**opened(staff, product), "title": "My mug", "category": "Mine", "description": "Mine too"}
+    editor.patch(product, "*", title="Their mug", price="1.00")
+    answer = send(staff, page_of(product, "/edit"), **mine)
+    assert answer.status_code == 409
+    for words in ("My mug", "Their mug", "Mine too", "editor@example.com"):
+        assert words in answer.text
+    picked = set(re.findall(r'name="pick_(\w+)" value="(\w+)" checked', answer.text))
+    assert picked == {("title", "yours"), ("category", "yours"), ("description", "yours"), ("price", "theirs")}
+    assert answer.text.count("both changed it") == 1
+    choice = {f"yours_{name}": mine[name] for name in CONTENT} | {f"theirs_{name}": CONTENT[name] for name in CONTENT}
+    choice |= {"theirs_title": "Their mug", "theirs_price": "1.00"}
+    choice |= {"pick_title": "theirs", "pick_category": "yours", "pick_description": "yours", "pick_price": "theirs"}
+    same = {name: CONTENT[name] for name in ("sku", "currency", "image_url")}
+    assert send(staff, page_of(product, "/edit"), version="2", **choice, **same).status_code == 302
+    [saved] = products(app)
+    assert (saved.title, saved.category, saved.description, str(saved.price), saved.version) == (
+        "Their mug",
+        "Mine",
+        "Mine too",
+        "1.00",
+        3,
+    )
+
+
+def test_second_click_on_save_is_no_conflict(staff: Browser, editor: Api) -> None:
+    product = editor.create()["id"]
+    mine = {**opened(staff, product), "title": "My mug"}
+    answers = [send(staff, page_of(product, "/edit"), **mine) for _click in range(2)]
+    assert [answer.status_code for answer in answers] == [302, 302]
+
+
+def test_edit_that_meets_a_delete_can_be_restored_with(app: Flask, staff: Browser, editor: Api) -> None:
+    product = editor.create()["id"]
+    mine = {**opened(staff, product), "title": "My mug"}
+    editor.delete(product)
+    answer = send(staff, page_of(product, "/edit"), **mine)
+    assert answer.status_code == 409
+    assert "My mug" in answer.text
+    content = {name: mine[name] for name in CONTENT}
+    assert send(staff, page_of(product, "/restore"), **content).status_code == 302
+    [saved] = products(app)
+    assert (saved.title, saved.deleted_at) == ("My mug", None)
+
+
+def test_delete_asks_first_and_can_be_undone(app: Flask, staff: Browser, editor: Api) -> None:
+    product = editor.create()["id"]
+    assert "Delete “Red mug”?" in staff.get(page_of(product, "/delete")).text
+    answer = send(staff, page_of(product, "/delete"), version="1")
+    listed = staff.get(answer.headers["Location"])
+    assert f'action="{page_of(product, "/restore")}"' in listed.text
+    for _click in range(2):
+        assert send(staff, page_of(product, "/restore")).status_code == 302
+    [saved] = products(app)
+    assert (saved.deleted_at, saved.version) == (None, 3)
+
+
+def test_what_changed_meanwhile_is_not_deleted_unseen(app: Flask, staff: Browser, editor: Api) -> None:
+    product = editor.create()["id"]
+    editor.patch(product, "*", title="Blue mug")
+    answer = send(staff, page_of(product, "/delete"), version="1")
+    assert answer.headers["Location"] == page_of(product, "/delete")
+    assert products(app)[0].deleted_at is None
+
+
+def test_restore_asks_for_another_sku_where_it_was_given_away(app: Flask, staff: Browser, editor: Api) -> None:
+    product = editor.create()["id"]
+    editor.delete(product)
+    editor.create()
+    answer = send(staff, page_of(product, "/restore"))
+    assert (answer.status_code, 'id="field-sku-error"' in answer.text) == (409, True)
+    send(staff, page_of(product, "/restore"), **{**CONTENT, "sku": "MUG-2"})
+    assert [(p.live_sku, p.title) for p in products(app)] == [("MUG-2", "Red mug"), ("MUG-1", "Red mug")]
+
+
+# --- what the pages say -------------------------------------------------------------------------------------
+
+
+def test_unknown_is_said_where_nobody_answers(staff: Browser, editor: Api) -> None:
+    product = editor.create()["id"]
+    overview = staff.get("/console/").text
+    assert "what the shop shows is unknown" in overview
+    assert "unknown how many wait" in overview
+    assert "unknown: the Client would know" in overview
+    assert "what the shop shows of this product is unknown" in staff.get(page_of(product)).text
+    assert "which there are is unknown" in staff.get("/console/dead-letters").text
+    assert "version 1 waits to be sent" in staff.get(page_of(product)).text
+
+
+def test_edit_shows_at_once_as_not_in_the_shop_yet(app: Flask, staff: Browser, editor: Api) -> None:
+    product = editor.create()["id"]
+    with app.app_context():
+        db.session.execute(update(Replication).values(state=PROVEN, unproven_since=None, due_at=None))
+        db.session.commit()
+    assert "in step</span>" in staff.get("/console/products").text
+    editor.patch(product, "*", title="Blue mug")
+    assert "waiting</span>" in staff.get("/console/products").text
+
+
+def test_relay_that_is_silent_is_named_with_what_to_do(app: Flask, staff: Browser) -> None:
+    def said() -> str:
+        return unescape(staff.get("/console/").text)
+
+    assert "never seen" in said()
+    assert "Start “lockstep relay”" in said()
+    with app.app_context():
+        db.session.execute(update(DriftCheck).values(due_at=datetime(2026, 1, 1)))  # noqa: DTZ001 - as in the database
+        db.session.commit()
+    assert "no sign of life" in said()
+
+
+@pytest.mark.parametrize("path", ["/console/products/states.json?ids=1,2,x", "/console/products/1/live.json"])
+def test_what_did_not_change_is_not_sent_again(staff: Browser, editor: Api, path: str) -> None:
+    product = editor.create()["id"]
+    first = staff.client.get(path, headers=JSON)
+    assert first.get_json()["regions"]
+    again = staff.client.get(path, headers={**JSON, "If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    editor.patch(product, "*", title="Blue mug", price="3.00")
+    with_change = staff.client.get(path, headers={**JSON, "If-None-Match": first.headers["ETag"]})
+    assert with_change.status_code == 200 if "live" in path else 304
+
+
+@pytest.mark.parametrize(
+    "query", ["state=nonsense", "sort=-sku", "q=" + "x" * 500, "q=%00", "category=nowhere", "deleted=x", "state=any"]
+)
+def test_address_that_makes_no_sense_still_shows_a_page(staff: Browser, query: str) -> None:
+    for page in ("/console/products", "/console/dead-letters"):
+        assert staff.get(f"{page}?{query}").status_code == 200
+
+
+def test_resync_of_many_is_asked_for_once_and_shown(app: Flask, staff: Browser, editor: Api) -> None:
+    editor.create()
+    for _click in range(2):
+        assert send(staff, "/console/replays", what="all").status_code == 302
+    with app.app_context():
+        [run] = db.session.execute(select(ReplayRun)).scalars()
+    assert "All products" in staff.get("/console/").text
+    send(staff, f"/console/replays/{run.id}/stop")
+    assert "stopped by editor@example.com" in staff.get("/console/").text
+    assert send(staff, "/console/replays", what="everything").status_code == 422
+
+
+def test_chosen_products_are_marked_and_the_filter_is_kept(app: Flask, staff: Browser, editor: Api) -> None:
+    ids = [editor.create(sku=f"P-{number}")["id"] for number in range(3)]
+    with app.app_context():
+        db.session.execute(update(Replication).values(state=PROVEN, unproven_since=None, due_at=None))
+        db.session.commit()
+    answer = send(staff, "/console/products/resync?q=p", id=[str(ids[0]), str(ids[2]), "x"])
+    assert answer.headers["Location"] == "/console/products?q=p"
+    with app.app_context():
+        query = select(Replication.product_id).where(Replication.state != PROVEN).order_by(Replication.product_id)
+        assert list(db.session.execute(query).scalars()) == [ids[0], ids[2]]
