@@ -1,5 +1,7 @@
 """Lockstep as a whole, on stores of its own, and the plain services it is compared with."""
 
+import math
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,7 @@ from stack.ports import HOST, free_port
 from stack.process import Process
 from stack.product import ROOT, Addresses, Product, Secrets
 
+_FRESH = 120.0  # seconds; a token lives for a quarter of an hour, and no measurement is that long
 _STAFF, _SHOPPER, _PASSWORD = "staff@example.com", "shopper@example.com", "a password of some length"
 
 
@@ -28,6 +31,7 @@ class System:
         ports = {f"{name}_port": free_port() for name in ("admin", "client", "flower")}
         self.addresses = Addresses(urls.database, urls.mongodb, urls.broker, **ports)
         self.logs = folder / "logs"
+        self._tokens: dict[str, tuple[str, float]] = {}  # by e-mail: the token, and when it was made
         self.product = Product(self.addresses, self.secrets, folder=folder, logs=self.logs)
         self.servers = servers
         self.engine: Engine = create_engine(urls.database, isolation_level="READ COMMITTED")
@@ -43,13 +47,28 @@ class System:
         commands.run_all([([*who, "--password-stdin"], f"{_PASSWORD}\n") for who in accounts], self.product.env)
         try:
             self.product.start()
-            self.staff_token = _sign_in(AdminApi(self.addresses.admin_url), _STAFF)
-            self.shopper_token = _sign_in(ClientApi(self.addresses.client_url), _SHOPPER)
             yield self
         finally:
             self.product.stop()
             self.engine.dispose()
             self._mongo.close()
+
+    @property
+    def staff_token(self) -> str:
+        """A bearer token of the editor's, good for some minutes."""
+        return self._token(_STAFF, AdminApi(self.addresses.admin_url))
+
+    @property
+    def shopper_token(self) -> str:
+        """A bearer token of the shopper's, good for some minutes."""
+        return self._token(_SHOPPER, ClientApi(self.addresses.client_url))
+
+    def _token(self, email: str, api: Api) -> str:
+        token, made = self._tokens.get(email, ("", -math.inf))
+        if time.monotonic() - made > _FRESH:
+            token = _sign_in(api, email)
+            self._tokens[email] = token, time.monotonic()
+        return token
 
     @contextmanager
     def service(self, target: str) -> Iterator[int]:
