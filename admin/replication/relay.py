@@ -6,6 +6,7 @@ A crash anywhere leaves rows due again; a duplicate is harmless (A5).
 """
 
 import threading
+from collections import Counter
 from datetime import timedelta
 
 import structlog
@@ -28,6 +29,7 @@ from web.metrics import ATTEMPTS
 WINDOW = 5_000  # rows sent and not proven, per lane
 RESERVE = WINDOW // 10  # of it for rows never sent, so that poison cannot fill the window
 CLAIM = MAX_IDS  # rows per step: one question to the Client
+UNASKED = 9  # batches of a backlog that are sent after one of which nothing had arrived
 IDLE_SECONDS = 0.5
 BROKER_REST_SECONDS = 2.0
 # A queue is empty as soon as its last message is in a worker's hands: give that one time to be applied.
@@ -44,6 +46,7 @@ class Relay:
         self._heartbeat = heartbeat
         self._stopping = threading.Event()
         self._upkeep = Upkeep()
+        self._unasked: Counter[str] = Counter()
 
     def stop(self) -> None:
         """End after the step in hand."""
@@ -99,9 +102,7 @@ class Relay:
         rows = claims.claim(lane, (FRESH,), room) if room else []
         if not rows:
             return False
-        # The courier may have sent these already, or a replay asks for what is right; a new import can only lack.
-        ask = lane == names.INTERACTIVE or any(row.proven_ver for row in rows)
-        verdict = (self._verify(rows, lane) if ask else None) or Verdict(rows, [])
+        verdict = self._ask_first(rows, lane) or Verdict(rows, [])
         try:
             self._send(verdict, lane)
         except PublishError:
@@ -109,6 +110,20 @@ class Relay:
             ATTEMPTS.labels("unpublished").inc(len(verdict.missing) + len(verdict.differing))
             raise
         return len(rows) == room
+
+    def _ask_first(self, rows: list[Replication], lane: str) -> Verdict | None:
+        """Ask what arrived already: by the courier, or because a replay asks for what is right. A new import can only
+        lack; and in a backlog of which nothing had arrived, the next batches are not asked about.
+        """
+        if self._unasked[lane] and len(rows) == CLAIM:
+            self._unasked[lane] -= 1
+            return None
+        if lane != names.INTERACTIVE and not any(row.proven_ver for row in rows):
+            return None
+        verdict = self._verify(rows, lane)
+        fruitless = verdict is not None and len(verdict.missing) == CLAIM
+        self._unasked[lane] = UNASKED if fruitless else 0
+        return verdict
 
     def _verify(self, rows: list[Replication], lane: str) -> Verdict | None:
         try:

@@ -17,15 +17,17 @@ from admin.products.schemas import SORTS
 from admin.replication import claims, history, outbox, verify
 from admin.replication.client_gateway import Answer, Held
 from admin.replication.models import FRESH, ProductChange, Replication
+from admin.replication.relay import Relay
 from bench import seed
 from stack.servers.mariadb import MariaDB
 from tasks.messages import LikeChanged
 from tasks.names import BULK, INTERACTIVE
+from tasks.publisher import PublishError
 from tests.flow.sql_log import plans, starts
 from tests.flow.stores import CONTENT, admin_on, unique_name
 from web import cursors
 
-PRODUCTS, DUE = 6_000, 200  # the last ones are not proven
+PRODUCTS, DUE = 6_000, 600  # the last ones are not proven
 TABLES = {"products", "replication", "product_changes", "product_words", "product_likes"}
 FEW_ROWS = 700  # a step's 500 and some; what a plan expects to read is an estimate
 
@@ -37,6 +39,16 @@ class ClientThatHoldsAll:
         now = db.session.execute(select(utc_now())).scalar_one()
         messages = outbox.current_messages(ids)
         return Answer({m.id: Held(m.ver, m.checksum, now, 0, None) for m in messages}, mark - 1, now)
+
+
+class ClientThatHoldsNothing:
+    """Counts what it is asked."""
+
+    questions = 0
+
+    def held(self, _ids: list[int], mark: int = 0, *_others: Any, **_options: Any) -> Answer:
+        self.questions += 1
+        return Answer({}, mark - 1, db.session.execute(select(utc_now())).scalar_one())
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +132,17 @@ def test_relay_claims_and_proves_a_batch_by_one_read_and_one_write() -> None:
     ]
 
 
+def test_relay_asks_once_about_a_backlog_of_which_nothing_arrived(app: Flask) -> None:
+    shop = ClientThatHoldsNothing()
+    app.extensions["client_gateway"] = shop
+    relay = Relay()
+    for _ in range(3):
+        with pytest.raises(PublishError):  # nobody listens: the rows are put back
+            relay.feed(INTERACTIVE)
+    app.extensions["client_gateway"] = ClientThatHoldsAll()
+    assert shop.questions == 1
+
+
 @pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize("sort", SORTS)
 def test_lists_are_read_in_the_order_of_an_index(sort: str, deep: bool) -> None:
@@ -157,7 +180,7 @@ def page(sort: str, *, deep: bool = False, q: str = "", category: str | None = N
 
 
 def claim_and_put_back() -> None:
-    claims.put_back(claims.claim(INTERACTIVE, (FRESH,), DUE))
+    claims.put_back(claims.claim(INTERACTIVE, (FRESH,), 200))
 
 
 def prove_all() -> None:
