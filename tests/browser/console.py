@@ -1,0 +1,78 @@
+"""The console as staff use it, beside what others do to the same products meanwhile."""
+
+import io
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from kombu import Connection
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+from pymongo import MongoClient
+
+from tasks import names
+from tests.flow.running import PASSWORD, STAFF, Running, eventually
+from tests.flow.stores import unique_name
+
+
+@dataclass(frozen=True)
+class Console:
+    running: Running
+
+    @property
+    def url(self) -> str:
+        return f"{self.running.product.addresses.admin_url}/console"
+
+    def sign_in(self, page: Page, email: str = STAFF) -> None:
+        page.goto(f"{self.url}/sign-in")
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        expect(page.get_by_role("heading", name="Overview", exact=True)).to_be_visible()
+
+    def create(self, **fields: str) -> int:
+        """Create a product by the API and wait until the copy is proven."""
+        product_id = self.running.create(**fields)
+        eventually(lambda: bool(self.replication(product_id)["in_step"]))
+        eventually(lambda: self.replication(product_id)["state"] == "proven")
+        return product_id
+
+    def replication(self, product_id: int) -> dict[str, Any]:
+        return dict(self.running.admin.ask("GET", f"/api/v1/products/{product_id}/replication").json())
+
+    def edit_the_copy(self, product_id: int, **changes: Any) -> None:
+        """Change the Client's document past Lockstep."""
+        with MongoClient[dict[str, Any]](self.running.product.addresses.mongodb_url) as client:
+            changed = client.get_default_database()["products"].update_one({"_id": product_id}, {"$set": changes})
+            assert changed.matched_count == 1
+
+    def send_poison(self, product_id: int) -> str:
+        """Put a message about a product on the queue that no worker can process; return its dead letter's id."""
+        task_id = unique_name()
+        message = {"type": "product.changed.v1", "id": product_id, "ver": 1, "deleted": False, "product": {"sku": "X"}}
+        headers = {"id": task_id, "task": names.SYNC_PRODUCT, "lang": "py"}
+        headers |= dict.fromkeys(("root_id", "parent_id", "group"))
+        with Connection(self.running.product.addresses.broker_url) as connection, connection.channel() as channel:
+            body = json.dumps([[message], {}, {}]).encode()
+            sent = channel.prepare_message(body, None, "application/json", "utf-8", headers, {"delivery_mode": 2})
+            channel.basic_publish(sent, names.EXCHANGE, names.QUEUE_PRODUCTS)
+        found: list[str] = []
+
+        def collected() -> bool:
+            items = self.running.admin.ask("GET", f"/api/v1/dead-letters?product={product_id}").json()["items"]
+            found[:] = [letter["id"] for letter in items if letter["task_id"] == task_id]
+            return bool(found)
+
+        eventually(collected)
+        return found[0]
+
+
+def png() -> bytes:
+    """A picture that nobody uploaded before."""
+    file = io.BytesIO()
+    Image.frombytes("RGB", (4, 4), unique_name().encode().ljust(48, b"."), "raw").save(file, "PNG")
+    return file.getvalue()
+
+
+def main(page: Page) -> Locator:
+    return page.get_by_role("main")
