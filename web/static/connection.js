@@ -2,7 +2,7 @@
 import { icon } from "./icons.js";
 
 const AFTER = 2; // failures in a row: one may be a hiccup
-let failures = 0;
+let failures = 0, signedOut = false;
 
 function show(message) {
   const banner = document.getElementById("connection");
@@ -13,14 +13,16 @@ function show(message) {
 }
 
 function update() {
-  if (!navigator.onLine) show("You are offline. What you see may be out of date; it is brought up to date when you are back.");
+  if (signedOut) show("You are signed out. What you see may be out of date; reload the page to sign in again.");
+  else if (!navigator.onLine) show("You are offline. What you see may be out of date; it is brought up to date when you are back.");
   else if (failures >= AFTER) show("The server does not answer. We keep trying; what you see may be out of date.");
   else show("");
 }
 
 export const connection = {
-  reached(ok) {
+  reached(ok, status = 0) {
     failures = ok ? 0 : failures + 1;
+    signedOut = status === 401;
     update();
   },
 };

@@ -28,7 +28,7 @@ export function poll({ url, every, data }) {
     const headers = { Accept: "application/json", ...(etag && { "If-None-Match": etag }) };
     try {
       const response = await fetch(wanted, { headers, cache: "no-store", credentials: "same-origin" });
-      connection.reached(response.status < 500);
+      connection.reached(response.status < 500, response.status);
       if (response.ok) {
         etag = response.headers.get("ETag");
         await data(await response.json(), began);

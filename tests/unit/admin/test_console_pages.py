@@ -11,15 +11,16 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from werkzeug.test import TestResponse
 
 from admin.accounts.models import EDITOR, VIEWER
 from admin.accounts.sessions import COOKIE
+from admin.database import utc_now
 from admin.extensions import db
 from admin.products.models import Product
-from admin.reconcile.models import DriftCheck
-from admin.replication.models import PROVEN, ReplayRun, Replication
+from admin.reconcile.models import Drift, DriftCheck
+from admin.replication.models import PROVEN, SENT, STUCK, ProductChange, ReplayRun, Replication, SyncMark
 from tests.browsing import JSON, Browser
 from tests.unit.admin.catalogue import CONTENT, PASSWORD, Api, admin_on, dispose, row_counts
 
@@ -73,6 +74,11 @@ def opened(browser: Browser, product_id: int) -> dict[str, str]:
     fields = {tag["name"]: unescape(tag["value"]) for tag in inputs if "value" in tag and "name" in tag}
     [description] = re.findall(r"<textarea[^>]*>(.*?)</textarea>", text, re.DOTALL)
     return {**fields, "description": unescape(description)}
+
+
+def words_of(answer: TestResponse) -> str:
+    """What a page says, without its markup."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", answer.text)).split())
 
 
 def products(app: Flask) -> list[Product]:
@@ -281,6 +287,69 @@ def test_edit_shows_at_once_as_not_in_the_shop_yet(app: Flask, staff: Browser, e
     assert "in step</span>" in staff.get("/console/products").text
     editor.patch(product, "*", title="Blue mug")
     assert "waiting</span>" in staff.get("/console/products").text
+
+
+def test_what_is_retried_shows_its_last_result_and_what_goes_on_apart(app: Flask, staff: Browser, editor: Api) -> None:
+    product = editor.create()["id"]
+    with app.app_context():
+        done = {"state": PROVEN, "unproven_since": None, "due_at": None, "proven_ver": Replication.ver}
+        db.session.execute(update(Replication).values(**done))
+        db.session.execute(update(ProductChange).values(applied_at=utc_now(), proven_at=utc_now()))
+        db.session.commit()
+    editor.patch(product, "*", title="Blue mug")
+    with app.app_context():
+        db.session.execute(update(Replication).values(state=SENT, attempts=2, last_error="out of order"))
+        db.session.commit()
+    text = words_of(staff.get(page_of(product)))
+    assert "Last finished version 1 proven" in text
+    assert "Going on now version 2 sent, not proven" in text
+    assert "2 attempts lost" in text
+    assert "out of order" in text
+    assert "the same on both sides" not in text
+
+
+def test_what_waits_shows_its_age_its_reason_and_what_to_do(app: Flask, staff: Browser, editor: Api) -> None:
+    product = editor.create()["id"]
+    with app.app_context():
+        long_ago = datetime(2026, 11, 1, 8)  # noqa: DTZ001 - as in the database
+        stuck = {"state": STUCK, "attempts": 5, "last_error": "the price is cheap", "unproven_since": long_ago}
+        db.session.execute(update(Replication).values(**stuck))
+        db.session.commit()
+    for page in ("/console/", "/console/products?state=stuck", page_of(product)):
+        answer = staff.get(page)
+        assert '<time datetime="2026-11-01T08:00:00Z"' in answer.text
+        assert "the price is cheap" in words_of(answer)
+    assert "Mend the product and save it" in words_of(staff.get("/console/"))
+
+
+def test_drift_is_an_alarm_with_what_mends_it(app: Flask, staff: Browser, editor: Api) -> None:
+    product = editor.create()["id"]
+    with app.app_context():
+        db.session.execute(update(Replication).values(state=PROVEN, unproven_since=None, due_at=None))
+        now = db.session.execute(select(utc_now())).scalar_one()
+        for product_id, kind in ((product, "differing"), (999, "orphaned")):
+            times = {"first_seen_at": now, "looked_at": now, "confirmed_at": now}
+            db.session.add(Drift(product_id=product_id, kind=kind, held_ver=1, held_checksum="x", **times))
+        db.session.commit()
+    text = words_of(staff.get("/console/"))
+    assert "2 products drifted" in text
+    assert "same version, other content" in text
+    assert "lockstep sync diff --repair" in text
+    send(staff, "/console/drift/mend")
+    assert "waiting</span>" in staff.get("/console/products").text
+    with app.app_context():
+        db.session.execute(delete(Drift).where(Drift.product_id == product))
+        db.session.commit()
+    assert send(staff, "/console/drift/mend").status_code == 409
+
+
+def test_restored_database_is_an_alarm_with_what_mends_it(app: Flask, staff: Browser) -> None:
+    with app.app_context():
+        db.session.execute(update(SyncMark).values(alarm="client", alarm_since=utc_now()))
+        db.session.commit()
+    text = words_of(staff.get("/console/"))
+    assert "The database of the Client came back from a backup" in text
+    assert "lockstep sync recover" in text
 
 
 def test_relay_that_is_silent_is_named_with_what_to_do(app: Flask, staff: Browser) -> None:
