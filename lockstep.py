@@ -13,7 +13,7 @@ _COMMANDS = {
     "migrate": "lockstep:migrate",
     "relay": "admin.cli:relay",
     "shopper": "client.cli:shopper",
-    "staff": "admin.cli:staff",
+    "staff": "admin.accounts.cli:staff",
     "sync": "admin.replication.cli:sync",
 }
 

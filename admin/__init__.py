@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from admin import database
 from admin.accounts import api as accounts_api
+from admin.accounts import owner_api, owner_pages
 from admin.accounts import pages as accounts_pages
 from admin.accounts.sessions import init_console_sessions
 from admin.accounts.tokens import load_actor
@@ -67,6 +68,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     init_tokens(app, audience="admin").user_lookup_loader(load_actor)
     init_console_sessions(app)
     app.register_blueprint(accounts_pages.blp)
+    app.register_blueprint(owner_pages.blp)
     init_signatures(app, keys, audience="admin")
     init_client_gateway(app, settings.admin_client_url, keys)
     init_courier(app)
@@ -74,6 +76,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     api = init_api(app, "Lockstep Admin")
     for blueprint in (
         accounts_api.blp,
+        owner_api.blp,
         products_api.blp,
         products_api.service_blp,
         images_api.blp,

@@ -8,8 +8,6 @@ import click
 import flask_migrate
 
 from admin import create_app
-from admin.accounts import service as accounts
-from admin.accounts.models import EDITOR, ROLES
 from admin.imports import runner as imports
 from admin.products import exporter, importer
 from admin.replication.relay import Relay
@@ -17,8 +15,6 @@ from tasks.config import BrokerSettings
 from web.health import Heartbeat
 from web.metrics import MetricsSettings
 from web.metrics_server import MetricsServer
-from web.passwords import WeakPasswordError
-from web.terminal import read_password
 
 
 def migrate_admin(revision: str) -> None:
@@ -59,29 +55,6 @@ def relay(heartbeat: Path | None) -> None:
             signal.signal(number, lambda *_: process.stop())
         with imports.running(app):
             process.run()
-
-
-@click.group()
-def staff() -> None:
-    """Accounts of those who may change the catalogue."""
-
-
-@staff.command("add")
-@click.argument("email")
-@click.option("--role", type=click.Choice(ROLES), default=EDITOR, show_default=True)
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
-def staff_add(email: str, role: str, password_stdin: bool) -> None:
-    """Create an account for EMAIL."""
-    password = read_password(password_stdin)
-    with create_app().app_context():
-        try:
-            accounts.add_staff(email, password, role)
-        except accounts.AccountExistsError as error:
-            click.echo(str(error), err=True)
-        except WeakPasswordError as error:
-            raise click.UsageError(error.detail) from None
-        else:
-            click.echo(f"{email} may sign in as {role}.", err=True)
 
 
 @click.command("import")

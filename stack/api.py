@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import requests
@@ -42,6 +43,7 @@ class Api:
         self.base = base
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy of the user's has no part in talking to oneself
+        self._refresh_token = ""
 
     def close(self) -> None:
         """Give the connections back."""
@@ -49,7 +51,10 @@ class Api:
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
         """Send a request and return whatever answer comes. Raises requests' errors where none does."""
-        return self._session.request(method, f"{self.base}{path}", timeout=_TIMEOUT, **options)
+        response = self._session.request(method, f"{self.base}{path}", timeout=_TIMEOUT, **options)
+        if response.status_code == HTTPStatus.UNAUTHORIZED and self._refreshed():
+            response = self._session.request(method, f"{self.base}{path}", timeout=_TIMEOUT, **options)
+        return response
 
     def ask(self, method: str, path: str, **options: Any) -> requests.Response:
         """Send a request that should succeed. Raises ApiError when it does not."""
@@ -60,10 +65,25 @@ class Api:
 
     def sign_in(self, email: str, password: str) -> str:
         """Use the account from now on and return its bearer token. Raises ApiError."""
+        self._refresh_token = ""
         answer = self.ask("POST", "/api/v1/auth/token", json={"email": email, "password": password})
-        token = str(answer.json()["access_token"])
-        self._session.headers["Authorization"] = f"Bearer {token}"
-        return token
+        return self._use(answer.json())
+
+    def _refreshed(self) -> bool:
+        """Get new tokens when the access token has expired; return whether there are any."""
+        if not self._refresh_token:
+            return False
+        bearer = {"Authorization": f"Bearer {self._refresh_token}"}
+        self._refresh_token = ""  # it counts once
+        answer = self._session.post(f"{self.base}/api/v1/auth/refresh", headers=bearer, timeout=_TIMEOUT)
+        if answer.ok:
+            self._use(answer.json())
+        return answer.ok
+
+    def _use(self, tokens: dict[str, Any]) -> str:
+        self._refresh_token = str(tokens["refresh_token"])
+        self._session.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+        return str(tokens["access_token"])
 
 
 class AdminApi(Api):

@@ -25,10 +25,13 @@ def field(name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def load(schema: ma.Schema) -> dict[str, Any]:
-    """Return the fields of ``schema`` as it loads them. Raises NotAcceptableError, which names each that is wrong."""
+def load(schema: ma.Schema, given: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the fields of ``schema`` as it loads what was sent, or ``given``.
+
+    Raises NotAcceptableError, which names each that is wrong.
+    """
     try:
-        found: dict[str, Any] = schema.load({name: field(name) for name in schema.fields})
+        found: dict[str, Any] = schema.load(given or {name: field(name) for name in schema.fields})
     except ma.ValidationError as error:
         raise NotAcceptableError("Some fields need another look.", list(flatten(error.messages))) from None
     return found

@@ -29,6 +29,16 @@ class WrongCredentialsError(ProblemError):
         super().__init__("Wrong e-mail or password.", headers={"WWW-Authenticate": "Bearer"})
 
 
+class NotSignedInError(ProblemError):
+    """A token that does not let anyone in, for ``reason``."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+    def __init__(self, reason: str) -> None:
+        detail = f"Sign in first and send the token as 'Authorization: Bearer …'. {reason}"
+        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
 def _whole_characters(text: str) -> None:
     """JSON can hold half of a character (a lone surrogate), which nothing can hash or store."""
     try:
@@ -94,8 +104,5 @@ def issue(identity: str, sign_in: str) -> Pair:
 
 
 def _refuse(reason: str) -> Response:
-    return problem(
-        HTTPStatus.UNAUTHORIZED,
-        f"Sign in first and send the token as 'Authorization: Bearer …'. {reason}",
-        headers={"WWW-Authenticate": "Bearer"},
-    )
+    error = NotSignedInError(reason)
+    return problem(error.status, error.detail, headers=error.headers)

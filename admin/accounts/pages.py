@@ -69,7 +69,8 @@ def change_password() -> ResponseReturnValue:
 @sessions.page_for()
 def sign_out_everywhere() -> ResponseReturnValue:
     """End every session and token of mine, this one too."""
-    service.sign_out_everywhere(actor().staff_id or 0)
+    me = actor()
+    service.sign_out_everywhere(me.staff_id or 0, me.name)
     sessions.end()
     flash("You are signed out everywhere.", "success")
     return forms.done("/console/sign-in")

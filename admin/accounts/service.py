@@ -1,22 +1,24 @@
 """Staff accounts: made, signed in to, and their passwords changed."""
 
+from http import HTTPStatus
+
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 
-from admin.accounts import sign_ins
-from admin.accounts.identity import author as author
-from admin.accounts.models import EDITOR, Staff
-from admin.accounts.tokens import api_for
+from admin.accounts import audit, sign_ins
+from admin.accounts.models import Staff
 from admin.database import retry_deadlocks, utc_now
 from admin.extensions import db
 from web import passwords, tokens
 from web.problems import ProblemError
 
-editors_only = api_for(EDITOR)
+CLI = "command line"  # who acts there, in the audit trail
 
 
-class AccountExistsError(Exception):
+class AccountExistsError(ProblemError):
     """There is an account with this e-mail; it was left as it is."""
+
+    status = HTTPStatus.CONFLICT
 
 
 class WrongPasswordError(ProblemError):
@@ -26,16 +28,18 @@ class WrongPasswordError(ProblemError):
         super().__init__("The password is not right.", [{"field": "current", "detail": "is not right"}])
 
 
-def add_staff(email: str, password: str, role: str) -> Staff:
-    """Create an account. Raises AccountExistsError and WeakPasswordError."""
+def add_staff(email: str, password: str, role: str, by: str = CLI) -> Staff:
+    """Create an account. Raises AccountExistsError and WeakPasswordError. Commits."""
     passwords.check(password, email)
     staff = Staff(email=email.lower(), password_hash=passwords.hash_password(password), role=role, created_at=utc_now())
     db.session.add(staff)
+    audit.record("staff_added", by, staff.email, role)
     try:
         db.session.commit()
     except IntegrityError:
         db.session.rollback()
-        raise AccountExistsError(f"{email} already exists; its password was not changed") from None
+        taken = [{"field": "email", "detail": "is taken"}]
+        raise AccountExistsError(f"{email} already exists; its password was not changed", taken) from None
     return staff
 
 
@@ -44,6 +48,8 @@ def authenticate(email: str, password: str) -> Staff:
     staff = _seen(select(Staff).filter_by(email=email.lower()))
     usable = staff if staff is not None and staff.disabled_at is None else None
     if not passwords.matches(usable.password_hash if usable else None, password) or usable is None:
+        audit.record("sign_in_failed", email.lower())
+        db.session.commit()
         raise tokens.WrongCredentialsError
     return usable
 
@@ -70,12 +76,14 @@ def _set_password(staff_id: int, password_hash: str) -> Staff:
     staff = db.session.get_one(Staff, staff_id)
     staff.password_hash = password_hash
     sign_ins.end_all(staff_id)
+    audit.record("password_changed", staff.email, staff.email)
     db.session.commit()
     return staff
 
 
 @retry_deadlocks
-def sign_out_everywhere(staff_id: int) -> None:
+def sign_out_everywhere(staff_id: int, by: str) -> None:
     """End every session and every token of an account. Commits."""
     sign_ins.end_all(staff_id)
+    audit.record("signed_out_everywhere", by)
     db.session.commit()

@@ -34,7 +34,7 @@ def begin(staff: Staff) -> None:
 def end() -> None:
     """Sign out of the pages: the cookie is forgotten, and a copy of it worth nothing."""
     if (user := signed_in()) is not None:
-        sign_ins.end(user.sign_in)
+        sign_ins.end(user)
     sessions.end()
 
 

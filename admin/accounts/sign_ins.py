@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import bindparam, delete, select, update
 
+from admin.accounts import audit
 from admin.accounts.identity import Actor
 from admin.accounts.models import SignIn, Staff
 from admin.database import retry_deadlocks, utc_now
@@ -33,6 +34,7 @@ def begin(staff: Staff, id_: str, lifetime: timedelta, refresh_id: str | None = 
     now = db.session.execute(select(utc_now())).scalar_one()
     row = SignIn(id=id_, staff_id=staff.id, refresh_id=refresh_id, began_at=now, expires_at=now + lifetime)
     db.session.add(row)
+    audit.record("signed_in", staff.email, detail="API" if refresh_id else "console")
     return Actor(staff.email, role, staff.id, id_)
 
 
@@ -52,21 +54,34 @@ def find(id_: str) -> Actor | None:
 
 
 @retry_deadlocks
-def rotate(id_: str, old: str, new: str) -> bool:
+def rotate(id_: str, old: str, new: str, by: str) -> bool:
     """Make ``new`` the refresh token that counts. When ``old`` was not the one, it was stolen: end the sign-in."""
     counted = update(SignIn).where(SignIn.id == id_, SignIn.refresh_id == old).values(refresh_id=new)
     rotated: bool = db.session.execute(counted).rowcount == 1  # type: ignore[attr-defined]
     if not rotated:
         db.session.execute(delete(SignIn).where(SignIn.id == id_))
+        audit.record("refresh_token_reused", by)
     db.session.commit()
     return rotated
 
 
 @retry_deadlocks
-def end(id_: str | None) -> None:
-    """End one sign-in; again changes nothing."""
-    db.session.execute(delete(SignIn).where(SignIn.id == id_))
+def end(actor: Actor) -> None:
+    """End the sign-in of ``actor``; again changes nothing. Commits."""
+    db.session.execute(delete(SignIn).where(SignIn.id == actor.sign_in))
+    audit.record("signed_out", actor.name)
     db.session.commit()
+
+
+@retry_deadlocks
+def purge() -> int:
+    """Delete sign-ins that are over, one chunk; return how many. Commits."""
+    over = select(SignIn.id).where(SignIn.expires_at < utc_now()).limit(PURGE_CHUNK)
+    ids = list(db.session.execute(over).scalars())
+    if ids:
+        db.session.execute(delete(SignIn).where(SignIn.id.in_(ids)))
+    db.session.commit()
+    return len(ids)
 
 
 def end_all(staff_id: int) -> None:

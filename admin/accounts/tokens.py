@@ -4,9 +4,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from flask_jwt_extended import current_user, verify_jwt_in_request
+from flask import request
+from flask_jwt_extended import get_current_user, get_jwt, verify_jwt_in_request
 
-from admin.accounts import sign_ins
+from admin.accounts import keys, sign_ins
 from admin.accounts.identity import Actor, act_as
 from admin.accounts.models import Staff
 from admin.extensions import db
@@ -24,6 +25,24 @@ def issue(staff: Staff) -> dict[str, Any]:
     return pair.shown
 
 
+def refresh() -> dict[str, Any]:
+    """Return new tokens for the refresh token that the request carries, which counts no more. One that was used
+    before ends the sign-in: somebody else has it. Raises NotSignedInError.
+    """
+    verify_jwt_in_request(refresh=True)
+    claims, me = get_jwt(), get_current_user()
+    pair = tokens.issue(claims["sub"], claims["sid"])
+    if not sign_ins.rotate(claims["sid"], claims["jti"], pair.refresh_id, me.name):
+        raise tokens.NotSignedInError("This refresh token was used before, so its sign-in has ended.")
+    return pair.shown
+
+
+def revoke() -> None:
+    """End the sign-in of the token that the request carries, whichever of the two it is."""
+    verify_jwt_in_request(verify_type=False)
+    sign_ins.end(get_current_user())
+
+
 def load_actor(_header: dict[str, Any], payload: dict[str, Any]) -> Actor | None:
     """Find whose token it is, so that an ended sign-in or a changed role counts at once."""
     return sign_ins.find(payload.get("sid", ""))
@@ -35,10 +54,21 @@ def api_for(role: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-            verify_jwt_in_request()
-            act_as(current_user._get_current_object(), role)
+            act_as(_caller(), role)
             return view(*args, **kwargs)
 
         return wrapper
 
     return decorate
+
+
+def _caller() -> Actor:
+    """Return who sent the request: staff by an access token, or a machine by its key."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.startswith(keys.MARK):
+        if (machine := keys.find(token)) is None:
+            raise tokens.NotSignedInError("The API key is not valid.")
+        return machine
+    verify_jwt_in_request()
+    person: Actor = get_current_user()
+    return person

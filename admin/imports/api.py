@@ -4,9 +4,10 @@ from typing import Any
 
 from flask import Response, url_for
 from flask.views import MethodView
-from flask_jwt_extended import jwt_required
 
-from admin.accounts.service import author, editors_only
+from admin.accounts.identity import author
+from admin.accounts.models import EDITOR, VIEWER
+from admin.accounts.tokens import api_for
 from admin.imports import service
 from admin.imports.errors_csv import errors_csv
 from admin.imports.schemas import (
@@ -27,14 +28,14 @@ _LATEST = 50
 @blp.route("")
 @takes_upload(service.MAX_MEBIBYTES)
 class Imports(MethodView):
-    @jwt_required()
+    @api_for(VIEWER)
     @blp.doc(**bearer_doc())
     @blp.response(200, ImportJobListSchema)
     def get(self) -> Any:
         """List the latest imports."""
         return {"items": service.list_jobs(_LATEST)}
 
-    @editors_only
+    @api_for(EDITOR)
     @blp.doc(**bearer_doc())
     @blp.arguments(ImportUploadSchema, location="files")
     @blp.response(202, ImportJobSchema)
@@ -46,7 +47,7 @@ class Imports(MethodView):
 
 @blp.route("/<int:job_id>")
 class OneImport(MethodView):
-    @jwt_required()
+    @api_for(VIEWER)
     @blp.doc(**bearer_doc())
     @blp.response(200, ImportJobSchema)
     @blp.alt_response(404, description="No such import")
@@ -56,7 +57,7 @@ class OneImport(MethodView):
 
 
 @blp.route("/<int:job_id>/cancel", methods=["POST"])
-@editors_only
+@api_for(EDITOR)
 @blp.doc(**bearer_doc())
 @blp.response(200, ImportJobSchema)
 @blp.alt_response(404, description="No such import")
@@ -66,7 +67,7 @@ def cancel_import(job_id: int) -> Any:
 
 
 @blp.route("/<int:job_id>/errors")
-@jwt_required()
+@api_for(VIEWER)
 @blp.doc(**bearer_doc())
 @blp.arguments(RowErrorQuerySchema, location="query")
 @blp.response(200, RowErrorListSchema)
@@ -79,7 +80,7 @@ def list_errors(query: dict[str, Any], job_id: int) -> Any:
 
 
 @blp.route("/<int:job_id>/errors.csv")
-@jwt_required()
+@api_for(VIEWER)
 @blp.doc(**bearer_doc(), responses={"200": {"description": "The same as a file", "content": {"text/csv": {}}}})
 @blp.alt_response(404, description="No such import")
 def download_errors(job_id: int) -> Response:

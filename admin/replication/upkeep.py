@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
+from admin.accounts import audit, sign_ins
 from admin.database import OUTAGES
 from admin.extensions import db
 from admin.images import purge as images
@@ -35,6 +36,12 @@ def purge_history() -> None:
         pass
 
 
+def purge_accounts() -> None:
+    """Remove sign-ins that are over, and the oldest of the audit trail."""
+    sign_ins.purge()
+    audit.purge()
+
+
 def purge_images() -> None:
     """Remove images that no product has named for a while."""
     images.purge()
@@ -62,6 +69,7 @@ CHORES: list[tuple[Callable[[], None], float]] = [
     (rescue_far_future, 60.0),
     (compare_marks, 15.0),
     (purge_history, 60.0),
+    (purge_accounts, 60.0),
     (purge_images, 60.0),
     (purge_imports, 60.0),
     (compare_stores, 10.0),

@@ -30,6 +30,24 @@ def sign_in(credentials: dict[str, Any]) -> dict[str, Any]:
     return tokens.issue(service.authenticate(**credentials))
 
 
+@blp.route("/auth/refresh", methods=["POST"])
+@blp.doc(**bearer_doc())
+@blp.response(200, TokenSchema)
+@blp.alt_response(401, description="Not a refresh token that counts")
+def refresh() -> dict[str, Any]:
+    """Exchange the refresh token, sent as the bearer token, for new tokens; it counts once."""
+    return tokens.refresh()
+
+
+@blp.route("/auth/revoke", methods=["POST"])
+@blp.doc(**bearer_doc())
+@blp.response(204)
+@blp.alt_response(401, description="Not a token that counts")
+def revoke() -> None:
+    """Sign out: the token that is sent, and the others of its sign-in, count no more."""
+    tokens.revoke()
+
+
 class PasswordSchema(CredentialsSchema):
     class Meta:
         exclude = ("email",)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from flask_jwt_extended import get_current_user, get_jwt, verify_jwt_in_request
+
 from client.accounts import sign_ins
 from client.accounts.documents import Shopper
 from client.accounts.sign_ins import SignedIn
@@ -13,6 +15,25 @@ def issue(shopper: Shopper) -> dict[str, Any]:
     pair = tokens.issue(shopper.id, sign_ins.new_id())
     sign_ins.begin(shopper, pair.sign_in, tokens.REFRESH_LIFETIME, pair.refresh_id)
     return pair.shown
+
+
+def refresh() -> dict[str, Any]:
+    """Return new tokens for the refresh token that the request carries, which counts no more. One that was used
+    before ends the sign-in: somebody else has it. Raises NotSignedInError.
+    """
+    verify_jwt_in_request(refresh=True)
+    claims = get_jwt()
+    pair = tokens.issue(claims["sub"], claims["sid"])
+    if not sign_ins.rotate(claims["sub"], claims["sid"], claims["jti"], pair.refresh_id):
+        raise tokens.NotSignedInError("This refresh token was used before, so its sign-in has ended.")
+    return pair.shown
+
+
+def revoke() -> None:
+    """End the sign-in of the token that the request carries, whichever of the two it is."""
+    verify_jwt_in_request(verify_type=False)
+    me: SignedIn = get_current_user()
+    sign_ins.end(me.id, me.sign_in)
 
 
 def load_shopper(_header: dict[str, Any], payload: dict[str, Any]) -> SignedIn | None:

@@ -8,7 +8,7 @@ from stack import commands
 from stack.api import AdminApi, Api, ApiError, ClientApi
 from stack.product import Product
 
-STAFF, SHOPPER = "editor@example.com", "shopper@example.com"
+STAFF, SHOPPER = "owner@example.com", "shopper@example.com"
 ROBOT = "demo@example.com"  # at both services
 ROBOT_SECRET = "robot_password"  # noqa: S105 - its name among the demo's secrets
 REMINDER = f"  Sign in as {STAFF} or {SHOPPER}; passwords were shown when they were made (--fresh: begin anew)"
@@ -39,7 +39,14 @@ def describe(created: Sequence[Account]) -> list[str]:
 
 def _command(account: Account) -> list[str]:
     if account.service == "Admin":
-        return ["staff", "add", account.email, "--role", "editor", "--password-stdin"]
+        return [
+            "staff",
+            "add",
+            account.email,
+            "--role",
+            "owner" if account.email == STAFF else "editor",
+            "--password-stdin",
+        ]
     return ["shopper", "add", account.email, "--password-stdin"]
 
 

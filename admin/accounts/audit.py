@@ -1,0 +1,57 @@
+"""The audit trail: who did what to which account or key, from where. Products' versions name their own authors."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from flask import has_request_context, request
+from sqlalchemy import delete, select
+
+from admin.accounts.models import AuditEvent
+from admin.database import retry_deadlocks, utc_now
+from admin.extensions import db
+from web import cursors
+from web.request_ids import request_id
+
+KEPT = timedelta(days=365)
+PURGE_CHUNK = 1_000  # rows per transaction
+_LONGEST = 254
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    items: list[AuditEvent]
+    next_cursor: str | None
+
+
+def record(kind: str, actor: str, subject: str | None = None, detail: str | None = None) -> None:
+    """Note an event of ``kind``, in the past tense; the caller commits it together with what it tells of."""
+    address = request.remote_addr if has_request_context() else None
+    subject = subject[:_LONGEST] if subject else None
+    row = AuditEvent(kind=kind, actor=actor[:_LONGEST], subject=subject, detail=detail, address=address)
+    row.at, row.request_id = utc_now(), request_id()
+    db.session.add(row)
+
+
+def list_events(limit: int, cursor: str | None, kind: str | None = None) -> AuditPage:
+    """Return one page, the latest first. Raises BadCursorError."""
+    query = select(AuditEvent).order_by(AuditEvent.id.desc()).limit(limit + 1)
+    if kind:
+        query = query.where(AuditEvent.kind == kind)
+    if position := cursors.decode(cursor, "-id"):
+        query = query.where(AuditEvent.id < position[0])
+    rows: list[Any] = list(db.session.execute(query).scalars())
+    more = cursors.encode("-id", [rows[limit - 1].id]) if len(rows) > limit else None
+    return AuditPage(rows[:limit], more)
+
+
+@retry_deadlocks
+def purge(kept: timedelta = KEPT) -> int:
+    """Delete the oldest events beyond ``kept``, one chunk; return how many. Commits."""
+    now = db.session.execute(select(utc_now())).scalar_one()
+    old = select(AuditEvent.id).where(AuditEvent.at < now - kept).order_by(AuditEvent.at).limit(PURGE_CHUNK)
+    ids = list(db.session.execute(old).scalars())
+    if ids:
+        db.session.execute(delete(AuditEvent).where(AuditEvent.id.in_(ids)))
+    db.session.commit()
+    return len(ids)

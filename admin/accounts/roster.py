@@ -1,0 +1,104 @@
+"""Who is on the staff: what owners and the command line do to accounts. Every change ends the account's sign-ins."""
+
+from http import HTTPStatus
+
+from sqlalchemy import select
+
+from admin.accounts import audit, sign_ins
+from admin.accounts.models import OWNER, Staff
+from admin.database import retry_deadlocks, utc_now
+from admin.extensions import db
+from web import passwords
+from web.problems import ProblemError
+
+
+class NoSuchStaffError(ProblemError):
+    status = HTTPStatus.NOT_FOUND
+
+
+class LastOwnerError(ProblemError):
+    """Without an owner nobody could make one."""
+
+    status = HTTPStatus.CONFLICT
+
+    def __init__(self) -> None:
+        super().__init__("This is the last owner. Make another one first.")
+
+
+def all_staff() -> list[Staff]:
+    """Return every account, by e-mail."""
+    return list(db.session.execute(select(Staff).order_by(Staff.email)).scalars())
+
+
+def id_of(email: str) -> int:
+    """Return the id of an account. Raises NoSuchStaffError."""
+    found = db.session.execute(select(Staff.id).where(Staff.email == email.lower())).scalar_one_or_none()
+    db.session.rollback()
+    if found is None:
+        raise NoSuchStaffError(f"There is no account of {email}.")
+    return found
+
+
+def get(staff_id: int) -> Staff:
+    """Return an account. Raises NoSuchStaffError."""
+    staff = db.session.get(Staff, staff_id)
+    if staff is None:
+        raise NoSuchStaffError("There is no such account.")
+    return staff
+
+
+def change(
+    staff_id: int, by: str, *, role: str | None = None, disabled: bool | None = None, password: str | None = None
+) -> Staff:
+    """Change what is given, and end the account's sign-ins. Raises NoSuchStaffError, LastOwnerError and
+    WeakPasswordError. Commits.
+    """
+    password_hash = None
+    if password is not None:
+        passwords.check(password, get(staff_id).email)
+        db.session.rollback()  # hashing takes long; hold no transaction meanwhile
+        password_hash = passwords.hash_password(password)
+    return _change(staff_id, by, role, disabled, password_hash)
+
+
+@retry_deadlocks
+def _change(staff_id: int, by: str, role: str | None, disabled: bool | None, password_hash: str | None) -> Staff:
+    staff = _locked(staff_id, losing_owner=bool(disabled) or role not in (None, OWNER))
+    if role not in (None, staff.role):
+        audit.record("role_changed", by, staff.email, f"{staff.role} to {role}")
+        staff.role = role or staff.role
+    if disabled not in (None, staff.disabled_at is not None):
+        audit.record("staff_disabled" if disabled else "staff_enabled", by, staff.email)
+        staff.disabled_at = db.session.execute(select(utc_now())).scalar_one() if disabled else None
+    if password_hash:
+        audit.record("password_reset", by, staff.email)
+        staff.password_hash = password_hash
+    sign_ins.end_all(staff_id)
+    db.session.commit()
+    return staff
+
+
+@retry_deadlocks
+def remove(staff_id: int, by: str) -> None:
+    """Delete an account; its name stays in the histories. Raises NoSuchStaffError and LastOwnerError. Commits."""
+    staff = _locked(staff_id, losing_owner=True)
+    sign_ins.end_all(staff_id)
+    db.session.delete(staff)
+    audit.record("staff_removed", by, staff.email)
+    db.session.commit()
+
+
+def _locked(staff_id: int, losing_owner: bool = False) -> Staff:
+    """Return an account to change. With ``losing_owner`` all owners are locked first, so that two of them cannot
+    remove each other at once.
+    """
+    owners = select(Staff.id).where(Staff.role == OWNER, Staff.disabled_at.is_(None)).order_by(Staff.id)
+    ids = list(db.session.execute(owners.with_for_update()).scalars()) if losing_owner else []
+    staff = db.session.get(Staff, staff_id, with_for_update=True)
+    if staff is None:
+        db.session.rollback()
+        raise NoSuchStaffError("There is no such account.")
+    if ids == [staff_id]:
+        db.session.rollback()
+        raise LastOwnerError
+    return staff
