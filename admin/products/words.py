@@ -51,7 +51,7 @@ def conditions(q: str) -> list[ColumnElement[bool]]:
     read in its order and each product asked for its words: the page is full soon.
     """
     words = of(q)
-    for word in words:
+    for word in sorted(words, key=len, reverse=True):  # long ones are rare ones, more often than not
         few = _first(word)
         if len(few) <= FEW:
             return [Product.id.in_(few), *(_has(other) for other in words if other != word)]
@@ -59,7 +59,8 @@ def conditions(q: str) -> list[ColumnElement[bool]]:
 
 
 def _first(word: str) -> Sequence[int]:
-    query = select(ProductWord.product_id).where(_begins(word)).distinct().limit(FEW + 1)
+    """Return the first products with a word that begins so; one that has two is there twice."""
+    query = select(ProductWord.product_id).where(_begins(word)).limit(FEW + 1)
     return db.session.execute(query).scalars().all()
 
 
