@@ -84,7 +84,7 @@ class Lines:
 def find(wanted: Wanted, limit: int, cursor: str | None) -> Lines:
     """Return a page of the products wanted. Raises BadCursorError."""
     position = cursors.decode(cursor, wanted.order_name)
-    query = wanted.order.page(queries.matching(_select(wanted.listed), wanted.q, wanted.category), position)
+    query = queries.matching(wanted.order.page(_select(wanted.listed), position), wanted.q, wanted.category)
     rows = db.session.execute(query.limit(limit + 1)).all()
     db.session.rollback()
     more = len(rows) > limit

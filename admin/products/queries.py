@@ -1,7 +1,7 @@
 """Reading the catalogue: lists by keyset, search, category."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,7 @@ from web import cursors
 @dataclass(frozen=True, slots=True)
 class Order:
     """A total order for keyset pages: by ``column``, then by ``tie`` unless the column is unique; values go into
-    cursors as JSON holds them.
+    cursors as JSON holds them. ``index`` is the one of ``products`` that a page is read from.
     """
 
     column: Any
@@ -27,15 +27,19 @@ class Order:
     descending: bool = False
     encode: Callable[[Any], Any] = str
     decode: Callable[[Any], Any] = str
+    index: str | None = None
 
     def page(self, query: Select[Any], position: list[Any] | None) -> Select[Any]:
         """Order ``query`` and start after ``position``, the sort values of the last row seen."""
+        if self.index:  # else MariaDB begins at the first page, however deep the position
+            query = query.with_hint(Product, f"FORCE INDEX ({self.index})", "mysql")
         if position:
             value, last = self.decode(position[0]), position[1]
             further = self.column < value if self.descending else self.column > value
             if self.tie is not None:
+                upto = self.column <= value if self.descending else self.column >= value
                 beside = self.tie < last if self.descending else self.tie > last
-                further = or_(further, and_(self.column == value, beside))
+                further = and_(upto, or_(further, beside))  # one range of the index, whose start all databases find
             query = query.where(further)
         elif not self.descending:
             query = query.where(self.column.is_not(None))  # what has no value comes first, and belongs to no list
@@ -47,18 +51,24 @@ class Order:
         return [self.encode(value), tie]
 
 
-def by_time(column: Any, tie: Any, descending: bool = False) -> Order:
+def by_time(column: Any, tie: Any, descending: bool = False, index: str | None = None) -> Order:
     """Return the order by a moment, which a cursor holds as RFC 3339."""
-    return Order(column, tie, descending, format_time, lambda text: datetime.fromisoformat(text).replace(tzinfo=None))
+    return Order(column, tie, descending, format_time, _moment, index)
 
 
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=None)
+
+
+_BY_PRICE = Order(Product.price, Product.id, decode=Decimal, index="ix_products_live_price")
+_BY_UPDATE = by_time(Product.updated_at, Product.id, index="ix_products_live_updated")
 ORDERS = {
-    "-updated_at": by_time(Product.updated_at, Product.id, descending=True),
-    "updated_at": by_time(Product.updated_at, Product.id),
-    "sku": Order(Product.live_sku, None),
-    "title": Order(Product.title, Product.id),
-    "price": Order(Product.price, Product.id, decode=Decimal),
-    "-price": Order(Product.price, Product.id, descending=True, decode=Decimal),
+    "-updated_at": replace(_BY_UPDATE, descending=True),
+    "updated_at": _BY_UPDATE,
+    "sku": Order(Product.live_sku, None, index="live_sku"),
+    "title": Order(Product.title, Product.id, index="ix_products_live_title"),
+    "price": _BY_PRICE,
+    "-price": replace(_BY_PRICE, descending=True),
 }
 
 
@@ -70,8 +80,8 @@ class Page:
 
 def list_products(limit: int, cursor: str | None, q: str, category: str | None, sort: str) -> Page:
     """Return one page of live products, each with ``likes`` set. Raises BadCursorError."""
-    query = matching(select(Product).where(Product.deleted_at.is_(None)), q, category)
-    query = ORDERS[sort].page(query, cursors.decode(cursor, sort))
+    query = ORDERS[sort].page(select(Product).where(Product.deleted_at.is_(None)), cursors.decode(cursor, sort))
+    query = matching(query, q, category)
     found = list(db.session.execute(query.limit(limit + 1)).scalars())
     items = with_likes(found[:limit])
     more = len(found) > limit
@@ -79,10 +89,10 @@ def list_products(limit: int, cursor: str | None, q: str, category: str | None, 
 
 
 def matching(query: Select[Any], q: str, category: str | None) -> Select[Any]:
-    """Narrow a query over products to those with every word of ``q``, in ``category``. May look words up."""
+    """Narrow a page of products to those with every word of ``q``, in ``category``. May look words up."""
     if category is not None:
-        query = query.where(Product.category == category)
-    return query.where(*words.conditions(q))
+        query = query.where(Product.category == category).with_hint(Product, "", "mysql")  # it has indexes too
+    return words.narrow(query, q)
 
 
 def position(product: Product, sort: str) -> list[Any]:

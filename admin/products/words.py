@@ -1,9 +1,9 @@
 """The words by which products are found: kept beside them in the same transaction, looked up by prefix."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Index, String, Table, and_, delete, insert, select
+from sqlalchemy import ColumnElement, Index, Select, String, Table, and_, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin.database import BigId
@@ -44,8 +44,8 @@ def of(*texts: str) -> list[str]:
     return list(dict.fromkeys(word[:LONGEST] for word in words_of(*texts)))
 
 
-def conditions(q: str) -> list[ColumnElement[bool]]:
-    """Return what products with every word of ``q``, or one that begins so, fulfil; nothing where ``q`` has no word.
+def narrow(query: Select[Any], q: str) -> Select[Any]:
+    """Narrow a page of products to those with every word of ``q``, or one that begins so.
 
     Starts from a word that few products have, whatever the order of the list. Where all are common, the list is
     read in its order and each product asked for its words: the page is full soon.
@@ -54,8 +54,9 @@ def conditions(q: str) -> list[ColumnElement[bool]]:
     for word in sorted(words, key=len, reverse=True):  # long ones are rare ones, more often than not
         few = _first(word)
         if len(few) <= FEW:
-            return [Product.id.in_(few), *(_has(other) for other in words if other != word)]
-    return [_has(word) for word in words]
+            query = query.with_hint(Product, "FORCE INDEX (PRIMARY)", "mysql")
+            return query.where(Product.id.in_(few), *(_has(other) for other in words if other != word))
+    return query.where(*(_has(word) for word in words))
 
 
 def _first(word: str) -> Sequence[int]:

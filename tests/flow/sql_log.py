@@ -48,6 +48,18 @@ def starts(call: Callable[[], Any]) -> list[str]:
     return [statement.start for statement in seen]
 
 
+def rows_read(call: Callable[[], Any]) -> int:
+    """Return how many rows and index entries MariaDB looked at for what ``call`` sends."""
+    before = _handler_reads()
+    call()
+    return _handler_reads() - before
+
+
+def _handler_reads() -> int:
+    status = db.session.connection().exec_driver_sql("SHOW SESSION STATUS LIKE 'Handler_read%%'")
+    return sum(int(value) for _name, value in status)
+
+
 def plans(call: Callable[[], Any]) -> list[dict[str, Any]]:
     """Return every row of MariaDB's EXPLAIN for what ``call`` sends, each with its ``statement``."""
     with recorded() as seen:
