@@ -74,6 +74,10 @@ class Line:
     sync: Sync
     likes: int
 
+    @property
+    def deleted(self) -> bool:
+        return self.product is not None and self.product.deleted_at is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Lines:

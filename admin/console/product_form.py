@@ -20,6 +20,7 @@ LABELS = {
     "description": "Description",
     "image_url": "Image",
 }
+EMPTY = "Fill this in."
 YOURS, THEIRS = "yours", "theirs"
 
 
@@ -73,7 +74,7 @@ def read(sent: Mapping[str, str]) -> ProductForm:
         return ProductForm(values, ContentSchema().load(values))
     except ma.ValidationError as error:
         errors = {item["field"]: item["detail"] for item in reversed(list(flatten(error.messages)))}
-        return ProductForm(values, None, errors)
+        return ProductForm(values, None, {name: errors[name] if values[name] else EMPTY for name in errors})
 
 
 def base_of(sent: Mapping[str, str]) -> dict[str, str]:

@@ -46,7 +46,7 @@ def live_states() -> Response:
     ids = [int(text) for text in request.args.get("ids", "").split(",") if text.isdecimal()][:MAX_LIMIT]
     regions = {}
     for line in catalogue.some(ids):
-        regions[f"sync-{line.id}"] = render_template("console/sync_chip.html", sync=line.sync)
+        regions[f"sync-{line.id}"] = render_template("console/sync_chip.html", sync=line.sync, deleted=line.deleted)
         regions[f"likes-{line.id}"] = f"{line.likes:,}"
     return live(regions)
 
