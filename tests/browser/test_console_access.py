@@ -1,5 +1,6 @@
 """The console for everyone: in both themes, on a phone, with the keyboard alone, and light enough for a slow line."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -74,8 +75,9 @@ def test_viewer_looks_and_is_offered_nothing_to_change(console: Console, page: P
     for path in ("/", "/products", f"/products/{product_id}", "/dead-letters"):
         page.goto(f"{console.url}{path}")
         for name in ("New product", "Resync", "Edit", "Delete", "Replay", "Discard", "Mend"):
-            expect(main(page).get_by_role("button", name=name)).to_have_count(0)
-            expect(main(page).get_by_role("link", name=name)).to_have_count(0)
+            offered = re.compile(rf"^{name}\b")
+            expect(main(page).get_by_role("button", name=offered)).to_have_count(0)
+            expect(main(page).get_by_role("link", name=offered)).to_have_count(0)
 
 
 @pytest.fixture
