@@ -11,10 +11,12 @@ from admin.accounts.sessions import page_for
 from admin.console import chart
 from admin.console.blueprint import blp, live
 from admin.console.overview import mend_drift, overview
+from admin.console.shared import Shared
 from admin.replication import replay_runs
 from admin.replication.lag_history import DAY, HOUR, lag_history
 from web.forms import NotAcceptableError
 
+_SHARED = Shared(overview)  # for the polls of this process
 SPANS = {"hour": HOUR, "day": DAY}
 
 
@@ -27,7 +29,7 @@ def show_overview() -> str:
 @blp.get("/overview.json")
 @page_for(VIEWER)
 def live_overview() -> Response:
-    found = overview()
+    found = _SHARED.get()
     regions = {part: render_template(f"console/overview_{part}.html", now=found) for part in ("now", "parts")}
     return live(regions)
 
