@@ -1,6 +1,7 @@
 """Messages that come twice, late, in any order, in pieces, or from strangers."""
 
 import random
+import subprocess
 import time
 
 import amqp
@@ -9,6 +10,7 @@ from faults.broker import task_properties
 from faults.load import Load
 from faults.trial import go_on
 from faults.world import World
+from stack.product import ROOT
 from tasks import names
 
 MALFORMED = (b"\xff\xfe", b"{broken", b"5", b"", b"[[],{},{}]", b'[[{"id": 7}],{},{}]', b"[[[5]],{},{}]")
@@ -22,7 +24,7 @@ def garbled(world: World, load: Load) -> None:
     world.product.worker.resume()
     for message in chance.sample(copies, len(copies)):
         world.broker.publish_again(message, times=2)
-        body = message.body.encode() if isinstance(message.body, str) else message.body
+        body = _text(message).encode()
         cut = body[: chance.randrange(len(body))]
         place = chance.randrange(len(body))
         changed = body[:place] + chance.randbytes(1) + body[place + 1 :]
@@ -35,20 +37,26 @@ def garbled(world: World, load: Load) -> None:
 
 def malformed(world: World, load: Load) -> None:
     """What no message of ours could be; each ends among the dead letters, and its neighbours are processed."""
-    before = world.broker.depth(names.QUEUE_DEAD)
+    before = _dead(world)
     for body in MALFORMED:
         world.broker.publish(body, task_properties(names.SYNC_PRODUCT))
         go_on(load, 0.1)
     world.broker.publish_task("tasks.nobody_knows", [1])
     deadline = time.monotonic() + _WITHIN
-    while world.broker.depth(names.QUEUE_DEAD) < before + len(MALFORMED):
+    while _dead(world) < before + len(MALFORMED):
         if time.monotonic() > deadline:
             raise AssertionError("a malformed message is not among the dead letters")
         go_on(load, 0.1)
 
 
+def _dead(world: World) -> int:
+    """Return how many dead letters there are: collected from the queue, or in it still."""
+    return world.client_store.database["dead_letters"].count_documents({}) + world.broker.depth(names.QUEUE_DEAD)
+
+
 def old_message_after_deletes(world: World, deletes: int) -> list[int]:
-    """Copy a create's message, delete its product and then ``deletes`` others, and send the copy again, thrice.
+    """Copy a create's message, delete its product and then ``deletes`` others, and send the copy again, thrice; a
+    copy that was refused before is replayed from the dead letters.
 
     Returns the ids of all that were deleted: whatever lives of them came back.
     """
@@ -57,15 +65,31 @@ def old_message_after_deletes(world: World, deletes: int) -> list[int]:
     product_id = admin.create(_content("old"))["id"]
     [copy] = _copies_once_there(world, 1)
     world.product.worker.resume()
+    world.broker.publish(_text(copy).replace('"price": "1.00"', '"price": "cheap"'), copy.properties)
     others = [admin.create(_content(f"other-{number}"))["id"] for number in range(deletes)]
     for each in (product_id, *others):
         admin.delete(each)
     world.settle(_WITHIN + deletes / 10)
     for _ in range(3):
         world.broker.publish_again(copy)
+    _replay_dead_letters(world)
     _until_empty(world)
     held = world.client_store.products()
     return [each for each in (product_id, *others) if held[each].content is not None]
+
+
+def _replay_dead_letters(world: World) -> None:
+    """Replay all as an operator would. Raises AssertionError when there was none that names a product."""
+    command = ["celery", "-A", "tasks", "dead", "replay", "--all", "--yes"]
+    done = subprocess.run(  # noqa: S603 - our own command
+        command, env=dict(world.product.env), cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    if "replayed " not in done.stdout:
+        raise AssertionError(f"no dead letter was replayed: {done.stdout}{done.stderr}")
+
+
+def _text(message: amqp.Message) -> str:
+    return message.body.decode() if isinstance(message.body, bytes) else str(message.body)
 
 
 def _content(name: str) -> dict[str, str]:

@@ -19,7 +19,9 @@ Fault = Callable[[World, Load], None]
 
 @dataclass
 class Result:
-    """What came of a trial. ``settled`` is None when something was still under way at the end."""
+    """What came of a trial. ``settled`` is None when something was still under way at the end; ``missed`` are goals
+    in figures that were not reached, in words.
+    """
 
     fault: str
     seed: int
@@ -28,16 +30,21 @@ class Result:
     settled: float | None = None
     verdict: Verdict = field(default_factory=Verdict)
     figures: dict[str, Any] = field(default_factory=dict)
+    missed: list[str] = field(default_factory=list)
+
+    def expect(self, reached: bool, goal: str) -> None:
+        """Note that ``goal`` was missed unless it was ``reached``."""
+        self.missed += [] if reached else [f"missed: {goal}"]
 
     @property
     def fine(self) -> bool:
-        """Whether everything arrived, once."""
-        return self.settled is not None and not self.verdict
+        """Whether everything arrived, once, and every goal was reached."""
+        return self.settled is not None and not self.verdict and not self.missed
 
     def __str__(self) -> str:
         """Everything that is wrong, for a person who has to find out why."""
         settled = "NOT SETTLED" if self.settled is None else f"settled in {self.settled:.1f} s"
-        wrong = [*self.verdict.lost, *self.verdict.duplicated, *self.verdict.resurrected][:20]
+        wrong = [*self.missed, *self.verdict.lost, *self.verdict.duplicated, *self.verdict.resurrected][:20]
         lines = [f"{self.fault}, seed {self.seed}: {self.accepted} accepted, {settled}", *wrong]
         return "\n    ".join([*lines, *(f"{name}: {value}" for name, value in self.figures.items())])
 

@@ -1,6 +1,7 @@
 """Rows of the matrix that need volume: many restarts, many changes, many measurements."""
 
 import json
+import math
 import time
 from collections.abc import Callable
 from itertools import cycle
@@ -18,7 +19,8 @@ from faults.world import World
 CREATES = 10_001
 RESTARTS_UNDER_LOAD = 10
 RESTARTS = 50
-_LAG_GOAL = 2.0  # seconds
+_LAG_GOAL, _LAG_BACK_WITHIN = 2.0, 30.0  # seconds
+_LATENCY_GOAL, _MEMORY_GOAL = 1.5, 1.2  # times what is usual
 _CREATE = {"create": 1}
 
 
@@ -33,7 +35,9 @@ def creates_while_the_broker_restarts(run: Run) -> None:
             with load:
                 restarts = _restart_while_busy(world, load, at_least=3 if run.quick else RESTARTS_UNDER_LOAD)
                 load.wait_for(creates, within=600)
-            result.figures = {"restarts": restarts, "lag under 2 s after": _lag_is_back(world)}
+            back = _lag_is_back(world)
+            result.figures = {"restarts": restarts, "lag under 2 s after": f"{back:.1f} s"}
+            result.expect(back <= _LAG_BACK_WITHIN, f"a lag under {_LAG_GOAL} s within {_LAG_BACK_WITHIN:.0f} s")
             result.settled = world.settle(120)
         _judge(result, world, load, observer)
         applied, delivered = applications(world.product.worker.log)
@@ -61,7 +65,9 @@ def worker_memory_after_restarts(run: Run) -> None:
 
         result = trial(world, f"{restarts} broker restarts, worker's memory", fault, seed=run.seed, within=120)
         after = resident(world.product.worker.pid)
-        result.figures = {"RSS before, kB": before[0], "RSS after, kB": after, "ratio": round(after / before[0], 3)}
+        ratio = round(after / before[0], 3)
+        result.figures |= {"RSS before, kB": before[0], "RSS after, kB": after, "ratio": ratio}
+        result.expect(ratio <= _MEMORY_GOAL, f"at most {_MEMORY_GOAL} times the memory of before")
         run.add(result)
 
 
@@ -83,7 +89,8 @@ def latency_while_the_broker_is_silent(run: Run) -> None:
 
             result = trial(world, f"POST latency, {name}", fault, seed=run.seed + number, mix=_CREATE, within=180)
             healthy, silent = p99(times["healthy"]), p99(times["silent"])
-            result.figures = {
+            result.expect(silent <= _LATENCY_GOAL * healthy, f"a p99 of at most {_LATENCY_GOAL} times the healthy one")
+            result.figures |= {
                 "POSTs": f"{len(times['healthy'])} healthy, {len(times['silent'])} silent",
                 "p99, ms": f"{healthy * 1000:.1f} healthy, {silent * 1000:.1f} silent",
                 "ratio": round(silent / healthy, 2),
@@ -105,7 +112,7 @@ def purge_with_a_thousand_changes(run: Run) -> None:
 
 
 def old_message_after_a_thousand_deletes(run: Run) -> None:
-    """A message copied before its product's delete comes again a thousand other deletes later."""
+    """A message copied before its product's delete comes again a thousand other deletes later, as a dead letter too."""
     deletes = 100 if run.quick else 1_000
     with run.fresh_world("old", users=1) as world:
         result = Result(f"old message after {deletes:,} other deletes", run.seed, accepted=2 * deletes + 2)
@@ -153,13 +160,14 @@ def _restart_while_busy(world: World, load: Load, at_least: int) -> int:
     return count
 
 
-def _lag_is_back(world: Scene) -> str:
+def _lag_is_back(world: Scene) -> float:
+    """Return after how many seconds the lag was short again; infinity when it never was."""
     began = time.monotonic()
     while world.admin_store.lag() > _LAG_GOAL:
         if time.monotonic() - began > 120:
-            return "never"
+            return math.inf
         time.sleep(0.1)
-    return f"{time.monotonic() - began:.1f} s"
+    return time.monotonic() - began
 
 
 def _judge(result: Result, world: Scene, load: Load, observer: Observer) -> None:

@@ -67,7 +67,7 @@ def replay_many() -> None:
 # What, and every how many seconds.
 CHORES: list[tuple[Callable[[], None], float]] = [
     (rescue_far_future, 60.0),
-    (compare_marks, 15.0),
+    (compare_marks, 5.0),
     (purge_history, 60.0),
     (purge_accounts, 60.0),
     (purge_images, 60.0),

@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pymongo
@@ -11,6 +12,8 @@ import pytest
 import requests
 from pymongo.database import Database
 
+from admin.replication.models import SENT
+from admin.replication.relay import WINDOW
 from stack.process import Process, start_all, stop_all
 from stack.product import FLOWER_USER, ROOT
 from stack.servers.mariadb import MariaDB
@@ -134,6 +137,25 @@ def stopped(*processes: Process) -> Iterator[None]:
     start_all(processes)
 
 
+def test_window_full_of_poison_lets_imported_rows_through(
+    production: Running, mariadb: MariaDB, tmp_path: Path
+) -> None:
+    table = f"{production.product.addresses.database_url.rpartition('/')[2]}.replication"
+    poison, soon = 10_000_000, "UTC_TIMESTAMP(3) + INTERVAL 9 MINUTE"
+    category, path = unique_name(), tmp_path / "one.csv"
+    path.write_text(f"sku,title,price,currency,category\nMUG,Red mug,12.50,EUR,{category}\n", encoding="utf-8")
+    mariadb.execute(
+        f"INSERT INTO {table} (product_id, ver, checksum, proven_ver, lane, state, attempts, sent_at, due_at)"
+        f" SELECT {poison} + seq, 1, '', 0, '{names.BULK}', '{SENT}', 0, UTC_TIMESTAMP(3), {soon}"
+        f" FROM mysql.seq_1_to_{WINDOW}"
+    )
+    try:
+        run(production, "lockstep", "import", str(path))
+        eventually(lambda: bool(production.client.list(category=category)), what="the imported product")
+    finally:
+        mariadb.execute(f"DELETE FROM {table} WHERE product_id > {poison}")
+
+
 class Backup:
     """Both stores' content at a moment, and either put back as a restore does."""
 
@@ -185,7 +207,7 @@ def shop(running: Running) -> dict[int, Any]:
         return {doc["_id"]: (doc["sku"], doc["title"]) for doc in store["products"].find({"deleted": False})}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(240, func_only=True)
 def test_restored_databases_are_noticed_and_mended_by_the_documented_commands(apart: Running, mariadb: MariaDB) -> None:
     products = [apart.create(title=f"Old {n}") for n in range(10)]
     eventually(lambda: in_step(apart))
