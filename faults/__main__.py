@@ -51,8 +51,8 @@ APART: dict[str, Callable[[Run], None]] = {
 def main() -> int:
     """Run what the command line asks for. Returns 1 when anything was lost, applied twice or resurrected."""
     options = _options()
-    chosen = {name: fault for name, fault in under_load().items() if options.only in name}
-    apart = {name: row for name, row in APART.items() if options.only in name}
+    chosen = {name: fault for name, fault in under_load().items() if _wanted(name, options.only)}
+    apart = {name: row for name, row in APART.items() if _wanted(name, options.only)}
     if options.list:
         print("\n".join([*chosen, *apart]))
         return 0
@@ -79,6 +79,10 @@ def _tried(run: Run, world: World, name: str, fault: Fault) -> None:
         run.add(trial(world, name, fault, seed=run.seed + number, writes=20, within=120))
 
 
+def _wanted(name: str, only: list[str]) -> bool:
+    return not only or any(part in name for part in only)
+
+
 def _short(point: str) -> str:
     when, _module, function = point.split(":")
     return f"{when} {function.partition('#')[0]}"
@@ -87,7 +91,8 @@ def _short(point: str) -> str:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/faults", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="smaller volumes, shorter outages, one trial each")
-    parser.add_argument("--only", default="", metavar="NAME", help="only rows whose name contains NAME")
+    which = "only rows whose name contains NAME; may be given several times"
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help=which)
     parser.add_argument("--list", action="store_true", help="show the rows' names and end")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32), help="decides every random choice")
     parser.add_argument("--trials", type=int, help=f"of each fault (default {_TRIALS}, quick {_TRIALS_QUICK})")
