@@ -5,13 +5,12 @@ LIKES_TOGGLES=500 LIKES_SHOPPERS=200 LIKES_PRODUCTS=20 LIKES_HOT=10000 pytest -s
 
 import os
 import random
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from stack.process import Process
-from tests.flow.likes_traffic import Click, Shopper, calls_to_admin, click_all, look, new_shoppers
+from tests.flow.likes_traffic import Click, Shopper, calls_to_admin, click_all, likes_at_admin, look, new_shoppers
 from tests.flow.running import Running, eventually
 
 CLIENTS = 8
@@ -21,6 +20,7 @@ PRODUCTS = int(os.environ.get("LIKES_PRODUCTS", "6"))
 HOT = int(os.environ.get("LIKES_HOT", "400"))  # shoppers who like one product
 SEED = int(os.environ.get("LIKES_SEED", "5"))
 SETTLED_WITHIN = 150  # seconds
+IDLE_GOAL = 0.1  # seconds from the shop's answer to Admin's count
 
 Model = set[tuple[int, str]]
 
@@ -57,12 +57,14 @@ def settled(running: Running, ids: Sequence[int], model: Model) -> Callable[[], 
 def test_likes_of_an_idle_shop_are_on_admin_at_once(production: Running) -> None:
     (product,), shoppers = products(production, 1), new_shoppers(production, 9)
     took = []
-    for number, shopper in enumerate(shoppers, 1):
-        time.sleep(0.7)  # idle: longer than any pause between two announcements
-        click_all(production, [[Click(shopper, product, True)]])
-        took.append(eventually(lambda n=number: len(look(production, [product]).admin) == n))
-    print(f"\na single like on Admin: p50 {statistics.median(took) * 1000:.0f} ms, max {max(took) * 1000:.0f} ms")
-    assert statistics.median(took) < 0.25
+    with likes_at_admin(production, product) as counted:
+        for number, shopper in enumerate(shoppers, 1):
+            time.sleep(0.7)  # idle: longer than any pause between two announcements
+            click_all(production, [[Click(shopper, product, True)]])
+            took.append(eventually(lambda n=number: counted() == n))
+    took.sort()
+    print(f"\na single like on Admin, ms: {', '.join(f'{seconds * 1000:.0f}' for seconds in took)}")
+    assert took[len(took) // 3] < IDLE_GOAL, "a third of them may meet whatever else this machine does"
 
 
 def test_concurrent_toggles_end_in_the_same_set_and_counts_on_both_sides(production: Running) -> None:
