@@ -44,12 +44,12 @@ def hash_password(password: str) -> str:
 
 
 def matches(stored: str | None, password: str) -> bool:
-    """Return whether ``password`` is the one ``stored`` was made from; None (no such account) takes as long."""
+    """Return whether ``password`` is the one ``stored`` was made from; where there is none, it takes as long."""
     try:
         _hasher.verify(stored or _dummy, _same_form(password))
     except (Argon2Error, InvalidHashError):
         return False
-    return stored is not None
+    return bool(stored)
 
 
 def _same_form(password: str) -> str:

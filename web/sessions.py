@@ -9,7 +9,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, redirect, request, session, url_for
+from flask import Flask, Response, redirect, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
@@ -53,6 +53,7 @@ def init_sessions(
     csrf = CSRFProtect(app)
     csrf.exempt(choose_theme)  # a stranger may make our pages dark
     app.before_request(lambda: None if request.path.startswith(FOR_PROGRAMS) else csrf.protect(apply_exemptions=True))
+    app.after_request(_keep_private)
     app.register_error_handler(CSRFError, _form_refused)
 
 
@@ -80,6 +81,13 @@ def ask_to_sign_in(endpoint: str) -> ResponseReturnValue:
         return problem(HTTPStatus.UNAUTHORIZED, "Sign in first.")
     back = request.full_path.rstrip("?") if request.method == "GET" else local_path(request.form.get("next"), "/")
     return redirect(url_for(endpoint, next=back))
+
+
+def _keep_private(response: Response) -> Response:
+    """What was made for one visitor is kept by nobody, unless the page says otherwise itself."""
+    if session.accessed and "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _form_refused(_error: CSRFError) -> ResponseReturnValue:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from client import create_app
 from client.accounts import sessions, sign_ins
@@ -151,3 +152,32 @@ def test_only_the_latest_sign_ins_are_kept(app: Flask) -> None:
     assert kept is not None
     assert len(kept["sign_ins"]) == sign_ins.KEPT
     assert kept["sign_ins"][0]["id"] == "old-1"
+
+
+@pytest.mark.usefixtures("ann")
+def test_refresh_token_counts_once_and_a_second_use_ends_its_sign_in(app: Flask) -> None:
+    client = app.test_client()
+    first = client.post("/api/v1/auth/token", json={"email": ANN, "password": PASSWORD}).get_json()
+
+    def refresh(pair: dict[str, str]) -> TestResponse:
+        return client.post("/api/v1/auth/refresh", headers={"Authorization": f"Bearer {pair['refresh_token']}"})
+
+    def status(pair: dict[str, str]) -> int:
+        headers = {"Authorization": f"Bearer {pair['access_token']}"}
+        return client.get("/api/v1/likes/me", headers=headers).status_code
+
+    second = refresh(first).get_json()
+    assert status(second) == 200
+    assert refresh(first).status_code == 401
+    assert status(second) == 401
+    assert refresh(second).status_code == 401
+
+
+@pytest.mark.usefixtures("ann")
+def test_revoked_token_signs_its_owner_out(app: Flask) -> None:
+    client = app.test_client()
+    token = api_token(client)
+    other = api_token(client)
+    assert client.post("/api/v1/auth/revoke", headers=token).status_code == 204
+    assert client.get("/api/v1/likes/me", headers=token).status_code == 401
+    assert client.get("/api/v1/likes/me", headers=other).status_code == 200

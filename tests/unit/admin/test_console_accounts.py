@@ -113,6 +113,11 @@ def test_cookie_is_for_the_server_alone_and_over_tls_for_tls_alone(client: Flask
     assert "Secure" in client.get(SIGN_IN, base_url="https://localhost").headers["Set-Cookie"]
 
 
+def test_page_of_somebody_is_kept_by_no_cache(visitor: Browser) -> None:
+    visitor.sign_in("editor@example.com", PASSWORD)
+    assert visitor.get(ACCOUNT).headers["Cache-Control"] == "no-store"
+
+
 def test_api_takes_no_session(visitor: Browser) -> None:
     visitor.sign_in("editor@example.com", PASSWORD)
     assert visitor.client.get("/api/v1/products").status_code == 401

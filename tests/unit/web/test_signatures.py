@@ -1,15 +1,18 @@
 import json
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 import requests
 from flask import Flask, jsonify, request
 from flask.testing import FlaskClient
+from http_message_signatures import HTTPMessageSigner, algorithms
 from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
 from web.problems import init_problems
 from web.request_ids import init_request_ids
-from web.signatures import SignedBy, init_signatures, parse_keys, service_only
+from web.signatures import COVERED, SignedBy, _Keys, init_signatures, parse_keys, service_only
 
 KEYS = parse_keys(SecretStr("k1:" + "a" * 40 + ",k2:" + "b" * 40))
 
@@ -87,3 +90,50 @@ def test_bad_keys_are_refused_without_showing_the_secret(text: str) -> None:
     with pytest.raises(ValueError, match=r"key|secret") as caught:
         parse_keys(SecretStr(text))
     assert "aaaa" not in str(caught.value)
+
+
+def signed_at(seconds: int, lifetime: int = 60) -> requests.PreparedRequest:
+    """A call that was signed ``seconds`` from now by the sender's clock."""
+    prepared = requests.Request("POST", "http://x/service/v1/things", json={"a": 1}).prepare()
+    created = datetime.now(UTC) + timedelta(seconds=seconds)
+    HTTPMessageSigner(signature_algorithm=algorithms.HMAC_SHA256, key_resolver=_Keys(KEYS)).sign(
+        prepared,
+        key_id="k1",
+        created=created,
+        expires=created + timedelta(seconds=lifetime),
+        tag="client",
+        covered_component_ids=COVERED,
+        body=prepared.body,
+    )
+    return prepared
+
+
+@pytest.mark.parametrize("seconds", [0, 3, -55])
+def test_clocks_may_differ_a_little(client: FlaskClient, seconds: int) -> None:
+    assert send(client, signed_at(seconds)).status_code == 200
+
+
+@pytest.mark.parametrize(("seconds", "lifetime"), [(30, 60), (-90, 60), (-90, 3600), (-20, 5)])
+def test_call_from_the_future_or_long_ago_is_refused_whatever_it_says_itself(
+    client: FlaskClient, seconds: int, lifetime: int
+) -> None:
+    assert send(client, signed_at(seconds, lifetime)).status_code == 401
+
+
+def test_keys_are_changed_without_a_moment_in_which_a_call_is_refused() -> None:
+    old, new = "old:" + "o" * 40, "new:" + "n" * 40
+    # Each side in its turn, at any time: accept the new one too, then sign with it, then forget the old one.
+    steps = [old, f"{old},{new}", f"{new},{old}", new]
+    for earlier, later in pairwise(steps):
+        for sender, receiver in ((earlier, later), (later, earlier)):
+            assert _got_through(sender, receiver), (sender, receiver)
+
+
+def _got_through(sender: str, receiver: str) -> bool:
+    app = Flask("receiver")
+    init_request_ids(app)
+    init_problems(app)
+    init_signatures(app, parse_keys(SecretStr(receiver)), audience="client")
+    app.add_url_rule("/service/v1/things", "things", service_only(lambda: "got it"), methods=["POST"])
+    auth = SignedBy(parse_keys(SecretStr(sender)), audience="client")
+    return send(app.test_client(), prepare(auth=auth)).status_code == 200
