@@ -29,13 +29,7 @@ class ProductSync:
     fields: Sequence[Field] | None
     technical: Sequence[Field]
     failure: str | None
-    applied_at: str | None
     client_error: str | None
-
-    @property
-    def differing(self) -> int:
-        """How many of the fields differ."""
-        return sum(not field.same for field in self.fields or ())
 
     @property
     def in_step(self) -> bool | None:
@@ -60,10 +54,10 @@ def product_sync(product_id: int, limit: int, cursor: str | None) -> ProductSync
     technical = [field for field in found.fields if field.name in _TECHNICAL]
     content = [field for field in found.fields if field.name not in _TECHNICAL]
     content.sort(key=lambda field: field.name not in _FIRST)
-    return ProductSync(product_id, line, status, content, technical, found.failure, found.applied_at, None)
+    return ProductSync(product_id, line, status, content, technical, found.failure, None)
 
 
 def _unknown(product_id: int, line: Line | None, status: ProductStatus | None, error: str) -> ProductSync:
     if status is None:
         raise NeverKnownError(f"Admin never had a product {product_id}, and the Client cannot be asked.")
-    return ProductSync(product_id, line, status, None, (), None, None, error)
+    return ProductSync(product_id, line, status, None, (), None, error)
