@@ -376,6 +376,15 @@ def test_what_did_not_change_is_not_sent_again(staff: Browser, editor: Api, path
     assert with_change.status_code == 200 if "live" in path else 304
 
 
+def test_pages_keep_themselves_current_by_addresses_that_answer(staff: Browser, editor: Api) -> None:
+    product = editor.create()["id"]
+    for page in ("/console/products", page_of(product)):
+        addresses = re.findall(r'data-live="([^"]+)"', staff.get(page).text)
+        assert addresses
+        for address in addresses:
+            assert staff.client.get(unescape(address), headers=JSON).status_code == 200
+
+
 @pytest.mark.parametrize(
     "query", ["state=nonsense", "sort=-sku", "q=" + "x" * 500, "q=%00", "category=nowhere", "deleted=x", "state=any"]
 )
