@@ -8,6 +8,7 @@ from pymongo.errors import ConnectionFailure, PyMongoError
 
 from client import extensions, state, storefront
 from client.accounts import api as accounts_api
+from client.accounts import oidc
 from client.accounts.sessions import init_shop_sessions
 from client.accounts.tokens import load_shopper
 from client.config import ClientSettings
@@ -50,6 +51,7 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     app.register_error_handler(ConnectionFailure, _store_unavailable)
     init_tokens(app, audience="client").user_lookup_loader(load_shopper)
     init_shop_sessions(app)
+    oidc.init_oidc(app, settings)
     init_signatures(app, parse_keys(settings.service_keys), audience="client")
     init_likes_announcer(app)
     dead_letters_api.init_dead_letters(app)

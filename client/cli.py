@@ -39,6 +39,22 @@ def shopper_add(email: str, password_stdin: bool) -> None:
         click.echo(f"{email} may sign in.", err=True)
 
 
+@shopper.command("passwd")
+@click.argument("email")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+def shopper_passwd(email: str, password_stdin: bool) -> None:
+    """Give EMAIL's account another password; its sign-ins end."""
+    password = read_password(password_stdin)
+    extensions.connect(ClientSettings())
+    try:
+        found = accounts.reset_password(email, password)
+    except WeakPasswordError as error:
+        raise click.UsageError(error.detail) from None
+    if not found:
+        raise click.ClickException(f"There is no account of {email}.")
+    click.echo(f"The password of {email} is changed.", err=True)
+
+
 @shopper.command("erase")
 @click.argument("email")
 def shopper_erase(email: str) -> None:

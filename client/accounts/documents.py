@@ -10,6 +10,7 @@ class Shopper(Document):
 
     id = StringField(primary_key=True)
     email = StringField(required=True)  # lower case, unique
-    password_hash = StringField(required=True)
+    password_hash = StringField(default="")  # empty: signed in by an issuer alone
+    oidc_subject = StringField()  # the issuer and its name for this shopper; unique
     created_at = DateTimeField(required=True)
     sign_ins = ListField(DictField())  # client.accounts.sign_ins

@@ -54,16 +54,33 @@ def change_password(shopper_id: str, current: str, new: str) -> Shopper:
     shopper = Shopper.objects(id=shopper_id).first()
     if not passwords.matches(shopper and shopper.password_hash, current):
         raise WrongPasswordError("current")
-    passwords.check(new, shopper.email)
-    # In one write, so that no sign-in with the old password outlives it.
-    shopper.password_hash = passwords.hash_password(new)
-    Shopper.objects(id=shopper_id).update_one(set__password_hash=shopper.password_hash, set__sign_ins=[])
+    _set_password(shopper, new)
     return shopper  # type: ignore[no-any-return]
 
 
+def reset_password(email: str, new: str) -> bool:
+    """Give an account another password; return whether there is one. Raises WeakPasswordError."""
+    shopper = Shopper.objects(email=email.lower()).first()
+    if shopper is None:
+        return False
+    _set_password(shopper, new)
+    return True
+
+
+def _set_password(shopper: Shopper, new: str) -> None:
+    passwords.check(new, shopper.email)
+    shopper.password_hash = passwords.hash_password(new)
+    # In one write, so that no sign-in with the old password outlives it.
+    Shopper.objects(id=shopper.id).update_one(set__password_hash=shopper.password_hash, set__sign_ins=[])
+
+
 def close_account(shopper_id: str, password: str) -> None:
-    """Erase an account, its sign-ins and its likes. Raises WrongPasswordError."""
+    """Erase an account, its sign-ins and its likes. One without a password is confirmed by its e-mail.
+
+    Raises WrongPasswordError.
+    """
     shopper = Shopper.objects(id=shopper_id).first()
-    if not passwords.matches(shopper and shopper.password_hash, password):
+    confirmed = shopper and not shopper.password_hash and password.strip().lower() == shopper.email
+    if not confirmed and not passwords.matches(shopper and shopper.password_hash, password):
         raise WrongPasswordError
     erasure.erase(shopper_id)

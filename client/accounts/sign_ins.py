@@ -14,6 +14,7 @@ from client.extensions import database
 from web.tokens import WrongCredentialsError
 
 KEPT = 50
+_SHOWN = {"email": True, "created_at": True, "password_hash": True}
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class SignedIn(UserMixin):
     id: str
     email: str
     created_at: datetime
+    has_password: bool
     sign_in: str
 
     def get_id(self) -> str:
@@ -45,14 +47,16 @@ def begin(shopper: Any, id_: str, lifetime: timedelta, refresh_id: str | None = 
     pushed = _shoppers().update_one(seen, {"$push": {"sign_ins": {"$each": [sign_in], "$slice": -KEPT}}})
     if not pushed.matched_count:
         raise WrongCredentialsError
-    return SignedIn(shopper.id, shopper.email, shopper.created_at, id_)
+    return SignedIn(shopper.id, shopper.email, shopper.created_at, bool(shopper.password_hash), id_)
 
 
 def find(shopper_id: str, id_: str) -> SignedIn | None:
     """Return whose sign-in this is; None when it has ended or the account is gone."""
     lasting = {"$elemMatch": {"id": id_, "expires_at": {"$gt": datetime.now(UTC)}}}
-    found = _shoppers().find_one({"_id": shopper_id, "sign_ins": lasting}, {"email": True, "created_at": True})
-    return found and SignedIn(shopper_id, found["email"], found["created_at"], id_)
+    found = _shoppers().find_one({"_id": shopper_id, "sign_ins": lasting}, _SHOWN)
+    if found is None:
+        return None
+    return SignedIn(shopper_id, found["email"], found["created_at"], bool(found["password_hash"]), id_)
 
 
 def rotate(shopper_id: str, id_: str, old: str, new: str) -> bool:

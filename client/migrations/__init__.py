@@ -62,7 +62,17 @@ def _images(db: Database) -> None:
     db["images_wanted"].create_index([("due_at", ASCENDING)])
 
 
-MIGRATIONS: dict[int, Callable[[Database], None]] = {1: _indexes, 2: _dead_letters, 3: _likes_lists, 4: _images}
+def _oidc(db: Database) -> None:
+    db["shoppers"].create_index([("oidc_subject", ASCENDING)], unique=True, sparse=True)
+
+
+MIGRATIONS: dict[int, Callable[[Database], None]] = {
+    1: _indexes,
+    2: _dead_letters,
+    3: _likes_lists,
+    4: _images,
+    5: _oidc,
+}
 
 
 def migrate(db: Database) -> list[int]:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 import marshmallow as ma
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_required
 
-from client.accounts import service, sessions
+from client.accounts import oidc, service, sessions
 from client.accounts.documents import Shopper
 from client.likes.announcer import announcer
 from client.likes.service import set_like
@@ -68,6 +68,7 @@ def _enter(template: str, find: Callable[[dict[str, str]], Shopper]) -> Response
         email=request.form.get("email", ""),
         next=back,
         like=product_id,
+        oidc=oidc.offered(),
         shortest=passwords.MIN_LENGTH,
     )
     return page, status
@@ -110,6 +111,25 @@ def _like(product_id: int) -> None:
         flash("You are signed in. The product is no longer available.", "warning")
     else:
         flash("You are signed in, and your like is in.", "success")
+
+
+@blp.get("/sign-in/oidc")
+def oidc_begin() -> ResponseReturnValue:
+    """Go to the issuer, where one is configured."""
+    if not oidc.offered():
+        abort(HTTPStatus.NOT_FOUND)
+    session["after_oidc"] = [local_path(request.args.get("next"), "/"), request.args.get("like", type=int)]
+    return oidc.redirect_to_issuer()
+
+
+@blp.get("/sign-in/oidc/done")
+def oidc_done() -> ResponseReturnValue:
+    """Back from the issuer."""
+    if not oidc.offered():
+        abort(HTTPStatus.NOT_FOUND)
+    back, product_id = session.get("after_oidc", ["/", None])
+    sessions.begin(oidc.find_shopper())
+    return _entered(product_id, back)
 
 
 @blp.post("/sign-out")

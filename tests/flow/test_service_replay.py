@@ -1,0 +1,79 @@
+"""A service call that is sent again, byte for byte, within its validity: the Client's stores stay as they are."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from client import create_app
+from client.extensions import database
+from client.products import replicate
+from stack.servers.secantus import Secantus
+from tasks.messages import ProductChanged, ProductContent
+from tests.flow.likes_both_sides import TIMES
+from tests.flow.stores import CONTENT, KEYS, client_store_on, unique_name
+from tests.service_calls import send, service_routes, signed, timeless
+from web.signatures import SignedBy, parse_keys
+
+PRODUCTS, LETTERS = "/service/v1/products", "/service/v1/dead-letters"
+
+
+@pytest.fixture(scope="module")
+def app(secantus: Secantus) -> Iterator[Flask]:
+    with client_store_on(secantus.url(unique_name())) as settings:
+        replicate.apply([product(1, 1), product(2, 1)])
+        now = datetime.now(UTC)
+        moments = dict.fromkeys(("died_at", "collected_at", "at"), now)
+        letter = {"state": "new", "reason": "unreadable", "products": [{"id": 1, "ver": 1}], **moments}
+        database()["dead_letters"].insert_many([{"_id": "one", **letter}, {"_id": "two", **letter}])
+        yield create_app(settings)
+
+
+def product(product_id: int, ver: int) -> ProductChanged:
+    return ProductChanged(product_id, ver, ProductContent(**{**CONTENT, "sku": f"SKU-{product_id}"}, **TIMES))
+
+
+def stored() -> dict[str, list[Any]]:
+    names = sorted(database().list_collection_names())
+    return {name: timeless(list(database()[name].find().sort("_id", 1))) for name in names}
+
+
+def test_no_service_call_does_anything_when_it_is_replayed(app: Flask) -> None:
+    client, auth = app.test_client(), SignedBy(parse_keys(KEYS), audience="client")
+    done = set()
+
+    def call(path: str, body: dict[str, Any] | None = None) -> Any:
+        """Call twice with the same bytes and signature; return the first answer."""
+        request = signed("POST", path, body, auth)
+        first = send(client, request)
+        assert first.status_code == 200, (path, first.text)
+        before = stored()
+        again = send(client, request)
+        assert again.status_code == 200, (path, again.text)
+        assert stored() == before, path
+        done.add(("POST", path))
+        return first.get_json()
+
+    newer = product(1, 2).encode()
+    held = call(f"{PRODUCTS}/held", {"ids": [1, 2], "mark": 7, "epoch": 0})["held"]
+    call("/service/v1/state")
+    call(f"{PRODUCTS}/extent")
+    call(f"{PRODUCTS}/digests", {"after": 0, "upto": 10})
+    call(f"{PRODUCTS}/entries", {"ids": [1, 2]})
+    call(f"{PRODUCTS}/one", {"id": 1})
+    seen = next({"ver": item["ver"], "checksum": item["checksum"]} for item in held if item["id"] == 1)
+    call(f"{PRODUCTS}/repair", {"repairs": [{"id": 1, "seen": seen, "state": newer}]})
+    assert database()["products"].find_one({"_id": 1})["ver"] == 2  # type: ignore[index]
+    token = {"token": call(f"{PRODUCTS}/rebuild/begin")["token"]}
+    call(f"{PRODUCTS}/rebuild/fill", {**token, "states": [newer, product(2, 1).encode()]})
+    call(f"{PRODUCTS}/rebuild/hold", token)
+    call(f"{PRODUCTS}/rebuild/count", {**token, "after": 0})
+    call(f"{PRODUCTS}/rebuild/swap", token)
+    call(f"{PRODUCTS}/rebuild/end", token)
+    call(f"{LETTERS}/query", {"limit": 10})
+    call(f"{LETTERS}/show", {"id": "one"})
+    call(f"{LETTERS}/replay", {"id": "one", "by": "owner@example.com"})
+    call(f"{LETTERS}/discard", {"id": "two", "by": "owner@example.com"})
+    assert done == service_routes(app), "a service call without a replay here"
