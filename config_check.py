@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from web.settings import Settings, SettingsError
 
-_PREFIXES = ("ADMIN_", "CLIENT_", "SERVICE_", "CELERY_BROKER_", "METRICS_", "TRUSTED_PROXIES", "CORS_")
+_PREFIXES = ("ADMIN_", "CLIENT_", "SERVICE_", "CELERY_BROKER_", "METRICS_", "TRUSTED_PROXIES", "CORS_", "READ_ONLY")
 
 
 def _services() -> dict[str, type[Settings]]:

@@ -33,11 +33,21 @@ from web.health import init_health
 from web.metrics import MetricsSettings, init_metrics
 from web.pages import init_pages
 from web.problems import init_problems, problem
+from web.read_only import init_read_only
 from web.request_ids import init_request_ids
 from web.settings import WebSettings
 from web.signatures import init_signatures, parse_keys
 from web.tokens import init_tokens
 
+# Signing in shows more and changes nothing that others see.
+OPEN_WHEN_READ_ONLY = {
+    "web.choose_theme",
+    "accounts.sign_in",
+    "accounts.sign_out",
+    "auth.sign_in",
+    "auth.refresh",
+    "auth.revoke",
+}
 log = structlog.get_logger(__name__)
 
 
@@ -65,6 +75,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     with app.app_context():
         database.init_engine(db.engine)
         watch_pool(db.engine)
+    init_read_only(app, WebSettings().read_only, OPEN_WHEN_READ_ONLY)
     init_tokens(app, audience="admin").user_lookup_loader(load_actor)
     init_console_sessions(app)
     app.register_blueprint(accounts_pages.blp)

@@ -28,11 +28,13 @@ from web.health import init_health
 from web.metrics import MetricsSettings, init_metrics
 from web.pages import init_pages
 from web.problems import init_problems, problem
+from web.read_only import init_read_only
 from web.request_ids import init_request_ids
 from web.settings import WebSettings
 from web.signatures import init_signatures, parse_keys
 from web.tokens import init_tokens
 
+OPEN_WHEN_READ_ONLY = {"web.choose_theme", "account.sign_out", "auth.sign_in", "auth.refresh", "auth.revoke"}
 log = structlog.get_logger(__name__)
 
 
@@ -49,6 +51,7 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     init_problems(app)
     init_pages(app, "Lockstep shop", {"shop": storefront.ASSETS})
     app.register_error_handler(ConnectionFailure, _store_unavailable)
+    init_read_only(app, WebSettings().read_only, OPEN_WHEN_READ_ONLY)
     init_tokens(app, audience="client").user_lookup_loader(load_shopper)
     init_shop_sessions(app)
     oidc.init_oidc(app, settings)

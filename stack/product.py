@@ -22,6 +22,7 @@ _OURS = (
     "SERVICE_KEYS",
     "TRUSTED_PROXIES",
     "CORS_",
+    "READ_ONLY",
     "RATE_LIMIT",
 )
 

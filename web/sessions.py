@@ -18,6 +18,7 @@ from flask_wtf.csrf import CSRFError
 
 from web.pages import choose_theme, local_path
 from web.problems import FOR_PROGRAMS, problem, wants_page
+from web.uploads import check_upload
 
 
 class _Cookies(SecureCookieSessionInterface):
@@ -52,9 +53,15 @@ def init_sessions(
     manager.unauthorized_handler(lambda: ask_to_sign_in(sign_in))
     csrf = CSRFProtect(app)
     csrf.exempt(choose_theme)  # a stranger may make our pages dark
-    app.before_request(lambda: None if request.path.startswith(FOR_PROGRAMS) else csrf.protect(apply_exemptions=True))
+    app.before_request(lambda: _protect(csrf))
     app.after_request(_keep_private)
     app.register_error_handler(CSRFError, _form_refused)
+
+
+def _protect(csrf: CSRFProtect) -> None:
+    if not request.path.startswith(FOR_PROGRAMS):
+        check_upload()  # before the form is read for its token: a file makes it large
+        csrf.protect(apply_exemptions=True)
 
 
 def begin(user: UserMixin) -> None:

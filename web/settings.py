@@ -105,8 +105,9 @@ def _origins(text: str) -> str:
 
 class WebSettings(Settings):
     """``trusted_proxies``: how many proxies in front of the web service may say who the caller is and whether it came
-    by TLS; ``cors_origins``: the sites whose scripts may use the API.
+    by TLS; ``cors_origins``: the sites whose scripts may use the API; ``read_only``: people change nothing.
     """
 
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     cors_origins: Annotated[str, AfterValidator(_origins)] = ""
+    read_only: bool = False

@@ -6,8 +6,9 @@ from http import HTTPStatus
 from flask import g
 from flask_login import UserMixin
 
-from admin.accounts.models import ROLES
+from admin.accounts.models import ROLES, VIEWER
 from web.problems import ProblemError
+from web.read_only import ReadOnlyError, read_only
 
 
 class ForbiddenError(ProblemError):
@@ -28,13 +29,16 @@ class Actor(UserMixin):
         return str(self.sign_in)
 
     def may(self, role: str) -> bool:
-        """Return whether this one may do what ``role`` may."""
-        return ROLES.index(self.role) >= ROLES.index(role)
+        """Return whether this one may do what ``role`` may; in read-only mode everyone only looks."""
+        held = VIEWER if read_only() else self.role
+        return ROLES.index(held) >= ROLES.index(role)
 
 
 def act_as(actor: Actor, role: str) -> None:
     """Let ``actor`` do something that takes ``role``. Raises ForbiddenError."""
     if not actor.may(role):
+        if read_only():
+            raise ReadOnlyError
         raise ForbiddenError(f"Your role is {actor.role}, and this takes the {role} role; ask an owner for it.")
     g.actor = actor
 

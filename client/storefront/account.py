@@ -16,6 +16,7 @@ from client.products.queries import ProductGoneError, ProductNotFoundError
 from web import passwords
 from web.pages import local_path
 from web.problems import ProblemError
+from web.read_only import ReadOnlyError, read_only
 from web.tokens import CredentialsSchema
 
 blp = Blueprint("account", __name__, template_folder="templates")
@@ -25,6 +26,13 @@ _WORDS = {  # marshmallow's words, as a person would say it
     "Not a valid email address.": "This is not an e-mail address.",
     "Missing data for required field.": "Please fill this in.",
 }
+
+
+@blp.before_request
+def _nobody_enters() -> None:
+    """Where nothing can be liked, a form for signing in would be a dead end."""
+    if read_only() and request.endpoint != "account.sign_out":
+        raise ReadOnlyError
 
 
 @blp.after_request

@@ -9,7 +9,9 @@ from stack.api import AdminApi, Api, ApiError, ClientApi
 from stack.product import Product
 
 STAFF, SHOPPER = "owner@example.com", "shopper@example.com"
+VIEWER = "viewer@example.com"  # whoever looks at a read-only demo
 ROBOT = "demo@example.com"  # at both services
+VIEWER_SECRET = "viewer_password"  # noqa: S105
 ROBOT_SECRET = "robot_password"  # noqa: S105 - its name among the demo's secrets
 REMINDER = f"  Sign in as {STAFF} or {SHOPPER}; passwords were shown when they were made (--fresh: begin anew)"
 
@@ -29,6 +31,12 @@ def create(product: Product, robot_password: str) -> list[Account]:
     robots = [Account("Admin", ROBOT, robot_password), Account("Client", ROBOT, robot_password)]
     commands.run_all([(_command(account), f"{account.password}\n") for account in (*people, *robots)], product.env)
     return [account for account in people if _can_sign_in(account, product)]
+
+
+def add_viewer(product: Product, password: str) -> None:
+    """Create the account that may look at the console; one that is there already stays as it is."""
+    command = ["staff", "add", VIEWER, "--role", "viewer", "--password-stdin"]
+    commands.Command(command, product.env, typed=f"{password}\n").finish()
 
 
 def describe(created: Sequence[Account]) -> list[str]:

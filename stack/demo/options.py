@@ -21,6 +21,7 @@ class Options:
     once: bool
     fresh: bool
     install: bool
+    read_only: bool
 
     def check_ports(self) -> None:
         """Make sure that nobody else uses the ports. Raises PortTakenError, which names the option to use."""
@@ -38,6 +39,9 @@ def parse(arguments: Sequence[str]) -> Options:
     )
     parser.add_argument("--once", action="store_true", help="end after showing the main job")
     parser.add_argument("--fresh", action="store_true", help="begin with empty databases and new accounts")
+    parser.add_argument(
+        "--read-only", action="store_true", help="for showing it to anyone: no main job, and people change nothing"
+    )
     parser.add_argument("--admin-port", type=_port, default=5001, metavar="PORT", help="default: 5001")
     parser.add_argument("--client-port", type=_port, default=5002, metavar="PORT", help="default: 5002")
     parser.add_argument("--flower-port", type=_port, default=5555, metavar="PORT", help="default: 5555")

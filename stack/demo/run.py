@@ -21,6 +21,7 @@ CATALOGUE = ROOT / "samples" / "catalogue.csv"
 _WATCH_SECONDS = 0.5
 _RESTARTS = 3  # more of them …
 _WITHIN = 60  # … in so many seconds, and something is really wrong
+_READ_ONLY = {"READ_ONLY": "true", "FLOWER_READ_ONLY": "true"}
 _KEPT = ("admin_secret_key", "client_secret_key", "service_secret", "flower_password")
 
 
@@ -37,7 +38,8 @@ def run(options: Options, state: State, screen: Screen) -> int:
         try:
             demo.start()
             demo.set_up()
-            demo.show()
+            if not options.read_only:
+                demo.show()
             if not options.once:
                 demo.stay_up()
         except Exception:
@@ -54,7 +56,8 @@ class Demo:
     def __init__(self, options: Options, state: State, screen: Screen) -> None:
         self._state = state
         self._screen = screen
-        secrets = state.secrets((*_KEPT, "broker_password", accounts.ROBOT_SECRET))
+        secrets = state.secrets((*_KEPT, "broker_password", accounts.ROBOT_SECRET, accounts.VIEWER_SECRET))
+        self._viewer_password = secrets[accounts.VIEWER_SECRET] if options.read_only else None
         self._robot_password = secrets[accounts.ROBOT_SECRET]
         self._keys = Secrets(**{name: secrets[name] for name in _KEPT})
         self._secantus = Secantus(state.data / "secantus", log=state.logs / "secantus.log")
@@ -67,7 +70,8 @@ class Demo:
             client_port=options.client_port,
             flower_port=options.flower_port,
         )
-        self._product = Product(self._addresses, self._keys, folder=state.data, logs=state.logs)
+        changed = _READ_ONLY if options.read_only else {}
+        self._product = Product(self._addresses, self._keys, folder=state.data, logs=state.logs, changed=changed)
         self._new_accounts: list[accounts.Account] = []
 
     @property
@@ -99,6 +103,8 @@ class Demo:
             self._state.mark_done("accounts")
             for line in accounts.describe(self._new_accounts):
                 self._screen.line(line)
+        if self._viewer_password:
+            accounts.add_viewer(self._product, self._viewer_password)
         if not self._state.is_done("catalogue"):
             with self._screen.step("sample catalogue imported, and seen at the Client"):
                 self._import()
@@ -159,7 +165,10 @@ class Demo:
         self._screen.line(f"  Admin   {self._addresses.admin_url}")
         self._screen.line(f"  Client  {self._addresses.client_url}")
         self._screen.line(f"  Flower  {self._addresses.flower_url}  {FLOWER_USER}  {self._keys.flower_password}")
-        if not self._new_accounts:
+        if self._viewer_password:
+            self._screen.line("\n  Nothing can be changed. To see the console, sign in with")
+            self._screen.line(f"  {accounts.VIEWER}  {self._viewer_password}")
+        elif not self._new_accounts:
             self._screen.line(accounts.REMINDER)
         self._screen.line(f"\n  In another terminal: . {self._state.env_file}")
         self._screen.line("  and then, for example: celery -A tasks inspect active")

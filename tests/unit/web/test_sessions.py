@@ -1,9 +1,10 @@
 """Sessions of the pages: what a form needs, what signing in changes, who is asked to sign in."""
 
+import io
 from http import HTTPStatus
 
 import pytest
-from flask import Flask, session
+from flask import Flask, request, session
 from flask.testing import FlaskClient
 from flask_login import UserMixin, current_user, login_required
 from flask_wtf.csrf import generate_csrf
@@ -12,6 +13,7 @@ from web import sessions
 from web.pages import init_pages
 from web.problems import init_problems
 from web.request_ids import init_request_ids
+from web.uploads import takes_upload
 
 BROWSER = {"Accept": "text/html"}
 
@@ -30,6 +32,10 @@ def _end() -> str:
     return "out"
 
 
+def _upload() -> str:
+    return str(len(request.files["file"].read()))
+
+
 @pytest.fixture
 def client() -> FlaskClient:
     app = Flask("sessions_under_test", template_folder=None)
@@ -42,6 +48,8 @@ def client() -> FlaskClient:
     app.add_url_rule("/me", "me", login_required(lambda: current_user.id))
     app.add_url_rule("/in", "in", _begin, methods=["POST"])
     app.add_url_rule("/out", "out", _end, methods=["POST"])
+    app.config["MAX_CONTENT_LENGTH"] = 100_000
+    app.add_url_rule("/upload", "upload", takes_upload(1)(_upload), methods=["POST"])
     app.add_url_rule("/before", "before", lambda: session.setdefault("before", "x"))
     app.add_url_rule("/api/write", "write", lambda: "written", methods=["POST"])
     return app.test_client()
@@ -52,6 +60,16 @@ def test_a_form_without_its_token_is_refused(client: FlaskClient) -> None:
     token = client.get("/token").text
     assert client.post("/in", data={"csrf_token": token + "x"}).status_code == HTTPStatus.BAD_REQUEST
     assert client.post("/in", data={"csrf_token": token}).text == "in"
+
+
+def test_a_form_with_a_large_file_passes_where_files_are_taken_and_only_there(client: FlaskClient) -> None:
+    token = client.get("/token").text
+    with io.BytesIO(b"x" * 300_000) as file:
+        form = {"csrf_token": token, "file": (file, "large.bin")}
+        assert client.post("/upload", data=form).text == "300000"
+    with io.BytesIO(b"x" * 300_000) as file:
+        form = {"csrf_token": token, "file": (file, "large.bin")}
+        assert client.post("/in", data=form).status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 def test_the_api_takes_no_session_so_it_needs_no_token(client: FlaskClient) -> None:
