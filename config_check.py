@@ -9,13 +9,17 @@ from pydantic import SecretStr
 
 from web.settings import Settings, SettingsError
 
-_PREFIXES = ("ADMIN_", "CLIENT_", "SERVICE_", "CELERY_BROKER_", "METRICS_", "TRUSTED_PROXIES", "CORS_", "READ_ONLY")
+_PREFIXES = (
+    *("ADMIN_", "CLIENT_", "SERVICE_", "CELERY_BROKER_", "METRICS_"),
+    *("CORS_", "RATE_LIMIT", "READ_ONLY", "TRUSTED_PROXIES"),
+)
 
 
 def _services() -> dict[str, type[Settings]]:
     from admin.config import AdminSettings
     from client.config import ClientSettings
     from tasks.config import BrokerSettings
+    from web.limits import LimitSettings
     from web.metrics import MetricsSettings
     from web.settings import WebSettings
 
@@ -23,6 +27,7 @@ def _services() -> dict[str, type[Settings]]:
         "admin": AdminSettings,
         "client": ClientSettings,
         "web": WebSettings,
+        "limits": LimitSettings,
         "broker": BrokerSettings,
         "metrics": MetricsSettings,
     }
@@ -34,7 +39,7 @@ def config() -> None:
 
 
 @config.command()
-@click.argument("services", nargs=-1, type=click.Choice(["admin", "client", "web", "broker", "metrics"]))
+@click.argument("services", nargs=-1, type=click.Choice(["admin", "client", "web", "limits", "broker", "metrics"]))
 def check(services: tuple[str, ...]) -> None:
     """Print every setting of SERVICES (default: all) with its source, and what is wrong with it."""
     known, problems = _services(), []

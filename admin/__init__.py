@@ -30,6 +30,7 @@ from web import logs
 from web.api import init_api
 from web.headers import init_headers
 from web.health import init_health
+from web.limits import LimitSettings, init_limits
 from web.metrics import MetricsSettings, init_metrics
 from web.pages import init_pages
 from web.problems import init_problems, problem
@@ -49,6 +50,8 @@ OPEN_WHEN_READ_ONLY = {
     "auth.revoke",
 }
 log = structlog.get_logger(__name__)
+
+PASSWORD_DOORS = ("auth.sign_in", "accounts.sign_in", "accounts.change_password")
 
 
 def create_app(settings: AdminSettings | None = None) -> Flask:
@@ -100,6 +103,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     ):
         api.register_blueprint(blueprint)
     init_console(app, settings.admin_shop_url, settings.admin_flower_url)
+    init_limits(app, LimitSettings(), sign_in=PASSWORD_DOORS)
     init_health(app, {"database": lambda: db.session.execute(text("SELECT 1 FROM sync_state")).close()})
     return app
 

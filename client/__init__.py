@@ -25,6 +25,7 @@ from web import logs
 from web.api import init_api
 from web.headers import init_headers
 from web.health import init_health
+from web.limits import LimitSettings, init_limits
 from web.metrics import MetricsSettings, init_metrics
 from web.pages import init_pages
 from web.problems import init_problems, problem
@@ -36,6 +37,11 @@ from web.tokens import init_tokens
 
 OPEN_WHEN_READ_ONLY = {"web.choose_theme", "account.sign_out", "auth.sign_in", "auth.refresh", "auth.revoke"}
 log = structlog.get_logger(__name__)
+
+PASSWORD_DOORS = (
+    *("auth.sign_in", "auth.sign_up", "auth.close_account"),
+    *("account.sign_in", "account.sign_up", "account.change_password", "account.erase"),
+)
 
 
 def create_app(settings: ClientSettings | None = None) -> Flask:
@@ -66,6 +72,7 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
         api.register_blueprint(door)
     for pages in (shop_pages.blp, account_pages.blp):
         app.register_blueprint(pages)
+    init_limits(app, LimitSettings(), sign_in=PASSWORD_DOORS)
     init_health(app, {"database": _check_store})
     return app
 

@@ -67,6 +67,7 @@ class Addresses:
 
 
 FLOWER_USER = "operator"
+UNLIMITED = {"RATE_LIMIT": "off", "RATE_LIMIT_SIGN_IN": "off"}
 
 
 def settings(addresses: Addresses, keys: Secrets) -> dict[str, str]:
@@ -91,7 +92,8 @@ class Product:
     """Every process of Lockstep, with its log in ``logs`` and beat's schedule in ``folder``.
 
     ``admin``, ``client``, ``relay``, ``worker``, ``beat`` and ``flower`` may each be killed, paused and restarted.
-    ``changed`` settings win over those that follow from ``addresses`` and ``keys``.
+    ``changed`` settings win over those that follow from ``addresses`` and ``keys``. Only where ``limited`` do the rate
+    limits hold: tests and measurements send from one address what a thousand shoppers would.
     """
 
     def __init__(
@@ -102,10 +104,12 @@ class Product:
         folder: Path,
         logs: Path,
         changed: Mapping[str, str] | None = None,
+        limited: bool = False,
     ) -> None:
         self.addresses = addresses
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
-        self.env: Mapping[str, str] = inherited | settings(addresses, keys) | dict(changed or {})
+        limits = {} if limited else UNLIMITED
+        self.env: Mapping[str, str] = inherited | settings(addresses, keys) | limits | dict(changed or {})
         self._logs = logs
         self.admin = self._web("Admin", "admin", addresses.admin_port)
         self.client = self._web("Client", "client", addresses.client_port)

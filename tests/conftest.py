@@ -38,6 +38,8 @@ def _nobody_listens_at_the_broker() -> Iterator[None]:
     """Code that a test calls in this process finds no broker; processes under test are given theirs."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CELERY_BROKER_URL", "amqp://nobody:nothing@127.0.0.1:1//")
+        for name in ("RATE_LIMIT", "RATE_LIMIT_SIGN_IN"):  # all tests come from one address
+            patch.setenv(name, "off")
         yield
 
 

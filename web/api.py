@@ -1,21 +1,26 @@
 """The REST surface both apps share: flask-smorest set up for strict input and problem+json."""
 
+from copy import deepcopy
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
 import flask_smorest
 import marshmallow as ma
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, jsonify, render_template, request
 from flask_smorest.error_handler import ErrorSchema
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter
 
-from web.problems import ProblemError, from_http_exception
+from web.openapi import BEARER, IF_MATCH, complete
+from web.problems import FOR_PROGRAMS, PROBLEM_TYPE, ProblemError, from_http_exception
 from web.uploads import check_upload
 
 MAX_BODY_BYTES = 1024 * 1024
-JSON_TYPES = {"application/json", "application/merge-patch+json"}
+JSON = "application/json"
+MADE = (JSON, PROBLEM_TYPE, "image/webp", "text/csv", "text/html")  # what the routes for programs answer with
+MERGE_PATCH = "application/merge-patch+json"
 
 
 class FieldProblemSchema(ma.Schema):
@@ -49,6 +54,9 @@ class StrictParser(FlaskParser):
     }
 
     def load_json(self, req: Any, schema: ma.Schema) -> Any:
+        if not req.get_data() and not any(field.required for field in schema.fields.values()):
+            # webargs takes it for an empty object: every filter off
+            raise NotJsonError("Send a JSON object as the body.", [_EMPTY])
         try:
             return super().load_json(req, schema)
         except (RecursionError, ValueError):
@@ -61,16 +69,29 @@ class Blueprint(flask_smorest.Blueprint):
 
 class Api(flask_smorest.Api):
     ERROR_SCHEMA = ProblemSchema
+    DEFAULT_ERROR_RESPONSE_NAME = None  # each error is named: see web.openapi
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         return from_http_exception(error)
+
+    def _openapi_json(self) -> Response:
+        return jsonify(self._document)
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        return complete(deepcopy(self.spec.to_dict()))
 
 
 class NotJsonError(ProblemError):
     status = HTTPStatus.BAD_REQUEST
 
 
+_EMPTY = {"field": "body", "detail": "is empty"}
 _NOT_JSON = {"field": "body", "detail": "is nested too deeply or holds a number that is too long"}
+
+
+class NotAcceptableError(ProblemError):
+    status = HTTPStatus.NOT_ACCEPTABLE
 
 
 class UnsupportedMediaTypeError(ProblemError):
@@ -94,22 +115,32 @@ def init_api(app: Flask, title: str) -> Api:
         OPENAPI_JSON_PATH="openapi.json",
     )
     app.url_map.converters["int"] = _IdConverter
+    app.before_request(_check_accept)
     app.before_request(_check_body)
-    api = Api(app)
-    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
-    return api
+    app.add_url_rule("/api/docs", "api_docs", lambda: render_template("api_docs.html", title=title))
+    return Api(app)
+
+
+def _check_accept() -> None:
+    """Refuse with 406 who takes nothing that is made here."""
+    accepted = request.accept_mimetypes
+    if request.routing_exception:  # 404 and 405 come first
+        return
+    if accepted.provided and request.path.startswith(FOR_PROGRAMS) and not accepted.best_match(MADE):
+        raise NotAcceptableError("This is answered as application/json.")
 
 
 def _check_body() -> None:
     """Refuse a body of another type with 415 (webargs would read it as an empty one), a large one with 413."""
-    if check_upload():
+    if request.routing_exception or check_upload():
         return
     chunked = "Transfer-Encoding" in request.headers
     length = request.content_length or 0
-    if not request.path.startswith(("/api/", "/service/")) or not (length or chunked):
+    if not request.path.startswith(FOR_PROGRAMS) or not (length or chunked):
         return
-    if request.mimetype not in JSON_TYPES:
-        raise UnsupportedMediaTypeError("Send the body as application/json.")
+    if request.mimetype != JSON and (request.method, request.mimetype) != ("PATCH", MERGE_PATCH):
+        accepted = {"Accept-Patch": f"{MERGE_PATCH}, {JSON}"} if request.method == "PATCH" else {}
+        raise UnsupportedMediaTypeError("Send the body as application/json.", headers=accepted)
     limit = current_app.config["MAX_CONTENT_LENGTH"]
     if chunked:
         request.max_content_length = limit + 1  # werkzeug cuts the body off at its limit and says nothing
@@ -122,6 +153,11 @@ class BodyTooLargeError(ProblemError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
-def bearer_doc() -> dict[str, Any]:
-    """What a view's ``@blp.doc`` says when it needs a token."""
-    return {"security": [{"bearer": []}]}
+def bearer_doc(*headers: str, **more: Any) -> dict[str, Any]:
+    """What a view's ``@blp.doc`` says when it needs a token; ``headers`` are those of its success."""
+    return {"security": [{BEARER: []}], "x-headers": list(headers), **more}
+
+
+def if_match_doc() -> dict[str, Any]:
+    """What the ``@blp.doc`` of a change says: a token, the ETag that was read, and the new one."""
+    return bearer_doc("ETag", parameters=[IF_MATCH])

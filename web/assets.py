@@ -10,10 +10,12 @@ from functools import cache
 from pathlib import Path
 
 import flask_bootstrap
+import flask_swagger_ui
 from flask import Flask, Response, abort, current_app, request, url_for
 from werkzeug.security import safe_join
 
 BOOTSTRAP = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5"
+SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
 SHARED = Path(__file__).parent / "static"
 ICONS_FILE = "web/icons.svg"
 # Of Bootstrap's two thousand, those that pages use: one small file instead of a megabyte.
@@ -35,7 +37,7 @@ class Assets:
     """What is served below ``/assets/<version>/``: a folder of files for each first part of a name."""
 
     def __init__(self, folders: dict[str, Path]) -> None:
-        self._folders = {"web": SHARED, "bootstrap": BOOTSTRAP, **folders}
+        self._folders = {"web": SHARED, "bootstrap": BOOTSTRAP, "swagger": SWAGGER_UI, **folders}
         ours = sorted(path for folder in (SHARED, *folders.values()) for path in folder.rglob("*") if path.is_file())
         digest = hashlib.sha256(flask_bootstrap.Bootstrap5.bootstrap_version.encode())
         for path in ours:

@@ -10,6 +10,11 @@ from itsdangerous import BadData, URLSafeSerializer
 from web.problems import ProblemError
 
 MAX_LIMIT = 100
+LINK_DOC = {
+    "description": "The next page, while there is more (RFC 8288).",
+    "schema": {"type": "string"},
+    "example": '</api/v1/products?cursor=...>; rel="next"',
+}
 
 
 class BadCursorError(ProblemError):
@@ -20,7 +25,7 @@ class PageSchema(ma.Schema):
     """Query parameters of every list."""
 
     limit = ma.fields.Integer(load_default=20, validate=ma.validate.Range(1, MAX_LIMIT))
-    cursor = ma.fields.String(load_default=None, validate=ma.validate.Length(max=1000))
+    cursor = ma.fields.String(load_default=None, allow_none=False, validate=ma.validate.Length(max=1000))
 
 
 def encode(sort: str, position: list[Any]) -> str:

@@ -16,6 +16,7 @@ log = structlog.get_logger(__name__)
 
 PAGES = "problem pages"  # the extension that renders them, where there is one
 FOR_PROGRAMS = ("/api/", "/service/")
+PROBLEM_TYPE = "application/problem+json"
 
 
 class ProblemError(Exception):
@@ -62,7 +63,7 @@ def problem(
     }
     response = jsonify(body)
     response.status_code = status
-    response.content_type = "application/problem+json"
+    response.content_type = PROBLEM_TYPE
     response.headers.update(headers or {})
     return response
 

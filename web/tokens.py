@@ -39,7 +39,7 @@ class NotSignedInError(ProblemError):
         super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
 
 
-def _whole_characters(text: str) -> None:
+def whole_characters(text: str) -> None:
     """JSON can hold half of a character (a lone surrogate), which nothing can hash or store."""
     try:
         text.encode()
@@ -48,11 +48,11 @@ def _whole_characters(text: str) -> None:
 
 
 class CredentialsSchema(ma.Schema):
-    email = ma.fields.Email(required=True, validate=[ma.validate.Length(max=254), _whole_characters])
+    email = ma.fields.Email(required=True, validate=[ma.validate.Length(max=254), whole_characters])
     password = ma.fields.String(
         required=True,
         load_only=True,
-        validate=[ma.validate.Length(passwords.MIN_LENGTH, passwords.MAX_LENGTH), _whole_characters],
+        validate=[ma.validate.Length(passwords.MIN_LENGTH, passwords.MAX_LENGTH), whole_characters],
     )
 
 

@@ -43,7 +43,7 @@ class DeadLetters(MethodView):
         return page, next_link(page.next_cursor)
 
 
-@blp.route("/<string:letter_id>")
+@blp.route("/<string(length=32):letter_id>")
 class OneDeadLetter(MethodView):
     @api_for(VIEWER)
     @blp.doc(**bearer_doc())
@@ -54,7 +54,7 @@ class OneDeadLetter(MethodView):
         return service.get_letter(letter_id)
 
 
-@blp.route("/<string:letter_id>/replay", methods=["POST"])
+@blp.route("/<string(length=32):letter_id>/replay", methods=["POST"])
 @api_for(EDITOR)
 @blp.doc(**bearer_doc())
 @blp.response(202)
@@ -65,7 +65,7 @@ def replay(letter_id: str) -> Any:
     return None, {"Location": url_for("dead_letters.OneDeadLetter", letter_id=letter_id)}
 
 
-@blp.route("/<string:letter_id>/discard", methods=["POST"])
+@blp.route("/<string(length=32):letter_id>/discard", methods=["POST"])
 @api_for(EDITOR)
 @blp.doc(**bearer_doc())
 @blp.response(204)

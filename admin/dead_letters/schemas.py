@@ -14,9 +14,9 @@ STATES = ("new", "replaying", "replayed", "discarded")
 class FilterSchema(ma.Schema):
     """Which letters; a bulk change takes at most 500 of them at once."""
 
-    state = fields.String(load_default=None, validate=validate.OneOf(STATES))
+    state = fields.String(load_default=None, allow_none=False, validate=validate.OneOf(STATES))
     reason = fields.String(load_default="", validate=validate.Length(max=100), metadata={"description": "a part of it"})
-    product = fields.Integer(load_default=None, validate=validate.Range(1, MAX_VER))
+    product = fields.Integer(load_default=None, allow_none=False, validate=validate.Range(1, MAX_VER))
 
 
 class ListQuerySchema(PageSchema, FilterSchema):

@@ -21,6 +21,9 @@ service_blp = Blueprint("image_bytes", __name__, url_prefix="/service/v1/images"
 
 
 class UploadSchema(ma.Schema):
+    class Meta:
+        unknown = ma.INCLUDE  # a browser's form brings more than the file
+
     file = Upload(required=True, metadata={"description": "JPEG, PNG, WebP or GIF"})
 
 

@@ -8,6 +8,9 @@ from tasks.messages import format_time
 
 
 class ImportUploadSchema(ma.Schema):
+    class Meta:
+        unknown = ma.INCLUDE  # a browser's form brings more than the file
+
     file = Upload(required=True, metadata={"description": "called .csv, or .ndjson with one object per line"})
 
 

@@ -10,6 +10,7 @@ from admin.likes import audit, service
 from tasks.messages import InvalidMessageError, LikeChanged, format_time
 from tasks.versions import MAX_VER
 from web.api import Blueprint
+from web.fields import Whole
 from web.signatures import service_only
 
 blp = Blueprint("likes", __name__, url_prefix="/service/v1/likes", description="For the Client service only")
@@ -83,7 +84,7 @@ class RangeSchema(ma.Schema):
 
 
 class KeySchema(ma.Schema):
-    product = ma.fields.Integer(strict=True, required=True, validate=_ID)
+    product = Whole(required=True, validate=_ID)
     user = ma.fields.String(required=True, validate=_USER)
 
 
@@ -96,7 +97,7 @@ class AfterSchema(ma.Schema):
 
 
 class RecountSchema(ma.Schema):
-    products = ma.fields.List(ma.fields.Integer(strict=True, validate=_ID), required=True, validate=_BATCH)
+    products = ma.fields.List(Whole(validate=_ID), required=True, validate=_BATCH)
 
 
 @blp.route("/digest")

@@ -4,13 +4,13 @@ import re
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, request, url_for
+from flask import Response, make_response, request, url_for
 from flask.views import MethodView
 
 from admin.accounts.identity import author
 from admin.accounts.models import EDITOR, VIEWER
 from admin.accounts.tokens import api_for
-from admin.products import queries, service
+from admin.products import idempotency, queries, service
 from admin.products.models import Product
 from admin.products.schemas import (
     ChangesSchema,
@@ -21,8 +21,9 @@ from admin.products.schemas import (
     StatesQuerySchema,
 )
 from admin.replication.outbox import current_messages
-from web.api import Blueprint, bearer_doc
+from web.api import Blueprint, bearer_doc, if_match_doc
 from web.cursors import next_link
+from web.openapi import IDEMPOTENCY_KEY, IF_MATCH, KEY_PATTERN
 from web.problems import ProblemError
 from web.signatures import service_only
 
@@ -34,6 +35,10 @@ service_blp = Blueprint(
 
 class PreconditionRequiredError(ProblemError):
     status = HTTPStatus.PRECONDITION_REQUIRED
+
+
+class BadKeyError(ProblemError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 @blp.route("")
@@ -48,22 +53,25 @@ class Products(MethodView):
         return page, next_link(page.next_cursor)
 
     @api_for(EDITOR)
-    @blp.doc(**bearer_doc())
+    @blp.doc(**bearer_doc("ETag", "Location", parameters=[IDEMPOTENCY_KEY]))
     @blp.arguments(ContentSchema)
     @blp.response(201, ProductSchema)
     @blp.alt_response(409, description="The sku is taken")
     def post(self, content: dict[str, Any]) -> Any:
-        """Create a product."""
-        product = service.create_product(content, author())
-        location = url_for("products.OneProduct", product_id=product.id)
-        return product, {"Location": location, "ETag": _etag(product)}
+        """Create a product. Sent again with the same Idempotency-Key, it answers as it did and creates nothing."""
+        with idempotency.claim(author(), _idempotency_key(), content) as claim:
+            if claim and claim.answer:
+                return _created(claim.answer, {"Idempotent-Replayed": "true"})
+            keep = (lambda made: claim.keep(_body(made))) if claim else (lambda _made: None)
+            return _created(_body(service.create_product(content, author(), keep)))
 
 
 @blp.route("/<int:product_id>")
 class OneProduct(MethodView):
     @api_for(VIEWER)
-    @blp.doc(**bearer_doc())
+    @blp.doc(**bearer_doc("ETag"))
     @blp.response(200, ProductSchema)
+    @blp.alt_response(304, description="It is still the version that If-None-Match names", success=True)
     @blp.alt_response(404, description="No such product")
     def get(self, product_id: int) -> Any:
         """Show a product; its ETag is what an update must name in If-Match."""
@@ -74,9 +82,10 @@ class OneProduct(MethodView):
         return _shown(product), {"ETag": _etag(product)}
 
     @api_for(EDITOR)
-    @blp.doc(**bearer_doc())
+    @blp.doc(**if_match_doc())
     @blp.arguments(ChangesSchema)
     @blp.response(200, ProductSchema)
+    @blp.alt_response(409, description="The sku is taken")
     @blp.alt_response(412, description="Someone else saved since")
     def patch(self, changes: dict[str, Any], product_id: int) -> Any:
         """Change some fields (merge patch). Needs If-Match."""
@@ -84,7 +93,7 @@ class OneProduct(MethodView):
         return _shown(product), {"ETag": _etag(product)}
 
     @api_for(EDITOR)
-    @blp.doc(**bearer_doc())
+    @blp.doc(**bearer_doc(parameters=[IF_MATCH]))
     @blp.response(204)
     @blp.alt_response(412, description="Someone else saved since")
     def delete(self, product_id: int) -> None:
@@ -94,7 +103,7 @@ class OneProduct(MethodView):
 
 @blp.route("/<int:product_id>/restore", methods=["POST"])
 @api_for(EDITOR)
-@blp.doc(**bearer_doc())
+@blp.doc(**bearer_doc("ETag"))
 @blp.response(200, ProductSchema)
 @blp.alt_response(404, description="There never was such a product")
 @blp.alt_response(409, description="Another product has its sku now")
@@ -111,6 +120,25 @@ def restore(product_id: int) -> Any:
 def product_states(query: dict[str, Any]) -> Any:
     """Return products' current states, deleted or not, as the messages that would carry them."""
     return {"states": [message.encode() for message in current_messages(query["ids"])]}
+
+
+def _body(product: Product) -> dict[str, Any]:
+    return dict(ProductSchema().dump(_shown(product)))
+
+
+def _created(body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    location = url_for("products.OneProduct", product_id=body["id"])
+    response = make_response(body, HTTPStatus.CREATED)
+    response.headers.update({"Location": location, "ETag": f'"{body["version"]}"', **(headers or {})})
+    return response
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not re.fullmatch(KEY_PATTERN, key):
+        detail = "must have 1 to 100 visible ASCII characters"
+        raise BadKeyError("The Idempotency-Key is not acceptable.", [{"field": "Idempotency-Key", "detail": detail}])
+    return key
 
 
 def _shown(product: Product) -> Product:

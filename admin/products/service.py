@@ -1,6 +1,6 @@
 """A1: change a product and note, in the same transaction, that the Client does not know yet."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, cast
@@ -34,8 +34,11 @@ class StaleVersionError(ProblemError):
 
 
 @retry_deadlocks
-def create_product(content: dict[str, Any], author: str) -> Product:
-    """Create a product from validated ``content`` (every CONTENT_FIELDS key).
+def create_product(
+    content: dict[str, Any], author: str, keep: Callable[[Product], None] = lambda _product: None
+) -> Product:
+    """Create a product from validated ``content`` (every CONTENT_FIELDS key). ``keep`` is called with it before the
+    commit, to write more in the same transaction.
 
     Raises SkuTakenError, UnknownImageError.
     """
@@ -47,6 +50,7 @@ def create_product(content: dict[str, Any], author: str) -> Product:
         product_id = db.session.connection().execute(_INSERT, row).lastrowid
     product = Product(id=product_id, **row)
     words.note([product])
+    keep(product)
     return _commit(product, outbox.CREATED, write, author)
 
 

@@ -10,6 +10,7 @@ from admin.database import OUTAGES
 from admin.extensions import db
 from admin.images import purge as images
 from admin.imports import service as imports
+from admin.products import idempotency
 from admin.reconcile import check
 from admin.replication import claims, history, marks, replay_runs
 from admin.replication.client_gateway import ClientUnavailableError
@@ -30,10 +31,8 @@ def compare_marks() -> None:
 
 
 def purge_history() -> None:
-    """Keep the change log bounded; goes on at once while there is more, for a while."""
-    deadline = time.monotonic() + 1
-    while history.purge() == history.PURGE_CHUNK and time.monotonic() < deadline:
-        pass
+    """Keep the change log bounded."""
+    _purge(history.purge, history.PURGE_CHUNK)
 
 
 def purge_accounts() -> None:
@@ -52,6 +51,11 @@ def purge_imports() -> None:
     imports.purge()
 
 
+def purge_idempotency_keys() -> None:
+    """Forget the keys of yesterday."""
+    _purge(idempotency.purge, idempotency.PURGE_CHUNK)
+
+
 def compare_stores() -> None:
     """Notice edits past Lockstep's back, and losses."""
     check.look()
@@ -64,6 +68,13 @@ def replay_many() -> None:
         pass
 
 
+def _purge(purge: Callable[[], int], chunk: int) -> None:
+    """Go on at once while there is more, for a while."""
+    deadline = time.monotonic() + 1
+    while purge() == chunk and time.monotonic() < deadline:
+        pass
+
+
 # What, and every how many seconds.
 CHORES: list[tuple[Callable[[], None], float]] = [
     (rescue_far_future, 60.0),
@@ -72,6 +83,7 @@ CHORES: list[tuple[Callable[[], None], float]] = [
     (purge_accounts, 60.0),
     (purge_images, 60.0),
     (purge_imports, 60.0),
+    (purge_idempotency_keys, 60.0),
     (compare_stores, 10.0),
     (replay_many, 2.0),
 ]

@@ -18,6 +18,7 @@ from tasks.messages import format_time
 from tasks.publisher import Publisher
 from tasks.versions import MAX_VER
 from web.api import Blueprint
+from web.fields import Whole
 from web.signatures import service_only
 
 MAX_AT_ONCE = 500  # letters settled per call
@@ -30,7 +31,7 @@ blp = Blueprint("dead_letters", __name__, url_prefix="/service/v1/dead-letters",
 class WhereSchema(ma.Schema):
     state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(STATES))
     reason = fields.String(load_default="", validate=validate.Length(max=100))
-    product = fields.Integer(load_default=None, allow_none=True, strict=True, validate=validate.Range(1, MAX_VER))
+    product = Whole(load_default=None, allow_none=True, validate=validate.Range(1, MAX_VER))
 
     @ma.post_load
     def _filter(self, data: dict[str, Any], **_: Any) -> Filter:
@@ -39,8 +40,17 @@ class WhereSchema(ma.Schema):
 
 class QuerySchema(ma.Schema):
     where = fields.Nested(WhereSchema, load_default=Filter)
-    limit = fields.Integer(required=True, strict=True, validate=validate.Range(1, 101))
-    after = fields.Tuple((fields.AwareDateTime(), fields.String()), load_default=None, allow_none=True)
+    limit = Whole(required=True, validate=validate.Range(1, 101))
+    after = fields.Tuple(
+        (fields.AwareDateTime(), fields.String()),
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "prefixItems": [{"type": "string", "format": "date-time"}, {"type": "string"}],
+            "minItems": 2,
+            "maxItems": 2,
+        },
+    )
 
 
 class OneSchema(ma.Schema):

@@ -24,7 +24,9 @@ class LikeSchema(Schema):
 
 class MyLikeSchema(Schema):
     id = fields.Integer(metadata={"description": "the product's"})
-    liked_at = fields.Function(lambda like: format_time(like.liked_at), metadata={"format": "date-time"})
+    liked_at = fields.Function(
+        lambda like: format_time(like.liked_at), metadata={"type": "string", "format": "date-time"}
+    )
     product = fields.Nested(ProductSchema, allow_none=True, metadata={"description": "null: it was deleted since"})
 
 

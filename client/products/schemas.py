@@ -6,6 +6,7 @@ from client.products.queries import SORTS
 from tasks.messages import MAX_IDS, format_time
 from tasks.versions import MAX_EPOCH, MAX_VER, version_of
 from web.cursors import PageSchema
+from web.fields import Whole
 
 
 class ProductSchema(Schema):
@@ -13,13 +14,17 @@ class ProductSchema(Schema):
     sku = fields.String()
     title = fields.String()
     description = fields.String()
-    price = fields.Decimal(as_string=True)
+    price = fields.Decimal(as_string=True, metadata={"type": "string", "example": "12.50"})
     currency = fields.String()
     category = fields.String()
     image_url = fields.String()
     version = fields.Function(lambda product: version_of(product.ver), metadata={"type": "integer"})
-    created_at = fields.Function(lambda product: format_time(product.created_at), metadata={"format": "date-time"})
-    updated_at = fields.Function(lambda product: format_time(product.updated_at), metadata={"format": "date-time"})
+    created_at = fields.Function(
+        lambda product: format_time(product.created_at), metadata={"type": "string", "format": "date-time"}
+    )
+    updated_at = fields.Function(
+        lambda product: format_time(product.updated_at), metadata={"type": "string", "format": "date-time"}
+    )
     likes = fields.Integer()
 
 
@@ -30,14 +35,16 @@ class ProductListSchema(Schema):
 
 class ListQuerySchema(PageSchema):
     q = fields.String(load_default="", validate=validate.Length(max=100))
-    category = fields.String(load_default=None, validate=validate.Length(1, 80))
+    category = fields.String(load_default=None, allow_none=False, validate=validate.Length(1, 80))
     sort = fields.String(load_default="-created_at", validate=validate.OneOf(list(SORTS)))
 
 
 class HeldQuerySchema(Schema):
     """``mark`` and ``epoch`` are Admin's; the Client remembers the highest, and should know ``acknowledged``."""
 
-    ids = fields.List(fields.Integer(strict=True), required=True, validate=validate.Length(max=MAX_IDS))
-    mark = fields.Integer(strict=True, load_default=0, validate=validate.Range(0, MAX_VER))
-    epoch = fields.Integer(strict=True, load_default=0, validate=validate.Range(0, MAX_EPOCH))
-    acknowledged = fields.Integer(strict=True, load_default=0, validate=validate.Range(0, MAX_VER))
+    ids = fields.List(
+        Whole(validate=validate.Range(-MAX_VER - 1, MAX_VER)), required=True, validate=validate.Length(max=MAX_IDS)
+    )
+    mark = Whole(load_default=0, validate=validate.Range(0, MAX_VER))
+    epoch = Whole(load_default=0, validate=validate.Range(0, MAX_EPOCH))
+    acknowledged = Whole(load_default=0, validate=validate.Range(0, MAX_VER))

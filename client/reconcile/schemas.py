@@ -5,6 +5,7 @@ from marshmallow import Schema, fields, validate
 from client.reconcile.contents import LIVE
 from client.reconcile.fresh_copy import NEXT
 from tasks.versions import MAX_VER
+from web.fields import Whole
 
 MAX_LISTED = 5_000  # entries per answer
 MAX_REPAIRS = 200  # products written per question
@@ -21,29 +22,27 @@ class CopyQuerySchema(Schema):
 class DigestsQuerySchema(CopyQuerySchema):
     """Ids in (after, upto]."""
 
-    after = fields.Integer(strict=True, required=True, validate=_ANY_ID)
-    upto = fields.Integer(strict=True, required=True, validate=_ANY_ID)
+    after = Whole(required=True, validate=_ANY_ID)
+    upto = Whole(required=True, validate=_ANY_ID)
 
 
 class EntriesQuerySchema(CopyQuerySchema):
-    ids = fields.List(
-        fields.Integer(strict=True, validate=_ANY_ID), required=True, validate=validate.Length(max=MAX_LISTED)
-    )
+    ids = fields.List(Whole(validate=_ANY_ID), required=True, validate=validate.Length(max=MAX_LISTED))
 
 
 class OneHeldSchema(Schema):
-    id = fields.Integer(strict=True, required=True, validate=_ANY_ID)
+    id = Whole(required=True, validate=_ANY_ID)
 
 
 class SeenSchema(Schema):
-    ver = fields.Integer(strict=True, required=True, validate=_ANY_ID)
+    ver = Whole(required=True, validate=_ANY_ID)
     checksum = fields.String(required=True, validate=validate.Length(max=32))
 
 
 class RepairSchema(Schema):
     """``seen`` null: nothing is held; ``state`` null: Admin never had the product."""
 
-    id = fields.Integer(strict=True, required=True, validate=_ANY_ID)
+    id = Whole(required=True, validate=_ANY_ID)
     seen = fields.Nested(SeenSchema, required=True, allow_none=True)
     state = fields.Raw(required=True, allow_none=True)
 
@@ -61,4 +60,4 @@ class FillSchema(RebuildStepSchema):
 
 
 class CountLikesSchema(RebuildStepSchema):
-    after = fields.Integer(strict=True, required=True, validate=_ANY_ID)
+    after = Whole(required=True, validate=_ANY_ID)

@@ -71,7 +71,9 @@ class Demo:
             flower_port=options.flower_port,
         )
         changed = _READ_ONLY if options.read_only else {}
-        self._product = Product(self._addresses, self._keys, folder=state.data, logs=state.logs, changed=changed)
+        self._product = Product(
+            self._addresses, self._keys, folder=state.data, logs=state.logs, changed=changed, limited=True
+        )
         self._new_accounts: list[accounts.Account] = []
 
     @property

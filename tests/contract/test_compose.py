@@ -37,21 +37,29 @@ import lockstep
 from admin.config import AdminSettings
 from client.config import ClientSettings
 from tasks.config import BrokerSettings
+from web.limits import LimitSettings
 from web.metrics import MetricsSettings
 from web.settings import Settings, SettingsError, WebSettings
 
 ROOT = Path(__file__).parents[2]
 README_SECRETS = "mkdir -m 700 secrets"  # how the README's command that makes them begins
 
-ALL_SETTINGS: tuple[type[Settings], ...] = (AdminSettings, ClientSettings, WebSettings, BrokerSettings, MetricsSettings)
+ALL_SETTINGS: tuple[type[Settings], ...] = (
+    AdminSettings,
+    ClientSettings,
+    WebSettings,
+    LimitSettings,
+    BrokerSettings,
+    MetricsSettings,
+)
 
 # What each of our services reads at start.
 SETTINGS: dict[str, tuple[type[Settings], ...]] = {
     "admin-migrate": (AdminSettings,),
-    "admin": (AdminSettings, WebSettings, BrokerSettings, MetricsSettings),
+    "admin": (AdminSettings, WebSettings, LimitSettings, BrokerSettings, MetricsSettings),
     "relay": (AdminSettings, BrokerSettings, MetricsSettings),
     "client-migrate": (ClientSettings,),
-    "client": (ClientSettings, WebSettings, BrokerSettings, MetricsSettings),
+    "client": (ClientSettings, WebSettings, LimitSettings, BrokerSettings, MetricsSettings),
     "worker": (ClientSettings, BrokerSettings, MetricsSettings),
     "beat": (BrokerSettings,),
     "flower": (BrokerSettings,),
@@ -400,7 +408,9 @@ def test_env_example_names_exactly_the_settings() -> None:
 
 
 @pytest.mark.parametrize("settings", ALL_SETTINGS)
-def test_env_example_holds_no_value_that_works(settings: type[Settings]) -> None:
+def test_env_example_holds_no_value_that_works(settings: type[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
+    for field in settings.model_fields:
+        monkeypatch.delenv(field.upper(), raising=False)
     with pytest.raises(SettingsError) as refused:
         settings(_env_file=ROOT / ".env.example")
     named = {line.partition(":")[0] for line in str(refused.value).splitlines()}

@@ -197,7 +197,7 @@ def test_bad_csv_rows_are_reported_with_their_lines_and_their_neighbours_taken(t
         ('BAD-5,"a"b,,1,EUR,Kitchen,', "not CSV"),
         ('BAD-6,"two\nlines",,x,,Kitchen,', "price: Must be"),  # 13 and 14
         (line("B\xffAD-7"), "is not UTF-8"),
-        ("BAD-8,Title \x07,,1,EUR,Kitchen,", "title: Must not contain control characters"),
+        ("BAD-8,Title \x07,,1,EUR,Kitchen,", "title: Must not be blank, nor contain control"),
         ("BAD-9,,,1,EUR,Kitchen,", "title:"),
         ("BAD-10," + "x" * 200_000 + ",,1,EUR,Kitchen,", "field limit"),
         (line("GOOD-4"), None),
@@ -228,7 +228,7 @@ def test_bad_ndjson_rows_are_reported_with_their_lines_and_their_neighbours_take
         (json.dumps({**CONTENT, "\x1b[2J\n": 1}), r"'\x1b[2J\n': Unknown field"),
         (json.dumps({**CONTENT, "price": 12.5}), "price: Must be a decimal string"),
         (json.dumps({**CONTENT, "title": None}), "title: "),
-        (json.dumps({**CONTENT, "title": "\ud800"}), "title: Must not contain control"),
+        (json.dumps({**CONTENT, "title": "\ud800"}), "title: Must be whole Unicode"),
         (json.dumps({"sku": "X"}), "category: Missing data"),
         (good[1], None),
         ('{"sku": "\xff"}', "is not UTF-8"),

@@ -419,3 +419,10 @@ def test_every_call_is_described_with_who_may_make_it(client: FlaskClient) -> No
     assert [call["summary"] for call in described if call.get("security") != [{"bearer": []}]] == []
     [parameter] = paths[f"{PRODUCTS}/{{product_id}}"]["parameters"]
     assert (parameter["in"], parameter["schema"]) == ("path", {"type": "integer", "minimum": 0})
+
+
+def test_null_in_a_merge_patch_removes_what_may_be_left_out(editor: Api) -> None:
+    product = editor.create(sku="NULL-1")
+    changed = editor.patch(product["id"], '"1"', description=None, image_url=None)
+    assert (changed.status_code, changed.get_json()["description"], changed.get_json()["image_url"]) == (200, "", "")
+    assert editor.patch(product["id"], '"2"', title=None).status_code == 422

@@ -1,0 +1,50 @@
+"""The whole product over the production servers, once for all security tests, with an account of every kind."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+
+import pytest
+
+from stack import commands
+from stack.api import AdminApi
+from stack.servers.mariadb import MariaDB
+from stack.servers.rabbitmq import RabbitMQ
+from stack.servers.secantus import Secantus
+from tests.flow.running import PASSWORD, Running, running
+from tests.flow.stores import unique_name
+
+ROLES = ("viewer", "editor", "owner")
+
+
+@dataclass(frozen=True)
+class System:
+    """The product at work; ``staff`` are signed in, by role; ``secrets`` are all that no log may hold."""
+
+    running: Running
+    staff: dict[str, AdminApi]
+    tokens: dict[str, str]
+    secrets: dict[str, str]
+
+    @property
+    def admin_url(self) -> str:
+        return self.running.product.addresses.admin_url
+
+    @property
+    def client_url(self) -> str:
+        return self.running.product.addresses.client_url
+
+
+@pytest.fixture(scope="session")
+def system(
+    rabbitmq: RabbitMQ, mariadb: MariaDB, secantus: Secantus, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
+    name = unique_name()
+    urls = (mariadb.create_database(name), secantus.url(name), rabbitmq.create_vhost(name))
+    with running(urls, tmp_path_factory.mktemp("security")) as started, ExitStack() as stack:
+        adding = [["staff", "add", f"{role}@example.com", "--role", role, "--password-stdin"] for role in ROLES]
+        commands.run_all([(arguments, f"{PASSWORD}\n") for arguments in adding], started.product.env)
+        staff = {role: stack.enter_context(closing(AdminApi(started.product.addresses.admin_url))) for role in ROLES}
+        tokens = {role: staff[role].sign_in(f"{role}@example.com", PASSWORD) for role in ROLES}
+        tokens["shopper"] = started.client.sign_in("shopper@example.com", PASSWORD)
+        yield System(started, staff, tokens, {})

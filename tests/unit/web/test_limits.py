@@ -1,0 +1,111 @@
+"""Rate limits: whom they count, what they refuse with, and that they are never the reason of an outage."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_jwt_extended import create_access_token
+from pydantic import SecretStr
+from werkzeug.test import TestResponse
+
+from stack.ports import free_port
+from stack.servers.valkey import Valkey
+from web.limits import LimitSettings, init_limits
+from web.problems import init_problems
+from web.request_ids import init_request_ids
+from web.settings import SettingsError
+from web.tokens import init_tokens
+
+SIGN_IN = "/api/v1/auth/token"
+
+
+def app_with(**values: object) -> FlaskClient:
+    app = Flask("limits_under_test")
+    app.config["SECRET_KEY"] = "k" * 32
+    init_request_ids(app)
+    init_problems(app)
+    init_tokens(app, audience="limits")
+    app.add_url_rule("/api/v1/things", "things", lambda: "[]")
+    app.add_url_rule("/livez", "livez", lambda: "ok")
+    app.add_url_rule(SIGN_IN, "sign_in", lambda: "{}", methods=["GET", "POST"])
+    init_limits(app, LimitSettings(**values), sign_in=["sign_in"])
+    return app.test_client()
+
+
+def ask(client: FlaskClient, address: str = "192.0.2.1", token: str = "") -> TestResponse:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return client.get("/api/v1/things", headers=headers, environ_base={"REMOTE_ADDR": address})
+
+
+def sign_in(client: FlaskClient, email: str, address: str) -> int:
+    answer = client.post(SIGN_IN, json={"email": email}, environ_base={"REMOTE_ADDR": address})
+    return answer.status_code
+
+
+def statuses(client: FlaskClient, times: int, address: str = "192.0.2.1", token: str = "") -> list[int]:
+    return [ask(client, address, token).status_code for _ in range(times)]
+
+
+def test_address_is_refused_beyond_its_limit_and_told_when_to_come_back() -> None:
+    client = app_with(rate_limit="3/minute")
+    assert statuses(client, 3) == [200] * 3
+    refused = ask(client)
+    assert (refused.status_code, refused.content_type) == (429, "application/problem+json")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 61
+    assert ask(client, "192.0.2.2").status_code == 200  # another address is another caller
+    assert client.get("/livez", environ_base={"REMOTE_ADDR": "192.0.2.1"}).status_code == 200
+
+
+def test_account_is_counted_from_whatever_address_it_comes() -> None:
+    client = app_with(rate_limit="3/minute")
+    with client.application.app_context():
+        first, second = (create_access_token(name) for name in ("a", "a"))
+        other = create_access_token("b")
+    found = [ask(client, f"192.0.2.{n}", (first, second)[n % 2]).status_code for n in range(4)]
+    assert found == [200, 200, 200, 429]  # both tokens are one account's
+    assert ask(client, "192.0.2.9", other).status_code == 200
+
+
+def test_forged_token_spends_nobody_elses_limit() -> None:
+    client = app_with(rate_limit="3/minute")
+    with client.application.app_context():
+        real = create_access_token("a")
+    forged = real[:-4] + ("AAAA" if not real.endswith("AAAA") else "BBBB")
+    for n in range(5):
+        ask(client, f"192.0.2.{n}", forged)
+    assert ask(client, "192.0.2.9", real).status_code == 200
+
+
+def test_attempts_to_sign_in_are_few_per_address_and_per_account() -> None:
+    client = app_with(rate_limit_sign_in="3/minute")
+    assert [sign_in(client, f"{n}@x.example", "192.0.2.1") for n in range(4)] == [200, 200, 200, 429]
+    assert [sign_in(client, "Same@x.example ", f"198.51.100.{n}") for n in range(4)] == [200, 200, 200, 429]
+    assert sign_in(client, "other@x.example", "198.51.100.9") == 200
+    assert client.get(SIGN_IN, environ_base={"REMOTE_ADDR": "192.0.2.1"}).status_code == 200  # looking is no attempt
+
+
+def test_limits_may_be_off() -> None:
+    client = app_with(rate_limit="off", rate_limit_sign_in="off")
+    assert set(statuses(client, 1300)) == {200}
+    assert {sign_in(client, "a@x.example", "192.0.2.1") for _ in range(20)} == {200}
+
+
+@pytest.fixture
+def store(valkey: Valkey) -> SecretStr:
+    return SecretStr(valkey.url())
+
+
+def test_processes_count_together_through_valkey(store: SecretStr) -> None:
+    one, other = (app_with(rate_limit="4/minute", rate_limit_storage_url=store) for _ in range(2))
+    assert statuses(one, 2, "192.0.2.77") + statuses(other, 3, "192.0.2.77") == [200] * 4 + [429]
+
+
+def test_store_that_is_gone_refuses_nobody_and_each_process_counts_for_itself() -> None:
+    gone = SecretStr(f"redis://127.0.0.1:{free_port()}/0")
+    client = app_with(rate_limit="3/minute", rate_limit_storage_url=gone)
+    assert statuses(client, 4) == [200, 200, 200, 429]
+
+
+@pytest.mark.parametrize(("name", "value"), [("rate_limit", "many"), ("rate_limit_storage_url", "http://x")])
+def test_setting_that_is_no_limit_is_refused(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name.upper()):
+        LimitSettings(**{name: value})

@@ -1,0 +1,132 @@
+"""How much one address and one account may ask for: Flask-Limiter, shared through Valkey where it is configured.
+
+Counting never stands in the way: where Valkey does not answer, each process counts for itself.
+"""
+
+import hashlib
+import math
+import time
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from flask import Flask, Response, request, session
+from flask_jwt_extended import decode_token
+from flask_jwt_extended.exceptions import JWTExtendedException
+from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded, RequestLimit
+from flask_limiter.util import get_remote_address
+from jwt import PyJWTError
+from limits import parse_many
+from pydantic import AfterValidator, SecretStr
+
+from web.problems import problem
+from web.settings import Settings
+
+OFF = "off"
+# What anyone may have at any rate: files that are cached for ever, and what watches the service itself.
+_FREE = ("/assets/", "/images/", "/static/", "/bootstrap/", "/livez", "/readyz", "/metrics", "/service/")
+
+
+def _limits(text: str) -> str:
+    """Return limits such as ``600/minute;10/second``, or ``off``; raises ValueError for other words."""
+    if text != OFF:
+        try:
+            parse_many(text)
+        except ValueError:
+            raise ValueError("must be a limit such as 1200/minute, several separated by ';', or off") from None
+    return text
+
+
+Limits = Annotated[str, AfterValidator(_limits)]
+
+
+def _store(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith(("memory://", "redis://", "rediss://")):
+        raise ValueError("must start with redis:// or rediss:// (Valkey speaks it too), or be memory://")
+    return url
+
+
+class LimitSettings(Settings):
+    """``rate_limit``: requests of one address or account; ``rate_limit_sign_in``: attempts to sign in or up, of one
+    address and for one account; ``rate_limit_storage_url``: where processes count together.
+    """
+
+    rate_limit: Limits = "1200/minute"
+    rate_limit_sign_in: Limits = "10/minute;60/hour"
+    rate_limit_storage_url: Annotated[SecretStr, AfterValidator(_store)] = SecretStr("memory://")
+
+
+def init_limits(app: Flask, settings: LimitSettings, sign_in: Iterable[str]) -> None:
+    """Count requests from now on; ``sign_in`` are the endpoints that try a password or make an account.
+
+    After the routes and whoever says who is signed in.
+    """
+    limiter = Limiter(
+        _address,
+        app=app,
+        application_limits=[]
+        if settings.rate_limit == OFF
+        else [
+            ApplicationLimit(settings.rate_limit, key_function=_address, scope="address"),
+            ApplicationLimit(settings.rate_limit, key_function=_account, scope="account"),
+        ],
+        storage_uri=settings.rate_limit_storage_url.get_secret_value(),
+        storage_options=_storage_options(settings),
+        in_memory_fallback_enabled=True,
+        swallow_errors=True,
+    )
+    limiter.request_filter(lambda: request.path.startswith(_FREE))
+    if settings.rate_limit_sign_in != OFF:
+        for endpoint in sign_in:
+            view: Any = app.view_functions[endpoint]
+            for key in (_address, _claimed):
+                view = limiter.limit(settings.rate_limit_sign_in, key_func=key, methods=["POST", "DELETE"])(view)
+            app.view_functions[endpoint] = view
+    app.register_error_handler(RateLimitExceeded, lambda _error: _refuse(limiter.current_limit))
+
+
+def _storage_options(settings: LimitSettings) -> dict[str, Any]:
+    """A store that hangs costs one request half a second, then each process counts for itself for a while."""
+    if settings.rate_limit_storage_url.get_secret_value().startswith("memory://"):
+        return {}
+    return {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
+
+
+def _refuse(limit: RequestLimit | None) -> Response:
+    seconds = max(1, math.ceil(limit.reset_at - time.time())) if limit else 60
+    detail = f"These are more requests than one caller may send. Go on in {seconds} seconds."
+    return problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(seconds)})
+
+
+def _address() -> str:
+    return f"address {get_remote_address()}"
+
+
+def _account() -> str:
+    """Name who is signed in, as far as the signature of a token or a session proves it; else the address counts.
+
+    Whether the account still exists is the view's question. A key or a token that proves nothing here counts for
+    itself: its holder spends nobody else's.
+    """
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if token and scheme.lower() == "bearer":
+        try:
+            return f"account {decode_token(token)['sub']}"
+        except (PyJWTError, JWTExtendedException):
+            return f"token {_digest(token)}"
+    if user := session.get("_user_id"):
+        return f"account {user}"
+    return _address()
+
+
+def _claimed() -> str:
+    """Name the account whose password is tried: the e-mail's, as a digest, because limits are logged."""
+    claimed: Any = request.form.get("email")
+    if claimed is None and request.is_json:
+        body = request.get_json(silent=True)
+        claimed = body.get("email") if isinstance(body, dict) else None
+    return _account() if claimed is None else f"e-mail {_digest(str(claimed).strip().lower())}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
