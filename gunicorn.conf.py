@@ -11,7 +11,7 @@ from prometheus_client import multiprocess
 from tasks.config import BrokerSettings
 from web.settings import SettingsError
 
-worker_class = "gthread"
+worker_class = "web.server.Worker"
 # One worker process unless WEB_CONCURRENCY (which gunicorn reads itself) says more; SQLite has one writer anyway.
 threads = 8
 timeout = 30  # seconds without a sign of life before a worker is replaced

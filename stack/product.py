@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from stack import readiness
 from stack.ports import HOST
@@ -96,6 +97,9 @@ class Product:
     limits hold: tests and measurements send from one address what a thousand shoppers would.
     """
 
+    made: ClassVar[list["Product"]] = []
+    """Every one of this process, so that a test run can look through all logs for all secrets."""
+
     def __init__(
         self,
         addresses: Addresses,
@@ -106,6 +110,7 @@ class Product:
         changed: Mapping[str, str] | None = None,
         limited: bool = False,
     ) -> None:
+        self.made.append(self)
         self.addresses = addresses
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
         limits = {} if limited else UNLIMITED

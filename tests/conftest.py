@@ -10,10 +10,12 @@ from typing import TypeVar
 import pytest
 
 from stack.process import Process
+from stack.product import Product
 from stack.servers.mariadb import MariaDB
 from stack.servers.rabbitmq import RabbitMQ
 from stack.servers.secantus import Secantus
 from stack.servers.valkey import Valkey
+from tests.log_check import leaks, secrets_of
 
 P = TypeVar("P", bound=Process)
 
@@ -25,6 +27,15 @@ def _running(server: P) -> Iterator[P]:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_secret_reaches_a_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """When everything has ended, no log of any process holds a secret that it was given."""
+    yield
+    logs = tmp_path_factory.getbasetemp().rglob("*.log")
+    found = leaks(logs, secrets_of(Product.made))
+    assert found == []
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -40,7 +40,7 @@ def live_letters() -> Response:
     return live(regions)
 
 
-@blp.get("/dead-letters/<string:letter_id>")
+@blp.get("/dead-letters/<string(length=32):letter_id>")
 @page_for(VIEWER)
 def show_letter(letter_id: str) -> str | tuple[str, HTTPStatus]:
     try:
@@ -50,7 +50,7 @@ def show_letter(letter_id: str) -> str | tuple[str, HTTPStatus]:
     return render_template("console/letter.html", letter=letter, payload=_readable(letter), error=None)
 
 
-@blp.get("/dead-letters/<string:letter_id>/live.json")
+@blp.get("/dead-letters/<string(length=32):letter_id>/live.json")
 @page_for(VIEWER)
 def live_letter(letter_id: str) -> Response:
     return live({"letter-state": render_template("console/letter_state.html", letter=service.get_letter(letter_id))})

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from flask import Response, stream_with_context
 
 from admin.imports import service
+from web.csv_cells import safe
 
 _AT_ONCE = 1_000
 
@@ -24,7 +25,7 @@ def _lines(job_id: int) -> Iterator[str]:
     after = 0
     while errors := service.list_errors(job_id, _AT_ONCE, after):
         for error in errors:
-            yield _line(error.line, _harmless(error.reason))
+            yield _line(error.line, safe(error.reason))
         after = errors[-1].line
 
 
@@ -32,8 +33,3 @@ def _line(*values: object) -> str:
     out = io.StringIO(newline="")
     csv.writer(out).writerow(values)
     return out.getvalue()
-
-
-def _harmless(text: str) -> str:
-    """A reason quotes what a file said: nothing of it may become a formula of a spreadsheet."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from admin.extensions import db
 from admin.products.models import CONTENT_FIELDS, Product
+from web.csv_cells import safe
 
 PAGE = 1000  # rows read at once
 
@@ -22,7 +23,7 @@ def export(out: IO[str], kind: str) -> int:
         for product in page:
             row = _row(product)
             if writer:
-                writer.writerow(row)
+                writer.writerow({name: safe(text) for name, text in row.items()})
             else:
                 out.write(json.dumps(row, ensure_ascii=False) + "\n")
         count, last = count + len(page), page[-1].id

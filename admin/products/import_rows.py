@@ -12,6 +12,7 @@ import marshmallow as ma
 
 from admin.products.models import CONTENT_FIELDS
 from admin.products.schemas import ContentSchema
+from web.csv_cells import plain
 
 CSV, NDJSON = KINDS = ("csv", "ndjson")
 NDJSON_SUFFIXES = {".ndjson", ".jsonl"}
@@ -76,7 +77,7 @@ def _csv_rows(text: TextIO) -> Iterator[Row]:
         elif _BAD_BYTE.search("".join(values)):
             yield Row(line, None, "is not UTF-8")
         else:
-            yield _checked(line, dict(zip(names, values, strict=True)))
+            yield _checked(line, dict(zip(names, map(plain, values), strict=True)))
 
 
 def _check_header(names: list[str]) -> None:

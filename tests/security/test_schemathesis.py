@@ -27,12 +27,13 @@ RUNS = {
 
 
 @pytest.fixture(scope="module")
-def reports(system: System) -> dict[tuple[str, str], tuple[int, str]]:
+def reports(system: System, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], tuple[int, str]]:
     """Schemathesis's exit code and what it printed, for each service and caller."""
     for number in range(3):  # something to read, to like and to change
         system.running.create(title=f"Product {number}")
+    folder = tmp_path_factory.mktemp("schemathesis")  # where it keeps what it found
     with ThreadPoolExecutor(2) as pool:  # as many as there are services
-        found = pool.map(lambda run: _run(system, *run, options=RUNS[run]), RUNS)
+        found = pool.map(lambda run: _run(system, folder, *run, options=RUNS[run]), RUNS)
         return dict(zip(RUNS, found, strict=True))
 
 
@@ -52,7 +53,7 @@ def test_enough_examples_were_tried(reports: dict[tuple[str, str], tuple[int, st
     assert sum(count for (name, _caller), count in counts.items() if name == service) >= PER_SERVICE, counts
 
 
-def _run(system: System, service: str, caller: str, options: tuple[str, ...]) -> tuple[int, str]:
+def _run(system: System, folder: Path, service: str, caller: str, options: tuple[str, ...]) -> tuple[int, str]:
     env = system.running.product.env
     url = system.admin_url if service == "admin" else system.client_url
     told = {
@@ -64,5 +65,7 @@ def _run(system: System, service: str, caller: str, options: tuple[str, ...]) ->
     }
     command = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(HERE / "schemathesis.toml")]
     command += ["run", f"{url}/api/openapi.json", "--continue-on-failure", "--seed", "1", "--no-color", *options]
-    done = subprocess.run(command, env={**env, **told}, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(
+        command, env={**env, **told}, cwd=folder, capture_output=True, text=True, timeout=240, check=False
+    )
     return done.returncode, done.stdout + done.stderr

@@ -1,0 +1,33 @@
+"""The search for secrets finds one that was planted."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+PLANTED = {
+    "a private key": "-----BEGIN RSA " + "PRIVATE KEY-----\n",
+    "a cloud's key": 'key = "AKIA' + 'IOSFODNN7EXAMPLE"\n',
+    "a token": 'token = "'
+    + "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"
+    + "."
+    + "eyJzdWIiOiIxMjM0NTY3ODkwIn0"
+    + '.dozjgNryP4J3jVmN"\n',
+    "a password": 'password = "' + 'Tr0ub4dor-and-3"\n',
+    "a broker's URL": 'url = "amqp://lockstep:' + 's3cr3t-of-ours@broker.internal//"\n',
+    "a random secret": 'secret = "' + 'q7Vb3kR9xL2mZ8wN5cT1yH6gF4dS0aJe"\n',
+}
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_planted_secret_is_found(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "settings.py").write_text(PLANTED[kind])
+    found = subprocess.run([ROOT / "scripts" / "secrets", tmp_path / "settings.py"], capture_output=True, text=True)
+    assert found.returncode == 1, found.stdout + found.stderr
+
+
+def test_what_stands_for_a_secret_is_none(tmp_path: Path) -> None:
+    (tmp_path / "readme.md").write_text("amqp://user:password@host:5672//\n")
+    subprocess.run([ROOT / "scripts" / "secrets", tmp_path / "readme.md"], check=True)

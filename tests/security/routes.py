@@ -1,0 +1,157 @@
+"""Who may do what: every route of both services, and the status that each kind of caller gets.
+
+The request is the least one: nothing has the id it names (so that who may do it is told 404), bodies are empty (400,
+422), conditions missing (428). Pages lead who is not signed in to the sign-in page (302); forms come with their
+CSRF token. A new route without a row fails the test, and so does a row without its route.
+"""
+
+CALLERS = ("nobody", "shopper", "viewer", "editor", "owner", "service")
+
+# method, route, then a status for each of CALLERS
+ADMIN = """
+GET    /                                                                  302 302 302 302 302 302
+GET    /api/docs                                                          200 200 200 200 200 200
+GET    /api/openapi.json                                                  200 200 200 200 200 200
+GET    /api/v1/api-keys                                                   401 401 403 403 200 401
+POST   /api/v1/api-keys                                                   401 401 403 403 422 401
+DELETE /api/v1/api-keys/<int:key_id>                                      401 401 403 403 404 401
+GET    /api/v1/audit                                                      401 401 403 403 200 401
+POST   /api/v1/auth/refresh                                               401 401 401 401 401 401
+POST   /api/v1/auth/revoke                                                401 401 204 204 204 401
+POST   /api/v1/auth/token                                                 422 422 422 422 422 422
+GET    /api/v1/dead-letters                                               401 401 200 200 200 401
+GET    /api/v1/dead-letters/<string(length=32):letter_id>                 401 401 404 404 404 401
+POST   /api/v1/dead-letters/<string(length=32):letter_id>/discard         401 401 403 404 404 401
+POST   /api/v1/dead-letters/<string(length=32):letter_id>/replay          401 401 403 404 404 401
+POST   /api/v1/dead-letters/discard                                       401 401 403 200 200 401
+POST   /api/v1/dead-letters/replay                                        401 401 403 202 202 401
+POST   /api/v1/images                                                     401 401 403 422 422 401
+GET    /api/v1/imports                                                    401 401 200 200 200 401
+POST   /api/v1/imports                                                    401 401 403 422 422 401
+GET    /api/v1/imports/<int:job_id>                                       401 401 404 404 404 401
+POST   /api/v1/imports/<int:job_id>/cancel                                401 401 403 404 404 401
+GET    /api/v1/imports/<int:job_id>/errors                                401 401 404 404 404 401
+GET    /api/v1/imports/<int:job_id>/errors.csv                            401 401 404 404 404 401
+GET    /api/v1/products                                                   401 401 200 200 200 401
+POST   /api/v1/products                                                   401 401 403 422 422 401
+DELETE /api/v1/products/<int:product_id>                                  401 401 403 428 428 401
+GET    /api/v1/products/<int:product_id>                                  401 401 404 404 404 401
+PATCH  /api/v1/products/<int:product_id>                                  401 401 403 422 422 401
+GET    /api/v1/products/<int:product_id>/replication                      401 401 404 404 404 401
+POST   /api/v1/products/<int:product_id>/restore                          401 401 403 404 404 401
+POST   /api/v1/products/<int:product_id>/resync                           401 401 403 404 404 401
+GET    /api/v1/replication                                                401 401 200 200 200 401
+GET    /api/v1/staff                                                      401 401 403 403 200 401
+POST   /api/v1/staff                                                      401 401 403 403 422 401
+DELETE /api/v1/staff/<int:staff_id>                                       401 401 403 403 404 401
+GET    /api/v1/staff/<int:staff_id>                                       401 401 403 403 404 401
+PATCH  /api/v1/staff/<int:staff_id>                                       401 401 403 403 404 401
+GET    /assets/<version>/<path:name>                                      404 404 404 404 404 404
+GET    /bootstrap/static/<path:filename>                                  404 404 404 404 404 404
+GET    /console/                                                          302 302 200 200 200 302
+GET    /console/account                                                   302 302 200 200 200 302
+POST   /console/account/password                                          302 302 400 400 400 302
+POST   /console/account/sign-out-everywhere                               302 302 303 303 303 302
+GET    /console/api-keys                                                  302 302 403 403 200 302
+POST   /console/api-keys                                                  302 302 403 403 422 302
+POST   /console/api-keys/<int:key_id>/revoke                              302 302 403 403 404 302
+GET    /console/audit                                                     302 302 403 403 200 302
+GET    /console/dead-letters                                              302 302 200 200 200 302
+GET    /console/dead-letters.json                                         302 302 200 200 200 302
+GET    /console/dead-letters/<string(length=32):letter_id>                 302 302 404 404 404 302
+GET    /console/dead-letters/<string(length=32):letter_id>/live.json       302 302 404 404 404 302
+POST   /console/dead-letters/settle                                       302 302 403 302 302 302
+POST   /console/drift/mend                                                302 302 403 409 409 302
+GET    /console/lag.json                                                  302 302 200 200 200 302
+GET    /console/overview.json                                             302 302 200 200 200 302
+GET    /console/products                                                  302 302 200 200 200 302
+GET    /console/products/<int:product_id>                                 302 302 404 404 404 302
+GET    /console/products/<int:product_id>/delete                          302 302 403 404 404 302
+POST   /console/products/<int:product_id>/delete                          302 302 403 404 404 302
+GET    /console/products/<int:product_id>/edit                            302 302 403 404 404 302
+POST   /console/products/<int:product_id>/edit                            302 302 403 404 404 302
+GET    /console/products/<int:product_id>/live.json                       302 302 404 404 404 302
+POST   /console/products/<int:product_id>/restore                         302 302 403 404 404 302
+POST   /console/products/<int:product_id>/resync                          302 302 403 404 404 302
+GET    /console/products/new                                              302 302 403 200 200 302
+POST   /console/products/new                                              302 302 403 422 422 302
+POST   /console/products/resync                                           302 302 403 302 302 302
+GET    /console/products/states.json                                      302 302 200 200 200 302
+POST   /console/replays                                                   302 302 403 422 422 302
+POST   /console/replays/<int:run_id>/stop                                 302 302 403 302 302 302
+GET    /console/sign-in                                                   200 200 302 302 302 200
+POST   /console/sign-in                                                   401 401 401 401 401 401
+POST   /console/sign-out                                                  303 303 303 303 303 303
+GET    /console/staff                                                     302 302 403 403 200 302
+POST   /console/staff                                                     302 302 403 403 422 302
+POST   /console/staff/<int:staff_id>                                      302 302 403 403 303 302
+GET    /images/<digest>                                                   404 404 404 404 404 404
+GET    /livez                                                             200 200 200 200 200 200
+GET    /readyz                                                            200 200 200 200 200 200
+GET    /service/v1/images/<digest>                                        401 401 401 401 401 404
+POST   /service/v1/likes                                                  401 401 401 401 401 422
+GET    /service/v1/likes/counts                                           401 401 401 401 401 200
+GET    /service/v1/likes/digest                                           401 401 401 401 401 200
+POST   /service/v1/likes/lookup                                           401 401 401 401 401 422
+GET    /service/v1/likes/range                                            401 401 401 401 401 200
+POST   /service/v1/likes/recount                                          401 401 401 401 401 422
+POST   /service/v1/products/states                                        401 401 401 401 401 422
+GET    /static/<path:filename>                                            404 404 404 404 404 404
+POST   /theme                                                             302 302 302 302 302 302
+"""
+
+CLIENT = """
+GET    /                                                                  200 200 200 200 200 200
+GET    /account                                                           302 200 302 302 302 302
+POST   /account/erase                                                     302 403 302 302 302 302
+POST   /account/password                                                  302 403 302 302 302 302
+GET    /api/docs                                                          200 200 200 200 200 200
+GET    /api/openapi.json                                                  200 200 200 200 200 200
+DELETE /api/v1/account                                                    401 422 401 401 401 401
+POST   /api/v1/auth/refresh                                               401 401 401 401 401 401
+POST   /api/v1/auth/revoke                                                401 204 401 401 401 401
+POST   /api/v1/auth/token                                                 422 422 422 422 422 422
+GET    /api/v1/likes/me                                                   401 200 401 401 401 401
+GET    /api/v1/products                                                   200 200 200 200 200 200
+GET    /api/v1/products/<int:product_id>                                  404 404 404 404 404 404
+DELETE /api/v1/products/<int:product_id>/likes/me                         401 404 401 401 401 401
+GET    /api/v1/products/<int:product_id>/likes/me                         401 404 401 401 401 401
+PUT    /api/v1/products/<int:product_id>/likes/me                         401 404 401 401 401 401
+POST   /api/v1/shoppers                                                   422 422 422 422 422 422
+GET    /assets/<version>/<path:name>                                      404 404 404 404 404 404
+GET    /bootstrap/static/<path:filename>                                  404 404 404 404 404 404
+GET    /images/<digest>                                                   404 404 404 404 404 404
+GET    /likes                                                             302 200 302 302 302 302
+GET    /livez                                                             200 200 200 200 200 200
+GET    /products/<int:product_id>                                         404 404 404 404 404 404
+POST   /products/<int:product_id>/like                                    302 404 302 302 302 302
+GET    /readyz                                                            200 200 200 200 200 200
+POST   /service/v1/dead-letters/discard                                   401 401 401 401 401 422
+POST   /service/v1/dead-letters/query                                     401 401 401 401 401 422
+POST   /service/v1/dead-letters/replay                                    401 401 401 401 401 422
+POST   /service/v1/dead-letters/show                                      401 401 401 401 401 422
+POST   /service/v1/products/digests                                       401 401 401 401 401 422
+POST   /service/v1/products/entries                                       401 401 401 401 401 422
+POST   /service/v1/products/extent                                        401 401 401 401 401 200
+POST   /service/v1/products/held                                          401 401 401 401 401 422
+POST   /service/v1/products/one                                           401 401 401 401 401 422
+POST   /service/v1/products/rebuild/begin                                 401 401 401 401 401 200
+POST   /service/v1/products/rebuild/count                                 401 401 401 401 401 422
+POST   /service/v1/products/rebuild/end                                   401 401 401 401 401 422
+POST   /service/v1/products/rebuild/fill                                  401 401 401 401 401 422
+POST   /service/v1/products/rebuild/hold                                  401 401 401 401 401 422
+POST   /service/v1/products/rebuild/swap                                  401 401 401 401 401 422
+POST   /service/v1/products/repair                                        401 401 401 401 401 422
+POST   /service/v1/state                                                  401 401 401 401 401 200
+GET    /shop/grid                                                         200 200 200 200 200 200
+GET    /shop/live                                                         200 200 200 200 200 200
+GET    /sign-in                                                           200 302 200 200 200 200
+POST   /sign-in                                                           422 422 422 422 422 422
+GET    /sign-in/oidc                                                      404 404 404 404 404 404
+GET    /sign-in/oidc/done                                                 404 404 404 404 404 404
+POST   /sign-out                                                          303 303 303 303 303 303
+GET    /sign-up                                                           200 302 200 200 200 200
+POST   /sign-up                                                           422 422 422 422 422 422
+GET    /static/<path:filename>                                            404 404 404 404 404 404
+POST   /theme                                                             302 302 302 302 302 302
+"""

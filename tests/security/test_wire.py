@@ -1,0 +1,100 @@
+"""Attacks on the HTTP layer of the real servers: smuggling, oversized and slow requests. Each says what comes of it."""
+
+import time
+from contextlib import ExitStack
+
+import pytest
+import requests
+
+from tests.security import wire
+from tests.security.conftest import System
+
+SERVICES = pytest.mark.parametrize("service", ["admin", "client"])
+SMUGGLED = b"GET /api/v1/smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+HEAD = b"POST /api/v1/auth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+
+
+def base_of(system: System, service: str) -> str:
+    return system.admin_url if service == "admin" else system.client_url
+
+
+AMBIGUOUS = {
+    "length and chunks": b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + SMUGGLED,
+    "chunks and length": b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n" + SMUGGLED,
+    "two lengths": b"Content-Length: 0\r\nContent-Length: 44\r\n\r\n" + SMUGGLED,
+    "list of lengths": b"Content-Length: 0, 44\r\n\r\n" + SMUGGLED,
+    "signed length": b"Content-Length: +0\r\n\r\n" + SMUGGLED,
+    "unknown coding": b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + SMUGGLED,
+    "coding twice": b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n" + SMUGGLED,
+    "space before the colon": b"Content-Length : 44\r\n\r\n" + SMUGGLED,
+    "folded header": b"Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n" + SMUGGLED,
+    "null in a header": b"X-Thing: a\0b\r\n\r\n" + SMUGGLED,
+}
+
+
+@SERVICES
+@pytest.mark.parametrize("attack", AMBIGUOUS)
+def test_request_of_two_meanings_is_refused_and_nothing_behind_it_is_read(
+    system: System, service: str, attack: str
+) -> None:
+    received = wire.exchange(base_of(system, service), HEAD + AMBIGUOUS[attack])
+    [status] = wire.statuses(received)  # one answer: the request inside was not taken for one
+    assert status in {400, 501}, received
+
+
+@SERVICES
+def test_underscored_twin_of_a_header_does_not_replace_it(system: System, service: str) -> None:
+    request = (
+        b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Request-ID: real\r\nX_Request_ID: forged\r\nConnection: close\r\n\r\n"
+    )
+    assert b"x-request-id: real" in wire.exchange(base_of(system, service), request).lower()
+
+
+@SERVICES
+def test_forwarded_address_and_scheme_of_a_stranger_are_not_believed(system: System, service: str) -> None:
+    headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Ssl": "on"}
+    answer = requests.get(f"{base_of(system, service)}/livez", headers=headers, timeout=20)
+    assert "Strict-Transport-Security" not in answer.headers
+
+
+LARGE = {
+    "body by length": (HEAD + b"Content-Length: 1048577\r\n\r\n" + b"x" * 65536, {413}),
+    "body by chunks": (
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + (b"10000\r\n" + b"x" * 65536 + b"\r\n") * 17 + b"0\r\n\r\n",
+        {413},
+    ),
+    "header": (b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Large: " + b"x" * 9000 + b"\r\n\r\n", {400, 431}),
+    "many headers": (b"GET /livez HTTP/1.1\r\nHost: x\r\n" + b"X-A: 1\r\n" * 60 + b"\r\n", {400, 431}),
+    "request line": (b"GET /" + b"x" * 5000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", {400, 414}),
+    "head without end": (b"GET /livez HTTP/1.1\r\nHost: x\r\n" + b"X-A: 1\r\n" * 9000, {400, 431}),
+}
+
+
+@SERVICES
+@pytest.mark.parametrize("attack", LARGE)
+def test_oversized_request_is_refused(system: System, service: str, attack: str) -> None:
+    request, expected = LARGE[attack]
+    received = wire.exchange(base_of(system, service), request, wait=1.5)
+    assert wire.statuses(received)[:1] in [[status] for status in expected], received[:300]
+
+
+SLOW = {
+    "a head that never ends": b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+    "nothing at all": b"",
+    "a body that never comes": HEAD + b"Content-Length: 900\r\n\r\n{",
+    "a chunk that never ends": HEAD + b"Transfer-Encoding: chunked\r\n\r\n384\r\n{",
+    "a large body that stops": HEAD + b"Content-Length: 900000\r\n\r\n" + b"x" * 60_000,
+}
+
+
+@SERVICES
+@pytest.mark.parametrize("attack", SLOW)
+def test_slow_clients_keep_nobody_waiting(system: System, service: str, attack: str) -> None:
+    base = base_of(system, service)
+    with ExitStack() as stack:
+        for _ in range(40):  # five times as many as there are threads
+            stack.enter_context(wire.connect(base)).sendall(SLOW[attack])
+        began = time.monotonic()
+        for _ in range(10):
+            assert requests.get(f"{base}/readyz", timeout=5).status_code == 200
+        assert time.monotonic() - began < 5
