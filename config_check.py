@@ -1,6 +1,7 @@
 """``lockstep config check``: every setting with where it came from; secrets masked."""
 
 import os
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -9,28 +10,26 @@ from pydantic import SecretStr
 
 from web.settings import Settings, SettingsError
 
-_PREFIXES = (
-    *("ADMIN_", "CLIENT_", "SERVICE_", "CELERY_BROKER_", "METRICS_"),
-    *("CORS_", "RATE_LIMIT", "READ_ONLY", "TRUSTED_PROXIES"),
-)
+_CLASSES = {
+    "admin": "admin.config:AdminSettings",
+    "client": "client.config:ClientSettings",
+    "web": "web.settings:WebSettings",
+    "limits": "web.limits:LimitSettings",
+    "broker": "tasks.config:BrokerSettings",
+    "metrics": "web.metrics:MetricsSettings",
+    "logs": "web.logs:LogSettings",
+}
+
+_OF_OTHERS = {"CELERY_", "OTEL_"}  # Celery and OpenTelemetry read many more
 
 
-def _services() -> dict[str, type[Settings]]:
-    from admin.config import AdminSettings
-    from client.config import ClientSettings
-    from tasks.config import BrokerSettings
-    from web.limits import LimitSettings
-    from web.metrics import MetricsSettings
-    from web.settings import WebSettings
-
-    return {
-        "admin": AdminSettings,
-        "client": ClientSettings,
-        "web": WebSettings,
-        "limits": LimitSettings,
-        "broker": BrokerSettings,
-        "metrics": MetricsSettings,
-    }
+def settings_classes() -> dict[str, type[Settings]]:
+    """Return every class of settings there is, by the name that the command line knows."""
+    found = {}
+    for name, target in _CLASSES.items():
+        module, _, class_name = target.partition(":")
+        found[name] = getattr(import_module(module), class_name)
+    return found
 
 
 @click.group()
@@ -39,10 +38,10 @@ def config() -> None:
 
 
 @config.command()
-@click.argument("services", nargs=-1, type=click.Choice(["admin", "client", "web", "limits", "broker", "metrics"]))
+@click.argument("services", nargs=-1, type=click.Choice(list(_CLASSES)))
 def check(services: tuple[str, ...]) -> None:
     """Print every setting of SERVICES (default: all) with its source, and what is wrong with it."""
-    known, problems = _services(), []
+    known, problems = settings_classes(), []
     for name in services or tuple(known):
         try:
             _show(name, known[name]())
@@ -57,10 +56,11 @@ def check(services: tuple[str, ...]) -> None:
 
 def unknown_settings() -> list[str]:
     """Return names that look like ours, in the environment or ``.env``, but are no setting: typos."""
-    known = {field.upper() for cls in _services().values() for field in cls.model_fields}
+    known = {field.upper() for cls in settings_classes().values() for field in cls.model_fields}
     known |= {f"{name}_FILE" for name in known}
     given = os.environ.keys() | dotenv_values(".env").keys()
-    return sorted(name for name in given if name.startswith(_PREFIXES) and name not in known)
+    ours = tuple({name.partition("_")[0] + "_" for name in known} - _OF_OTHERS)
+    return sorted(name for name in given if name.startswith(ours) and name not in known)
 
 
 def _show(service: str, settings: Settings) -> None:

@@ -1,15 +1,30 @@
 """How both web services run. Threads, because they mostly wait for their database."""
 
+import logging
 import os
 import shutil
 import sys
 import tempfile
 from typing import Any
 
+from gunicorn import glogging
 from prometheus_client import multiprocess
 
 from tasks.config import BrokerSettings
+from web import logs
 from web.settings import SettingsError
+
+
+class Logger(glogging.Logger):  # type: ignore[misc]
+    """Gunicorn's own lines go where ours go. Requests are logged by the applications, with their ids."""
+
+    def setup(self, cfg: Any) -> None:
+        self.loglevel = logging.INFO
+        self.error_log.propagate = True
+        logs.configure()
+
+
+logger_class = Logger
 
 worker_class = "web.server.Worker"
 # One worker process unless WEB_CONCURRENCY (which gunicorn reads itself) says more; SQLite has one writer anyway.
@@ -20,8 +35,6 @@ keepalive = 5
 limit_request_line = 4094
 limit_request_fields = 50
 limit_request_field_size = 8190
-accesslog = "-"
-access_log_format = "%(m)s %(U)s %(s)s %(M)sms"  # no query strings: they may hold what nobody should log
 control_socket_disable = True
 # Nobody is believed about the caller's address or TLS here; TRUSTED_PROXIES (web/headers.py) is the one way.
 forwarded_allow_ips = ""

@@ -12,6 +12,7 @@ from admin.imports import runner as imports
 from admin.products import exporter, importer
 from admin.replication.relay import Relay
 from tasks.config import BrokerSettings
+from web import correlation
 from web.health import Heartbeat
 from web.metrics import MetricsSettings
 from web.metrics_server import MetricsServer
@@ -75,6 +76,7 @@ def import_(file: Path, restart: bool, author: str) -> None:
     counts = (f"{getattr(result, name)} {name}" for name in ("created", "updated", "unchanged", "skipped"))
     repeated = f"; {result.repeated} overtaken by a later row of the same sku" if result.repeated else ""
     click.echo(", ".join(counts) + repeated, err=True)
+    click.echo(f"In every log: request id {correlation.bound()}", err=True)
     if result.skipped:
         raise click.exceptions.Exit(1)
 

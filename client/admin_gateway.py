@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from client.config import ClientSettings
 from tasks.messages import InvalidMessageError, LikeChanged, ProductChanged, parse_time
+from web.correlation import outgoing
 from web.signatures import SignedBy, parse_keys
 
 TIMEOUT = (2.0, 10.0)  # seconds to connect, to answer
@@ -164,6 +165,7 @@ class AdminGateway:
                 method,
                 f"{self._base_url}{path}",
                 json=body,
+                headers=outgoing(),
                 timeout=self._timeout,
                 allow_redirects=False,
                 stream=True,

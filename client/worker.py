@@ -1,14 +1,10 @@
 """What the Celery worker needs of the Client: its store and its gateway, made in the process that uses them."""
 
 from functools import cache
-from typing import Any
-
-from celery.signals import setup_logging
 
 from client.admin_gateway import AdminGateway
 from client.config import ClientSettings
 from client.extensions import connect
-from web import logs
 
 
 @cache
@@ -17,8 +13,3 @@ def gateway() -> AdminGateway:
     settings = ClientSettings()
     connect(settings)
     return AdminGateway(settings)
-
-
-@setup_logging.connect
-def _configure_logs(**_options: Any) -> None:
-    logs.configure()

@@ -132,7 +132,7 @@ def applications(log: Path) -> tuple[int, int]:
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
         if '"event": "applied"' in line:
             entry = json.loads(line)
-            applied, delivered = applied + entry["newer"], delivered + entry["products"]
+            applied, delivered = applied + entry["newer"], delivered + len(entry["items"])
     return applied, delivered
 
 

@@ -25,6 +25,7 @@ _OURS = (
     "CORS_",
     "READ_ONLY",
     "RATE_LIMIT",
+    "LOG_",
 )
 
 

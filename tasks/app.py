@@ -5,4 +5,6 @@ Producers (Admin, the Client's web) use it to send by name; only a worker loads 
 
 from celery import Celery
 
+from tasks import logs  # noqa: F401  (every process of Celery's logs as ours do)
+
 app = Celery("lockstep", config_source="celeryconfig")

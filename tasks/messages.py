@@ -11,11 +11,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from tasks.versions import MAX_VER
+from tasks.origins import UNKNOWN, Origin
+from tasks.versions import MAX_VER, label
+from web.correlation import valid_id
 
 PRODUCT_CHANGED = "product.changed.v1"
 LIKE_CHANGED = "like.changed.v1"
@@ -79,11 +81,20 @@ DELETED_CHECKSUM = ""  # a tombstone has no content to sum
 
 @dataclass(frozen=True, slots=True)
 class ProductChanged:
-    """A product's whole state at ``ver``; ``product`` is None when it is deleted."""
+    """A product's whole state at ``ver``; ``product`` is None when it is deleted.
+
+    ``origin`` is no part of it: it travels in the task's headers.
+    """
 
     id: int
     ver: int
     product: ProductContent | None
+    origin: Origin = field(default=UNKNOWN, compare=False)
+
+    @property
+    def label(self) -> str:
+        """``42@v3``, ``42@v4 deleted``: what a person looks for in Flower and in the logs."""
+        return f"{label(self.id, self.ver)}{'' if self.product else ' deleted'}"
 
     @property
     def checksum(self) -> str:
@@ -131,15 +142,24 @@ class ProductChanged:
 
 @dataclass(frozen=True, slots=True)
 class LikeChanged:
-    """One shopper's state towards one product; ``rev`` counts its changes from 1."""
+    """One shopper's state towards one product; ``rev`` counts its changes from 1. The id of the request that
+    caused it travels along, for the logs of both sides.
+    """
 
     product: int
     user: str
     rev: int
     liked: bool
+    origin: Origin = field(default=UNKNOWN, compare=False)
+
+    @property
+    def label(self) -> str:
+        return f"{self.product}:{self.user}@r{self.rev}"
 
     def encode(self) -> dict[str, Any]:
-        return {"type": LIKE_CHANGED, **asdict(self)}
+        state = {"product": self.product, "user": self.user, "rev": self.rev, "liked": self.liked}
+        caused = {"request_id": self.origin.request_id} if self.origin.request_id else {}
+        return {"type": LIKE_CHANGED, **state, **caused}
 
     @classmethod
     def decode(cls, raw: Any) -> Self:
@@ -153,7 +173,8 @@ class LikeChanged:
             raise InvalidMessageError("user must be 1 to 64 letters, digits, '-' or '_'")
         if not isinstance(raw.get("liked"), bool):
             raise InvalidMessageError("liked must be true or false")
-        return cls(raw["product"], raw["user"], raw["rev"], raw["liked"])
+        origin = Origin(valid_id(raw.get("request_id")))
+        return cls(raw["product"], raw["user"], raw["rev"], raw["liked"], origin)
 
 
 def likes_digest(likes: Iterable[LikeChanged]) -> str:

@@ -4,10 +4,11 @@ No Celery retry: sending again is the relay's job (A3). While the store is down 
 looks for a primary, then acks. Only what can never be applied is rejected, into the dead letters.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import structlog
-from celery import Task, shared_task
+from celery import Task, current_task, shared_task
 from celery.exceptions import Reject
 from pymongo.errors import ConnectionFailure
 
@@ -15,7 +16,7 @@ from client import worker
 from client.admin_gateway import AdminUnavailableError
 from client.images import wanted
 from client.products import replicate, resync
-from tasks import images, names
+from tasks import images, names, origins
 from tasks.messages import MAX_IDS, InvalidMessageError, ProductChanged
 from tasks.versions import MAX_VER
 
@@ -66,6 +67,7 @@ def _is_id(value: Any) -> bool:
 def _sync(raw: list[Any]) -> None:
     worker.gateway()
     messages, refused = _decode(raw)
+    origins.tell(log, "received", messages)
     try:
         replicate.apply(messages)
         if wanted.note(messages):
@@ -81,9 +83,11 @@ def _sync(raw: list[Any]) -> None:
 
 def _decode(raw: list[Any]) -> tuple[list[ProductChanged], list[InvalidMessageError]]:
     messages, refused = [], []
+    caused = origins.of_task(vars(current_task.request))
     for item in raw:
         try:
-            messages.append(ProductChanged.decode(item))
+            message = ProductChanged.decode(item)
+            messages.append(replace(message, origin=caused.get(message.id, origins.UNKNOWN)))
         except InvalidMessageError as error:
             log.warning("refused", reason=error.reason, product_id=error.product_id, ver=error.ver)
             refused.append(error)

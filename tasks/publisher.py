@@ -33,14 +33,14 @@ class Publisher:
         self._connection: Connection | None = None
         self._producer: Producer | None = None
 
-    def publish(self, task: str, args: list[Any], queue: str, argsrepr: str | None = None, **options: Any) -> None:
-        """Send ``task`` to ``queue`` and wait for the broker's confirm.
+    def publish(self, task: str, args: list[Any], queue: str, argsrepr: str | None = None, **options: Any) -> str:
+        """Send ``task`` to ``queue``, wait for the broker's confirm and return the task's id.
 
         ``argsrepr`` is what Flower shows for the arguments. Raises PublishError.
         """
 
-        def send(producer: Producer) -> None:
-            app.send_task(
+        def send(producer: Producer) -> str:
+            sent = app.send_task(
                 task,
                 args=args,
                 queue=queue,
@@ -51,8 +51,9 @@ class Publisher:
                 argsrepr=argsrepr,
                 **options,
             )
+            return str(sent.id)
 
-        self._with_producer(send, f"take {task}")
+        return self._with_producer(send, f"take {task}")
 
     def depth(self, queue: str) -> int:
         """Return how many messages wait in ``queue``. Raises PublishError when the broker cannot say."""

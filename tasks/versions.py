@@ -23,3 +23,8 @@ def version_of(ver: int) -> int:
 def epoch_of(ver: int) -> int:
     """Return the epoch that ``ver`` was made in."""
     return ver >> _VERSION_BITS
+
+
+def label(product_id: int, ver: int) -> str:
+    """Return how people name a product's state, in Flower and in the logs: ``42@v3``."""
+    return f"{product_id}@v{version_of(ver)}"

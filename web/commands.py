@@ -39,6 +39,9 @@ class LazyCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         real, inner = ctx.obj
+        from web import correlation  # not at the top: its imports would slow every Celery process down
+
+        correlation.begin()
         with failures_explained(), inner:
             return real.invoke(inner)
 

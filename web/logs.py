@@ -2,12 +2,27 @@
 
 import logging
 import sys
+from typing import Any, Literal
 
 import structlog
+from pydantic import field_validator
+
+from web.settings import Settings
+
+
+class LogSettings(Settings):
+    """``log_level``: the least that is logged. ``DEBUG`` adds a line for each product that is sent again alone."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_capitals(cls, level: Any) -> Any:
+        return level.upper() if isinstance(level, str) else level
 
 
 def configure() -> None:
-    """Send structlog's and the standard library's records through one formatter. Idempotent."""
+    """Send structlog's and the standard library's records through one formatter. Idempotent. Raises SettingsError."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -15,7 +30,11 @@ def configure() -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
@@ -35,4 +54,7 @@ def configure() -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
+    root.setLevel(LogSettings().log_level)
+    # Theirs at DEBUG hold what ours never do: statements with values, headers.
+    for name in ("amqp", "kombu", "pymongo", "sqlalchemy", "urllib3"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import case, select, tuple_, update
 
 from admin.database import retry_deadlocks, upsert, utc_now
 from admin.extensions import db
 from admin.likes.models import LikeCount, ProductLike
 from admin.products.models import Product
+from tasks import origins
 from tasks.messages import LikeChanged
+
+log = structlog.get_logger(__name__)
 
 MAX_BATCH = 500
 
@@ -49,6 +53,7 @@ def take(likes: Sequence[LikeChanged]) -> list[Outcome]:
     outcomes = [_apply(like, living, held) for like in likes]
     _store(likes, outcomes, held)
     db.session.commit()
+    origins.tell(log, "likes taken", likes, outcomes=dict(Counter(outcome.outcome for outcome in outcomes)))
     return outcomes
 
 

@@ -152,6 +152,7 @@ def _lock(product_id: int, expected_version: int | None) -> Product:
 def _commit(product: Product, kind: str, write: outbox.WriteContext, author: str) -> Product:
     messages = outbox.record([(product, kind)], write, author)
     db.session.commit()
+    outbox.tell_committed(messages)
     courier.offer(messages)
     return product
 

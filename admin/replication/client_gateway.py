@@ -9,6 +9,7 @@ import requests
 from flask import Flask, current_app
 
 from tasks.messages import parse_time
+from web.correlation import outgoing
 from web.signatures import SignedBy
 
 CONNECT_SECONDS = 2.0
@@ -73,7 +74,9 @@ class ClientGateway:
         """
         timeout = (CONNECT_SECONDS, patience)
         try:
-            response = self._session.post(f"{self._base_url}{path}", json=body, timeout=timeout, allow_redirects=False)
+            response = self._session.post(
+                f"{self._base_url}{path}", json=body, headers=outgoing(), timeout=timeout, allow_redirects=False
+            )
         except requests.RequestException as error:
             raise ClientUnavailableError(f"the Client does not answer: {error!r}") from error
         if response.status_code != requests.codes.ok:

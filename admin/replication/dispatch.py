@@ -1,30 +1,41 @@
 """Puts product messages on a lane's queue, one task for many (A2 and A3 send the same way)."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from tasks import names
+import structlog
+
+from admin.replication.models import Replication
+from tasks import names, origins
 from tasks.messages import ProductChanged
 from tasks.publisher import Publisher
-from tasks.versions import version_of
 
 BATCH = 200  # products per task
 BATCH_CHARACTERS = 400_000  # of descriptions: a message stays well under the broker's comfort
 _SHOWN = 20  # products named in Flower per task
 
+log = structlog.get_logger(__name__)
 
-def send(publisher: Publisher, messages: Sequence[ProductChanged], lane: str) -> None:
-    """Publish ``messages`` as one task. Raises PublishError."""
-    queue = names.LANE_QUEUES[lane]
+
+def send(publisher: Publisher, messages: Sequence[ProductChanged], lane: str, level: str = "info") -> None:
+    """Publish ``messages`` as one task, and log it at ``level``. Raises PublishError."""
+    queue, headers = names.LANE_QUEUES[lane], origins.header((m.id, m.origin) for m in messages)
     if len(messages) == 1:
-        publisher.publish(names.SYNC_PRODUCT, [messages[0].encode()], queue, f"({_shown(messages)},)")
+        task, shown = names.SYNC_PRODUCT, f"({_shown(messages)},)"
+        argument: Any = messages[0].encode()
     else:
-        publisher.publish(names.SYNC_PRODUCTS, [[m.encode() for m in messages]], queue, f"([{_shown(messages)}],)")
+        task, shown = names.SYNC_PRODUCTS, f"([{_shown(messages)}],)"
+        argument = [message.encode() for message in messages]
+    task_id = publisher.publish(task, [argument], queue, shown, headers=headers)
+    origins.tell(log, "sent", messages, level, lane=lane, task_id=task_id)
 
 
-def resync(publisher: Publisher, product_ids: Sequence[int], lane: str) -> None:
-    """Have the Client fetch these products' states and mend what differs. Raises PublishError."""
+def resync(publisher: Publisher, rows: Sequence[Replication], lane: str) -> None:
+    """Have the Client fetch these products' states and mend what differs, and log it. Raises PublishError."""
+    product_ids, headers = [row.product_id for row in rows], origins.header((r.product_id, r.origin) for r in rows)
     shown = f"([{', '.join(map(str, product_ids[:_SHOWN]))}],)"
-    publisher.publish(names.RESYNC_PRODUCTS, [list(product_ids)], names.LANE_QUEUES[lane], shown)
+    task_id = publisher.publish(names.RESYNC_PRODUCTS, [product_ids], names.LANE_QUEUES[lane], shown, headers=headers)
+    origins.tell(log, "resync sent", rows, lane=lane, task_id=task_id)
 
 
 def batches(messages: Sequence[ProductChanged]) -> Iterator[list[ProductChanged]]:
@@ -43,7 +54,7 @@ def batches(messages: Sequence[ProductChanged]) -> Iterator[list[ProductChanged]
 
 
 def _shown(messages: Sequence[ProductChanged]) -> str:
-    """``42@v3`` for each product, ``42@v4 deleted`` for tombstones: what a person looks for in Flower."""
-    named = [f"{m.id}@v{version_of(m.ver)}{'' if m.product else ' deleted'}" for m in messages[:_SHOWN]]
+    """The products of a task for Flower, which keeps no more than 1,024 characters."""
+    named = [message.label for message in messages[:_SHOWN]]
     more = len(messages) - _SHOWN
     return ", ".join(named) + (f", … {more} more" if more > 0 else "")

@@ -7,6 +7,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from admin.database import BigId, Moment
 from admin.extensions import Model
+from tasks.origins import Origin
+from tasks.versions import label
+from web.correlation import MAX_ID
 
 # States of a replication row. Only sent ones take up their lane's window.
 FRESH = "fresh"  # changed; the relay has not sent this ver
@@ -35,6 +38,17 @@ class Replication(Model):
     sent_at: Mapped[datetime | None] = mapped_column(Moment)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     last_error: Mapped[str | None] = mapped_column(String(500))
+    # what caused the latest change, for the message that carries it
+    request_id: Mapped[str | None] = mapped_column(String(MAX_ID))
+    traceparent: Mapped[str | None] = mapped_column(String(55))
+
+    @property
+    def label(self) -> str:
+        return label(self.product_id, self.ver)
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.request_id, self.traceparent)
 
 
 class ProductChange(Model):
@@ -58,6 +72,7 @@ class ProductChange(Model):
     error: Mapped[str | None] = mapped_column(String(500))
     applied_at: Mapped[datetime | None] = mapped_column(Moment)  # at the Client, by Admin's clock; None: overtaken
     proven_at: Mapped[datetime | None] = mapped_column(Moment)
+    request_id: Mapped[str | None] = mapped_column(String(MAX_ID))
 
 
 class LaneProgress(Model):

@@ -5,17 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+import structlog
 from sqlalchemy import Row, Table, bindparam, func, insert, select, update
 
 from admin.database import Moment, upsert, utc_now
 from admin.extensions import db
 from admin.products.models import Product
 from admin.replication.models import FRESH, ProductChange, Replication, SyncState
+from tasks import origins
 from tasks.messages import CONTENT_NAMES, ProductChanged, ProductContent, format_time
 from tasks.names import INTERACTIVE
 from tasks.versions import compose
 
 CREATED = "created"  # the kind of a product's first change
+
+log = structlog.get_logger(__name__)
+
 HEAD_START = timedelta(seconds=1)  # the courier's, before the relay looks
 
 
@@ -38,20 +43,22 @@ def begin_write() -> WriteContext:
     return WriteContext(*db.session.connection().execute(_NOW_AND_EPOCH).one())
 
 
-def message_of(product: Product | Row[Any], ver: int) -> ProductChanged:
+def message_of(product: Product | Row[Any], ver: int, origin: origins.Origin = origins.UNKNOWN) -> ProductChanged:
     """Return the message that carries ``product``'s state at ``ver``."""
-    return ProductChanged(product.id, ver, None if product.deleted_at else content_of(product))
+    return ProductChanged(product.id, ver, None if product.deleted_at else content_of(product), origin)
 
 
 def current_messages(product_ids: Sequence[int]) -> list[ProductChanged]:
     """Return the products' current states. State and ver come from one statement, so they belong together."""
     query = (
-        select(*_STATE, Replication.ver)  # columns: as objects they would take twice as long
+        # columns: as objects they would take twice as long
+        select(*_STATE, Replication.ver, Replication.request_id, Replication.traceparent)
         .join(Replication, Replication.product_id == Product.id)
         .where(Product.id.in_(product_ids))
         .order_by(Product.id)
     )
-    messages = [message_of(row, row.ver) for row in db.session.execute(query)]
+    rows = db.session.execute(query)
+    messages = [message_of(row, row.ver, origins.Origin(row.request_id, row.traceparent)) for row in rows]
     db.session.rollback()
     return messages
 
@@ -80,7 +87,8 @@ def record(
 
     The products must be stored and locked by this transaction. Returns their messages, for the courier.
     """
-    messages = [message_of(product, compose(write.epoch, product.version)) for product, _kind in changed]
+    origin = origins.current()
+    messages = [message_of(product, compose(write.epoch, product.version), origin) for product, _kind in changed]
     due = write.now + (HEAD_START if lane == INTERACTIVE else timedelta())
     rows = {
         message.id: {
@@ -93,17 +101,25 @@ def record(
             "state": FRESH,
             "due_at": due,
             "attempts": 0,
+            "request_id": origin.request_id,
+            "traceparent": origin.traceparent,
         }
         for message in messages
     }
     created = {product.id for product, kind in changed if kind == CREATED}
     _mark([rows[id_] for id_ in rows if id_ in created], [rows[id_] for id_ in rows if id_ not in created])
-    log = [
-        {"product_id": m.id, "ver": m.ver, "kind": kind, "author": author, "changed_at": write.now}
+    same = {"author": author, "changed_at": write.now, "request_id": origin.request_id}
+    history = [
+        {"product_id": m.id, "ver": m.ver, "kind": kind, **same}
         for m, (_product, kind) in zip(messages, changed, strict=True)
     ]
-    db.session.connection().execute(_LOG, log)
+    db.session.connection().execute(_LOG, history)
     return messages
+
+
+def tell_committed(messages: Sequence[ProductChanged]) -> None:
+    """Log that a transaction with ``messages`` was committed; the first line of their story."""
+    origins.tell(log, "committed", messages, lane=INTERACTIVE)
 
 
 # Made once: SQLAlchemy then compiles each once, where an upsert would be compiled for every write.
@@ -123,6 +139,8 @@ _UPDATE = (
         sent_at=None,
         attempts=0,
         last_error=None,
+        request_id=bindparam("request"),
+        traceparent=bindparam("trace"),
     )
 )
 
@@ -141,6 +159,8 @@ def _mark(created: list[dict[str, Any]], changed: list[dict[str, Any]]) -> None:
                 "now": row["unproven_since"],
                 "lane_": row["lane"],
                 "due": row["due_at"],
+                "request": row["request_id"],
+                "trace": row["traceparent"],
             }
             for row in changed
         ]

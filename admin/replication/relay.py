@@ -20,7 +20,7 @@ from admin.replication.marks import RestoredError
 from admin.replication.models import FRESH, SENT, STUCK, Replication
 from admin.replication.upkeep import Upkeep
 from admin.replication.verify import Verdict, verify
-from tasks import names
+from tasks import names, origins
 from tasks.messages import MAX_IDS
 from tasks.publisher import Publisher, PublishError
 from web.health import Heartbeat
@@ -139,23 +139,22 @@ class Relay:
         for batch in dispatch.batches(messages):
             dispatch.send(self._publisher, batch, lane)
         if verdict.differing:
-            dispatch.resync(self._publisher, [row.product_id for row in verdict.differing], lane)
+            dispatch.resync(self._publisher, verdict.differing, lane)
         if messages or verdict.differing:
             history.note_first_sent([*verdict.missing, *verdict.differing])
-            log.info("sent", lane=lane, products=len(messages), resyncs=len(verdict.differing))
 
     def _resend(self, missing: list[Replication], verdict: Verdict, lane: str) -> None:
         """Each alone: one that kills its worker must not take others along."""
         for message in outbox.current_messages([row.product_id for row in missing]):
-            dispatch.send(self._publisher, [message], lane)
+            dispatch.send(self._publisher, [message], lane, "debug")  # thousands after an outage
         differing = verdict.differing
         if differing:
-            dispatch.resync(self._publisher, [row.product_id for row in differing], lane)
+            dispatch.resync(self._publisher, differing, lane)
         again = [*missing, *differing]
         claims.mark_sent(again, [row for row in again if verdict.lost(row)])
         ATTEMPTS.labels("lost").inc(len(missing))
         ATTEMPTS.labels("differing").inc(len(differing))
-        log.info("sent again", lane=lane, products=len(missing), resyncs=len(differing))
+        origins.tell(log, "sent again", again, lane=lane)
 
     def _room(self, lane: str) -> int:
         in_flight = db.session.execute(

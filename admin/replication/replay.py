@@ -14,6 +14,7 @@ from admin.database import retry_deadlocks, utc_now
 from admin.extensions import db
 from admin.products.models import Product
 from admin.replication.models import FRESH, STUCK, ProductChange, Replication
+from tasks import origins
 from tasks.names import BULK, INTERACTIVE, LANE_QUEUES
 
 CHUNK = 1_000  # products per transaction
@@ -96,7 +97,10 @@ def mark_chunk(selection: Selection, after: int, limit: int = CHUNK) -> list[int
 
 def afresh(now: datetime, lane: str) -> dict[str, object]:
     """Return the column values of a row that the relay has to look after from the start."""
+    origin = origins.current()
     return {
+        "request_id": origin.request_id,
+        "traceparent": origin.traceparent,
         "state": FRESH,
         "lane": lane,
         "due_at": now,

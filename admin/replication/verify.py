@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+import structlog
 from sqlalchemy import ColumnElement, bindparam, literal_column, null, select, tuple_, update
 
 from admin.database import Moment, upsert, utc_now
@@ -12,6 +13,11 @@ from admin.extensions import db
 from admin.replication import marks
 from admin.replication.client_gateway import Held
 from admin.replication.models import PROVEN, LaneProgress, ProductChange, Replication
+from tasks import origins
+from tasks.origins import Named, Origin
+from tasks.versions import label
+
+log = structlog.get_logger(__name__)
 
 MAX_ERROR = 500  # characters kept of a reason
 OTHER_CONTENT = "the Client holds other content at the same version"
@@ -42,12 +48,14 @@ def verify(rows: Sequence[Replication], lane: str) -> Verdict:
     arrived = [row for row in rows if _is_proven(row, held.get(row.product_id))]
     proven = {row.product_id for row in arrived}
     others = [row for row in rows if row.product_id not in proven]
+    told: list[Named] = []
     if arrived:
         _prove(arrived, lane)
-        _log_proof(arrived, held, behind)
+        told = _log_proof(arrived, held, behind)
     _explain(others, held)
     arrived_upto = _proven_sent_at(lane)
     db.session.commit()
+    origins.tell(log, "proven", told, lane=lane)
     differing = [row for row in others if row.product_id in held and held[row.product_id].ver == row.ver]
     return Verdict([row for row in others if row not in differing], differing, arrived_upto)
 
@@ -78,21 +86,27 @@ def _prove(arrived: list[Replication], lane: str) -> None:
     _note_progress(lane, arrived)
 
 
-def _log_proof(arrived: list[Replication], held: Mapping[int, Held], behind: timedelta) -> None:
-    """Close the change log's open entries up to the proven ver; older ones were overtaken, and never applied."""
+def _log_proof(arrived: list[Replication], held: Mapping[int, Held], behind: timedelta) -> list[Named]:
+    """Close the change log's open entries up to the proven ver; older ones were overtaken, and never applied.
+
+    Returns what the proof is about: those entries, and rows without one, which were replayed.
+    """
     vers = {row.product_id: row.ver for row in arrived}
-    still_open = select(ProductChange.id, ProductChange.product_id, ProductChange.ver)
+    still_open = select(ProductChange.id, ProductChange.product_id, ProductChange.ver, ProductChange.request_id)
     still_open = still_open.where(ProductChange.product_id.in_(vers), ProductChange.proven_at.is_(None))
     closed = [entry for entry in db.session.execute(still_open).tuples() if entry[2] <= vers[entry[1]]]
+    logged = {(product, ver) for _id, product, ver, _request in closed}
+    replayed = [Named(row.label, row.origin) for row in arrived if (row.product_id, row.ver) not in logged]
     if not closed:
-        return
-    times = {id_: held[product].applied_at for id_, product, ver in closed if ver == vers[product]}
+        return replayed
+    times = {id_: held[product].applied_at for id_, product, ver, _request in closed if ver == vers[product]}
     db.session.execute(
         update(ProductChange)
-        .where(ProductChange.id.in_([id_ for id_, _product, _ver in closed]))
+        .where(ProductChange.id.in_([id_ for id_, *_ in closed]))
         .values(proven_at=utc_now(), applied_at=_by_id({id_: at + behind for id_, at in times.items() if at}))
         .execution_options(synchronize_session=False)
     )
+    return [*(Named(label(product, ver), Origin(request)) for _id, product, ver, request in closed), *replayed]
 
 
 def _by_id(times: Mapping[int, datetime]) -> ColumnElement[Any]:

@@ -7,6 +7,8 @@ from typing import Any
 from mongoengine import BooleanField, DateTimeField, Document, IntField, LongField, StringField
 from pymongo import UpdateOne
 
+from tasks import origins
+
 
 class Like(Document):
     """One shopper's state towards one product; ``_id`` is ``product:user``."""
@@ -24,6 +26,7 @@ class Like(Document):
     restored = BooleanField()  # pending because a database was restored, not because it changed; cleared by a change
     uncounted = BooleanField()  # the product's count does not hold this state
     counted = BooleanField()  # what the count holds of it
+    request_id = StringField()  # of the change, for the logs; gone with ``pending``
     parked = StringField()  # why Admin refused this rev; cleared by the next change
 
 
@@ -34,14 +37,20 @@ def like_id(product_id: int, user: str) -> str:
 def changed(liked: bool, now: datetime) -> dict[str, dict[str, Any]]:
     """Return the update that makes a like's new state: a higher rev, to be counted and told to Admin."""
     return {
-        "$set": {"liked": liked, "at": now, "pending": True, "uncounted": True},
+        "$set": {
+            "liked": liked,
+            "at": now,
+            "pending": True,
+            "uncounted": True,
+            "request_id": origins.current().request_id,
+        },
         "$min": {"since": now},
         "$unset": {"parked": "", "restored": ""},
         "$inc": {"rev": 1},
     }
 
 
-SETTLED = {"pending": "", "since": "", "restored": ""}  # what is gone once Admin settled a rev
+SETTLED = {"pending": "", "since": "", "restored": "", "request_id": ""}  # what is gone once Admin settled a rev
 
 
 def adopted(rev: int, liked: bool, at: datetime | None) -> dict[str, dict[str, Any]]:

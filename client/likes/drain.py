@@ -10,6 +10,7 @@ from client.extensions import database
 from client.likes import breaker, recovery, settle
 from client.likes.documents import Like
 from client.likes.leases import lease
+from tasks import origins
 from tasks.messages import LikeChanged
 
 log = structlog.get_logger(__name__)
@@ -53,12 +54,16 @@ def drain(gateway: AdminGateway) -> int:
 
 
 def _pending(limit: int) -> list[LikeChanged]:
-    found = Like._get_collection().find({"pending": True}, {"product": 1, "user": 1, "rev": 1, "liked": 1})
-    return [LikeChanged(d["product"], d["user"], d["rev"], d["liked"]) for d in found.limit(limit)]
+    fields = dict.fromkeys(("product", "user", "rev", "liked", "request_id"), 1)
+    found = Like._get_collection().find({"pending": True}, fields).limit(limit)
+    return [
+        LikeChanged(d["product"], d["user"], d["rev"], d["liked"], origins.Origin(d.get("request_id"))) for d in found
+    ]
 
 
 def _forward(gateway: AdminGateway, batch: list[LikeChanged]) -> int:
     """Return how many of ``batch`` were settled: all, or as many from its start as Admin takes at once."""
+    origins.tell(log, "likes forwarded", batch)
     try:
         outcomes = gateway.send_likes(batch)
     except AdminUnavailableError as error:
@@ -69,7 +74,7 @@ def _forward(gateway: AdminGateway, batch: list[LikeChanged]) -> int:
         raise RetryLaterError(str(error), delay) from error
     breaker.succeeded()
     settle.settle(batch, outcomes)
-    log.info("likes forwarded", likes=len(batch))
+    origins.tell(log, "likes settled", batch)
     return len(batch)
 
 

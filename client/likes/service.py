@@ -2,12 +2,15 @@
 
 from datetime import UTC, datetime
 
+import structlog
 from pymongo.errors import DuplicateKeyError
 
 from client.likes.announcer import announcer
 from client.likes.documents import Like, changed, like_id, update_each
 from client.products.documents import ProductCopy
 from client.products.queries import get_product
+
+log = structlog.get_logger(__name__)
 
 ERASED_AT_ONCE = 500
 
@@ -44,4 +47,7 @@ def _toggle(product_id: int, user: str, liked: bool) -> bool:
         result = Like._get_collection().update_one(where, change, upsert=liked)
     except DuplicateKeyError:
         return False  # liked already, or by a second click at this moment
-    return bool(result.modified_count or result.upserted_id)
+    changed_now = bool(result.modified_count or result.upserted_id)
+    if changed_now:
+        log.info("like stored", product=product_id, user=user, liked=liked)
+    return changed_now

@@ -15,6 +15,7 @@ from pymongo.errors import BulkWriteError
 from client.products.content import document_of
 from client.products.documents import SyncFailure
 from client.reconcile import fresh_copy
+from tasks import origins
 from tasks.messages import CONTENT_NAMES, InvalidMessageError, ProductChanged
 
 log = structlog.get_logger(__name__)
@@ -36,7 +37,7 @@ def apply(messages: Iterable[ProductChanged]) -> int:
     for collection in fresh_copy.written():  # the live one comes last
         applied = write(collection, list(newest.values()))
     SyncFailure._get_collection().delete_many({"_id": {"$in": list(newest)}})
-    log.info("applied", products=len(newest), newer=applied, **_named(newest))
+    origins.tell(log, "applied", list(newest.values()), newer=applied)
     return applied
 
 
@@ -87,11 +88,3 @@ def overwrite(message: ProductChanged, where: dict[str, Any], upsert: bool = Fal
     if upsert:
         change["$setOnInsert"] = {"likes": 0}
     return UpdateOne(where, change, upsert=upsert)
-
-
-def _named(newest: dict[int, ProductChanged]) -> dict[str, Any]:
-    """Name the product in the log when it is one; batches are named by Flower."""
-    if len(newest) > 1:
-        return {}
-    message = next(iter(newest.values()))
-    return {"product_id": message.id, "ver": message.ver}

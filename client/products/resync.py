@@ -11,6 +11,7 @@ from client.images import wanted
 from client.products import replicate
 from client.products.content import checksum_of
 from client.products.documents import ProductCopy
+from tasks import origins
 from tasks.messages import ProductChanged
 
 log = structlog.get_logger(__name__)
@@ -29,7 +30,7 @@ def resync(gateway: AdminGateway, product_ids: Sequence[int]) -> list[int]:
     wanted.note(states)
     _mend([replicate.overwrite(s, _exactly(seen[s.id])) for s in states if _differs(seen.get(s.id), s)])
     unknown = sorted(set(product_ids) - {state.id for state in states})
-    log.info("resynced", products=len(states), unknown=unknown[:20])
+    origins.tell(log, "resynced", states, unknown=unknown[:20])
     return unknown
 
 

@@ -36,6 +36,7 @@ import client
 import lockstep
 from admin.config import AdminSettings
 from client.config import ClientSettings
+from config_check import settings_classes
 from tasks.config import BrokerSettings
 from web.limits import LimitSettings
 from web.metrics import MetricsSettings
@@ -44,14 +45,7 @@ from web.settings import Settings, SettingsError, WebSettings
 ROOT = Path(__file__).parents[2]
 README_SECRETS = "mkdir -m 700 secrets"  # how the README's command that makes them begins
 
-ALL_SETTINGS: tuple[type[Settings], ...] = (
-    AdminSettings,
-    ClientSettings,
-    WebSettings,
-    LimitSettings,
-    BrokerSettings,
-    MetricsSettings,
-)
+ALL_SETTINGS = tuple(settings_classes().values())
 
 # What each of our services reads at start.
 SETTINGS: dict[str, tuple[type[Settings], ...]] = {

@@ -124,7 +124,7 @@ def test_celery_command_line_inspects_and_replays(production: Running) -> None:
     eventually(lambda: production.arrived(product))
     assert "1 node online" in celery(production, "inspect", "active")
     celery(production, "call", names.RESYNC_PRODUCT, "--args", json.dumps([product]))
-    eventually(lambda: production.product.worker.said(f"Task {names.RESYNC_PRODUCT}"), what="the replay")
+    eventually(lambda: production.product.worker.said('"event": "resynced"'), what="the replay")
 
 
 def celery(running: Running, *arguments: str) -> str:
