@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext
 
+from stack import commands
 from stack.browser import LAUNCH, LOOKS
+from stack.product import ROOT
 from stack.servers.mariadb import MariaDB
 from stack.servers.rabbitmq import RabbitMQ
 from stack.servers.secantus import Secantus
 from tests.browser.guard import Guard
-from tests.flow.running import Running, running
+from tests.browser.shop import Shop
+from tests.flow.running import Running, eventually, running
 from tests.flow.stores import unique_name
 
 
@@ -24,6 +27,14 @@ def product(
     urls = (mariadb.create_database(name), secantus.url(name), rabbitmq.create_vhost(name))
     with running(urls, tmp_path_factory.mktemp("browser")) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def shop(product: Running) -> Shop:
+    """The same product with the sample catalogue on its shelves."""
+    commands.Command(["import", str(ROOT / "samples" / "catalogue.csv")], product.product.env).finish()
+    eventually(lambda: len(product.client.list(limit=50)) >= 48, what="the catalogue at the Client")
+    return Shop(product)
 
 
 @pytest.fixture(scope="session")

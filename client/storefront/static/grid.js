@@ -162,9 +162,9 @@ export async function refresh() {
   });
   const come = merged.filter((tile) => !held.has(tile.id));
   for (const tile of come) tile.classList.add("tile-new");
-  const focused = document.activeElement?.closest?.(".tile")?.id;
-  tiles().replaceChildren(...merged);
-  if (focused) document.getElementById(focused)?.querySelector("a").focus({ preventScroll: true });
+  // only what differs is moved: what has the focus keeps it
+  for (const old of held.values()) if (!merged.includes(old)) old.remove();
+  merged.forEach((tile, place) => tiles().children[place] === tile || tiles().insertBefore(tile, tiles().children[place] ?? null));
   changed();
   return come.length;
 }

@@ -1,0 +1,57 @@
+"""The shop as its visitors use it, beside the APIs with which others change it meanwhile."""
+
+from dataclasses import dataclass
+
+from playwright.sync_api import Locator, Page, expect
+
+from stack.api import ClientApi
+from tests.flow.running import PASSWORD, Running, eventually
+from tests.flow.stores import unique_name
+
+
+@dataclass(frozen=True)
+class Shop:
+    running: Running
+
+    @property
+    def url(self) -> str:
+        return self.running.product.addresses.client_url
+
+    def create(self, **fields: str) -> int:
+        """Create a product on Admin, wait until it is in the shop, and return its id."""
+        product_id = self.running.create(**fields)
+        eventually(lambda: self.running.arrived(product_id))
+        return product_id
+
+    def delete(self, product_id: int) -> None:
+        """Delete a product on Admin and wait until it is gone from the shop."""
+        self.running.admin.delete(product_id)
+        eventually(lambda: self.running.client.status(product_id) == 410)
+
+    def sign_up_by_api(self) -> tuple[str, ClientApi]:
+        """Make an account; return its e-mail, and an API that is signed in with it."""
+        email = f"{unique_name()}@example.com"
+        api = ClientApi(self.url)
+        api.ask("POST", "/api/v1/shoppers", json={"email": email, "password": PASSWORD})
+        api.sign_in(email, PASSWORD)
+        return email, api
+
+    def sign_in(self, page: Page) -> str:
+        """Sign a new shopper in by the page, and return the e-mail."""
+        email, api = self.sign_up_by_api()
+        api.close()
+        page.goto(f"{self.url}/sign-in")
+        fill(page.get_by_role("main"), email)
+        page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("link", name="My account")).to_be_visible()
+        return email
+
+
+def fill(form: Locator, email: str, password: str = PASSWORD) -> None:
+    """Fill in who signs in or up."""
+    form.get_by_label("E-mail").fill(email)
+    form.get_by_label("Password").fill(password)
+
+
+def tile(page: Page, product_id: int) -> Locator:
+    return page.locator(f"#p{product_id}")

@@ -1,0 +1,138 @@
+"""The shop for everyone: without JavaScript, with the keyboard alone, in both themes, on a phone."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.accessible import assert_accessible
+from tests.browser.guard import Guard
+from tests.browser.shop import Shop, fill, tile
+from tests.flow.running import eventually
+from tests.flow.stores import unique_name
+
+
+def test_everything_works_without_javascript(shop: Shop, new_context: Callable[..., BrowserContext]) -> None:
+    product_id = shop.create(title="Plain thing")
+    page = new_context(java_script_enabled=False).new_page()
+    page.goto(shop.url)
+    page.get_by_role("button", name="Theme: auto. Change to light").click()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+    page.get_by_role("link", name="Show more products").click()
+    expect(page.locator(".tile").first).to_be_visible()
+    page.get_by_label("Search products").fill("plain")
+    page.get_by_label("Search products").press("Enter")
+    page.get_by_label("Sort by").select_option("Most liked")
+    page.get_by_role("button", name="Show", exact=True).click()
+    tile(page, product_id).get_by_role("link", name="Like").click()
+    page.get_by_role("link", name="Make an account").click()
+    fill(page.get_by_role("main"), f"{unique_name()}@example.com")
+    page.get_by_role("main").get_by_role("button", name="Make an account").click()
+    like = tile(page, product_id).get_by_role("button", name="Like")
+    expect(like).to_have_attribute("aria-pressed", "true")
+    expect(like).to_contain_text("1 like")
+    assert page.url == f"{shop.url}/?q=plain&sort=-likes#p{product_id}"
+    like.click()
+    expect(like).to_have_attribute("aria-pressed", "false")
+    page.get_by_role("link", name="My account").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    shop.delete(product_id)
+
+
+@pytest.mark.usefixtures("look")
+@pytest.mark.parametrize("look", ["desktop-light", "phone-dark"], indirect=True)
+def test_no_page_keeps_anyone_out(shop: Shop, page: Page, guard: Guard) -> None:
+    gone = shop.create()
+    shop.delete(gone)
+    guard.expect(410, f"/products/{gone}")
+    guard.expect(404, "/nothing")
+    guard.expect(422, "/sign-up")
+
+    def check(path: str) -> None:
+        page.goto(f"{shop.url}{path}")
+        _settle(page)
+
+    for path in ("/", "/?q=zzz", "/products/1", f"/products/{gone}", "/nothing", "/sign-in"):
+        check(path)
+    page.goto(f"{shop.url}/sign-up?like=1")
+    page.get_by_role("main").get_by_role("button").click()
+    _settle(page)
+    page.goto(f"{shop.url}/products/1")
+    page.get_by_role("article").get_by_role("link", name="Like").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    _settle(page)
+    shop.sign_in(page)
+    check("/account")
+    check("/likes")
+    page.goto(f"{shop.url}/products/1")
+    page.get_by_role("article").get_by_role("button", name="Like").click()
+    expect(page.locator("#announce")).to_contain_text("Liked.")
+    _settle(page)
+    check("/likes")
+
+
+def _settle(page: Page) -> None:
+    """Check the page as it is once nothing moves any more."""
+    eventually(lambda: page.evaluate("document.getAnimations().every(a => a.playState !== 'running')"))
+    assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} scrolls sideways"
+
+
+def test_the_keyboard_is_enough(shop: Shop, page: Page) -> None:
+    product_id = shop.create(title="Reached by keys")
+    page.goto(shop.url)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    _tab_to(page, f"#p{product_id} .tile-link")
+    page.keyboard.press("Tab")
+    expect(tile(page, product_id).get_by_role("link", name="Like")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_label("E-mail")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(tile(page, product_id).get_by_role("link", name="Like")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_label("E-mail")).to_be_focused()
+    email, api = shop.sign_up_by_api()
+    api.close()
+    page.keyboard.type(email)
+    page.keyboard.press("Tab")
+    page.keyboard.type("a password of some length")
+    page.keyboard.press("Enter")
+    expect(tile(page, product_id).get_by_role("button", name="Like")).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.locator("#announce")).to_have_text("Like taken back. 0 likes.")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Reached by keys")).to_be_visible()
+    shop.delete(product_id)
+
+
+def _tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the element has the focus, and see that each stop on the way shows it."""
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        visible = page.evaluate(
+            "getComputedStyle(document.activeElement).outlineStyle !== 'none' "
+            "|| getComputedStyle(document.activeElement, '::after').outlineStyle !== 'none'"
+        )
+        assert visible, page.evaluate("document.activeElement.outerHTML")
+        if page.evaluate("s => document.activeElement.matches(s)", selector):
+            return
+    raise AssertionError(f"{selector} is not reached by Tab")
+
+
+def test_the_theme_changes_at_once_and_is_kept(shop: Shop, page: Page) -> None:
+    page.goto(shop.url)
+    root = page.locator("html")
+    expect(root).to_have_attribute("data-bs-theme", "light")
+    for theme in ("light", "dark"):
+        page.get_by_role("button", name="Theme:").click()
+        expect(root).to_have_attribute("data-theme", theme)
+    background = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(background)
+    page.reload()
+    expect(root).to_have_attribute("data-bs-theme", "dark")
+    assert page.evaluate(background) == dark == "rgb(20, 24, 26)"
