@@ -164,8 +164,8 @@ class Demo:
 
     def _tell_where(self) -> None:
         self._screen.heading("Lockstep is up")
+        self._screen.line(f"  Shop    {self._addresses.client_url}")
         self._screen.line(f"  Admin   {self._addresses.admin_url}")
-        self._screen.line(f"  Client  {self._addresses.client_url}")
         self._screen.line(f"  Flower  {self._addresses.flower_url}  {FLOWER_USER}  {self._keys.flower_password}")
         if self._viewer_password:
             self._screen.line("\n  Nothing can be changed. To see the console, sign in with")

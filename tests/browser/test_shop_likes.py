@@ -40,7 +40,7 @@ def test_a_like_shows_before_the_answer_and_is_taken_back_when_refused(shop: Sho
     shop.sign_in(page)
     page.goto(f"{shop.url}/products/{product_id}")
     held: list[Route] = []
-    page.route(f"**/products/{product_id}/like", held.append)  # on its way, for as long as we want
+    page.route(f"**/products/{product_id}/like", lambda route: held.append(route))  # on its way, for as long as we want
     like = page.get_by_role("button", name="Like")
     like.click()
     expect(like).to_have_attribute("aria-pressed", "true")
