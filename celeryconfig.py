@@ -64,7 +64,15 @@ task_soft_time_limit = 45  # well below the hard one (celery#9596)
 task_time_limit = TIME_LIMIT
 
 # --- worker ---------------------------------------------------------------------------------------------
-imports = ("tasks.products", "tasks.likes", "tasks.dead_letters", "tasks.images", "tasks.metrics", "client.worker")
+imports = (
+    "tasks.products",
+    "tasks.likes",
+    "tasks.dead_letters",
+    "tasks.images",
+    "tasks.metrics",
+    "tasks.tracing",
+    "client.worker",
+)
 worker_consumer = "tasks.consumer:Consumer"  # rejects what it cannot read; Celery's own acks it away
 worker_prefetch_multiplier = 1  # tasks are batches: more in hand would only make an editor wait behind an import
 worker_enable_prefetch_count_reduction = False  # stuck at a reduced prefetch after a reconnect (celery#9512)

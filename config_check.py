@@ -18,6 +18,7 @@ _CLASSES = {
     "broker": "tasks.config:BrokerSettings",
     "metrics": "web.metrics:MetricsSettings",
     "logs": "web.logs:LogSettings",
+    "tracing": "web.tracing:TracingSettings",
 }
 
 _OF_OTHERS = {"CELERY_", "OTEL_"}  # Celery and OpenTelemetry read many more

@@ -26,7 +26,7 @@ from admin.replication import api as replication_api
 from admin.replication.client_gateway import init_client_gateway
 from admin.replication.courier import init_courier
 from admin.replication.queues import init_queue_depths
-from web import logs
+from web import logs, tracing
 from web.api import init_api
 from web.headers import init_headers
 from web.health import init_health
@@ -58,7 +58,9 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     """Wire Admin up. Settings come from the environment unless given. Raises SettingsError."""
     settings = settings or AdminSettings()
     logs.configure()
+    tracing.start("admin")
     app = Flask(__name__)
+    tracing.watch(app)
     url = settings.admin_database_url.get_secret_value()
     app.config.update(
         SECRET_KEY=settings.admin_secret_key.get_secret_value(),
@@ -77,6 +79,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     migrate.init_app(app, db, directory=f"{app.root_path}/migrations")
     with app.app_context():
         database.init_engine(db.engine)
+        tracing.watch(engine=db.engine)
         watch_pool(db.engine)
     init_read_only(app, WebSettings().read_only, OPEN_WHEN_READ_ONLY)
     init_tokens(app, audience="admin").user_lookup_loader(load_actor)

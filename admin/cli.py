@@ -12,7 +12,7 @@ from admin.imports import runner as imports
 from admin.products import exporter, importer
 from admin.replication.relay import Relay
 from tasks.config import BrokerSettings
-from web import correlation
+from web import correlation, tracing
 from web.health import Heartbeat
 from web.metrics import MetricsSettings
 from web.metrics_server import MetricsServer
@@ -48,6 +48,7 @@ def relay(heartbeat: Path | None) -> None:
     """
     BrokerSettings()  # if it is wrong, say so now and not at the first product
     metrics = MetricsServer(MetricsSettings())
+    tracing.start("relay")
     app = create_app()
     with app.app_context():
         metrics.start()

@@ -21,7 +21,7 @@ from client.products import api as products_api
 from client.reconcile import api as reconcile_api
 from client.storefront import account as account_pages
 from client.storefront import pages as shop_pages
-from web import logs
+from web import logs, tracing
 from web.api import init_api
 from web.headers import init_headers
 from web.health import init_health
@@ -48,7 +48,9 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     """Wire the Client up. Settings come from the environment unless given. Raises SettingsError."""
     settings = settings or ClientSettings()
     logs.configure()
+    tracing.start("client")
     app = Flask(__name__)
+    tracing.watch(app)
     app.config.update(SECRET_KEY=settings.client_secret_key.get_secret_value())
     extensions.connect(settings, PoolListener())
     init_metrics(app, MetricsSettings(), ClientState())

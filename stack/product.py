@@ -26,6 +26,7 @@ _OURS = (
     "READ_ONLY",
     "RATE_LIMIT",
     "LOG_",
+    "OTEL_",
 )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from web import tracing
 from web.correlation import bound, valid_id
 
 HEADER = "origins"  # of a task: [[request id, traceparent, [product ids]], …]
@@ -45,7 +46,7 @@ class Named:
 
 def current() -> Origin:
     """Return what is at work here and now."""
-    return Origin(bound())
+    return Origin(bound(), tracing.traceparent())
 
 
 def header(caused: Iterable[tuple[int, Origin]]) -> dict[str, Any]:

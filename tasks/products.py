@@ -19,6 +19,7 @@ from client.products import replicate, resync
 from tasks import images, names, origins
 from tasks.messages import MAX_IDS, InvalidMessageError, ProductChanged
 from tasks.versions import MAX_VER
+from web import tracing
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +69,11 @@ def _sync(raw: list[Any]) -> None:
     worker.gateway()
     messages, refused = _decode(raw)
     origins.tell(log, "received", messages)
+    with tracing.span("apply products", "consumer", (message.origin.traceparent for message in messages)):
+        _apply(messages, refused)
+
+
+def _apply(messages: list[ProductChanged], refused: list[InvalidMessageError]) -> None:
     try:
         replicate.apply(messages)
         if wanted.note(messages):

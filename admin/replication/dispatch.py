@@ -9,6 +9,7 @@ from admin.replication.models import Replication
 from tasks import names, origins
 from tasks.messages import ProductChanged
 from tasks.publisher import Publisher
+from web import tracing
 
 BATCH = 200  # products per task
 BATCH_CHARACTERS = 400_000  # of descriptions: a message stays well under the broker's comfort
@@ -26,7 +27,8 @@ def send(publisher: Publisher, messages: Sequence[ProductChanged], lane: str, le
     else:
         task, shown = names.SYNC_PRODUCTS, f"([{_shown(messages)}],)"
         argument = [message.encode() for message in messages]
-    task_id = publisher.publish(task, [argument], queue, shown, headers=headers)
+    with tracing.span("send products", "producer", (message.origin.traceparent for message in messages)):
+        task_id = publisher.publish(task, [argument], queue, shown, headers=headers)
     origins.tell(log, "sent", messages, level, lane=lane, task_id=task_id)
 
 

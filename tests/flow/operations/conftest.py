@@ -1,5 +1,7 @@
 """The product as an operator runs it: metrics on, heartbeat on; one for all tests in this folder, which leave it up."""
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -8,7 +10,9 @@ import pytest
 from stack import commands
 from stack.api import AdminApi, ClientApi
 from stack.ports import HOST, free_port
-from stack.product import Addresses, Product, Secrets
+from stack.process import Process, start_all
+from stack.product import ROOT, Addresses, Product, Secrets
+from stack.readiness import answers_ok
 from stack.servers.mariadb import MariaDB
 from stack.servers.rabbitmq import RabbitMQ
 from stack.servers.secantus import Secantus
@@ -26,6 +30,16 @@ def operated(
     addresses = Addresses(*urls, admin_port=free_port(), client_port=free_port(), flower_port=free_port())
     # Two worker processes each: what one of them counted, the other must know.
     changed = {"METRICS_TOKEN": TOKEN, "WEB_CONCURRENCY": "2"}
+    collected, spans = free_port(), folder / "spans.jsonl"
+    changed |= {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{HOST}:{collected}", "OTEL_BSP_SCHEDULE_DELAY": "200"}
+    collector = Process(
+        "collector",
+        [sys.executable, "-m", "tests.flow.operations.otlp_receiver", str(collected), str(spans)],
+        log=folder / "collector.log",
+        env=dict(os.environ),
+        cwd=ROOT,
+        ready=lambda: answers_ok(collected, "/"),
+    )
     product = Product(addresses, Secrets(), folder=folder, logs=folder / "logs", changed=changed)
     product.relay.env["METRICS_ADDRESS"] = f"{HOST}:{free_port()}"
     product.worker.env["METRICS_ADDRESS"] = f"{HOST}:{free_port()}"
@@ -35,10 +49,12 @@ def operated(
     accounts = [["staff", "add", STAFF], ["shopper", "add", SHOPPER]]
     commands.run_all([([*account, "--password-stdin"], f"{PASSWORD}\n") for account in accounts], product.env)
     try:
+        start_all([collector])
         product.start()
         with closing(AdminApi(addresses.admin_url)) as admin, closing(ClientApi(addresses.client_url)) as client:
             admin.sign_in(STAFF, PASSWORD)
             client.sign_in(SHOPPER, PASSWORD)
-            yield Operated(product, admin, client, folder, heartbeat)
+            yield Operated(product, admin, client, folder, heartbeat, spans)
     finally:
         product.stop()
+        collector.stop()

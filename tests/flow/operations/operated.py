@@ -15,10 +15,11 @@ TOKEN = "token-of-the-scraper-" + "x" * 20
 
 @dataclass(frozen=True)
 class Operated(Running):
-    """``folder`` holds logs and beat's schedule; ``heartbeat`` is the relay's."""
+    """``folder`` holds logs and beat's schedule; ``heartbeat`` is the relay's; ``spans`` is what was traced."""
 
     folder: Path
     heartbeat: Path
+    spans: Path
 
     def exporters(self) -> dict[str, str]:
         """Return where each exporter answers."""
