@@ -28,6 +28,12 @@ class Shop:
         self.running.admin.delete(product_id)
         eventually(lambda: self.running.client.status(product_id) == 410)
 
+    def matching(self, **query: str) -> int:
+        """Return how many products a search finds; one page of the list holds all of them, but not all products."""
+        count = len(self.running.client.list(limit=100, **query))
+        assert 0 < count < 24
+        return count
+
     def sign_up_by_api(self) -> tuple[str, ClientApi]:
         """Make an account; return its e-mail, and an API that is signed in with it."""
         email = f"{unique_name()}@example.com"

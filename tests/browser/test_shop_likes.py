@@ -42,10 +42,11 @@ def test_a_like_shows_before_the_answer_and_is_taken_back_when_refused(shop: Sho
     held: list[Route] = []
     page.route(f"**/products/{product_id}/like", lambda route: held.append(route))  # on its way, for as long as we want
     like = page.get_by_role("button", name="Like")
-    like.click()
+    with page.expect_request(f"**/products/{product_id}/like"):
+        like.click()
     expect(like).to_have_attribute("aria-pressed", "true")
     expect(like).to_contain_text("1 like")
-    eventually(lambda: bool(held))
+    assert len(held) == 1
     shop.delete(product_id)
     guard.expect(410, f"/products/{product_id}/like")
     held[0].continue_()
@@ -89,8 +90,8 @@ def test_the_count_rises_live_when_others_like_but_not_while_nobody_looks(shop: 
     asked.clear()
     page.clock.run_for(30_000)
     assert asked == []
-    page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
-    eventually(lambda: bool(asked))
+    with page.expect_request("**/shop/live**"):
+        page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
     shop.delete(product_id)
 
 
