@@ -2,7 +2,26 @@
 
 from typing import Any
 
+import marshmallow as ma
 from marshmallow import fields
+
+
+class PatchSchema(ma.Schema):
+    """A merge patch: what is there is changed, and something must be."""
+
+    @ma.validates_schema
+    def _something(self, data: dict[str, Any], **_: Any) -> None:
+        if not data:
+            raise ma.ValidationError("Send at least one field to change.")
+
+
+class Flag(fields.Boolean):
+    """true or false: not 1, "yes" or "on"."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
 
 
 class Whole(fields.Integer):

@@ -13,6 +13,7 @@ from admin.accounts.tokens import api_for
 from admin.replication.schemas import Moment
 from web.api import Blueprint, bearer_doc
 from web.cursors import PageSchema, next_link
+from web.fields import Flag, PatchSchema
 from web.tokens import CredentialsSchema
 
 blp = Blueprint("owners", __name__, url_prefix="/api/v1", description="Staff, API keys, audit; for owners")
@@ -36,11 +37,11 @@ class NewStaffSchema(CredentialsSchema):
     role = ma.fields.String(required=True, validate=A_ROLE)
 
 
-class StaffChangeSchema(ma.Schema):
+class StaffChangeSchema(PatchSchema):
     """What is there is changed."""
 
     role = ma.fields.String(validate=A_ROLE)
-    disabled = ma.fields.Boolean()
+    disabled = Flag()
     password = ma.fields.String(load_only=True, validate=CredentialsSchema().fields["password"].validate)
 
 

@@ -10,7 +10,7 @@ from marshmallow import fields, validate
 from tasks.messages import MAX_IDS, format_time
 from tasks.versions import MAX_VER
 from web.cursors import PageSchema
-from web.fields import Whole
+from web.fields import PatchSchema, Whole
 from web.tokens import whole_characters
 
 # Each rule is one pattern, so that the OpenAPI document says exactly what is checked (web/openapi.py translates them).
@@ -78,7 +78,7 @@ class ContentSchema(ma.Schema):
     image_url = fields.String(load_default="", validate=[validate.Length(max=1000), _image_url, whole_characters])
 
 
-class ChangesSchema(ContentSchema):
+class ChangesSchema(ContentSchema, PatchSchema):
     """A merge patch (RFC 7396) of a product: what is absent stays."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -90,11 +90,6 @@ class ChangesSchema(ContentSchema):
     def _removed(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Null removes what may be left out (RFC 7396): it is again as if it had never been given."""
         return {name: self.fields[name].load_default if value is None else value for name, value in data.items()}
-
-    @ma.validates_schema
-    def _something(self, data: dict[str, Any], **_: Any) -> None:
-        if not data:
-            raise ma.ValidationError("Send at least one field to change.")
 
 
 MOMENT = {"type": "string", "format": "date-time"}

@@ -93,7 +93,7 @@ def test_demo_shows_the_main_job_and_leaves_nothing_running(demo: Demo) -> None:
     for step in STEPS:
         assert re.search(rf"{step}.* \d+ ms", output), output
     assert demo.left_behind() == []
-    passwords = re.findall(r"(?:editor|shopper)@example\.com +(\S{16})", output)
+    passwords = re.findall(r"(?:owner|shopper)@example\.com +(\S{16})", output)
     kept = b"".join(file.read_bytes() for file in demo.folder.glob("state/*") if file.is_file())
     assert len(passwords) == 2
     assert not any(password.encode() in kept for password in passwords)

@@ -55,13 +55,16 @@ def test_enough_examples_were_tried(reports: dict[tuple[str, str], tuple[int, st
 
 def _run(system: System, folder: Path, service: str, caller: str, options: tuple[str, ...]) -> tuple[int, str]:
     env = system.running.product.env
+    staff = system.staff["owner"].ask("GET", "/api/v1/staff").json()["items"]
     url = system.admin_url if service == "admin" else system.client_url
     told = {
         "SCHEMATHESIS_HOOKS": "tests.security.schemathesis_hooks",
         "PYTHONPATH": str(HERE.parents[1]),
         "NO_PROXY": "*",
         "UNDER_TEST_SERVICE": service,
-        "UNDER_TEST_TOKEN": system.tokens.get(caller, ""),
+        "UNDER_TEST_BASE": url,
+        "UNDER_TEST_EMAIL": "" if caller == "nobody" else f"{caller}@example.com",
+        "UNDER_TEST_LAST_STAFF": str(max(one["id"] for one in staff)),
     }
     command = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(HERE / "schemathesis.toml")]
     command += ["run", f"{url}/api/openapi.json", "--continue-on-failure", "--seed", "1", "--no-color", *options]
