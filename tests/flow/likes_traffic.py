@@ -85,6 +85,13 @@ class Sides:
         return sets_equal and self.shop_counts == counts == self.admin_counts
 
 
+def on_the_way(running: Running) -> bool:
+    """Return whether likes wait to be told or counted: to ask is cheap, unlike reading both stores again and again."""
+    with shop_store(running) as store:
+        likes = store.get_default_database()["likes"]
+        return any(likes.find_one({waits: True}) for waits in ("pending", "uncounted"))
+
+
 def look(running: Running, products: Sequence[int]) -> Sides:
     """Read both stores."""
     with shop_store(running) as store:
