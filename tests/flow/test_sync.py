@@ -174,9 +174,12 @@ class Backup:
     def restore_admin(self) -> None:
         with stopped(self._running.product.admin, self._running.product.relay):
             for table in self._tables:
-                self._mariadb.execute(f"DROP TABLE {self._name}.{table}")
-                self._mariadb.execute(f"CREATE TABLE {self._name}.{table} LIKE {self._kept}.{table}")
-                self._mariadb.execute(f"INSERT INTO {self._name}.{table} SELECT * FROM {self._kept}.{table}")
+                # As in a dump: tables are filled in any order. Truncated, so that ids are given out again.
+                unchecked = "SET STATEMENT foreign_key_checks = 0 FOR"
+                self._mariadb.execute(f"{unchecked} TRUNCATE TABLE {self._name}.{table}")
+                self._mariadb.execute(
+                    f"{unchecked} INSERT INTO {self._name}.{table} SELECT * FROM {self._kept}.{table}"
+                )
 
     def restore_client(self) -> None:
         with stopped(self._running.product.client, self._running.product.worker), copies(self._running) as store:
