@@ -19,8 +19,10 @@ RUN pip install --no-deps --no-build-isolation .
 FROM python:3.12-slim
 RUN useradd --system --user-group --no-create-home --home-dir /nonexistent lockstep
 COPY --from=build /opt/lockstep /opt/lockstep
+# Where Flower keeps what it saw; a new volume takes over the owner.
+RUN install --directory --owner=lockstep --group=lockstep /var/lib/lockstep
 WORKDIR /app
-COPY gunicorn.conf.py ./
+COPY flowerconfig.py gunicorn.conf.py ./
 COPY samples/catalogue.csv samples/
 ENV PATH=/opt/lockstep/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER lockstep

@@ -16,12 +16,13 @@ _CLASSES = {
     "web": "web.settings:WebSettings",
     "limits": "web.limits:LimitSettings",
     "broker": "tasks.config:BrokerSettings",
+    "flower": "tasks.config:FlowerSettings",
     "metrics": "web.metrics:MetricsSettings",
     "logs": "web.logs:LogSettings",
     "tracing": "web.tracing:TracingSettings",
 }
 
-_OF_OTHERS = {"CELERY_", "OTEL_"}  # Celery and OpenTelemetry read many more
+_OF_OTHERS = {"CELERY_", "FLOWER_", "OTEL_"}  # Celery, Flower and OpenTelemetry read many more
 
 
 def settings_classes() -> dict[str, type[Settings]]:

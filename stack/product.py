@@ -117,12 +117,11 @@ class Product:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
         limits = {} if limited else UNLIMITED
         self.env: Mapping[str, str] = inherited | settings(addresses, keys) | limits | dict(changed or {})
-        self._logs = logs
+        self._folder, self._logs = folder, logs
         self.admin = self._web("Admin", "admin", addresses.admin_port)
         self.client = self._web("Client", "client", addresses.client_port)
         self.relay = self.new_relay()
         self.worker = self.new_worker()
-        self._folder = folder
         self.beat = self.new_beat()
         self.flower = self._flower(addresses)
 
@@ -133,7 +132,7 @@ class Product:
 
     def new_relay(self, name: str = "relay") -> Process:
         """Return a relay, not started; any number may run."""
-        relay = self._process(name, "lockstep relay")
+        relay = self._process(name, "lockstep relay --heartbeat", str(self._folder / f"{name}.heartbeat"))
         relay.ready = lambda: relay.said("relay started")
         return relay
 
@@ -166,7 +165,8 @@ class Product:
 
     def _flower(self, addresses: Addresses) -> Process:
         port = addresses.flower_port
-        process = self._process("Flower", f"celery -A tasks flower --address={HOST} --port={port}")
+        kept = f"--persistent=true --db={self._folder / 'flower'}"
+        process = self._process("Flower", f"celery -A tasks flower {kept} --address={HOST} --port={port}")
         process.ready = lambda: readiness.answers_ok(port, "/healthcheck")
         return process
 

@@ -24,3 +24,21 @@ class BrokerSettings(Settings):
     @property
     def url(self) -> str:
         return self.celery_broker_url.get_secret_value()
+
+
+class FlowerSettings(Settings):
+    """``flower_basic_auth``: who may use Flower, ``user:password``, several separated by commas."""
+
+    flower_basic_auth: SecretStr | None = None
+
+    @field_validator("flower_basic_auth")
+    @classmethod
+    def _user_and_password(cls, given: SecretStr | None) -> SecretStr | None:
+        users = given.get_secret_value().split(",") if given else []
+        if not all(user and password for user, _, password in (one.partition(":") for one in users)):
+            raise ValueError("must be user:password, several separated by commas")
+        return given
+
+    @property
+    def users(self) -> list[str]:
+        return self.flower_basic_auth.get_secret_value().split(",") if self.flower_basic_auth else []

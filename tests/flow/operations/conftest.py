@@ -43,8 +43,6 @@ def operated(
     product = Product(addresses, Secrets(), folder=folder, logs=folder / "logs", changed=changed)
     product.relay.env["METRICS_ADDRESS"] = f"{HOST}:{free_port()}"
     product.worker.env["METRICS_ADDRESS"] = f"{HOST}:{free_port()}"
-    heartbeat = folder / "relay.heartbeat"
-    product.relay.command += ("--heartbeat", str(heartbeat))
     commands.migrate(product.env)
     accounts = [["staff", "add", STAFF], ["shopper", "add", SHOPPER]]
     commands.run_all([([*account, "--password-stdin"], f"{PASSWORD}\n") for account in accounts], product.env)
@@ -54,7 +52,7 @@ def operated(
         with closing(AdminApi(addresses.admin_url)) as admin, closing(ClientApi(addresses.client_url)) as client:
             admin.sign_in(STAFF, PASSWORD)
             client.sign_in(SHOPPER, PASSWORD)
-            yield Operated(product, admin, client, folder, heartbeat, spans)
+            yield Operated(product, admin, client, folder, spans)
     finally:
         product.stop()
         collector.stop()

@@ -15,11 +15,14 @@ TOKEN = "token-of-the-scraper-" + "x" * 20
 
 @dataclass(frozen=True)
 class Operated(Running):
-    """``folder`` holds logs and beat's schedule; ``heartbeat`` is the relay's; ``spans`` is what was traced."""
+    """``folder`` holds logs, beat's schedule and the relay's heartbeat; ``spans`` is what was traced."""
 
     folder: Path
-    heartbeat: Path
     spans: Path
+
+    @property
+    def heartbeat(self) -> Path:
+        return self.folder / "relay.heartbeat"
 
     def exporters(self) -> dict[str, str]:
         """Return where each exporter answers."""

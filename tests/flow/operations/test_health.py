@@ -59,7 +59,7 @@ def test_heartbeat_is_never_written_through_a_link(operated: Operated, tmp_path:
     os.utime(victim, (1, 1))
     (tmp_path / "heart").symlink_to(victim)
     relay = operated.product.new_relay("linked")
-    relay.command += ("--heartbeat", str(tmp_path / "heart"))
+    relay.command = (*relay.command[:-1], str(tmp_path / "heart"))
     relay.start()
     try:
         eventually(lambda: relay.said("no heartbeat"))

@@ -1,0 +1,18 @@
+"""Contract tests read files; nothing around them may decide."""
+
+from pathlib import Path
+
+import pytest
+
+from config_check import settings_classes
+
+ALL_SETTINGS = {field.upper() for cls in settings_classes().values() for field in cls.model_fields}
+
+
+@pytest.fixture
+def no_settings_from_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither this shell's variables nor a developer's .env may decide."""
+    for field in ALL_SETTINGS:
+        monkeypatch.delenv(field, raising=False)
+        monkeypatch.delenv(f"{field}_FILE", raising=False)
+    monkeypatch.chdir(tmp_path)

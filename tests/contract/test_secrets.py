@@ -1,0 +1,97 @@
+""".env.example and the secrets that the README makes, against the settings and Compose."""
+
+import re
+import shutil
+import subprocess
+from fnmatch import fnmatch
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from dotenv import dotenv_values
+
+from config_check import settings_classes
+from tests.contract.compose_check import ROOT, SETTINGS, default_of, read_compose
+from tests.contract.conftest import ALL_SETTINGS as NAMES
+from web.settings import Settings, SettingsError
+
+README_SECRETS = "mkdir -m 700 secrets"  # how the README's command that makes them begins
+CLUSTER = "docker-compose.cluster.yml"
+
+ALL_SETTINGS = tuple(settings_classes().values())
+pytestmark = pytest.mark.usefixtures("no_settings_from_around")
+
+
+def test_env_example_names_exactly_the_settings() -> None:
+    assert dotenv_values(ROOT / ".env.example").keys() == NAMES
+
+
+@pytest.mark.parametrize("settings", ALL_SETTINGS)
+def test_env_example_holds_no_value_that_works(settings: type[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
+    for field in settings.model_fields:
+        monkeypatch.delenv(field.upper(), raising=False)
+    with pytest.raises(SettingsError) as refused:
+        settings(_env_file=ROOT / ".env.example")
+    named = {line.partition(":")[0] for line in str(refused.value).splitlines()}
+    assert named == {field.upper() for field in settings.model_fields}
+
+
+def make_secrets(folder: Path) -> Path:
+    """Run the README's command in ``folder``; return the folder that it made."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    [command] = [block for block in blocks if block.startswith(README_SECRETS)]
+    subprocess.run([str(shutil.which("sh")), "-euc", command], cwd=folder, check=True, timeout=30)
+    return folder / "secrets"
+
+
+def test_readme_makes_exactly_the_secrets_that_compose_mounts(tmp_path: Path) -> None:
+    made = {path.name for path in make_secrets(tmp_path).iterdir()}
+    mounted = read_compose(CLUSTER)["secrets"]
+    assert {secret["file"] for secret in mounted.values()} == {f"secrets/{name}" for name in mounted}
+    assert made == mounted.keys()
+
+
+def test_secrets_of_the_readme_are_taken_by_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_secrets(tmp_path)
+    for name, classes in SETTINGS.items():
+        for variable, value in read_compose()["services"][name]["environment"].items():
+            if value is not None:
+                monkeypatch.setenv(variable, default_of(value).replace("/run/secrets", str(folder)))
+        for settings in classes:
+            settings()
+
+
+def test_secrets_of_the_readme_agree_with_each_other(tmp_path: Path) -> None:
+    folder = make_secrets(tmp_path)
+    read = {path.name: path.read_text().strip() for path in folder.iterdir()}
+    hosts = {
+        "admin_database_url": (read["mysql_password"], "mysql", "/lockstep"),
+        "client_mongodb_url": (read["mongodb_password"], "any-mongodb", "/lockstep"),
+        "celery_broker_url": (read["rabbitmq_conf"].rpartition("= ")[2], "any-rabbitmq", "//"),
+    }
+    for name, expected in hosts.items():
+        url = urlsplit(read[name])
+        assert (url.password, url.hostname, url.path) == expected
+        assert url.username == "lockstep"
+        assert url.hostname in names_in_the_networks()
+    assert len(set(read.values())) == len(read)
+
+
+def names_in_the_networks() -> set[str]:
+    services = read_compose()["services"]
+    joined = [joined for service in services.values() if isinstance(joined := service.get("networks"), dict)]
+    return services.keys() | {alias for networks in joined for how in networks.values() for alias in how["aliases"]}
+
+
+def test_secrets_are_closed_to_other_users_and_open_to_the_containers(tmp_path: Path) -> None:
+    folder = make_secrets(tmp_path)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    # The servers in the containers run as users of their own, and see the file, not the folder.
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o644}
+
+
+def test_secrets_reach_neither_git_nor_the_image() -> None:
+    let_in = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    assert "*" in (ROOT / ".dockerignore").read_text().splitlines()
+    assert not any(fnmatch(path, pattern) for path in ("secrets", ".env", ".git") for pattern in let_in)
+    assert {"secrets/", ".env"} <= set((ROOT / ".gitignore").read_text().splitlines())
