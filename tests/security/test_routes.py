@@ -10,7 +10,7 @@ from admin.config import AdminSettings
 from client import create_app as create_client
 from client.config import ClientSettings
 from stack import commands
-from tests.contract.test_compose import ADMIN, CLIENT
+from tests.contract.compose_check import ADMIN, CLIENT
 from tests.flow.running import PASSWORD
 from tests.security import routes
 from tests.security.callers import TIMEOUT, Caller
