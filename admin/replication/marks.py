@@ -1,11 +1,13 @@
 """A6, beside every question: marks that tell when either database came back older than it was.
 
-Admin tells a mark with each question, the next higher one once that was acknowledged, and the Client keeps the
-highest. A Client that knows less than it acknowledged was restored from a backup; one that knows more than Admin ever
-said tells that Admin was. Either way proofs would be worthless: nothing is proven until ``recovery`` starts a new
-epoch. Questions and answers may get lost: neither side's mark rises past what the other has yet to be told.
+Admin tells a mark with each question, a higher one once that was acknowledged, and the Client keeps the highest. A
+Client that knows less than it acknowledged was restored from a backup; one that knows what Admin never said tells that
+Admin was. Marks rise by steps that cannot be guessed, so that an Admin that came back does not happen to say again what
+it said before. Either way proofs would be worthless: nothing is proven until ``recovery`` starts a new epoch. Questions
+and answers may get lost: neither side's mark rises past what the other has yet to be told.
 """
 
+import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +24,8 @@ from admin.replication.models import SyncMark, SyncState
 log = structlog.get_logger(__name__)
 
 ADMIN, CLIENT = "admin", "client"  # whose database was restored
+ANYTHING = -1  # acknowledged, after a recovery: whatever the Client keeps is right
+MAX_STEP = 2**20  # a thousand questions a second for centuries fit into a BIGINT
 
 
 class RestoredError(Exception):
@@ -62,9 +66,8 @@ def _raise() -> Mark:
     A mark that was not acknowledged is told again. Were each question's higher, an Admin that was restored would soon
     say more than the Client knows, while that is away.
     """
-    db.session.execute(
-        update(SyncMark).where(SyncMark.raised == SyncMark.acknowledged).values(raised=SyncMark.raised + 1)
-    )
+    higher = SyncMark.raised + 1 + secrets.randbelow(MAX_STEP)
+    db.session.execute(update(SyncMark).where(SyncMark.raised == SyncMark.acknowledged).values(raised=higher))
     columns = (SyncMark.raised, SyncMark.acknowledged, SyncState.epoch, SyncMark.alarm, utc_now())
     mark = Mark(*db.session.execute(select(*columns).join(SyncState, SyncState.id == SyncMark.id)).one())
     db.session.commit()
@@ -75,7 +78,8 @@ def _raise() -> Mark:
 def _compare(mark: Mark, known: int) -> str | None:
     """Return who was restored, None for nobody; ``known`` is the Client's highest mark before this question."""
     said = db.session.execute(select(SyncMark.raised)).scalar_one()  # another relay may have said more meanwhile
-    alarm = CLIENT if known < mark.acknowledged else ADMIN if known > said else None
+    never_said = known > said or ANYTHING < mark.acknowledged < known < mark.raised
+    alarm = CLIENT if known < mark.acknowledged else ADMIN if never_said else None
     if alarm:
         log.error("a database was restored from a backup: nothing is proven until recovery", database=alarm)
         db.session.execute(update(SyncMark).values(alarm=alarm, alarm_since=utc_now()))

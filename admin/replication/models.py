@@ -122,6 +122,6 @@ class SyncMark(Model):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     raised: Mapped[int] = mapped_column(BigInteger)  # the highest told to the Client
-    acknowledged: Mapped[int] = mapped_column(BigInteger)  # the highest that the Client is known to keep
+    acknowledged: Mapped[int] = mapped_column(BigInteger)  # the highest the Client is known to keep
     alarm: Mapped[str | None] = mapped_column(String(8))  # whose database came back older: admin, client
     alarm_since: Mapped[datetime | None] = mapped_column(Moment)

@@ -13,6 +13,7 @@ from admin.database import retry_deadlocks, utc_now
 from admin.extensions import db
 from admin.products.ids import reserve_ids
 from admin.replication.client_gateway import client_gateway
+from admin.replication.marks import ANYTHING
 from admin.replication.models import Replication, SyncMark, SyncState
 from admin.replication.replay import CHUNK, afresh
 from tasks.names import BULK
@@ -74,5 +75,5 @@ def _end_alarm(known: int) -> None:
     """Start the marks above everything either side ever said."""
     raised = select(func.max(SyncMark.raised)).scalar_subquery()
     highest = max(known, db.session.execute(select(raised)).scalar_one())
-    db.session.execute(update(SyncMark).values(raised=highest, acknowledged=0, alarm=None, alarm_since=None))
+    db.session.execute(update(SyncMark).values(raised=highest, acknowledged=ANYTHING, alarm=None, alarm_since=None))
     db.session.commit()

@@ -34,14 +34,15 @@ def exchange_marks(mark: int, epoch: int, acknowledged: int = 0) -> int:
     """Keep the highest mark and epoch that Admin ever told; return the highest mark kept before.
 
     Admin sees from it whether this store was restored from a backup, or its own was (admin.replication.marks).
-    Nothing may paint over a restore before Admin has heard of it: the mark stays where it is while it is below what
-    was ``acknowledged``, as this answer may get lost, and it is written by compare-and-set.
+    Nothing may paint over a restore before Admin has heard of it: the mark stays where it is while it is another than
+    was ``acknowledged``, as this answer may get lost, and it is written by compare-and-set. A negative
+    ``acknowledged`` is told after a recovery: the mark is taken whatever is known.
     """
     marks = database()["sync_marks"].with_options(read_concern=MAJORITY)
     while True:
         found = marks.find_one({"_id": _MARKS})
         known = int(found.get("mark", 0)) if found else 0
-        told = {"mark": mark if known >= acknowledged else known, "epoch": epoch}
+        told = {"mark": mark if acknowledged < 0 or acknowledged == known else known, "epoch": epoch}
         if found is None:
             kept = _first(marks, told)
         elif told["mark"] <= known and epoch <= found.get("epoch", 0):

@@ -47,4 +47,4 @@ class HeldQuerySchema(Schema):
     )
     mark = Whole(load_default=0, validate=validate.Range(0, MAX_VER))
     epoch = Whole(load_default=0, validate=validate.Range(0, MAX_EPOCH))
-    acknowledged = Whole(load_default=0, validate=validate.Range(0, MAX_VER))
+    acknowledged = Whole(load_default=0, validate=validate.Range(-1, MAX_VER))

@@ -104,6 +104,11 @@ def test_held_tells_what_is_there_and_why_something_was_refused() -> None:
     assert (found[2]["ver"], found[2]["failed_ver"], found[2]["failure"]) == (0, 9, "product.price must be exact")
 
 
+def test_mark_of_an_admin_that_was_restored_changes_nothing() -> None:
+    assert [held.exchange_marks(7, 0, 0), held.exchange_marks(20, 0, 7)] == [0, 7]
+    assert [held.exchange_marks(30, 0, 7) for _ in range(2)] == [20, 20], "it says 30 where it said 20 before"
+
+
 def test_reason_for_a_refusal_goes_once_the_product_is_applied() -> None:
     replicate.note_failure(InvalidMessageError("bad", 2, 9))
     replicate.apply([changed(2, 10)])
@@ -117,4 +122,4 @@ def test_restored_client_says_so_until_admin_heard_it() -> None:
     database()["sync_marks"].delete_many({})  # or into an empty store
     assert [held.exchange_marks(4, 2, 3) for _ in range(2)] == [0, 0]
     assert database()["sync_marks"].find_one({"_id": "admin"}) == {"_id": "admin", "mark": 0, "epoch": 2}
-    assert [held.exchange_marks(4, 2, 0), held.exchange_marks(5, 2, 4)] == [0, 4], "after recovery it goes on"
+    assert [held.exchange_marks(4, 2, -1), held.exchange_marks(5, 2, 4)] == [0, 4], "after recovery it goes on"
