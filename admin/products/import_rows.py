@@ -59,7 +59,7 @@ def _csv_rows(text: TextIO) -> Iterator[Row]:
     try:
         names = next(reader, [])
     except csv.Error as error:
-        raise UnreadableFileError(f"line 1 is not CSV: {error}") from None
+        raise UnreadableFileError(f"has a first line that is not CSV: {error}") from None
     _check_header(names)
     while True:
         line = reader.line_num + 1  # where the row begins; a quoted field may span lines
@@ -88,7 +88,7 @@ def _check_header(names: list[str]) -> None:
     repeated = {name for name in names if names.count(name) > 1}
     for what, columns in (("lacks", missing), ("has unknown", unknown), ("repeats", repeated)):
         if columns:
-            raise UnreadableFileError(f"the header {what} {', '.join(sorted(columns))!a}; expected: {expected}")
+            raise UnreadableFileError(f"has a header that {what} {', '.join(sorted(columns))!a}; expected: {expected}")
 
 
 def _ndjson_rows(text: TextIO) -> Iterator[Row]:

@@ -40,6 +40,13 @@ class Console:
     def replication(self, product_id: int) -> dict[str, Any]:
         return dict(self.running.admin.ask("GET", f"/api/v1/products/{product_id}/replication").json())
 
+    def import_with_an_error(self) -> int:
+        """Have a file imported, of which one row is wrong; return the import's id."""
+        file = {"file": ("autumn.csv", catalogue("1.50", "dear"))}
+        job = int(self.running.admin.ask("POST", "/api/v1/imports", files=file).json()["id"])
+        eventually(lambda: self.running.admin.ask("GET", f"/api/v1/imports/{job}").json()["state"] == "done")
+        return job
+
     def edit_the_copy(self, product_id: int, **changes: Any) -> None:
         """Change the Client's document past Lockstep."""
         with MongoClient[dict[str, Any]](self.running.product.addresses.mongodb_url) as client:
@@ -65,6 +72,12 @@ class Console:
 
         eventually(collected)
         return found[0]
+
+
+def catalogue(*prices: str) -> bytes:
+    """A CSV file with a product for each price, which nobody imported before."""
+    rows = [f"{unique_name()},Imported {number},{price},EUR,Imported" for number, price in enumerate(prices, 1)]
+    return "\n".join(["sku,title,price,currency,category", *rows, ""]).encode()
 
 
 def png() -> bytes:

@@ -44,6 +44,8 @@ def test_no_page_keeps_anyone_out(console: Console, page: Page, guard: Guard) ->
         f"/products/{product_id}/delete",
         "/dead-letters",
         f"/dead-letters/{letter}",
+        "/imports",
+        f"/imports/{console.import_with_an_error()}",
     ):
         page.goto(f"{console.url}{path}")
         _check(page)
@@ -72,9 +74,9 @@ def _check(page: Page) -> None:
 def test_viewer_looks_and_is_offered_nothing_to_change(console: Console, page: Page, viewer: str) -> None:
     product_id = console.create()
     console.sign_in(page, viewer)
-    for path in ("/", "/products", f"/products/{product_id}", "/dead-letters"):
+    for path in ("/", "/products", f"/products/{product_id}", "/dead-letters", "/imports"):
         page.goto(f"{console.url}{path}")
-        for name in ("New product", "Resync", "Edit", "Delete", "Replay", "Discard", "Mend"):
+        for name in ("New product", "Resync", "Edit", "Delete", "Replay", "Discard", "Mend", "Import"):
             offered = re.compile(rf"^{name}\b")
             expect(main(page).get_by_role("button", name=offered)).to_have_count(0)
             expect(main(page).get_by_role("link", name=offered)).to_have_count(0)

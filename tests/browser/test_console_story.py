@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.console import Console, main, png
+from tests.browser.console import Console, catalogue, main, png
 from tests.browser.guard import Guard
 from tests.flow.running import STAFF, Running, eventually
 from tests.flow.stores import unique_name
@@ -103,6 +103,22 @@ def test_dead_letter_is_replayed_and_says_by_whom(console: Console, staff: Page)
     state = staff.locator("#letter-state")
     expect(state).to_contain_text("replayed", timeout=15_000)
     expect(state).to_contain_text(f"by {STAFF}")
+
+
+def test_import_is_watched_and_its_errors_are_downloaded(staff: Page) -> None:
+    staff.get_by_role("link", name="Imports").click()
+    file = {"name": "spring.csv", "mimeType": "text/csv", "buffer": catalogue("4.50", "cheap", "5.50")}
+    staff.get_by_label("Catalogue file").set_input_files(file)
+    staff.get_by_role("button", name="Import", exact=True).click()
+    expect(staff.get_by_role("heading", name="spring.csv")).to_be_visible()
+    expect(staff.locator("#progress .chip")).to_have_text("done", timeout=15_000)
+    expect(staff.get_by_role("list", name="Rows")).to_contain_text("New 2")
+    expect(staff.get_by_role("row", name="3 price:")).to_be_visible()
+    with staff.expect_download() as download:
+        staff.get_by_role("link", name="Download as CSV").click()
+    assert download.value.path().read_text().startswith('line,reason\n3,"price: ')
+    staff.get_by_role("link", name="Imports").first.click()
+    expect(staff.get_by_role("row", name="spring.csv")).to_contain_text("done")
 
 
 def test_delete_is_asked_for_and_undone(console: Console, staff: Page) -> None:

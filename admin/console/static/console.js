@@ -82,6 +82,15 @@ for (const form of document.querySelectorAll("form[data-once]")) {
   window.addEventListener("pageshow", () => { delete form.dataset.sent; form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy")); });
 }
 
+// A file that is too large is told at once, not after it was sent.
+for (const field of document.querySelectorAll("input[type=file][data-most]")) {
+  field.addEventListener("change", () => {
+    const large = field.files[0]?.size > field.dataset.most;
+    field.setCustomValidity(large ? `This file has more than ${field.dataset.most / 2 ** 20} MB.` : "");
+    field.reportValidity();
+  });
+}
+
 for (const all of document.querySelectorAll("[data-check-all]")) {
   all.hidden = false;
   const boxes = [...all.closest("form").querySelectorAll("input[type=checkbox][name=id]")];

@@ -11,7 +11,10 @@ from flask.testing import FlaskClient
 
 from admin.accounts.models import EDITOR, VIEWER
 from admin.accounts.service import add_staff
+from admin.accounts.sessions import COOKIE
+from tests.browsing import Browser
 from tests.unit.admin.catalogue import PASSWORD, Api, admin_on, dispose
+from tests.unit.admin.pages import SIGN_IN
 
 
 @pytest.fixture(scope="session")
@@ -82,3 +85,35 @@ def editor(client: FlaskClient, tokens: dict[str, str]) -> Api:
 @pytest.fixture
 def viewer(client: FlaskClient, tokens: dict[str, str]) -> Api:
     return Api(client, tokens[VIEWER])
+
+
+@pytest.fixture(scope="session")
+def cookies(migrated: Path) -> dict[str, str]:
+    """The console session's cookie by role; it holds on every copy of the database, where the sign-in is noted."""
+    app = admin_on(migrated)
+    found = {}
+    for role in (EDITOR, VIEWER):
+        browser = Browser(app.test_client(), SIGN_IN)
+        assert browser.sign_in(f"{role}@example.com", PASSWORD).status_code == 303
+        cookie = browser.client.get_cookie(COOKIE)
+        assert cookie
+        found[role] = cookie.value
+    dispose(app)
+    return found
+
+
+@pytest.fixture
+def staff(client: FlaskClient, cookies: dict[str, str]) -> Browser:
+    """An editor at the console."""
+    return _at_the_console(client, cookies[EDITOR])
+
+
+@pytest.fixture
+def onlooker(app: Flask, cookies: dict[str, str]) -> Browser:
+    """A viewer at the console."""
+    return _at_the_console(app.test_client(), cookies[VIEWER])
+
+
+def _at_the_console(client: FlaskClient, cookie: str) -> Browser:
+    client.set_cookie(COOKIE, cookie)
+    return Browser(client, SIGN_IN)

@@ -4,63 +4,24 @@ import io
 import re
 from datetime import datetime
 from html import unescape
-from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import delete, select, update
-from werkzeug.test import TestResponse
 
-from admin.accounts.models import EDITOR, VIEWER
-from admin.accounts.sessions import COOKIE
 from admin.database import utc_now
 from admin.extensions import db
 from admin.products.models import Product
 from admin.reconcile.models import Drift, DriftCheck
 from admin.replication.models import PROVEN, SENT, STUCK, ProductChange, ReplayRun, Replication, SyncMark
 from tests.browsing import JSON, Browser
-from tests.unit.admin.catalogue import CONTENT, PASSWORD, Api, admin_on, dispose, row_counts
+from tests.unit.admin.catalogue import CONTENT, Api, row_counts
+from tests.unit.admin.pages import SIGN_IN, send, words_of
 
-SIGN_IN = "/console/sign-in"
-PAGES = ("/console/", "/console/products", "/console/dead-letters")
+PAGES = ("/console/", "/console/products", "/console/dead-letters", "/console/imports")
 NEW = "/console/products/new"
-
-
-@pytest.fixture(scope="session")
-def cookies(migrated: Path) -> dict[str, str]:
-    """The session's cookie by role; it holds on every copy of the database, where the sign-in is noted."""
-    app = admin_on(migrated)
-    found = {}
-    for role in (EDITOR, VIEWER):
-        browser = Browser(app.test_client(), SIGN_IN)
-        assert browser.sign_in(f"{role}@example.com", PASSWORD).status_code == 303
-        cookie = browser.client.get_cookie(COOKIE)
-        assert cookie
-        found[role] = cookie.value
-    dispose(app)
-    return found
-
-
-def signed_in(client: FlaskClient, cookie: str) -> Browser:
-    client.set_cookie(COOKIE, cookie)
-    return Browser(client, SIGN_IN)
-
-
-@pytest.fixture
-def staff(client: FlaskClient, cookies: dict[str, str]) -> Browser:
-    return signed_in(client, cookies[EDITOR])
-
-
-@pytest.fixture
-def onlooker(app: Flask, cookies: dict[str, str]) -> Browser:
-    return signed_in(app.test_client(), cookies[VIEWER])
-
-
-def send(browser: Browser, path: str, **fields: Any) -> TestResponse:
-    return browser.post(path, form_on="/console/account", **fields)
 
 
 def page_of(product_id: int, what: str = "") -> str:
@@ -74,11 +35,6 @@ def opened(browser: Browser, product_id: int) -> dict[str, str]:
     fields = {tag["name"]: unescape(tag["value"]) for tag in inputs if "value" in tag and "name" in tag}
     [description] = re.findall(r"<textarea[^>]*>(.*?)</textarea>", text, re.DOTALL)
     return {**fields, "description": unescape(description)}
-
-
-def words_of(answer: TestResponse) -> str:
-    """What a page says, without its markup."""
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", answer.text)).split())
 
 
 def products(app: Flask) -> list[Product]:
@@ -119,6 +75,8 @@ def test_viewer_is_offered_nothing_that_would_be_refused(onlooker: Browser, edit
         "/console/replays/1/stop",
         "/console/drift/mend",
         "/console/dead-letters/settle",
+        "/console/imports",
+        "/console/imports/1/cancel",
     ],
 )
 def test_viewer_is_refused_every_change(app: Flask, onlooker: Browser, editor: Api, path: str) -> None:
@@ -386,10 +344,11 @@ def test_pages_keep_themselves_current_by_addresses_that_answer(staff: Browser, 
 
 
 @pytest.mark.parametrize(
-    "query", ["state=nonsense", "sort=-sku", "q=" + "x" * 500, "q=%00", "category=nowhere", "deleted=x", "state=any"]
+    "query",
+    ["state=no", "sort=-sku", "q=" + "x" * 500, "q=%00", "category=nowhere", "deleted=x", "state=any", "before=-1"],
 )
 def test_address_that_makes_no_sense_still_shows_a_page(staff: Browser, query: str) -> None:
-    for page in ("/console/products", "/console/dead-letters"):
+    for page in ("/console/products", "/console/dead-letters", "/console/imports"):
         assert staff.get(f"{page}?{query}").status_code == 200
 
 

@@ -117,7 +117,7 @@ def test_errors_are_listed_and_downloaded(editor: Api) -> None:
         (b"", "catalogue.csv", "is empty"),
         (b"  \n", "catalogue.ndjson", "is empty"),
         (b"sku,title\nA,B\n", "catalogue.csv", "lacks"),
-        (b"PK\x03\x04\x00\x00", "catalogue.csv", "the header"),
+        (b"PK\x03\x04\x00\x00", "catalogue.csv", "a header that"),
     ],
 )
 def test_a_file_that_cannot_be_imported_is_refused_at_once(
