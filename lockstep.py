@@ -6,6 +6,7 @@ from web.commands import LazyCommand
 
 _COMMANDS = {
     "config": "config_check:config",
+    "doctor": "doctor.cli:doctor",
     "export": "admin.cli:export",
     "health": "doctor.health:health",
     "import": "admin.cli:import_",

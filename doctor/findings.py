@@ -1,0 +1,68 @@
+"""What the doctor finds: each with what is wrong and how to mend it."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from web.commands import EXIT_DEPENDENCY_DOWN, EXIT_FAILED, EXIT_USAGE
+
+OK, WARNING, FAILED = "ok", "warning", "failed"
+SKEW_SECONDS = 5.0  # signatures are valid for 60; times that people compare should agree far better
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``cure`` says what to do where the state is not ok; ``exit_code`` is what a failure means for a program."""
+
+    check: str
+    state: str
+    what: str
+    cure: str = ""
+    exit_code: int = EXIT_FAILED
+
+    def without(self, secrets: Iterable[str]) -> "Finding":
+        """Return it with none of ``secrets`` in its texts: a driver may quote the URL that it was given."""
+        what, cure = self.what, self.cure
+        for secret in secrets:
+            what, cure = what.replace(secret, "********"), cure.replace(secret, "********")
+        return replace(self, what=what, cure=cure)
+
+
+def ok(check: str, what: str) -> Finding:
+    return Finding(check, OK, what)
+
+
+def warning(check: str, what: str, cure: str) -> Finding:
+    return Finding(check, WARNING, what, cure)
+
+
+def failed(check: str, what: str, cure: str) -> Finding:
+    return Finding(check, FAILED, what, cure)
+
+
+def wrong_setting(check: str, what: str, cure: str) -> Finding:
+    return Finding(check, FAILED, what, cure, EXIT_USAGE)
+
+
+def down(check: str, what: str, cure: str) -> Finding:
+    return Finding(check, FAILED, what, cure, EXIT_DEPENDENCY_DOWN)
+
+
+def skew(check: str, theirs: datetime, ours: datetime, whose: str) -> Finding:
+    """Compare another clock with this host's; both are aware or both are naive."""
+    seconds = (theirs - ours).total_seconds()
+    if abs(seconds) <= SKEW_SECONDS:
+        return ok(check, f"{whose} differs by {abs(seconds):.1f} s")
+    way = "ahead of" if seconds > 0 else "behind"
+    cure = "Have both hosts follow NTP (timedatectl, chronyc tracking); beyond 60 s the services refuse each other."
+    return failed(check, f"{whose} is {abs(seconds):.0f} s {way} this host's", cure)
+
+
+@contextmanager
+def nothing_left_unsaid(found: list[Finding], check: str) -> Iterator[None]:
+    """An error that no check expected is a finding too, and does not keep the other checks from being made."""
+    try:
+        yield
+    except Exception as error:
+        found.append(failed(check, f"could not be checked: {error!r}", "Mend what failed above, and run it again."))
