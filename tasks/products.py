@@ -4,7 +4,6 @@ No Celery retry: sending again is the relay's job (A3). While the store is down 
 looks for a primary, then acks. Only what can never be applied is rejected, into the dead letters.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -92,8 +91,7 @@ def _decode(raw: list[Any]) -> tuple[list[ProductChanged], list[InvalidMessageEr
     caused = origins.of_task(vars(current_task.request))
     for item in raw:
         try:
-            message = ProductChanged.decode(item)
-            messages.append(replace(message, origin=caused.get(message.id, origins.UNKNOWN)))
+            messages.append(ProductChanged.decode(item, caused))
         except InvalidMessageError as error:
             log.warning("refused", reason=error.reason, product_id=error.product_id, ver=error.ver)
             refused.append(error)

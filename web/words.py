@@ -15,5 +15,7 @@ def words_of(*texts: str) -> list[str]:
 
 def fold(text: str) -> str:
     """Return ``text`` as search sees it: ``Möbel`` is found by ``mobel`` and ``MÖBEL``."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))

@@ -3,13 +3,14 @@
 A sample is never edited: a change that breaks one needs a new version of the message.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tasks.messages import InvalidMessageError, LikeChanged, ProductChanged
+from tasks.messages import InvalidMessageError, LikeChanged, ProductChanged, ProductContent
 
 SAMPLES = Path(__file__).parent / "samples"
 DECODERS = {"product.changed.v1": ProductChanged, "like.changed.v1": LikeChanged}
@@ -104,3 +105,12 @@ def test_broken_like_is_refused_with_a_reason_that_names_the_field(field: str, v
     broken = {**load(SAMPLES / "like.changed.v1.json"), field: value}
     with pytest.raises(InvalidMessageError, match=field):
         LikeChanged.decode(broken)
+
+
+def test_checksum_is_of_sorted_json_whatever_characters_there_are() -> None:
+    texts = ["", "é ✓ 🎉", 'a "quoted" \\ back\\slash', "line\nbreak\ttab\x00\x1f\x7f\u2028", "\ud800 alone"]
+    for text in texts:
+        content = ProductContent("sku", text, text, "1.00", "EUR", text, "", text, text)
+        sorted_json = json.dumps(content.encode(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        expected = hashlib.blake2b(sorted_json.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        assert content.checksum() == expected
