@@ -30,6 +30,8 @@ def main(arguments: Sequence[str]) -> int:
     given = Given(options.database_url, options.mongodb_url, options.broker_url)
     selected = options.only or list(ROWS)
     try:
+        if options.markdown:
+            report.check(options.markdown)
         with (
             tempfile.TemporaryDirectory(prefix="lockstep-bench-") as folder,
             Servers(Path(folder) / "servers", given).running() as servers,
@@ -41,6 +43,8 @@ def main(arguments: Sequence[str]) -> int:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     report.show(results, console)
+    if options.markdown and not failed:
+        report.put_into(options.markdown, results, options.size)
     if options.json:
         written = report.as_json(results, options.size, curves)
         options.json.write_text(json.dumps(written, indent=1, allow_nan=False) + "\n")
@@ -86,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(size="full")
     parser.add_argument("--only", action="append", choices=list(ROWS), metavar="ROW", help=f"one of {', '.join(ROWS)}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything to FILE")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="put the table between the markers in FILE")
     parser.add_argument("--chart", type=Path, metavar="FILE", help="draw cost against size as an SVG")
     own = parser.add_argument_group("servers of your own (a scratch instance: see bench/servers.py)")
     own.add_argument("--database-url", metavar="URL", help="mysql+pymysql://user:password@host/, may create databases")

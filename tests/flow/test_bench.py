@@ -5,8 +5,10 @@ import math
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
+from bench.report import BEGIN, END
 from bench.rows import ROWS
 from stack.product import ROOT
 from stack.servers.mariadb import MariaDB
@@ -45,17 +47,30 @@ def test_every_row_is_measured_and_finite(
             assert math.isfinite(figure["value"]), (name, figure)
             assert figure["value"] >= 0, (name, figure)
     _check_chart(tmp_path / "chart.svg", set(written["curves"]))
+    _check_document(tmp_path / "figures.md", written["rows"])
 
 
 def _bench(rabbitmq: RabbitMQ, mariadb: MariaDB, secantus: Secantus, folder: Path) -> str:
     database = mariadb.url("").replace(f"lockstep:{mariadb.password}", f"root:{mariadb.root_password}")
     urls = ["--database-url", database, "--mongodb-url", secantus.url("none")]
     urls += ["--broker-url", rabbitmq.create_vhost(unique_name())]
-    files = ["--json", str(folder / "bench.json"), "--chart", str(folder / "chart.svg")]
+    document = folder / "figures.md"
+    document.write_text(f"# Before\n{BEGIN}\nold\n{END}\nafter\n")
+    files = ["--json", str(folder / "bench.json"), "--chart", str(folder / "chart.svg"), "--markdown", str(document)]
     command = [str(ROOT / "scripts" / "bench"), "--toy", *urls, *files]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=dict(os.environ), check=False)
     assert done.returncode == 0, done.stderr[-2_000:]
     return done.stdout
+
+
+def _check_document(file: Path, rows: dict[str, Any]) -> None:
+    before, _, rest = file.read_text().partition(BEGIN)
+    table, _, after = rest.partition(END)
+    assert (before, after) == ("# Before\n", "\nafter\n")
+    assert "old" not in table
+    for row in rows.values():
+        for figure in row["figures"]:
+            assert f"\n| {figure['what']} | " in table
 
 
 def _check_chart(file: Path, curves: set[str]) -> None:
