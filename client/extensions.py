@@ -1,5 +1,7 @@
 """The Client's connection to MongoDB."""
 
+from datetime import datetime
+
 import mongoengine
 from mongoengine.connection import get_connection, get_db
 from pymongo import MongoClient
@@ -42,6 +44,12 @@ def mongo() -> MongoClient:
 def database() -> Database:
     found: Database = get_db()
     return found
+
+
+def clock() -> datetime:
+    """Return the database's time: UTC, naive, whatever the connection's tz_aware says."""
+    now: datetime = database().command("hello")["localTime"]
+    return now
 
 
 MAJORITY = ReadConcern("majority")  # for proofs: what a failover may roll back is not held

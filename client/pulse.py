@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import structlog
 from pymongo.errors import PyMongoError
 
-from client.extensions import database
+from client.extensions import clock, database
 
 ADMIN, WORKER = "admin", "worker"  # Admin's relay asked about the copy; a worker swept the likes
 EVERY = 3.0  # seconds between two notes of one process; more often says nothing new
@@ -29,5 +29,4 @@ def note(who: str) -> None:
 def seen() -> tuple[dict[str, datetime], datetime]:
     """Return when each was last at work, and what the time is now, both by the database's clock."""
     pulses = {pulse["_id"]: pulse["at"] for pulse in database()["pulses"].find()}
-    now: datetime = database().command("hello")["localTime"]  # naive, whatever the client's tz_aware says
-    return pulses, now.replace(tzinfo=UTC)
+    return pulses, clock().replace(tzinfo=UTC)

@@ -5,9 +5,11 @@ from typing import Any
 from flask.views import MethodView
 
 from client import pulse
+from client.extensions import clock
 from client.products import queries
-from client.products.held import clock, exchange_marks, held
+from client.products.held import exchange_marks, held
 from client.products.schemas import HeldQuerySchema, ListQuerySchema, ProductListSchema, ProductSchema
+from tasks.messages import format_time
 from web.api import Blueprint
 from web.cursors import next_link
 from web.signatures import service_only
@@ -44,4 +46,4 @@ def held_products(query: dict[str, Any]) -> Any:
     """Say what is held of each product asked about."""
     pulse.note(pulse.ADMIN)
     known = exchange_marks(query["mark"], query["epoch"], query["acknowledged"])
-    return {"held": held(query["ids"]), "mark": known, "now": clock()}
+    return {"held": held(query["ids"]), "mark": known, "now": format_time(clock())}

@@ -62,11 +62,6 @@ def _first(marks: Collection, told: dict[str, int]) -> bool:
     return True
 
 
-def clock() -> str:
-    """Return the database's time, the clock of every ``applied_at``."""
-    return format_time(database().command("hello")["localTime"])
-
-
 def _show(product_id: int, copy: dict[str, Any] | None, failure: dict[str, Any]) -> dict[str, Any]:
     applied = copy and copy.get("applied_at")
     return {

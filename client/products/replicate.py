@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from pymongo import UpdateOne
+from pymongo import InsertOne, UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
+from client.extensions import clock
 from client.products.content import document_of
 from client.products.documents import SyncFailure
 from client.reconcile import fresh_copy
@@ -54,37 +55,63 @@ def note_failure(error: InvalidMessageError) -> None:
 
 def write(collection: Collection, messages: Sequence[ProductChanged]) -> int:
     """Write ``messages``, one per product, to ``collection`` where they are newer; return how many were."""
-    operations = [_operation(message, upsert=True) for message in messages]
+    newer, operations = _plan(collection, messages)
+    if not operations:
+        return 0
     try:
-        return _newer(collection.bulk_write(operations, ordered=False).bulk_api_result)
+        return _written(collection.bulk_write(operations, ordered=False).bulk_api_result)
     except BulkWriteError as error:
         failed = error.details["writeErrors"]
         if any(item["code"] != _DUPLICATE_KEY for item in failed):
             raise
         # The id exists: held is not older, or another task inserted it just now. Without upsert, once more.
-        again = [_operation(messages[item["index"]], upsert=False) for item in failed]
+        again = [_update(newer[item["index"]], upsert=False) for item in failed]
         retried = collection.bulk_write(again, ordered=False).bulk_api_result
-        return _newer(error.details) + _newer(retried)
+        return _written(error.details) + _written(retried)
 
 
-def _newer(result: Mapping[str, Any]) -> int:
-    return int(result["nUpserted"]) + int(result["nMatched"])
+def _plan(collection: Collection, messages: Sequence[ProductChanged]) -> tuple[Sequence[ProductChanged], list[Any]]:
+    """Return those of ``messages`` that are newer, and the write for each.
+
+    A batch asks what is held first: an insert costs a store a fraction of an upsert, and what is old needs no write.
+    The answer may be out of date by then; each write holds all the same.
+    """
+    if len(messages) == 1:
+        return messages, [_update(messages[0], upsert=True)]
+    found = collection.find({"_id": {"$in": [message.id for message in messages]}}, {"ver": 1})
+    held = {document["_id"]: document.get("ver") for document in found}
+    newer = [message for message in messages if not _is_old(message, held.get(message.id))]
+    now = clock()
+    return newer, [_update(m, upsert=True) if m.id in held else _insert(m, now) for m in newer]
 
 
-def _operation(message: ProductChanged, upsert: bool) -> UpdateOne:
+def _is_old(message: ProductChanged, held: Any) -> bool:
+    """Whether a version like ``held`` makes the message old; what else somebody wrote there decides nothing."""
+    return isinstance(held, int) and held >= message.ver
+
+
+def _written(result: Mapping[str, Any]) -> int:
+    return int(result["nInserted"]) + int(result["nUpserted"]) + int(result["nMatched"])
+
+
+def _insert(message: ProductChanged, now: datetime) -> InsertOne:
+    return InsertOne({"_id": message.id, **_state(message), "applied_at": now, "likes": 0})
+
+
+def _update(message: ProductChanged, upsert: bool) -> UpdateOne:
     return overwrite(message, {"_id": message.id, "ver": {"$lt": message.ver}}, upsert)
 
 
 def overwrite(message: ProductChanged, where: dict[str, Any], upsert: bool = False) -> UpdateOne:
     """Return the write that puts ``message``'s state over the document that matches ``where``."""
-    change: dict[str, Any] = {
-        "$set": {"ver": message.ver, "checksum": message.checksum, "deleted": message.product is None},
-        "$currentDate": {"applied_at": True},  # the database's clock
-    }
+    change: dict[str, Any] = {"$set": _state(message), "$currentDate": {"applied_at": True}}  # the database's clock
     if message.product is None:
         change["$unset"] = dict.fromkeys((*CONTENT_NAMES, "words"), "")
-    else:
-        change["$set"].update(document_of(message.product))
     if upsert:
         change["$setOnInsert"] = {"likes": 0}
     return UpdateOne(where, change, upsert=upsert)
+
+
+def _state(message: ProductChanged) -> dict[str, Any]:
+    content = document_of(message.product) if message.product else {}
+    return {"ver": message.ver, "checksum": message.checksum, "deleted": message.product is None, **content}

@@ -69,6 +69,19 @@ def test_newest_of_several_states_in_one_batch_wins() -> None:
     assert (stored(1)["ver"], stored(2)["ver"]) == (4, 1)
 
 
+def test_batch_writes_what_is_new_what_is_newer_and_nothing_else() -> None:
+    replicate.apply([changed(1, 1), changed(2, 5), changed(3, 5), deleted(4, 5)])
+    database()["products"].update_one({"_id": 3}, {"$unset": {"ver": ""}})  # by hand, past us
+    before = [stored(2), stored(3)]
+    assert replicate.apply([changed(1, 2), changed(2, 4), changed(3, 9), deleted(5, 1), changed(6, 1)]) == 3
+    assert (stored(1)["title"], stored(5)["deleted"], stored(6)["title"]) == ("v2", True, "v1")
+    assert [stored(2), stored(3)] == before
+    alone = changed(7, 1)
+    replicate.apply([alone])
+    assert set(stored(6)) == set(stored(7)), "inserted in a batch or upserted alone: the same document"
+    assert type(stored(6)["applied_at"]) is type(stored(7)["applied_at"])
+
+
 def test_product_message_never_touches_likes() -> None:
     replicate.apply([changed(1, 1)])
     ProductCopy._get_collection().update_one({"_id": 1}, {"$inc": {"likes": 7}})
