@@ -78,7 +78,7 @@ def _curves(run: Run) -> dict[str, dict[int, float]]:
     curves = {"CPU per change": {size: at["cpu"] for size, at in seen.get("change_cost", {}).items()}}
     pages = seen.get("pages", {})
     for what in next(iter(pages.values()), {}):
-        curves[what] = {size: at[what] for size, at in pages.items()}
+        curves[what] = {size: at[what] for size, at in pages.items() if what in at}
     return {name: curve for name, curve in curves.items() if curve}
 
 
