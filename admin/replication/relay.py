@@ -18,6 +18,7 @@ from admin.replication import claims, dispatch, history, outbox
 from admin.replication.client_gateway import ClientUnavailableError
 from admin.replication.marks import RestoredError
 from admin.replication.models import FRESH, SENT, STUCK, Replication
+from admin.replication.pace import Pace
 from admin.replication.upkeep import Upkeep
 from admin.replication.verify import Verdict, verify
 from tasks import names, origins
@@ -47,6 +48,7 @@ class Relay:
         self._stopping = threading.Event()
         self._upkeep = Upkeep()
         self._unasked: Counter[str] = Counter()
+        self._pace = Pace()
 
     def stop(self) -> None:
         """End after the step in hand."""
@@ -94,6 +96,8 @@ class Relay:
         lost = [row for row in verdict.missing if row.state == STUCK or claims.under_way(row) >= RESEND_AFTER]
         if (lost or verdict.differing) and self._publisher.depth(names.LANE_QUEUES[lane]) == 0:
             self._resend(lost, verdict, lane)
+        if soon := self._pace.soon(lane, rows, verdict):
+            claims.hasten(soon)
         return len(verdict.missing) + len(verdict.differing) < len(rows)
 
     def feed(self, lane: str) -> bool:
@@ -109,6 +113,7 @@ class Relay:
             claims.put_back([*verdict.missing, *verdict.differing])
             ATTEMPTS.labels("unpublished").inc(len(verdict.missing) + len(verdict.differing))
             raise
+        self._pace.sent(lane, rows)
         return len(rows) == room
 
     def _ask_first(self, rows: list[Replication], lane: str) -> Verdict | None:
