@@ -1,6 +1,7 @@
 """Likes under load over the production servers. Small by default; the figures in the environment make it large.
 
-LIKES_TOGGLES=500 LIKES_SHOPPERS=200 LIKES_PRODUCTS=20 LIKES_HOT=10000 pytest -s tests/flow/test_likes_load.py
+LIKES_TOGGLES=500 LIKES_SHOPPERS=200 LIKES_PRODUCTS=20 LIKES_HOT=10000 \\
+    pytest -s --timeout=1800 tests/flow/test_likes_load.py
 """
 
 import os
@@ -122,7 +123,8 @@ def test_hot_product_counts_every_shopper_once_with_few_calls(production: Runnin
     click_all(production, [[Click(shopper, product, True) for shopper in shoppers[n::CLIENTS]] for n in range(CLIENTS)])
     clicked = time.monotonic() - start
     model = {(product, shopper.id) for shopper in shoppers}
-    after = eventually(settled(production, [product], model), within=SETTLED_WITHIN, what="every like on both sides")
+    within = SETTLED_WITHIN + HOT / 25  # the stand-in writes one document at a time, to disk
+    after = eventually(settled(production, [product], model), within=within, what="every like on both sides")
     calls = calls_to_admin(production) - calls
     print(f"\n{HOT} likes in {clicked:.1f} s, settled {after:.1f} s later, {calls} calls to Admin")
     assert 1 <= calls <= 100 + HOT / 100
