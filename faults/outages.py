@@ -91,6 +91,17 @@ def queues_deleted(world: World, load: Load) -> None:
     world.broker.delete_queues()
 
 
+def clock_set_back(world: World, load: Load) -> None:
+    """As if MariaDB's clock were set back by an hour, just before the queues are purged: each time that the
+    replication noted lies ahead.
+    """
+    _with_full_queues(world, load, 30)
+    an_hour = ", ".join(f"{name} = {name} + INTERVAL 1 HOUR" for name in ("due_at", "sent_at", "unproven_since"))
+    world.admin_store.rows(f"UPDATE replication SET {an_hour} WHERE state <> 'proven'")  # noqa: S608 - our names
+    world.admin_store.rows("UPDATE lane_progress SET proven_sent_at = proven_sent_at + INTERVAL 1 HOUR")
+    world.broker.purge()
+
+
 def connections_killed(world: World, load: Load) -> None:
     """Every connection to MariaDB is ended by KILL, again and again."""
     mine = "SELECT id FROM information_schema.processlist WHERE user = 'lockstep'"
@@ -209,6 +220,7 @@ FAULTS: dict[str, Fault] = {
     "MariaDB kill -9": partial(killed, _mariadb),
     "MariaDB SIGSTOP": partial(frozen, _mariadb),
     "MariaDB connections KILLed": connections_killed,
+    "MariaDB's clock set back": clock_set_back,
     "MariaDB connections cut": partial(link_cut, "mariadb"),
     "MariaDB cut mid-answer": partial(link_cut_mid_answer, "mariadb"),
     "MariaDB slow": partial(link_slow, "mariadb"),

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, case, select, tuple_, update
 from admin.database import retry_deadlocks, utc_now
 from admin.extensions import db
 from admin.replication import history
-from admin.replication.models import FRESH, SENT, STUCK, Replication
+from admin.replication.models import FRESH, SENT, STUCK, LaneProgress, Replication
 from tasks.names import LANE_QUEUES
 
 UNPROVEN = (FRESH, SENT, STUCK)
@@ -61,8 +61,8 @@ def claim(lane: str, states: tuple[str, ...], limit: int) -> list[Replication]:
 
 
 def under_way(row: Replication) -> timedelta:
-    """Return how long ago a claimed row was sent."""
-    return row.due_at - row.sent_at if row.due_at and row.sent_at else timedelta()
+    """Return how long ago a claimed row was sent; long ago, when the clock was set back far behind that."""
+    return abs(row.due_at - row.sent_at) if row.due_at and row.sent_at else timedelta()
 
 
 def backoff(row: Replication) -> timedelta:
@@ -106,20 +106,23 @@ def put_back(rows: Sequence[Replication]) -> None:
     db.session.commit()
 
 
+@retry_deadlocks
 def rescue_far_future() -> int:
     """Make rows due whose time lies further ahead than any backoff: the database's clock was set back.
 
     Commits; returns how many.
     """
     now = db.session.execute(select(utc_now())).scalar_one()
-    result = db.session.execute(
-        update(Replication)
-        .where(Replication.lane.in_(LANE_QUEUES), Replication.state.in_(UNPROVEN))  # what the index begins with
-        .where(Replication.due_at > now + 2 * STUCK_BACKOFF)
-        .values(due_at=now)
-    )
+    rescued = 0
+    for states, longest in (((FRESH, SENT), LONGEST_BACKOFF), ((STUCK,), STUCK_BACKOFF)):
+        ahead = update(Replication).where(Replication.due_at > now + 2 * longest).values(due_at=now)
+        index = Replication.lane.in_(LANE_QUEUES), Replication.state.in_(states)  # what it begins with
+        rescued += int(db.session.execute(ahead.where(*index)).rowcount)  # type: ignore[attr-defined]
+    # What arrived "later" than all that is sent from now on would make each of those an attempt that was lost.
+    early = update(LaneProgress).where(LaneProgress.proven_sent_at > now)
+    db.session.execute(early.values(proven_sent_at=now))
     db.session.commit()
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    return rescued
 
 
 def _update(rows: Sequence[Replication], *where: ColumnElement[bool], **values: object) -> None:

@@ -17,7 +17,9 @@ from admin.likes import service as likes
 from admin.products import service
 from admin.products.models import Product
 from admin.replication import claims, outbox
-from admin.replication.models import FRESH, SENT, ProductChange, Replication
+from admin.replication.models import FRESH, SENT, LaneProgress, ProductChange, Replication
+from admin.replication.relay import RESEND_AFTER
+from admin.replication.verify import Verdict
 from stack.servers.mariadb import MariaDB
 from tasks.messages import LikeChanged
 from tasks.names import INTERACTIVE
@@ -146,6 +148,21 @@ def test_row_due_absurdly_far_ahead_is_made_due() -> None:
     db.session.commit()
     assert claims.rescue_far_future() == 1
     assert [row.product_id for row in claims.claim(INTERACTIVE, (FRESH,), 10)] == [product_id]
+
+
+@pytest.mark.usefixtures("app")
+def test_row_sent_before_the_clock_was_set_back_is_sent_again_and_no_attempt_is_counted() -> None:
+    create()
+    now = db.session.execute(select(utc_now())).scalar_one()
+    hour = {"sent_at": now + timedelta(hours=1), "due_at": now + timedelta(hours=1)}
+    db.session.execute(update(Replication).values(state=SENT, **hour))
+    db.session.add(LaneProgress(lane=INTERACTIVE, proven_sent_at=now + timedelta(hours=2)))
+    db.session.commit()
+    assert claims.rescue_far_future() == 1
+    [row] = claims.claim(INTERACTIVE, (SENT,), 10)
+    assert claims.under_way(row) > RESEND_AFTER
+    arrived_upto = db.session.execute(select(LaneProgress.proven_sent_at)).scalar_one()
+    assert not Verdict([row], [], arrived_upto).lost(row)
 
 
 @pytest.mark.usefixtures("app")
