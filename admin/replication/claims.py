@@ -5,7 +5,7 @@ Every statement names the ver that was claimed: what changed meanwhile is fresh 
 
 import random
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, case, select, tuple_, update
 
@@ -94,9 +94,24 @@ def mark_sent(rows: Sequence[Replication], lost: Sequence[Replication]) -> None:
 @retry_deadlocks
 def hasten(rows: Sequence[Replication]) -> None:
     """Have sent rows looked at in a moment, whatever their backoff says; not those that were lost before. Commits."""
-    soon = db.session.execute(select(utc_now())).scalar_one() + FIRST_LOOK
-    _update(rows, Replication.state == SENT, Replication.attempts == 0, Replication.due_at > soon, due_at=soon)
+    _update(rows, *_later_than(soon := _soon()), due_at=soon)
     db.session.commit()
+
+
+@retry_deadlocks
+def hasten_all() -> None:
+    """The same for everything that was sent. Commits."""
+    later = _later_than(soon := _soon())
+    db.session.execute(update(Replication).where(Replication.lane.in_(LANE_QUEUES), *later).values(due_at=soon))
+    db.session.commit()
+
+
+def _soon() -> datetime:
+    return db.session.execute(select(utc_now())).scalar_one() + FIRST_LOOK
+
+
+def _later_than(soon: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Replication.state == SENT, Replication.due_at > soon, Replication.attempts == 0
 
 
 @retry_deadlocks

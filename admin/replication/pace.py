@@ -12,7 +12,7 @@ from admin.replication.models import Replication
 from admin.replication.verify import Verdict
 from tasks.names import LANE_QUEUES
 
-MOVING = 5.0  # seconds since something arrived, within which the next may follow
+MOVING = 10.0  # seconds since something arrived, or the broker came back, within which the next may arrive
 _KEPT = 20  # claims per lane: more than a window of full ones
 
 
@@ -26,6 +26,10 @@ class Pace:
     def sent(self, lane: str, rows: list[Replication]) -> None:
         """Note a claim of fresh rows that was sent; its ``due_at`` is when."""
         self._claims[lane].append(rows)
+
+    def woke(self) -> None:
+        """Note that the broker is back: in a moment, workers are too."""
+        self._moved = dict.fromkeys(LANE_QUEUES, time.monotonic())
 
     def soon(self, lane: str, rows: list[Replication], verdict: Verdict) -> list[Replication]:
         """Return what to look at in a moment, after a look at ``rows``: those of them that were sent longest ago, or

@@ -49,6 +49,7 @@ class Relay:
         self._upkeep = Upkeep()
         self._unasked: Counter[str] = Counter()
         self._pace = Pace()
+        self._interrupted = False
 
     def stop(self) -> None:
         """End after the step in hand."""
@@ -110,11 +111,20 @@ class Relay:
         try:
             self._send(verdict, lane)
         except PublishError:
+            self._interrupted = True
             claims.put_back([*verdict.missing, *verdict.differing])
             ATTEMPTS.labels("unpublished").inc(len(verdict.missing) + len(verdict.differing))
             raise
         self._pace.sent(lane, rows)
+        self._after_interruption()
         return len(rows) == room
+
+    def _after_interruption(self) -> None:
+        """The broker is back: what was sent before has been under way for long, but may arrive any moment."""
+        if self._interrupted:
+            self._interrupted = False
+            self._pace.woke()
+            claims.hasten_all()
 
     def _ask_first(self, rows: list[Replication], lane: str) -> Verdict | None:
         """Ask what arrived already: by the courier, or because a replay asks for what is right. A new import can only

@@ -67,11 +67,22 @@ def test_lane_in_which_nothing_arrives_is_left_to_the_backoff(rows: list[Replica
     assert pace.soon(INTERACTIVE, rows[:2], Verdict(rows[:2], [], None)) == [], "another lane's arrivals say nothing"
 
 
-def test_rows_that_were_lost_before_keep_their_backoff(app: Flask, rows: list[Replication]) -> None:
+def test_lane_may_move_when_the_broker_is_back(rows: list[Replication]) -> None:
+    pace = _paced(rows[:2], rows[2:])
+    pace.woke()
+    assert _ids(pace.soon(INTERACTIVE, rows[:2], Verdict(rows[:2], [], None))) == [1, 2]
+
+
+@pytest.mark.parametrize("all_of_them", [False, True])
+def test_rows_that_were_lost_before_keep_their_backoff(app: Flask, rows: list[Replication], all_of_them: bool) -> None:
     with app.app_context():
         db.session.execute(update(Replication).filter_by(product_id=1).values(attempts=1))
-        claims.hasten(rows[:2])
+        db.session.commit()
+        if all_of_them:
+            claims.hasten_all()
+        else:
+            claims.hasten(rows[:2])
         due = dict(db.session.execute(select(Replication.product_id, Replication.due_at)).tuples().all())
     now = datetime.now(UTC).replace(tzinfo=None)
     soon = [id_ for id_, at in due.items() if at and at - now < BACKOFF / 2]
-    assert soon == [2]
+    assert soon == ([2, 3, 4] if all_of_them else [2])
