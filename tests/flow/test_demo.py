@@ -87,22 +87,10 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
     eventually(lambda: not demo.left_behind(), within=15, what="the end of every process")
 
 
-def test_demo_shows_the_main_job_and_leaves_nothing_running(demo: Demo) -> None:
-    code, output = demo.run("--once")
-    assert code == 0, output
-    for step in STEPS:
-        assert re.search(rf"{step}.* \d+ ms", output), output
-    assert demo.left_behind() == []
-    passwords = re.findall(r"(?:owner|shopper)@example\.com +(\S{16})", output)
-    kept = b"".join(file.read_bytes() for file in demo.folder.glob("state/*") if file.is_file())
-    assert len(passwords) == 2
-    assert not any(password.encode() in kept for password in passwords)
-
-
-def test_demo_stays_up_says_where_and_keeps_its_state(demo: Demo) -> None:
+def test_demo_stays_up_says_where_mends_itself_and_keeps_its_state(demo: Demo) -> None:
     running = demo.up()
     first = demo.output.read_text()
-    second, refusal = Demo(demo.folder), ""
+    second = Demo(demo.folder)
     second.output = demo.folder / "second.txt"
     code, refusal = second.run()
     assert code == 1
@@ -111,6 +99,9 @@ def test_demo_stays_up_says_where_and_keeps_its_state(demo: Demo) -> None:
     inspect = f". {demo.folder}/state/env && cd {ROOT} && celery -A tasks inspect active"
     answer = subprocess.run(["sh", "-c", inspect], capture_output=True, text=True, timeout=60, check=True)  # noqa: S607
     assert "1 node online" in answer.stdout
+    os.kill(next(int(p.name) for p in Path("/proc").glob("[0-9]*") if is_worker(p, demo.mark)), signal.SIGKILL)
+    eventually(lambda: "worker started again" in demo.output.read_text(), within=60, what="a new worker")
+    assert "worker was ended by SIGKILL" in demo.output.read_text()
     running.send_signal(signal.SIGINT)
     assert running.wait(PATIENCE) == 0
     assert demo.left_behind() == []
@@ -119,16 +110,21 @@ def test_demo_stays_up_says_where_and_keeps_its_state(demo: Demo) -> None:
     assert "sample catalogue" in first
     assert "sample catalogue" not in again
     assert "product 50 created" in again
+    shows_the_main_job(again)
+    assert demo.left_behind() == []
+    keeps_no_password(demo, first)
 
 
-def test_process_that_dies_is_named_and_started_again(demo: Demo) -> None:
-    running = demo.up()
-    worker = next(int(p.name) for p in Path("/proc").glob("[0-9]*") if is_worker(p, demo.mark))
-    os.kill(worker, signal.SIGKILL)
-    eventually(lambda: "worker started again" in demo.output.read_text(), within=60, what="a new worker")
-    assert "worker was ended by SIGKILL" in demo.output.read_text()
-    running.kill()  # even so, nothing stays behind: the fixture looks
-    running.wait()
+def shows_the_main_job(output: str) -> None:
+    for step in STEPS:
+        assert re.search(rf"{step}.* \d+ ms", output), output
+
+
+def keeps_no_password(demo: Demo, shown: str) -> None:
+    passwords = re.findall(r"(?:owner|shopper)@example\.com +(\S{16})", shown)
+    kept = b"".join(file.read_bytes() for file in demo.folder.glob("state/*") if file.is_file())
+    assert len(passwords) == 2
+    assert not any(password.encode() in kept for password in passwords)
 
 
 def is_worker(process: Path, mark: str) -> bool:
@@ -156,3 +152,10 @@ def test_interrupt_while_starting_stops_everything(demo: Demo) -> None:
     eventually(lambda: "SecantusDB" in demo.output.read_text(), within=PATIENCE)
     running.send_signal(signal.SIGTERM)
     assert running.wait(PATIENCE) == 130  # and the fixture looks for what is left
+
+
+def test_demo_that_is_killed_leaves_nothing_behind(demo: Demo) -> None:
+    running = demo.start()
+    eventually(lambda: "SecantusDB" in demo.output.read_text(), within=PATIENCE)
+    running.kill()  # what it started ends by itself: the fixture looks
+    running.wait()

@@ -1,0 +1,17 @@
+"""Passwords, without any account."""
+
+from argon2 import PasswordHasher, extract_parameters
+
+from web import passwords
+
+
+def test_unknown_account_costs_the_same_work_as_a_known_one() -> None:
+    assert extract_parameters(passwords.NOBODYS) == extract_parameters(passwords.hash_password("a long password"))
+    assert PasswordHasher().check_needs_rehash(passwords.NOBODYS) is False
+    assert not passwords.matches(None, "a long password")
+
+
+def test_password_matches_however_its_characters_were_typed() -> None:
+    stored = passwords.hash_password("crème brûlée forever")
+    assert passwords.matches(stored, "cre\u0300me bru\u0302le\u0301e forever")
+    assert not passwords.matches(stored, "creme brulee forever")
