@@ -106,7 +106,8 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     ):
         api.register_blueprint(blueprint)
     init_console(app, settings.admin_shop_url, settings.admin_flower_url)
-    init_limits(app, LimitSettings(), sign_in=PASSWORD_DOORS)
+    polls = [endpoint for endpoint in app.view_functions if endpoint.startswith("console.live_")]
+    init_limits(app, LimitSettings(), sign_in=PASSWORD_DOORS, polls=polls)
     init_health(app, {"database": lambda: db.session.execute(text("SELECT 1 FROM sync_state")).close()})
     return app
 

@@ -74,7 +74,7 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
         api.register_blueprint(door)
     for pages in (shop_pages.blp, account_pages.blp):
         app.register_blueprint(pages)
-    init_limits(app, LimitSettings(), sign_in=PASSWORD_DOORS)
+    init_limits(app, LimitSettings(), sign_in=PASSWORD_DOORS, polls=["shop.live"])
     init_health(app, {"database": _check_store})
     return app
 

@@ -6,7 +6,7 @@ Counting never stands in the way: where Valkey does not answer, each process cou
 import hashlib
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -56,20 +56,17 @@ class LimitSettings(Settings):
     rate_limit_storage_url: Annotated[SecretStr, AfterValidator(_store)] = SecretStr("memory://")
 
 
-def init_limits(app: Flask, settings: LimitSettings, sign_in: Iterable[str]) -> None:
-    """Count requests from now on; ``sign_in`` are the endpoints that try a password or make an account.
+def init_limits(app: Flask, settings: LimitSettings, sign_in: Iterable[str], polls: Collection[str] = ()) -> None:
+    """Count requests from now on; ``sign_in`` are the endpoints that try a password or make an account, ``polls``
+    those that open pages ask again and again: they have a limit of their own, so that many pages behind one address
+    ask less often and spend nothing of what clicks need.
 
     After the routes and whoever says who is signed in.
     """
     limiter = Limiter(
         _address,
         app=app,
-        application_limits=[]
-        if settings.rate_limit == OFF
-        else [
-            ApplicationLimit(settings.rate_limit, key_function=_address, scope="address"),
-            ApplicationLimit(settings.rate_limit, key_function=_account, scope="account"),
-        ],
+        application_limits=_of_all(settings.rate_limit, polls),
         storage_uri=settings.rate_limit_storage_url.get_secret_value(),
         storage_options=_storage_options(settings),
         in_memory_fallback_enabled=True,
@@ -83,6 +80,20 @@ def init_limits(app: Flask, settings: LimitSettings, sign_in: Iterable[str]) -> 
                 view = limiter.limit(settings.rate_limit_sign_in, key_func=key, methods=["POST", "DELETE"])(view)
             app.view_functions[endpoint] = view
     app.register_error_handler(RateLimitExceeded, lambda _error: _refuse(limiter.current_limit))
+
+
+def _of_all(rate: str, polls: Collection[str]) -> list[str | Callable[[], str] | ApplicationLimit]:
+    if rate == OFF:
+        return []
+
+    def polled() -> bool:
+        return request.endpoint in polls
+
+    return [
+        ApplicationLimit(rate, key_function=key, scope=f"{key.__name__} {name}", exempt_when=others)
+        for key in (_address, _account)
+        for name, others in (("clicks", polled), ("polls", lambda: not polled()))
+    ]
 
 
 def _storage_options(settings: LimitSettings) -> dict[str, Any]:

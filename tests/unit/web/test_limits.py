@@ -27,7 +27,8 @@ def app_with(**values: object) -> FlaskClient:
     app.add_url_rule("/api/v1/things", "things", lambda: "[]")
     app.add_url_rule("/livez", "livez", lambda: "ok")
     app.add_url_rule(SIGN_IN, "sign_in", lambda: "{}", methods=["GET", "POST"])
-    init_limits(app, LimitSettings(**values), sign_in=["sign_in"])
+    app.add_url_rule("/live", "live", lambda: "{}")
+    init_limits(app, LimitSettings(**values), sign_in=["sign_in"], polls=["live"])
     return app.test_client()
 
 
@@ -53,6 +54,13 @@ def test_address_is_refused_beyond_its_limit_and_told_when_to_come_back() -> Non
     assert 1 <= int(refused.headers["Retry-After"]) <= 61
     assert ask(client, "192.0.2.2").status_code == 200  # another address is another caller
     assert client.get("/livez", environ_base={"REMOTE_ADDR": "192.0.2.1"}).status_code == 200
+
+
+def test_what_open_pages_ask_by_themselves_spends_nothing_of_what_clicks_need() -> None:
+    client = app_with(rate_limit="3/minute")
+    polls = [client.get("/live", environ_base={"REMOTE_ADDR": "192.0.2.1"}).status_code for _ in range(5)]
+    assert polls == [200] * 3 + [429] * 2
+    assert statuses(client, 4) == [200] * 3 + [429]
 
 
 def test_account_is_counted_from_whatever_address_it_comes() -> None:
