@@ -29,7 +29,7 @@ RELAY_PROVES = (
     "after:admin.replication.verify:_prove",  # marked, not committed
     "after:admin.replication.verify:verify",
 )
-# A child of the Client's worker: A4, A5, L2…L6.
+# A child of the Client's worker: A4, A5, L2, L4…L6. It counts (L3) only what the web process left, so seldom.
 WORKER = (
     "before:tasks.messages:ProductChanged.decode",
     "after:tasks.messages:ProductChanged.decode",
@@ -37,18 +37,18 @@ WORKER = (
     "before:client.products.replicate:write",
     "after:client.products.replicate:write",  # written, not acknowledged
     "after:client.products.replicate:apply",
-    "before:client.likes.count:_apply",
-    "after:client.likes.count:_apply",  # in the transaction, not committed
-    "after:client.likes.count:_count_batch",
     "before:client.admin_gateway:AdminGateway.send_likes",
     "after:client.admin_gateway:AdminGateway.send_likes",  # Admin has counted
     "before:client.likes.settle:settle",
     "after:client.likes.settle:settle",  # settled, not acknowledged
 )
-# The Client's web process: L1.
+# The Client's web process: L1, L3.
 CLIENT = (
     "before:client.likes.service:_toggle",
     "after:client.likes.service:_toggle",  # written, nobody told
+    "before:client.likes.count:_apply",
+    "after:client.likes.count:_apply",  # in the transaction, not committed
+    "after:client.likes.count:_count_batch",
     "before:tasks.publisher:Publisher.publish",
     "after:tasks.publisher:Publisher.publish",
     "after:client.products.held:held",  # A6, not answered

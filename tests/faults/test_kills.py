@@ -20,10 +20,9 @@ TOURS = {
     "worker": (
         "before:client.products.replicate:write",
         "after:client.products.replicate:write",
-        "after:client.likes.count:_count_batch",
         "after:client.admin_gateway:AdminGateway.send_likes",
     ),
-    "client": ("after:client.likes.service:_toggle",),
+    "client": ("after:client.likes.service:_toggle", "after:client.likes.count:_count_batch"),
 }
 
 
