@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from celery import Task, current_task, shared_task
-from celery.exceptions import Reject
+from celery.exceptions import Reject, SoftTimeLimitExceeded
 from pymongo.errors import ConnectionFailure
 
 from client import worker
@@ -79,8 +79,9 @@ def _apply(messages: list[ProductChanged], refused: list[InvalidMessageError]) -
             images.announce()
         for error in refused:
             replicate.note_failure(error)
-    except ConnectionFailure as outage:
-        log.warning("the store does not answer; the relay will send again", error=str(outage))
+    except (ConnectionFailure, SoftTimeLimitExceeded) as outage:
+        # A write also waits for whoever holds the document: a transaction of a process that died, for a minute.
+        log.warning("the store does not answer; the relay will send again", error=repr(outage))
         return
     if refused:
         raise Reject("; ".join(error.reason for error in refused[:3]), requeue=False)

@@ -1,16 +1,20 @@
 """A5 on a MongoDB-wire server: duplicated, reordered, delayed messages end in the same state."""
 
 import random
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 
-from client.extensions import database
+from client.extensions import database, mongo
 from client.products import held, replicate
 from client.products.documents import ProductCopy
 from stack.servers.secantus import Secantus
+from tasks import products
 from tasks.messages import InvalidMessageError, ProductChanged, ProductContent
 from tests.flow.stores import CONTENT, client_store_on, unique_name
 
@@ -48,6 +52,32 @@ def test_duplicate_changes_nothing() -> None:
     before = stored(1)
     assert replicate.apply([changed(1, 5)]) == 0
     assert stored(1) == before
+
+
+def test_write_that_waits_for_a_dead_process_s_transaction_is_given_up_and_its_message_is_no_dead_letter() -> None:
+    replicate.apply([changed(1, 1)])
+    with mongo().start_session() as session, session.start_transaction():
+        ProductCopy._get_collection().update_one({"_id": 1}, {"$inc": {"likes": 1}}, session=session)
+        with _soft_time_limit(0.5):
+            products._apply([changed(1, 2)], [])
+    products._apply([changed(1, 2)], [])
+    assert (stored(1)["ver"], stored(1)["likes"]) == (2, 1)
+
+
+@contextmanager
+def _soft_time_limit(seconds: float) -> Iterator[None]:
+    """What Celery's pool does to a task that takes too long."""
+
+    def exceeded(*_: object) -> None:
+        raise SoftTimeLimitExceeded
+
+    before = signal.signal(signal.SIGALRM, exceeded)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_late_update_does_not_bring_a_deleted_product_back() -> None:
