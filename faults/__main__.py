@@ -6,16 +6,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from faults import cluster, disk, hosts, kill_points, matrix, messages, outages, volume
 from faults.run import Run
+from faults.scene import NotSettledError
 from faults.tours import tour
 from faults.trial import Fault, trial
 from faults.world import World, servers
 
 _TRIALS, _TRIALS_QUICK = 2, 1
+_PATIENCE = 120  # seconds within which a trial settles
 
 
 def under_load() -> dict[str, Fault]:
@@ -76,7 +79,9 @@ def main() -> int:
 
 def _tried(run: Run, world: World, name: str, fault: Fault) -> None:
     for number in range(run.trials):
-        run.add(trial(world, name, fault, seed=run.seed + number, writes=20, within=120))
+        with suppress(NotSettledError):  # what a trial that failed has left is not this one's
+            world.settle(_PATIENCE)
+        run.add(trial(world, name, fault, seed=run.seed + number, writes=20, within=_PATIENCE))
 
 
 def _wanted(name: str, only: list[str]) -> bool:

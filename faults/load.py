@@ -37,7 +37,7 @@ class Load:
     users: list[User]
     seed: int
     mix: Mapping[str, int] = field(default_factory=lambda: MIX)
-    pace: float = 0.02
+    pace: float = 0.05
     at_most: int | None = None
     ledger: Ledger = field(default_factory=Ledger)
     took: list[tuple[str, float]] = field(default_factory=list)
