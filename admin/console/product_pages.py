@@ -54,14 +54,13 @@ def live_states() -> Response:
 @blp.get("/products/<int:product_id>")
 @page_for(VIEWER)
 def show_product(product_id: int) -> str:
-    return render_template("console/product.html", found=_product_sync(product_id), next_url=_next_url)
+    return render_template("console/product.html", found=_product_sync(product_id))
 
 
 @blp.get("/products/<int:product_id>/live.json")
 @page_for(VIEWER)
 def live_product(product_id: int) -> Response:
-    page = render_template("console/product_now.html", found=_product_sync(product_id), next_url=_next_url)
-    return live({"now": page})
+    return live({"now": render_template("console/product_now.html", found=_product_sync(product_id))})
 
 
 @blp.post("/products/<int:product_id>/resync")

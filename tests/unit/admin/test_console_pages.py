@@ -343,6 +343,16 @@ def test_pages_keep_themselves_current_by_addresses_that_answer(staff: Browser, 
             assert staff.client.get(unescape(address), headers=JSON).status_code == 200
 
 
+def test_older_versions_are_a_page_away_also_once_the_page_renewed_itself(staff: Browser, editor: Api) -> None:
+    product = editor.create()["id"]
+    for number in range(20):
+        editor.patch(product, "*", title=f"Mug {number}")
+    renewed = staff.client.get(page_of(product, "/live.json"), headers=JSON).get_json()["regions"]["now"]
+    [further] = re.findall(r'rel="next" href="([^"]+)"', renewed)
+    assert further == re.findall(r'rel="next" href="([^"]+)"', staff.get(page_of(product)).text)[0]
+    assert "Version 1 " in words_of(staff.get(unescape(further)))
+
+
 @pytest.mark.parametrize(
     "query",
     ["state=no", "sort=-sku", "q=" + "x" * 500, "q=%00", "category=nowhere", "deleted=x", "state=any", "before=-1"],
