@@ -36,10 +36,10 @@ FEW_ROWS = 700  # a step's 500 and some; what a plan expects to read is an estim
 class ClientThatHoldsAll:
     """In place of the Client: it holds what it was asked for as Admin has it."""
 
-    def held(self, ids: list[int], mark: int = 0, *_others: Any, **_options: Any) -> Answer:
+    def held(self, ids: list[int], acknowledged: int, **_marks: int) -> Answer:
         now = db.session.execute(select(utc_now())).scalar_one()
         messages = outbox.current_messages(ids)
-        return Answer({m.id: Held(m.ver, m.checksum, now, 0, None) for m in messages}, mark - 1, now)
+        return Answer({m.id: Held(m.ver, m.checksum, now, 0, None) for m in messages}, acknowledged, now)
 
 
 class ClientThatHoldsNothing:
@@ -47,9 +47,9 @@ class ClientThatHoldsNothing:
 
     questions = 0
 
-    def held(self, _ids: list[int], mark: int = 0, *_others: Any, **_options: Any) -> Answer:
+    def held(self, _ids: list[int], acknowledged: int, **_marks: int) -> Answer:
         self.questions += 1
-        return Answer({}, mark - 1, db.session.execute(select(utc_now())).scalar_one())
+        return Answer({}, acknowledged, db.session.execute(select(utc_now())).scalar_one())
 
 
 @pytest.fixture(scope="module")
