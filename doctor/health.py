@@ -56,6 +56,8 @@ def worker(node: str | None, timeout: int) -> None:
     from tasks.app import app
 
     name = node or f"celery@{socket.gethostname()}"
+    # A broker in a memory alarm confirms nothing, and a ping does not need it: waiting for that would never end.
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, "confirm_publish": False}
     try:
         with app.connection_for_write(connect_timeout=timeout) as connection:
             connection.ensure_connection(max_retries=1, timeout=timeout)

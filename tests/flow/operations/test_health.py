@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stack.readiness import answers_ok
+from stack.servers.rabbitmq import RabbitMQ
 from tests.flow.operations.operated import Operated, run
 from tests.flow.running import eventually
 
@@ -51,6 +52,15 @@ def test_worker_that_does_not_answer_and_broker_that_does_not_are_told_apart(ope
     nowhere = "amqp://lockstep:wrong@127.0.0.1:1//"
     broker_down = operated.lockstep("health", "worker", "--timeout", "2", CELERY_BROKER_URL=nowhere)
     assert (absent.returncode, broker_down.returncode) == (1, 4)
+
+
+def test_worker_behind_a_broker_in_alarm_is_not_waited_for(operated: Operated, rabbitmq: RabbitMQ) -> None:
+    rabbitmq.ctl("set_vm_memory_high_watermark", "0.00001")
+    try:
+        eventually(lambda: operated.lockstep("health", "worker", "--node", WORKER, "--timeout", "2").returncode == 1)
+    finally:
+        rabbitmq.ctl("set_vm_memory_high_watermark", "0.6")
+    eventually(lambda: operated.lockstep("health", "worker", "--node", WORKER).returncode == 0)
 
 
 def test_heartbeat_is_never_written_through_a_link(operated: Operated, tmp_path: Path) -> None:
