@@ -1,7 +1,9 @@
 """Made-up products, the same ones for every side of a comparison."""
 
+import csv
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from tasks.messages import ProductChanged, ProductContent, format_time
@@ -26,6 +28,15 @@ def content(number: int, prefix: str = "B") -> dict[str, Any]:
         "category": _CATEGORIES[number % len(_CATEGORIES)],
         "image_url": "",
     }
+
+
+def write(file: Path, rows: int, prefix: str) -> Path:
+    """Write ``rows`` products as a CSV file for an import; return ``file``."""
+    with file.open("w", newline="", encoding="utf-8") as text:
+        writer = csv.DictWriter(text, list(content(0)))
+        writer.writeheader()
+        writer.writerows(content(number, prefix) for number in range(rows))
+    return file
 
 
 def moment(number: int) -> datetime:

@@ -1,6 +1,5 @@
 """One large import, watched: how fast it arrives, what an editor notices meanwhile, and what memory it takes."""
 
-import csv
 import subprocess
 import threading
 import time
@@ -57,7 +56,9 @@ def measure(run: Run) -> Imported:
             bare_mongo.append(mongo.bulk_rate(products, half))
         system.shop.drop_collection("bare_products")
         run.settle()
-        rate, stored, delays, memory = _import(run, _file(system, rows), probe)
+        rate, stored, delays, memory = _import(
+            run, catalogue.write(system.logs.parent / "import.csv", rows, "X"), probe
+        )
     idle.sort()
     return Imported(rate, stored, bare_sql, bare_mongo, idle[int(len(idle) * 0.99) - 1], delays, memory)
 
@@ -113,12 +114,3 @@ def _memory(system: System, importer: subprocess.Popen[bytes]) -> dict[str, floa
     found = {process.name: rss_mb(process.pid) for process in system.product.processes}
     found["import"] = peak_mb(importer.pid)
     return {name: used for name, used in found.items() if used}  # the import may have ended just now
-
-
-def _file(system: System, rows: int) -> Path:
-    file = system.logs.parent / "import.csv"
-    with file.open("w", newline="") as text:
-        writer = csv.DictWriter(text, list(catalogue.content(0)))
-        writer.writeheader()
-        writer.writerows(catalogue.content(number, "X") for number in range(rows))
-    return file

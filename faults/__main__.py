@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from faults import cluster, disk, hosts, kill_points, matrix, messages, outages, volume
+from faults import cluster, disk, hosts, kill_points, matrix, messages, outages, stops, volume
 from faults.run import Run
 from faults.scene import NotSettledError
 from faults.tours import tour
@@ -48,6 +48,7 @@ APART: dict[str, Callable[[Run], None]] = {
     "RabbitMQ cluster": cluster.cluster_of_three,
     "hosts parted": hosts.partitions,
     "disk full": disk.full,
+    "SIGTERM to each during an import": stops.stopped_during_an_import,
 }
 
 

@@ -70,6 +70,7 @@ class Addresses:
 
 
 FLOWER_USER = "operator"
+STOP_WITHIN, WORKER_STOP_WITHIN = 30.0, 60.0  # seconds for an orderly end, as in docker-compose.yml
 UNLIMITED = {"RATE_LIMIT": "off", "RATE_LIMIT_SIGN_IN": "off"}
 
 
@@ -141,6 +142,7 @@ class Product:
         node = f"{name}@lockstep"
         options = "--loglevel INFO --concurrency 2 --without-mingle --without-gossip"
         worker = self._process(name, f"celery -A tasks worker {options} -n {node}")
+        worker.stop_within = WORKER_STOP_WITHIN
         worker.ready = lambda: readiness.worker_answers(self.addresses.broker_url, node)
         return worker
 
@@ -172,4 +174,5 @@ class Product:
 
     def _process(self, name: str, command: str, *arguments: str) -> Process:
         words = [*command.split(), *arguments]
-        return Process(name, words, log=self._logs / f"{name.lower()}.log", env=self.env, cwd=ROOT)
+        log = self._logs / f"{name.lower()}.log"
+        return Process(name, words, log=log, env=self.env, cwd=ROOT, stop_within=STOP_WITHIN)

@@ -157,6 +157,7 @@ def test_tests_give_each_process_what_compose_gives_it(tmp_path: Path) -> None:
     optional = re.compile("METRICS_|CLIENT_OIDC_|REMAP_SIGTERM")  # given by the tests that are about them
     for name in SETTINGS.keys() - {"admin-migrate", "client-migrate"}:
         environment = read_compose()["services"][name]["environment"]
+        assert seconds(read_compose()["services"][name]["stop_grace_period"]) == getattr(product, name).stop_within
         given = {variable.removesuffix("_FILE") for variable, value in environment.items() if value is not None}
         assert {variable for variable in given if not optional.match(variable)} <= getattr(product, name).env.keys()
 
