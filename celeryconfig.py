@@ -77,8 +77,9 @@ worker_consumer = "tasks.consumer:Consumer"  # rejects what it cannot read; Cele
 worker_prefetch_multiplier = 1  # tasks are batches: more in hand would only make an editor wait behind an import
 worker_enable_prefetch_count_reduction = False  # stuck at a reduced prefetch after a reconnect (celery#9512)
 worker_cancel_long_running_tasks_on_connection_loss = True  # the broker redelivers them: do not run twice
-worker_soft_shutdown_timeout = 30  # on SIGQUIT (see REMAP_SIGTERM in docs): reserved tasks go back
-worker_enable_soft_shutdown_on_idle = True
+# On SIGQUIT (REMAP_SIGTERM): what runs may end, then all that is in hand goes back to its queue. The worker's own loop
+# sleeps as long and acknowledges nothing, so longer only keeps what it holds from the other workers.
+worker_soft_shutdown_timeout = 5
 worker_max_tasks_per_child = 10_000
 worker_hijack_root_logger = False  # logging is set up in tasks.logs, like everywhere else
 broker_connection_retry_on_startup = True  # start before the broker does …

@@ -70,7 +70,7 @@ class Addresses:
 
 
 FLOWER_USER = "operator"
-STOP_WITHIN, WORKER_STOP_WITHIN = 30.0, 60.0  # seconds for an orderly end, as in docker-compose.yml
+STOP_WITHIN = 30.0  # seconds for an orderly end, as in docker-compose.yml
 UNLIMITED = {"RATE_LIMIT": "off", "RATE_LIMIT_SIGN_IN": "off"}
 
 
@@ -142,7 +142,6 @@ class Product:
         node = f"{name}@lockstep"
         options = "--loglevel INFO --concurrency 2 --without-mingle --without-gossip"
         worker = self._process(name, f"celery -A tasks worker {options} -n {node}")
-        worker.stop_within = WORKER_STOP_WITHIN
         worker.ready = lambda: readiness.worker_answers(self.addresses.broker_url, node)
         return worker
 
