@@ -12,7 +12,7 @@ from web.terminal import read_password
 
 def migrate_client() -> None:
     """Migrate the Client's database."""
-    extensions.connect(ClientSettings())
+    extensions.connect(ClientSettings(), answer_seconds=None)  # building an index takes as long as it takes
     done = migrations.migrate(extensions.database())
     click.echo(f"Client's database: {len(done)} migrations run.", err=True)
 

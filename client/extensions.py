@@ -12,13 +12,17 @@ from pymongo.read_concern import ReadConcern
 from client.config import ClientSettings
 
 SELECTION_SECONDS = 5  # how long one operation waits for a primary
+ANSWER_SECONDS = 30
 MAX_POOL = 20  # connections per process
 
 
-def connect(settings: ClientSettings, *listeners: ConnectionPoolListener) -> None:
+def connect(
+    settings: ClientSettings, *listeners: ConnectionPoolListener, answer_seconds: int | None = ANSWER_SECONDS
+) -> None:
     """Register the connection; it is opened on first use, so after any fork (PyMongo is not fork-safe).
 
-    Writes wait for a majority and its journal: what is acknowledged survives a failover.
+    Writes wait for a majority and its journal: what is acknowledged survives a failover. An answer may take
+    ``answer_seconds``; None: however long.
     """
     mongoengine.disconnect()
     mongoengine.connect(
@@ -30,7 +34,7 @@ def connect(settings: ClientSettings, *listeners: ConnectionPoolListener) -> Non
         journal=True,
         serverSelectionTimeoutMS=SELECTION_SECONDS * 1000,
         connectTimeoutMS=5_000,
-        socketTimeoutMS=30_000,
+        socketTimeoutMS=answer_seconds and answer_seconds * 1000,
         maxPoolSize=MAX_POOL,
         event_listeners=listeners,
     )

@@ -1,4 +1,4 @@
-"""Alembic's environment: migrations run on the application's own engine."""
+"""Alembic's environment: migrations run where the application's data is, on a connection of their own."""
 
 from alembic import context
 
@@ -9,11 +9,12 @@ import admin.likes.models
 import admin.products.models
 import admin.reconcile.models
 import admin.replication.models  # noqa: F401  (models register themselves)
+from admin import schema_changes
 from admin.extensions import db
 
 
 def run() -> None:
-    with db.engine.connect() as connection:
+    with schema_changes.connection(db.engine.url.render_as_string(hide_password=False)) as connection:
         context.configure(
             connection=connection,
             target_metadata=db.metadata,

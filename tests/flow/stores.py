@@ -37,15 +37,15 @@ def unique_name() -> str:
 
 
 @contextmanager
-def admin_on(url: str, client_url: str = NOWHERE) -> Iterator[Flask]:
-    """Yield Admin's app, migrated, inside its context, on the database at ``url``."""
+def admin_on(url: str, client_url: str = NOWHERE, revision: str = "head") -> Iterator[Flask]:
+    """Yield Admin's app, migrated to ``revision``, inside its context, on the database at ``url``."""
     app = create_app(
         AdminSettings(
             admin_database_url=SecretStr(url), admin_secret_key=SECRET, admin_client_url=client_url, service_keys=KEYS
         )
     )
     with app.app_context():
-        flask_migrate.upgrade()
+        flask_migrate.upgrade(revision=revision)
         yield app
         db.session.remove()
         db.engine.dispose()

@@ -1,11 +1,18 @@
-"""Alembic's migrations on MariaDB: up, down, up again, and nothing that the models have and the tables lack."""
+"""Alembic's migrations on MariaDB: up, down, up again, beside writers; nothing that the models have and tables lack."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import flask_migrate
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import Connection, create_engine, inspect, text
 
+from admin import schema_changes
 from admin.extensions import db
 from stack.servers.mariadb import MariaDB
 from tests.flow.stores import admin_on, unique_name
@@ -48,3 +55,90 @@ def test_case_and_accents_tell_skus_and_shoppers_apart(url: str) -> None:
         for table in ("products", "product_likes"):
             found = db.session.execute(db.text(f"SHOW CREATE TABLE {table}")).one()
             assert "utf8mb4_bin" in found[1]
+
+
+# --- beside writers -------------------------------------------------------------------------------------------
+
+ROWS = 20_000
+FIRST = "0001"  # what the writer below knows
+_PRODUCT = text(
+    "INSERT INTO products (sku, live_sku, title, description, price, currency, category, image_url, created_at, "
+    "updated_at, version) VALUES (:sku, :sku, 'Red mug', '', 1.00, 'EUR', 'Kitchen', '', '2026-11-01', '2026-11-01', 1)"
+)
+_CHANGED = "INSERT INTO product_changes (product_id, ver, kind, author, changed_at) "
+_CHANGE = text(f"{_CHANGED} VALUES (:id, 1, 'created', 'x', '2026-11-01')")
+_ROW = text(
+    "INSERT INTO replication (product_id, ver, checksum, proven_ver, unproven_since, lane, state, attempts) "
+    "VALUES (:id, 1, '', 0, '2026-11-01', 'bulk', 'fresh', 0)"
+)
+
+
+def write(connection: Connection, sku: str) -> None:
+    """Create a product as an Admin of the first revision does."""
+    product_id = connection.execute(_PRODUCT, {"sku": sku}).lastrowid
+    connection.execute(_CHANGE, {"id": product_id})
+    connection.execute(_ROW, {"id": product_id})
+    connection.commit()
+
+
+@dataclass
+class Writer:
+    """Creates products for as long as the ``with`` block lasts; ``took`` is how long each took, in seconds."""
+
+    url: str
+    took: list[float] = field(default_factory=list)
+    error: Exception | None = None
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        done = threading.Event()
+        thread = threading.Thread(target=self._write_until, args=(done,))
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _write_until(self, done: threading.Event) -> None:
+        engine = create_engine(self.url, isolation_level="READ COMMITTED")
+        try:
+            with engine.connect() as connection:
+                while not done.is_set():
+                    began = time.monotonic()
+                    write(connection, f"new-{len(self.took)}")
+                    self.took.append(time.monotonic() - began)
+        except Exception as error:
+            self.error = error
+        engine.dispose()
+
+
+@contextmanager
+def open_transaction(url: str, seconds: float) -> Iterator[None]:
+    """A report, say: it has read the products, and ends its transaction only after ``seconds``."""
+    engine = create_engine(url)
+    reader = engine.connect()
+    assert reader.execute(text("SELECT COUNT(*) FROM products")).scalar_one() >= ROWS
+    timer = threading.Timer(seconds, reader.rollback)
+    timer.start()
+    yield
+    timer.join()
+    reader.close()
+    engine.dispose()
+
+
+def test_migrations_of_a_filled_database_lock_no_writer_out_even_behind_a_long_transaction(url: str) -> None:
+    with admin_on(url, revision=FIRST), db.engine.connect() as connection:
+        skus = [{"sku": f"old-{number}"} for number in range(ROWS)]
+        for start in range(0, ROWS, 1_000):
+            connection.execute(_PRODUCT, skus[start : start + 1_000])
+        connection.execute(text(f"{_CHANGED} SELECT id, 1, 'created', 'x', '2026-11-01' FROM products"))
+        connection.commit()
+        writer = Writer(url)
+        with writer.busy(), open_transaction(url, seconds=5):
+            flask_migrate.upgrade()
+        assert writer.error is None
+        assert len(writer.took) > 100
+        assert max(writer.took) < schema_changes.LOCK_WAIT_SECONDS + 2, sorted(writer.took)[-5:]
+        assert connection.execute(text("SELECT COUNT(*) FROM products")).scalar_one() == ROWS + len(writer.took)
+        assert tables() == set(db.metadata.tables)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import flask_migrate
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import inspect, select
@@ -14,6 +16,7 @@ from sqlalchemy import inspect, select
 import lockstep
 from admin.extensions import db
 from admin.replication.models import SyncState
+from stack.product import ROOT
 from tests.unit.admin.catalogue import KEYS, SECRET, admin_on, dispose
 
 
@@ -88,3 +91,29 @@ def test_command_migrates_up_and_down(tmp_path: Path, monkeypatch: pytest.Monkey
         result = CliRunner().invoke(lockstep.cli, ["migrate", "admin", *args])
         assert result.exit_code == 0, result.output
         assert tables() == expected
+
+
+def columns() -> dict[str, dict[str, Any]]:
+    """Return every table's columns by name."""
+    found = inspect(db.engine)
+    return {table: {column["name"]: column for column in found.get_columns(table)} for table in tables()}
+
+
+@pytest.mark.usefixtures("empty")
+def test_every_migration_leaves_the_release_before_what_it_reads_and_writes() -> None:
+    """Its processes run on while the new ones start: nothing goes, and what is new can be left out of an INSERT."""
+    scripts = ScriptDirectory(str(ROOT / "admin" / "migrations")).walk_revisions()
+    first, *later = [script.revision for script in reversed(list(scripts))]
+    flask_migrate.upgrade(revision=first)
+    for revision in later:
+        before = columns()
+        flask_migrate.upgrade(revision=revision)
+        after = columns()
+        for table, known in before.items():
+            assert known.keys() <= after[table].keys(), (revision, table)
+            for name, column in after[table].items():
+                if name in known:
+                    same = (str(column["type"]), column["nullable"] or not known[name]["nullable"])
+                    assert same == (str(known[name]["type"]), True), (revision, table, name)
+                else:
+                    assert column["nullable"] or column["default"] is not None, (revision, table, name)
