@@ -1,6 +1,7 @@
 """What is out of step, and mending it: status, replay, and databases that come back from a backup."""
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +15,16 @@ from pymongo.database import Database
 
 from admin.replication.models import SENT
 from admin.replication.relay import WINDOW
+from stack.ports import HOST
 from stack.process import Process, start_all, stop_all
 from stack.product import FLOWER_USER, ROOT
+from stack.servers import programs
 from stack.servers.mariadb import MariaDB
 from tasks import names
 from tests.flow.running import Running, eventually
 from tests.flow.stores import unique_name
 
+OPERATIONS = ROOT / "docs" / "operations.md"
 STATUS = "/api/v1/replication"
 
 
@@ -157,29 +161,31 @@ def test_window_full_of_poison_lets_imported_rows_through(
 
 
 class Backup:
-    """Both stores' content at a moment, and either put back as a restore does."""
+    """Both stores' content at a moment, and either put back: Admin's by the commands of docs/operations.md."""
 
-    def __init__(self, running: Running, mariadb: MariaDB) -> None:
+    def __init__(self, running: Running, mariadb: MariaDB, folder: Path) -> None:
         self._running, self._mariadb = running, mariadb
         self._name = running.product.addresses.database_url.rpartition("/")[2]
-        self._kept = unique_name()
-        mariadb.execute(f"CREATE DATABASE {self._kept}")
-        self._tables = [str(row[0]) for row in mariadb.execute(f"SHOW TABLES IN {self._name}")]
-        for table in self._tables:
-            mariadb.execute(f"CREATE TABLE {self._kept}.{table} LIKE {self._name}.{table}")
-            mariadb.execute(f"INSERT INTO {self._kept}.{table} SELECT * FROM {self._name}.{table}")
+        self._dump = folder / f"{unique_name()}.sql"
+        [options] = re.findall(r"mysqldump ((?:--[\w-]+ )+)", OPERATIONS.read_text(encoding="utf-8"))
+        self._shell(
+            f"{programs.find('mysqldump', 'mariadb-client')} {options} {self._as_root} {self._name} > {self._dump}"
+        )
         with copies(running) as store:
             self._documents = {name: list(store[name].find()) for name in store.list_collection_names()}
 
+    @property
+    def _as_root(self) -> str:
+        return f"--protocol=tcp --host={HOST} --port={self._mariadb.port} --user=root"
+
+    def _shell(self, command: str) -> None:
+        programs.run(["sh", "-c", command], env={"MYSQL_PWD": self._mariadb.root_password})
+
     def restore_admin(self) -> None:
         with stopped(self._running.product.admin, self._running.product.relay):
-            for table in self._tables:
-                # As in a dump: tables are filled in any order. Truncated, so that ids are given out again.
-                unchecked = "SET STATEMENT foreign_key_checks = 0 FOR"
-                self._mariadb.execute(f"{unchecked} TRUNCATE TABLE {self._name}.{table}")
-                self._mariadb.execute(
-                    f"{unchecked} INSERT INTO {self._name}.{table} SELECT * FROM {self._kept}.{table}"
-                )
+            self._mariadb.create_database(self._name)
+            self._shell(f"{programs.find('mysql', 'mariadb-client')} {self._as_root} {self._name} < {self._dump}")
+            run(self._running, "lockstep", "migrate", "admin")
 
     def restore_client(self) -> None:
         with stopped(self._running.product.client, self._running.product.worker), copies(self._running) as store:
@@ -211,10 +217,12 @@ def shop(running: Running) -> dict[int, Any]:
 
 
 @pytest.mark.timeout(240, func_only=True)
-def test_restored_databases_are_noticed_and_mended_by_the_documented_commands(apart: Running, mariadb: MariaDB) -> None:
+def test_restored_databases_are_noticed_and_mended_by_the_documented_commands(
+    apart: Running, mariadb: MariaDB, tmp_path: Path
+) -> None:
     products = [apart.create(title=f"Old {n}") for n in range(10)]
     eventually(lambda: in_step(apart))
-    backup = Backup(apart, mariadb)
+    backup = Backup(apart, mariadb, tmp_path)
     change(apart, products, 100)
     eventually(lambda: in_step(apart))
 
@@ -226,7 +234,7 @@ def test_restored_databases_are_noticed_and_mended_by_the_documented_commands(ap
     run(apart, "lockstep", "sync", "diff", "--repair", "--yes")
     assert shop(apart) == catalogue(apart, mariadb)
 
-    backup = Backup(apart, mariadb)
+    backup = Backup(apart, mariadb, tmp_path)
     change(apart, list(catalogue(apart, mariadb)), 100)
     eventually(lambda: in_step(apart))
     backup.restore_client()

@@ -72,6 +72,22 @@ def test_every_metric_of_alerts_and_dashboard_is_in_a_scrape(loaded: Operated) -
     eventually(lambda: not missing(), what=f"{missing()} in the scrapes")
 
 
+# Where whoever writes a rule of their own expects them.
+ON_EACH = {"http_request_duration_seconds_count", "store_up", "pool_connections_in_use", "pool_connections_max"}
+ON = {
+    "Admin": {"sync_lag_seconds", "sync_oldest_age_seconds", "sync_pending", "sync_stuck", "drift", "queue_messages"},
+    "Client": {"likes_pending", "likes_oldest_pending_age_seconds", "likes_parked", "dead_letters", "breaker_state"},
+    "relay": {"sync_attempts_total"},
+    "worker": {"task_duration_seconds_count", "worker_tasks_active", "worker_tasks_reserved"},
+}
+
+
+@pytest.mark.parametrize("exporter", ON)
+def test_each_exporter_has_its_metrics(loaded: Operated, exporter: str) -> None:
+    expected = ON[exporter] | (ON_EACH if exporter in {"Admin", "Client"} else set())
+    eventually(lambda: expected <= samples(scrape(loaded.exporters()[exporter]).text).keys(), what=str(expected))
+
+
 def test_metric_that_does_not_exist_is_noticed() -> None:
     assert metrics_of('sum by (job) (rate(no_such_total{a="b"}[5m])) / sync_pendign > 0') == {
         "no_such_total",
