@@ -4,7 +4,8 @@
 ``like.changed.v1`` carries one shopper's state towards one product (L4, L5).
 
 Compatibility: within a version, fields may be added and are ignored by who does not know them; nothing is
-removed or changes its meaning. ``tests/contract`` keeps stored samples of each.
+removed or changes its meaning. A newer version than is known here waits until this side is upgraded too
+(decision 19). ``tests/contract`` keeps stored samples of each.
 """
 
 import hashlib
@@ -25,6 +26,7 @@ PRODUCT_CHANGED = "product.changed.v1"
 LIKE_CHANGED = "like.changed.v1"
 MAX_IDS = 500  # products per question between the services, either way
 
+_NEWER = "type {!r} is newer than {!r}: this side waits for its upgrade"
 _PRICE = re.compile(r"[0-9]{1,10}\.[0-9]{2}")
 _USER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -38,6 +40,10 @@ class InvalidMessageError(ValueError):
     def __init__(self, reason: str, product_id: int | None = None, ver: int | None = None) -> None:
         super().__init__(reason)
         self.reason, self.product_id, self.ver = reason, product_id, ver
+
+
+class NewerMessageError(InvalidMessageError):
+    """A message of a version that came after ours: its sender is upgraded already, this side is not yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +124,15 @@ class ProductChanged:
     def decode(cls, raw: Any, caused: Mapping[int, Origin] = MappingProxyType({})) -> Self:
         """Check ``raw`` (parsed JSON) and return it typed, with what ``caused`` says of its product.
 
-        Raises InvalidMessageError with a reason that names the field, and the product where it can be read.
+        Raises InvalidMessageError with a reason that names the field, and the product where it can be read;
+        NewerMessageError when it is of a later version.
         """
         if not isinstance(raw, dict):
             raise InvalidMessageError("message must be an object")
         product_id = raw.get("id") if _is_int(raw.get("id"), 1) else None
         ver = raw.get("ver") if _is_int(raw.get("ver"), 1) else None
+        if _is_newer(raw.get("type"), PRODUCT_CHANGED):
+            raise NewerMessageError(_NEWER.format(raw["type"], PRODUCT_CHANGED), product_id, ver)
         try:
             return cls._decode(raw, caused)
         except ValueError as error:
@@ -169,6 +178,8 @@ class LikeChanged:
     @classmethod
     def decode(cls, raw: Any) -> Self:
         """Check ``raw`` (parsed JSON) and return it typed. Raises InvalidMessageError that names the field."""
+        if isinstance(raw, dict) and _is_newer(raw.get("type"), LIKE_CHANGED):
+            raise NewerMessageError(_NEWER.format(raw["type"], LIKE_CHANGED))
         if not isinstance(raw, dict) or raw.get("type") != LIKE_CHANGED:
             raise InvalidMessageError(f"each like must be an object of type {LIKE_CHANGED!r}")
         for name in ("product", "rev"):
@@ -210,6 +221,13 @@ def format_time(moment: datetime) -> str:
     """Return a datetime (naive ones are UTC) as RFC 3339 with milliseconds, which both stores can hold."""
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return aware.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _is_newer(given: Any, ours: str) -> bool:
+    """Whether a message's type is ours in a later version: ``product.changed.v2`` where ``…v1`` is known."""
+    name, version = ours.rsplit(".v", 1)
+    found = re.fullmatch(rf"{re.escape(name)}\.v([1-9][0-9]{{0,3}})", given) if isinstance(given, str) else None
+    return found is not None and int(found[1]) > int(version)
 
 
 def _is_int(value: Any, least: int) -> bool:

@@ -1,7 +1,8 @@
 """A4: product tasks. Decode, hand to the Client's replication (A5), classify what went wrong; nothing else.
 
 No Celery retry: sending again is the relay's job (A3). While the store is down a task waits as long as PyMongo
-looks for a primary, then acks. Only what can never be applied is rejected, into the dead letters.
+looks for a primary, then acks. So it does with what a newer Admin sent and only the next release can read. Only what
+can never be applied is rejected, into the dead letters.
 """
 
 from typing import Any
@@ -16,7 +17,7 @@ from client.admin_gateway import AdminUnavailableError
 from client.images import wanted
 from client.products import replicate, resync
 from tasks import images, names, origins
-from tasks.messages import MAX_IDS, InvalidMessageError, ProductChanged
+from tasks.messages import MAX_IDS, InvalidMessageError, NewerMessageError, ProductChanged
 from tasks.versions import MAX_VER
 from web import tracing
 
@@ -83,8 +84,9 @@ def _apply(messages: list[ProductChanged], refused: list[InvalidMessageError]) -
         # A write also waits for whoever holds the document: a transaction of a process that died, for a minute.
         log.warning("the store does not answer; the relay will send again", error=repr(outage))
         return
-    if refused:
-        raise Reject("; ".join(error.reason for error in refused[:3]), requeue=False)
+    hopeless = [error.reason for error in refused if not isinstance(error, NewerMessageError)]
+    if hopeless:
+        raise Reject("; ".join(hopeless[:3]), requeue=False)
 
 
 def _decode(raw: list[Any]) -> tuple[list[ProductChanged], list[InvalidMessageError]]:

@@ -1,6 +1,9 @@
-"""What the tests of replayed service calls share: one signed request sent twice, and a look at everything stored."""
+"""What the tests of service calls share: signed requests, recorded ones, and how a newer neighbour's look."""
 
+import json
+from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -34,3 +37,45 @@ def timeless(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [timeless(inner) for inner in value]
     return "a moment" if isinstance(value, datetime) else value
+
+
+# --- recorded calls: a release is never far from the one before, so neither may need what the other does not have
+
+_SAMPLES = Path(__file__).parent / "contract" / "samples" / "service"
+
+
+def recorded(service: str) -> dict[str, dict[str, Any]]:
+    """Return request and answer of each call of ``service`` ("admin" or "client"), by method and rule."""
+    calls: dict[str, dict[str, Any]] = json.loads((_SAMPLES / f"{service}.json").read_text(encoding="utf-8"))
+    return calls
+
+
+def departures(service: str, call: str, request: Any, answer: Any) -> list[str]:
+    """Return where a call of today is not the recorded one, and what an older caller would miss in its answer."""
+    sample = recorded(service)[call]
+    other = [*_lacks(sample["request"], request, "request"), *_lacks(request, sample["request"], "recorded")]
+    return [*other, *_lacks(sample["answer"], answer, "answer")]
+
+
+def _lacks(needed: Any, given: Any, where: str) -> Iterator[str]:
+    """Yield what ``needed`` has and ``given`` has not, or has as another type; null and [] stand for anything."""
+    if needed is None or given is None:
+        return
+    if isinstance(needed, dict) and isinstance(given, dict):
+        for name, value in needed.items():
+            if name in given:
+                yield from _lacks(value, given[name], f"{where}.{name}")
+            else:
+                yield f"{where}.{name} is gone"
+    elif isinstance(needed, list) and isinstance(given, list):
+        if needed and given:
+            yield from _lacks(needed[0], given[0], f"{where}[0]")
+    elif type(needed) is not type(given):
+        yield f"{where} was {needed!r}, is {given!r}"
+
+
+def with_more(value: Any) -> Any:
+    """Return what a newer neighbour may send: the same, with fields that nobody knows yet."""
+    if isinstance(value, dict):
+        return {**{name: with_more(inner) for name, inner in value.items()}, "added_later": {"anything": 1}}
+    return [with_more(inner) for inner in value] if isinstance(value, list) else value

@@ -42,6 +42,16 @@ class ProblemSchema(ErrorSchema):
     errors = ma.fields.List(ma.fields.Nested(FieldProblemSchema))
 
 
+class ServiceSchema(ma.Schema):
+    """What the other service sends. It may be newer and say more than is known here, which is left out.
+
+    Not for what narrows an action down: leaving that out would do more than was asked for.
+    """
+
+    class Meta:
+        unknown = ma.EXCLUDE
+
+
 class StrictParser(FlaskParser):
     """A query parameter nobody knows is a typo and is refused, as an unknown JSON key is.
 

@@ -1,16 +1,18 @@
 """L5's door: the Client's signed batches of likes, and its questions when it compares the sets."""
 
 from dataclasses import asdict
+from http import HTTPStatus
 from typing import Any
 
 import marshmallow as ma
 from flask.views import MethodView
 
 from admin.likes import audit, service
-from tasks.messages import InvalidMessageError, LikeChanged, format_time
+from tasks.messages import InvalidMessageError, LikeChanged, NewerMessageError, format_time
 from tasks.versions import MAX_VER
-from web.api import Blueprint
+from web.api import Blueprint, ServiceSchema
 from web.fields import Whole
+from web.problems import ProblemError
 from web.signatures import service_only
 
 blp = Blueprint("likes", __name__, url_prefix="/service/v1/likes", description="For the Client service only")
@@ -20,7 +22,13 @@ _ID = ma.validate.Range(0, MAX_VER)
 _USER = ma.validate.Length(max=64)
 
 
-class LikeBatchSchema(ma.Schema):
+class OlderThanClientError(ProblemError):
+    """No verdict on the likes: they wait at the Client until this side is upgraded too."""
+
+    status = HTTPStatus.NOT_IMPLEMENTED
+
+
+class LikeBatchSchema(ServiceSchema):
     """Items are checked one by one, so that a bad one never fails its neighbours."""
 
     likes = ma.fields.List(ma.fields.Raw(allow_none=True), required=True, validate=_BATCH)
@@ -55,6 +63,8 @@ class Likes(MethodView):
 def _decode(raw: Any) -> LikeChanged | str:
     try:
         return LikeChanged.decode(raw)
+    except NewerMessageError as error:
+        raise OlderThanClientError(f"Admin does not know this like yet: {error.reason}.") from None
     except InvalidMessageError as error:
         return error.reason
 
@@ -83,12 +93,12 @@ class RangeSchema(ma.Schema):
     upto_user = ma.fields.String(load_default="", validate=_USER)
 
 
-class KeySchema(ma.Schema):
+class KeySchema(ServiceSchema):
     product = Whole(required=True, validate=_ID)
     user = ma.fields.String(required=True, validate=_USER)
 
 
-class KeysSchema(ma.Schema):
+class KeysSchema(ServiceSchema):
     keys = ma.fields.List(ma.fields.Nested(KeySchema), required=True, validate=_BATCH)
 
 
@@ -96,7 +106,7 @@ class AfterSchema(ma.Schema):
     after = ma.fields.Integer(load_default=0, validate=_ID)
 
 
-class RecountSchema(ma.Schema):
+class RecountSchema(ServiceSchema):
     products = ma.fields.List(Whole(validate=_ID), required=True, validate=_BATCH)
 
 

@@ -9,6 +9,7 @@ from marshmallow import fields, validate
 
 from tasks.messages import MAX_IDS, format_time
 from tasks.versions import MAX_VER
+from web.api import ServiceSchema
 from web.cursors import PageSchema
 from web.fields import PatchSchema, Whole
 from web.tokens import whole_characters
@@ -115,7 +116,7 @@ class ProductListSchema(ma.Schema):
     next_cursor = fields.String(allow_none=True)
 
 
-class StatesQuerySchema(ma.Schema):
+class StatesQuerySchema(ServiceSchema):
     ids = fields.List(Whole(validate=validate.Range(0, MAX_VER)), required=True, validate=validate.Length(1, MAX_IDS))
 
 

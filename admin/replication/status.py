@@ -156,13 +156,17 @@ def _not_applied(rows: Sequence[Replication]) -> tuple[list[Replication], str | 
     return [row for row in rows if shown.get(row.product_id) != (row.ver, row.checksum)], None
 
 
+_OF_THE_CLIENT = ("likes_pending", "likes_oldest_age", "likes_parked", "dead_letters")
+
+
 def _client_state() -> ClientState | None:
     """Return None from a Client of the version before, which does not tell."""
     try:
         found = client_gateway().ask("/service/v1/state", {}, PATIENCE)
-        seen = found.pop("worker_seen_at", None)
-        return ClientState(**found, worker_seen_at=parse_time(seen).replace(tzinfo=None) if seen else None)
-    except (ClientUnavailableError, TypeError, AttributeError, ValueError):
+        seen = found.get("worker_seen_at")
+        known = {name: found[name] for name in _OF_THE_CLIENT}  # a newer Client tells more
+        return ClientState(**known, worker_seen_at=parse_time(seen).replace(tzinfo=None) if seen else None)
+    except (ClientUnavailableError, TypeError, AttributeError, KeyError, ValueError):
         return None
 
 

@@ -17,7 +17,7 @@ from tasks.background import Background
 from tasks.messages import format_time
 from tasks.publisher import Publisher
 from tasks.versions import MAX_VER
-from web.api import Blueprint
+from web.api import Blueprint, ServiceSchema
 from web.fields import Whole
 from web.signatures import service_only
 
@@ -38,7 +38,7 @@ class WhereSchema(ma.Schema):
         return Filter(**data)
 
 
-class QuerySchema(ma.Schema):
+class QuerySchema(ServiceSchema):
     where = fields.Nested(WhereSchema, load_default=Filter)
     limit = Whole(required=True, validate=validate.Range(1, 101))
     after = fields.Tuple(
@@ -53,7 +53,7 @@ class QuerySchema(ma.Schema):
     )
 
 
-class OneSchema(ma.Schema):
+class OneSchema(ServiceSchema):
     id = fields.String(required=True, validate=validate.Length(max=64))
 
 

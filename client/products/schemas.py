@@ -5,6 +5,7 @@ from marshmallow import Schema, fields, validate
 from client.products.queries import SORTS
 from tasks.messages import MAX_IDS, format_time
 from tasks.versions import MAX_EPOCH, MAX_VER, version_of
+from web.api import ServiceSchema
 from web.cursors import PageSchema
 from web.fields import Whole
 
@@ -39,7 +40,7 @@ class ListQuerySchema(PageSchema):
     sort = fields.String(load_default="-created_at", validate=validate.OneOf(list(SORTS)))
 
 
-class HeldQuerySchema(Schema):
+class HeldQuerySchema(ServiceSchema):
     """``mark`` and ``epoch`` are Admin's; the Client remembers the highest, and should know ``acknowledged``."""
 
     ids = fields.List(

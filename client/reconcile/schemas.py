@@ -1,10 +1,11 @@
 """How Admin asks; every question is bounded."""
 
-from marshmallow import Schema, fields, validate
+from marshmallow import fields, validate
 
 from client.reconcile.contents import LIVE
 from client.reconcile.fresh_copy import NEXT
 from tasks.versions import MAX_VER
+from web.api import ServiceSchema
 from web.fields import Whole
 
 MAX_LISTED = 5_000  # entries per answer
@@ -13,7 +14,7 @@ MAX_REPAIRS = 200  # products written per question
 _ANY_ID = validate.Range(-MAX_VER - 1, MAX_VER)
 
 
-class CopyQuerySchema(Schema):
+class CopyQuerySchema(ServiceSchema):
     """Which copy is asked about: the live one, or the one that a rebuild fills."""
 
     copy = fields.String(load_default=LIVE, validate=validate.OneOf([LIVE, NEXT]))
@@ -30,16 +31,16 @@ class EntriesQuerySchema(CopyQuerySchema):
     ids = fields.List(Whole(validate=_ANY_ID), required=True, validate=validate.Length(max=MAX_LISTED))
 
 
-class OneHeldSchema(Schema):
+class OneHeldSchema(ServiceSchema):
     id = Whole(required=True, validate=_ANY_ID)
 
 
-class SeenSchema(Schema):
+class SeenSchema(ServiceSchema):
     ver = Whole(required=True, validate=_ANY_ID)
     checksum = fields.String(required=True, validate=validate.Length(max=32))
 
 
-class RepairSchema(Schema):
+class RepairSchema(ServiceSchema):
     """``seen`` null: nothing is held; ``state`` null: Admin never had the product."""
 
     id = Whole(required=True, validate=_ANY_ID)
@@ -47,11 +48,11 @@ class RepairSchema(Schema):
     state = fields.Raw(required=True, allow_none=True)
 
 
-class RepairsSchema(Schema):
+class RepairsSchema(ServiceSchema):
     repairs = fields.List(fields.Nested(RepairSchema), required=True, validate=validate.Length(1, MAX_REPAIRS))
 
 
-class RebuildStepSchema(Schema):
+class RebuildStepSchema(ServiceSchema):
     token = fields.String(required=True, validate=validate.Length(1, 64))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tasks.messages import InvalidMessageError, LikeChanged, ProductChanged, ProductContent
+from tasks.messages import InvalidMessageError, LikeChanged, NewerMessageError, ProductChanged, ProductContent
 
 SAMPLES = Path(__file__).parent / "samples"
 DECODERS = {"product.changed.v1": ProductChanged, "like.changed.v1": LikeChanged}
@@ -73,6 +73,18 @@ def test_product_message_lacking_a_field_names_it_and_its_product(field: str) ->
     with pytest.raises(InvalidMessageError, match=field) as caught:
         ProductChanged.decode(broken)
     assert (caught.value.product_id, caught.value.ver) == (42, 3)
+
+
+@pytest.mark.parametrize("path", samples(), ids=lambda path: path.stem)
+def test_message_of_a_later_version_is_told_from_a_broken_one(path: Path) -> None:
+    stored = load(path)
+    later = {**stored, "type": stored["type"].replace(".v1", ".v10")}
+    with pytest.raises(NewerMessageError, match="newer"):
+        DECODERS[stored["type"]].decode(later)
+    for broken in ("changed.v2", f"{stored['type']}x", "v2", stored["type"].replace(".v1", ".v0"), 2):
+        with pytest.raises(InvalidMessageError) as caught:
+            DECODERS[stored["type"]].decode({**stored, "type": broken})
+        assert not isinstance(caught.value, NewerMessageError)
 
 
 @pytest.mark.parametrize("price", ["18.5", "-1.00", "1e3", "NaN", "18,50", "12345678901.00"])

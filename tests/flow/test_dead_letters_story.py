@@ -123,6 +123,18 @@ def test_invalid_state_in_a_batch_is_refused_with_its_reason_and_the_others_arri
     assert production.client.status(9_000_002) == 404
 
 
+def test_message_that_only_the_next_release_can_read_waits_and_is_no_dead_letter(production: Running) -> None:
+    product, neighbour = production.create(), state(9_000_003)
+    eventually(lambda: production.arrived(product))
+    newer = {**state(product, title="of tomorrow"), "ver": 2, "type": "product.changed.v2"}
+    waits = publish(production, names.SYNC_PRODUCTS, arguments([newer, neighbour]))
+    eventually(lambda: production.arrived(9_000_003))
+    letter_about(production, 9_000_004)
+    assert waits not in letters(production)
+    production.admin.update(product, title="as this release tells it")
+    eventually(lambda: production.arrived(product, title="as this release tells it"))
+
+
 def test_replay_over_rest_mends_the_product_and_marks_the_letter(production: Running) -> None:
     product = production.create(title="Right")
     eventually(lambda: production.arrived(product, title="Right"))

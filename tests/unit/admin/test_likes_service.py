@@ -222,7 +222,7 @@ BAD_LIKES: dict[str, Any] = {
     "list": [],
     "empty": {},
     "deep": [[[[{}]]]],
-    "type": {**GOOD, "type": "like.changed.v2"},
+    "type": {**GOOD, "type": "like.changed"},
     "product missing": {k: v for k, v in GOOD.items() if k != "product"},
     "product text": {**GOOD, "product": "1"},
     "product true": {**GOOD, "product": True},
@@ -264,7 +264,7 @@ def test_fields_that_are_not_known_yet_are_ignored(client: FlaskClient, product:
     assert answer.get_json()["outcomes"][0]["outcome"] == APPLIED
 
 
-@pytest.mark.parametrize("body", [[], {}, {"likes": []}, {"likes": None}, {"likes": {}}, {"likes": [GOOD], "x": 1}])
+@pytest.mark.parametrize("body", [[], {}, {"likes": []}, {"likes": None}, {"likes": {}}])
 def test_body_that_is_no_batch_is_refused(client: FlaskClient, product: int, body: Any) -> None:
     refused(post(client, body), 422)
     assert count(product) == 0

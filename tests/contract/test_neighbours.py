@@ -1,0 +1,132 @@
+"""Each service reads what the other answered at the release before, and what it may answer at the next.
+
+The recorded answers in ``samples/service`` are never edited; what asks is each side's own gateway, over HTTP. The other
+direction, recorded and newer requests to today's services, is in the tests of replayed service calls.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from flask import Flask
+from pydantic import SecretStr
+
+from admin.dead_letters import service as dead_letters
+from admin.reconcile import copies, rebuild
+from admin.replication import status
+from admin.replication.client_gateway import ClientUnavailableError, client_gateway, init_client_gateway
+from client.admin_gateway import FIRST, AdminGateway
+from client.config import ClientSettings
+from stack.ports import HOST
+from tasks.messages import LikeChanged
+from tests.service_calls import recorded, with_more
+
+SECRET = "k" * 43
+LETTER = "0" * 24
+
+
+def ask_admin(url: str) -> dict[str, Callable[[], Any]]:
+    """Everything that the Client asks, by the call that it is."""
+    gateway = AdminGateway(
+        ClientSettings(
+            client_mongodb_url=SecretStr("mongodb://127.0.0.1/x"),
+            client_secret_key=SecretStr(SECRET),
+            client_admin_url=url,
+            service_keys=SecretStr(f"k1:{SECRET}"),
+        )
+    )
+    likes = "/service/v1/likes"
+    return {
+        f"POST {likes}": lambda: gateway.send_likes([LikeChanged(1, "u", 1, liked=True)]),
+        f"GET {likes}/digest": lambda: gateway.likes_digest(FIRST, None),
+        f"GET {likes}/range": lambda: gateway.likes_range(FIRST, None),
+        f"GET {likes}/counts": lambda: gateway.wrong_like_counts(0),
+        f"POST {likes}/lookup": lambda: gateway.likes_held([(1, "u")]),
+        f"POST {likes}/recount": lambda: gateway.recount_likes([1]),
+        "POST /service/v1/products/states": lambda: gateway.product_states([1]),
+    }
+
+
+def ask_client() -> dict[str, Callable[[], Any]]:
+    """Everything that Admin asks; needs an application context."""
+    products, letters = "POST /service/v1/products", "POST /service/v1/dead-letters"
+    steps = {f"{products}/rebuild/{name}": name for name in ("fill", "hold", "swap", "end")}
+    return {
+        "POST /service/v1/state": status._client_state,
+        f"{products}/held": lambda: client_gateway().held([1, 2]),
+        f"{products}/extent": copies.extent,
+        f"{products}/digests": lambda: copies.Copy().digests(0, 10),
+        f"{products}/entries": lambda: copies.Copy().listed([1, 2]),
+        f"{products}/one": lambda: (copies.one(1) or {})["ver"],
+        f"{products}/repair": lambda: copies.ask("repair", {})["outcomes"],
+        f"{products}/rebuild/begin": lambda: copies.ask("rebuild/begin", {})["token"],
+        f"{products}/rebuild/count": lambda: rebuild._step("count", "t", after=0)["reached"],
+        **{call: lambda name=name: rebuild._step(name, "t")["ok"] for call, name in steps.items()},  # type: ignore[misc]
+        f"{letters}/query": lambda: [letter["id"] for letter in dead_letters.list_letters({}, 10, None).items],
+        f"{letters}/show": lambda: dead_letters.get_letter(LETTER)["payload"],
+        f"{letters}/replay": lambda: dead_letters.settle(dead_letters.REPLAY, LETTER, "owner@example.com"),
+        f"{letters}/discard": lambda: dead_letters.settle_all(dead_letters.DISCARD, {}, "owner@example.com"),
+    }
+
+
+@contextmanager
+def answering(answers: dict[str, Any]) -> Iterator[str]:
+    """Serve ``answers`` by method and path; yields the URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = json.dumps(answers[f"{self.command} {self.path.partition('?')[0]}"]).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = _answer
+
+        def log_message(self, *_args: Any) -> None:
+            """Say nothing."""
+
+    with HTTPServer((HOST, 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://{HOST}:{server.server_port}"
+        server.shutdown()
+
+
+def answers(service: str) -> dict[str, Any]:
+    """Recorded ones; bytes are no JSON."""
+    return {call: sample["answer"] for call, sample in recorded(service).items() if "images" not in call}
+
+
+@contextmanager
+def asking(service: str, given: dict[str, Any]) -> Iterator[dict[str, Callable[[], Any]]]:
+    """Yield the questions to ``service``, which gives these answers."""
+    with answering(given) as url:
+        if service == "admin":
+            yield ask_admin(url)
+            return
+        app = Flask(__name__)
+        init_client_gateway(app, url, {"k1": SECRET.encode()})
+        with app.app_context():
+            yield ask_client()
+
+
+@pytest.mark.parametrize("service", ["admin", "client"])
+def test_answers_of_the_release_before_are_understood_and_more_of_a_newer_one_ignored(service: str) -> None:
+    given = answers(service)
+    with asking(service, given) as questions:
+        assert questions.keys() == given.keys(), "a service call that is not recorded, or not asked here"
+        read = {call: ask() for call, ask in questions.items()}
+    assert read["POST /service/v1/state" if service == "client" else "GET /service/v1/likes/digest"] is not None
+    with asking(service, {call: with_more(answer) for call, answer in given.items()}) as questions:
+        assert {call: ask() for call, ask in questions.items()} == read
+
+
+def test_answer_that_lacks_what_is_needed_is_an_outage_and_no_result() -> None:
+    call = "POST /service/v1/products/held"
+    with asking("client", {call: {"held": []}}) as questions, pytest.raises(ClientUnavailableError):
+        questions[call]()
