@@ -10,18 +10,17 @@ from itertools import count
 from pathlib import Path
 
 from bench import catalogue
+from bench.arrivals import Arrivals
 from bench.bare import mongo, sql
 from bench.errors import BenchError
 from bench.probes import Probe
 from bench.run import Run
 from bench.system import System
 from bench.usage import peak_mb, rss_mb
-from stack.api import eventually
 from stack.product import ROOT
 
 _BETWEEN_PROBES = 0.2  # seconds: an editor, not a load
 _LOOK_SECONDS = 0.25
-_WITHIN = 1_800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +44,13 @@ def measure(run: Run) -> Imported:
     system, rows = run.system, run.sizes.imported
     run.settle()
     first = run.free_ids()
-    messages = list(catalogue.messages(first, first + rows - 1, "X"))
+    messages = list(catalogue.messages(first, first + run.sizes.bare - 1, "X"))
     bare_sql, bare_mongo = list[float](), list[float]()
     with system.service("bench.services:timed_admin()") as port, sql.connection(system.engine) as opened:
         products = mongo.collection(system.shop)
         probe = Probe(system, port, "I", look_every=0.005)
         idle = [probe.see(number).committed for number in range(max(20, run.sizes.latencies))]
-        for half in (messages[: rows // 2], messages[rows // 2 :]):
+        for half in (messages[: len(messages) // 2], messages[len(messages) // 2 :]):
             bare_sql.append(sql.bulk_rate(opened, half))
             bare_mongo.append(mongo.bulk_rate(products, half))
         system.shop.drop_collection("bare_products")
@@ -65,7 +64,7 @@ def measure(run: Run) -> Imported:
 
 def _import(run: Run, file: Path, probe: Probe) -> tuple[float, float, list[float], dict[str, tuple[float, float]]]:
     system, rows = run.system, run.sizes.imported
-    before, began = system.products_shown(), time.monotonic()
+    before, began = system.highest_id(), time.monotonic()
     importer = subprocess.Popen(
         ["lockstep", "import", str(file)],
         cwd=ROOT,
@@ -77,13 +76,13 @@ def _import(run: Run, file: Path, probe: Probe) -> tuple[float, float, list[floa
     with _editor(probe) as delays:
         while importer.poll() is None:
             late = late | _memory(system, importer)
-            if not early or system.products_shown() < before + run.sizes.flat_from:
+            if not early or system.highest_id() < before + run.sizes.flat_from:
                 early = late
             time.sleep(_LOOK_SECONDS)
         stored = time.monotonic() - began
         if importer.returncode:
             raise BenchError(f"the import failed with {importer.returncode}")
-        eventually(lambda: system.products_shown() >= before + rows + len(delays), within=_WITHIN)
+        Arrivals(system.shop, system.ids_above(before)).wait()
         took = time.monotonic() - began
     memory = {name: (early[name], late[name]) for name in early}
     return rows / took, rows / stored, delays, memory

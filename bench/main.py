@@ -17,10 +17,10 @@ from bench.growth import GROWN
 from bench.rows import ROWS
 from bench.run import Run
 from bench.servers import Given, Servers
-from bench.sizes import FULL, QUICK, TOY
+from bench.sizes import FULL, MILLION, QUICK, TOY
 from stack.errors import StackError
 
-_SIZES = {"full": FULL, "quick": QUICK, "toy": TOY}
+_SIZES = {"full": FULL, "million": MILLION, "quick": QUICK, "toy": TOY}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -86,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Lockstep beside the bare limits, in one run.")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", dest="size", action="store_const", const="quick", help="under 3 minutes")
+    size.add_argument("--million", dest="size", action="store_const", const="million", help="up to a million products")
     size.add_argument("--toy", dest="size", action="store_const", const="toy", help="as little as shows that it works")
     parser.set_defaults(size="full")
     parser.add_argument("--only", action="append", choices=list(ROWS), metavar="ROW", help=f"one of {', '.join(ROWS)}")

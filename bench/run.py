@@ -74,9 +74,9 @@ class Run:
 
     def free_ids(self) -> int:
         """Return the first id after all of ``system``'s products."""
-        return int(self.system.ask("SELECT COALESCE(MAX(id), 0) FROM products")) + 1
+        return self.system.highest_id() + 1
 
     def settle(self, system: System | None = None) -> float:
         """Wait until every product is proven; return the seconds it took."""
         at = system or self.system
-        return eventually(lambda: at.pending() == 0, within=_SETTLED_WITHIN, what="every product proven")
+        return eventually(at.settled, within=_SETTLED_WITHIN, what="every product proven")

@@ -17,6 +17,8 @@ from stack.servers.rabbitmq import RabbitMQ
 from stack.servers.secantus import Secantus
 from tasks.names import DEAD_LETTER_EXCHANGE, EXCHANGE, LANE_QUEUES, QUEUE_DEAD, QUEUE_LIKES, QUEUE_UPKEEP
 
+_MEMORY = "1G"  # MariaDB's: as an operator would give it, with some hundred thousand products
+
 
 @dataclass(frozen=True)
 class Urls:
@@ -45,7 +47,7 @@ class Servers:
 
     def __init__(self, folder: Path, given: Given) -> None:
         self._given = given
-        self._mariadb = None if given.database else MariaDB(folder / "mariadb")
+        self._mariadb = None if given.database else MariaDB(folder / "mariadb", memory=_MEMORY)
         self._secantus = None if given.mongodb else Secantus(folder / "secantus")
         self._rabbitmq = None if given.broker else RabbitMQ(folder / "rabbitmq")
         found = {"MariaDB": self._mariadb, "SecantusDB": self._secantus, "RabbitMQ": self._rabbitmq}

@@ -1,6 +1,6 @@
 """How much each kind of run measures."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,13 @@ class Sizes:
     pages_at: int  # which of them the pages' goal speaks of
     changes: int  # per catalogue
     pages: int  # requests per page and catalogue
+    bare: int  # documents in the bare bulk writes beside an import or a backlog, of the same kind
 
 
-TOY = Sizes(2, 0.4, 5, 60, 20, 60, 20, 20, 1.0, (30, 60), 60, 10, 3)
-QUICK = Sizes(3, 1.0, 40, 2_000, 150, 2_000, 500, 1_000, 5.0, (1_000, 5_000), 5_000, 100, 20)
+TOY = Sizes(2, 0.4, 5, 60, 20, 60, 20, 20, 1.0, (30, 60), 60, 10, 3, 40)
+QUICK = Sizes(3, 1.0, 40, 2_000, 150, 2_000, 500, 1_000, 5.0, (1_000, 5_000), 5_000, 100, 20, 2_000)
 FULL = Sizes(
-    5, 4.0, 400, 100_000, 3_000, 100_000, 10_000, 10_000, 30.0, (1_000, 100_000, 1_000_000), 100_000, 1_000, 100
+    5, 4.0, 400, 50_000, 2_000, 100_000, 10_000, 10_000, 30.0, (1_000, 100_000, 300_000), 100_000, 1_000, 100, 20_000
 )
+# SecantusDB takes a quarter of an hour to be filled with a million products, and is read for minutes.
+MILLION = replace(FULL, catalogues=(1_000, 100_000, 1_000_000))

@@ -107,13 +107,20 @@ class System:
         with self.sql() as connection:
             return connection.execute(text(query), values).scalar()
 
-    def pending(self) -> int:
-        """Return how many products the Client is not known to hold."""
-        return int(self.ask("SELECT COUNT(*) FROM replication WHERE unproven_since IS NOT NULL"))
+    def settled(self) -> bool:
+        """Return whether the Client is known to hold every product."""
+        return self.ask("SELECT product_id FROM replication WHERE unproven_since IS NOT NULL LIMIT 1") is None
 
-    def products_shown(self) -> int:
-        """Return how many products the Client's store has."""
-        return int(self.shop["products"].estimated_document_count())
+    def highest_id(self) -> int:
+        """Return the id of the product that was created last; 0: none was."""
+        return int(self.ask("SELECT COALESCE(MAX(id), 0) FROM products"))
+
+    def ids_above(self, id_: int) -> list[int]:
+        """Return the ids of the products created since ``id_`` was the highest."""
+        with self.sql() as connection:
+            return list(
+                connection.execute(text("SELECT id FROM products WHERE id > :id ORDER BY id"), {"id": id_}).scalars()
+            )
 
     def cpu(self, apart: Iterable[str] = ()) -> float:
         """Return the CPU seconds used so far by all processes and servers but those ``apart``."""

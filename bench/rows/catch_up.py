@@ -5,15 +5,14 @@ import sys
 import time
 
 from bench import catalogue, seed
+from bench.arrivals import Arrivals
 from bench.bare import mongo
 from bench.errors import BenchError
 from bench.figures import Figure, of_rounds
 from bench.run import Run
-from stack.api import eventually
 from stack.product import ROOT
 
 TITLE = "Catch-up of a backlog"
-_WITHIN = 1_800.0
 
 
 def measure(run: Run) -> list[Figure]:
@@ -21,11 +20,12 @@ def measure(run: Run) -> list[Figure]:
     backlog = run.sizes.backlog
     run.settle()
     first = run.free_ids()
-    messages = list(catalogue.messages(first, first + backlog - 1, "C"))
+    messages = list(catalogue.messages(first, first + run.sizes.bare - 1, "C"))
+    half = len(messages) // 2
     products = mongo.collection(run.system.shop)
-    bare = [mongo.bulk_rate(products, messages[: backlog // 2])]
+    bare = [mongo.bulk_rate(products, messages[:half])]
     caught_up, proven = _catch_up(run, first)
-    bare.append(mongo.bulk_rate(products, messages[backlog // 2 :]))
+    bare.append(mongo.bulk_rate(products, messages[half:]))
     run.system.shop.drop_collection("bare_products")
     one_by_one = _one_by_one(run, first + backlog)
     middle = sum(bare) / 2
@@ -45,11 +45,11 @@ def measure(run: Run) -> list[Figure]:
 def _catch_up(run: Run, first: int) -> tuple[float, float]:
     """Return changes per second until the last was visible, and until it was proven."""
     system, backlog = run.system, run.sizes.backlog
-    before = system.products_shown()
+    arrivals = Arrivals(system.shop, range(first, first + backlog))
     with system.paused(system.product.relay):
         seed.admin(system.engine, first, first + backlog - 1, proven=False)
     began = time.monotonic()
-    eventually(lambda: system.products_shown() >= before + backlog, within=_WITHIN, what="the backlog at the Client")
+    arrivals.wait()
     caught_up = time.monotonic() - began
     run.settle()
     return backlog / caught_up, backlog / (time.monotonic() - began)
@@ -58,9 +58,9 @@ def _catch_up(run: Run, first: int) -> tuple[float, float]:
 def _one_by_one(run: Run, first: int) -> float:
     """Return changes per second where each travels as a task of its own."""
     system, changes = run.system, run.sizes.one_by_one
-    before, began = system.products_shown(), time.monotonic()
+    arrivals, began = Arrivals(system.shop, range(first, first + changes)), time.monotonic()
     command = [sys.executable, "-m", "bench.one_by_one", str(first), str(first + changes - 1)]
     if subprocess.run(command, cwd=ROOT, env=dict(system.product.env), check=False).returncode:
         raise BenchError("single tasks could not be sent")
-    eventually(lambda: system.products_shown() >= before + changes, within=_WITHIN, what="the single tasks' products")
+    arrivals.wait()
     return changes / (time.monotonic() - began)

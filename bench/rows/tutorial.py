@@ -6,10 +6,10 @@ import json
 import time
 
 from bench import catalogue, clients
+from bench.arrivals import Arrivals
 from bench.figures import Figure, of_rounds, percentile
 from bench.load import Connection
 from bench.run import Run
-from stack.api import eventually
 
 TITLE = "The tutorial's Node system, same machine"
 
@@ -38,7 +38,7 @@ def measure(run: Run) -> list[Figure]:
 def _burst(run: Run, prefix: str) -> tuple[float, float]:
     """Return the rates of accepted products, and of those that were visible in the end."""
     system = run.system
-    before = system.products_shown()
+    before = system.highest_id()
     load = clients.run(
         "creates",
         system.addresses.admin_port,
@@ -48,7 +48,7 @@ def _burst(run: Run, prefix: str) -> tuple[float, float]:
         prefix=prefix,
     )
     created = len(load.seconds)
-    eventually(lambda: system.products_shown() >= before + created, within=120, what="every product at the Client")
+    Arrivals(system.shop, system.ids_above(before)).wait()
     return load.rate, created / (time.monotonic() - load.began)
 
 

@@ -15,9 +15,12 @@ _PACKAGE = "mariadb-server"
 
 
 class MariaDB(Process):
-    """A private server with its data in ``folder``, a database ``lockstep`` and a user that may use it."""
+    """A private server with its data in ``folder``, a database ``lockstep`` and a user that may use it.
 
-    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+    ``memory`` is what it keeps of tables and indexes.
+    """
+
+    def __init__(self, folder: Path, *, port: int | None = None, memory: str = "128M") -> None:
         self.port = port or free_port()
         self.password = secrets.token_urlsafe(32)
         self.root_password = secrets.token_urlsafe(32)
@@ -37,7 +40,7 @@ class MariaDB(Process):
                 f"--bind-address={HOST}",
                 "--skip-networking=0",
                 "--character-set-server=utf8mb4",
-                "--innodb-buffer-pool-size=128M",
+                f"--innodb-buffer-pool-size={memory}",
                 *_user_option(),
             ],
             log=folder / "mariadb.log",
