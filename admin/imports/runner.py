@@ -98,9 +98,15 @@ def running(app: Flask) -> Iterator[None]:
         runner.stop()
 
 
+_ANY = select(ImportJob.id).where(ImportJob.state.in_(ACTIVE)).limit(1)
+
+
 @retry_deadlocks
 def claim(name: str) -> ImportJob | None:
     """Take the oldest job that nobody works at; ``name`` is who asks, whose own unfinished job counts too."""
+    if not db.session.execute(_ANY).first():  # all that an idle relay asks, every second
+        db.session.rollback()
+        return None
     now = db.session.execute(select(utc_now())).scalar_one()
     until = ImportJob.claimed_until
     free = or_(until.is_(None), until < now, until > now + 2 * HOLD, ImportJob.claimed_by == name)
