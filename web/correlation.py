@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from contextlib import AbstractContextManager
 from typing import Any
 
 import structlog
@@ -30,6 +31,11 @@ def bound() -> str | None:
 def begin() -> None:
     """From now on, what happens here is caused by one command."""
     structlog.contextvars.bind_contextvars(request_id=new_id())
+
+
+def under(request_id: str) -> AbstractContextManager[None]:
+    """Meanwhile, what happens here is caused by ``request_id``: a job that others asked for."""
+    return structlog.contextvars.bound_contextvars(request_id=request_id)
 
 
 def outgoing() -> dict[str, str]:

@@ -55,6 +55,11 @@ class ImportJob(Model):
         return self.state in ACTIVE
 
     @property
+    def request_id(self) -> str:
+        """What the logs of all processes carry for what this job changes."""
+        return f"import-{self.id}"
+
+    @property
     def seconds(self) -> float:
         """How long it has been at work."""
         return (self.updated_at - self.started_at).total_seconds() if self.started_at else 0.0

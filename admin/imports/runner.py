@@ -22,6 +22,7 @@ from admin.imports import service
 from admin.imports.models import ACTIVE, DONE, FAILED, RUNNING, ImportJob, ImportPiece, RowError
 from admin.products import importer
 from admin.products.import_rows import UnreadableFileError, read
+from web import correlation
 
 HOLD = timedelta(seconds=60)  # a chunk takes less than one; after this long without one, whoever had the job is gone
 IDLE_SECONDS = 1.0
@@ -56,7 +57,9 @@ class Runner(threading.Thread):
     def _step(self) -> bool:
         try:
             if job := claim(self._name):
-                self._carry_out(job)
+                with correlation.under(job.request_id):
+                    log.info("import taken", job=job.id, rows=job.rows)
+                    self._carry_out(job)
                 return True
         except OUTAGES as error:
             log.warning("imports wait for the database", error=str(error.__cause__ or error))
@@ -72,7 +75,8 @@ class Runner(threading.Thread):
                 if self._stopping.is_set():
                     release(job.id, self._name)
                     return
-                importer.store(chunk, job.author, partial(_note, job.id, self._name))
+                result = importer.store(chunk, job.author, partial(_note, job.id, self._name))
+                log.info("imported", job=job.id, rows=chunk.done, created=result.created, updated=result.updated)
             service.finish(job.id, DONE, None, self._name)
         except NotOursError:
             db.session.rollback()
@@ -117,8 +121,6 @@ def claim(name: str) -> ImportJob | None:
         job.state, job.claimed_by, job.claimed_until = RUNNING, name, now + HOLD
         job.started_at = job.started_at or now
     db.session.commit()
-    if job:
-        log.info("import taken", job=job.id, rows=job.rows)
     return job
 
 

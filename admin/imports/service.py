@@ -7,6 +7,7 @@ from http import HTTPStatus
 from pathlib import PurePath
 from typing import IO
 
+import structlog
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -15,6 +16,8 @@ from admin.extensions import db
 from admin.imports.models import ACTIVE, CANCELLED, UPLOADING, WAITING, ImportJob, ImportPiece, RowError
 from admin.products.import_rows import CSV, NDJSON, NDJSON_SUFFIXES, UnreadableFileError, check_header
 from web.problems import ProblemError
+
+log = structlog.get_logger(__name__)
 
 MAX_MEBIBYTES = 100  # of a file; the command line takes larger ones
 PIECE = 1 << 20  # bytes; below every database's limit for one packet
@@ -50,7 +53,9 @@ def submit(file: IO[bytes] | None, name: str, author: str) -> ImportJob:
     for number, content in enumerate(_pieces(file)):
         db.session.execute(insert(ImportPiece).values(job_id=job.id, number=number, content=content))
         db.session.commit()  # a piece at a time: no transaction of a hundred megabytes
-    return _enqueue(job.id, digest)
+    job = _enqueue(job.id, digest)
+    log.info("import submitted", run=job.request_id)
+    return job
 
 
 def get_job(job_id: int) -> ImportJob:
@@ -96,9 +101,12 @@ def finish(job_id: int, state: str, reason: str | None, claimed_by: str | None =
     if claimed_by:
         mine.append(ImportJob.claimed_by == claimed_by)
     final = {"state": state, "reason": reason, "active_file": None, "claimed_until": None, "updated_at": utc_now()}
-    if db.session.execute(update(ImportJob).where(*mine).values(final)).rowcount:  # type: ignore[attr-defined]
+    ended = db.session.execute(update(ImportJob).where(*mine).values(final)).rowcount  # type: ignore[attr-defined]
+    if ended:
         db.session.execute(delete(ImportPiece).where(ImportPiece.job_id == job_id))
     db.session.commit()
+    if ended:
+        log.info("import ended", job=job_id, state=state)
 
 
 def purge() -> None:

@@ -105,6 +105,11 @@ class ReplayRun(Model):
     finished_at: Mapped[datetime | None] = mapped_column(Moment)  # all are marked, or it was stopped
     stopped_by: Mapped[str | None] = mapped_column(String(254))
 
+    @property
+    def request_id(self) -> str:
+        """What the logs of all processes carry for what this run has looked after."""
+        return f"replay-{self.id}"
+
 
 class SyncState(Model):
     """One row: the epoch of every ver made from now on (see ``tasks.versions``)."""

@@ -6,6 +6,7 @@ What is kept says where it stands, so a relay that dies leaves its run to the ne
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import func, select
 
 from admin.database import retry_deadlocks, utc_now
@@ -13,6 +14,9 @@ from admin.extensions import db
 from admin.replication import replay
 from admin.replication.models import ReplayRun, Replication
 from admin.replication.replay import Selection
+from web import correlation
+
+log = structlog.get_logger(__name__)
 
 ALL, STUCK = WHATS = ("all", "stuck")
 _SHOWN = 5
@@ -47,6 +51,7 @@ def request(what: str, by: str) -> ReplayRun:
     run = ReplayRun(what=what, by=by, total=total, marked=0, after_id=0, requested_at=utc_now())
     db.session.add(run)
     db.session.commit()
+    log.info("replay requested", run=run.request_id, what=what, products=total)
     return run
 
 
@@ -59,7 +64,9 @@ def go_on(limit: int = replay.CHUNK) -> bool:
     if run is None:
         db.session.rollback()
         return False
-    ids = replay.mark_chunk(_selection(run.what), run.after_id, limit)
+    with correlation.under(run.request_id):
+        ids = replay.mark_chunk(_selection(run.what), run.after_id, limit)
+        log.info("replay marked", run=run.id, products=len(ids))
     if ids:
         run.after_id, run.marked = ids[-1], run.marked + len(ids)
     else:

@@ -20,6 +20,7 @@ from admin.imports.models import UPLOADING, ImportJob, ImportPiece, RowError
 from admin.products import importer
 from admin.products.import_rows import read
 from admin.products.models import Product
+from admin.replication.models import Replication
 from stack.api import eventually
 from tests.unit.admin.catalogue import Api
 
@@ -79,6 +80,9 @@ def test_a_file_is_imported_in_the_background(app: Flask, editor: Api) -> None:
     assert job["author"] == "editor@example.com"
     assert count(app, Product) == 3
     assert count(app, ImportPiece) == 0  # the file is forgotten
+    with app.app_context():
+        causes = set(db.session.execute(select(Replication.request_id)).scalars())
+    assert causes == {f"import-{job['id']}"}
 
 
 @pytest.mark.usefixtures("relay")

@@ -44,6 +44,15 @@ def test_run_goes_on_chunk_by_chunk_and_says_how_far_it_is(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("five")
+def test_what_a_run_marked_carries_its_name_as_request_id(app: Flask) -> None:
+    with app.app_context():
+        run = replay_runs.request(replay_runs.ALL, "me")
+        replay_runs.go_on()
+        causes = set(db.session.execute(select(Replication.request_id)).scalars())
+        assert causes == {f"replay-{run.id}"}
+
+
+@pytest.mark.usefixtures("five")
 def test_second_click_starts_no_second_run(app: Flask) -> None:
     with app.app_context():
         first = replay_runs.request(replay_runs.ALL, "me").id
