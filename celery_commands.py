@@ -5,5 +5,5 @@ Every Celery process loads this module when it starts, workers too, so nothing o
 
 from web.commands import LazyCommand
 
-dead = LazyCommand("dead", "client.dead_letters.cli:dead")
-replay = LazyCommand("replay", "admin.replication.cli:replay")
+dead = LazyCommand("dead", "client.dead_letters.cli:dead", "Look at dead letters, replay or discard them.")
+replay = LazyCommand("replay", "admin.replication.cli:replay", "Have products looked after again.")

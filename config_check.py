@@ -1,14 +1,19 @@
 """``lockstep config check``: every setting with where it came from; secrets masked."""
 
+import json
 import os
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 from dotenv import dotenv_values
 from pydantic import SecretStr
 
+from web.commands import EXIT_USAGE
 from web.settings import Settings, SettingsError
+from web.terminal import json_option
 
 _CLASSES = {
     "admin": "admin.config:AdminSettings",
@@ -41,19 +46,34 @@ def config() -> None:
 
 @config.command()
 @click.argument("services", nargs=-1, type=click.Choice(list(_CLASSES)))
-def check(services: tuple[str, ...]) -> None:
-    """Print every setting of SERVICES (default: all) with its source, and what is wrong with it."""
-    known, problems = settings_classes(), []
+@json_option
+def check(services: tuple[str, ...], as_json: bool) -> None:
+    """Print every setting with its source, and what is wrong.
+
+    SERVICES narrows it to theirs. Secrets are masked. Exits 2 when something is wrong.
+
+    \b
+    Examples:
+      lockstep config check
+      lockstep config check admin broker
+      lockstep config check --json | jq '.[] | select(.source != "default") | .name'
+    """
+    known, shown, problems = settings_classes(), [], []
     for name in services or tuple(known):
         try:
-            _show(name, known[name]())
+            shown += list(_shown(name, known[name]()))
         except SettingsError as error:
             problems += str(error).splitlines()
     problems += [f"{name}: no such setting; see .env.example" for name in unknown_settings()]
+    if as_json:
+        click.echo(json.dumps(shown, indent=2))
+    else:
+        for one in shown:
+            click.echo(f"{one['service']:7} {one['name']:20} {one['value']}  ({one['source']})")
     for problem in problems:
         click.echo(problem, err=True)
     if problems:
-        raise click.exceptions.Exit(2)
+        raise click.exceptions.Exit(EXIT_USAGE)
 
 
 def unknown_settings() -> list[str]:
@@ -65,11 +85,11 @@ def unknown_settings() -> list[str]:
     return sorted(name for name in given if name.startswith(ours) and name not in known)
 
 
-def _show(service: str, settings: Settings) -> None:
+def _shown(service: str, settings: Settings) -> Iterator[dict[str, Any]]:
     for field in type(settings).model_fields:
-        value = getattr(settings, field)
-        shown = "********" if isinstance(value, SecretStr) else value
-        click.echo(f"{service:7} {field.upper():20} {shown}  ({_source(field.upper())})")
+        value, name = getattr(settings, field), field.upper()
+        masked = "********" if isinstance(value, SecretStr) else value
+        yield {"service": service, "name": name, "value": masked, "source": _source(name)}
 
 
 def _source(name: str) -> str:

@@ -5,17 +5,17 @@ import click
 from web.commands import LazyCommand
 
 _COMMANDS = {
-    "config": "config_check:config",
-    "doctor": "doctor.cli:doctor",
-    "export": "admin.cli:export",
-    "health": "doctor.health:health",
-    "import": "admin.cli:import_",
-    "likes": "client.likes.cli:likes",
-    "migrate": "lockstep:migrate",
-    "relay": "admin.cli:relay",
-    "shopper": "client.cli:shopper",
-    "staff": "admin.accounts.cli:staff",
-    "sync": "admin.replication.cli:sync",
+    "config": ("config_check:config", "Look at the settings."),
+    "doctor": ("doctor.cli:doctor", "Check the set-up, and say how to mend it."),
+    "export": ("admin.cli:export", "Write every live product to a file."),
+    "health": ("doctor.health:health", "Say whether a process does its work."),
+    "import": ("admin.cli:import_", "Create or update products from a file."),
+    "likes": ("client.likes.cli:likes", "Shoppers' likes, between the shop and Admin."),
+    "migrate": ("lockstep:migrate", "Bring a service's database to this version."),
+    "relay": ("admin.cli:relay", "Run the process that sends and proves changes."),
+    "shopper": ("client.cli:shopper", "Accounts of shoppers."),
+    "staff": ("admin.accounts.cli:staff", "Accounts of those who look after the catalogue."),
+    "sync": ("admin.replication.cli:sync", "What is out of step, and mending it."),
 }
 
 
@@ -25,7 +25,16 @@ def cli() -> None:
     """Two services that tell the same story: Admin's catalogue at the Client, the Client's likes at Admin.
 
     Settings come from the environment or a .env file; 'lockstep config check' shows them.
-    Exit codes: 0 ok, 1 failed, 2 usage or settings, 3 out of step, 4 a dependency is down, 130 interrupted.
+
+    \b
+    Examples:
+      lockstep doctor                    what is wrong with the set-up, and how to mend it
+      lockstep sync status               whether all is in step
+      lockstep import catalogue.csv
+      lockstep sync diff --help
+
+    Data goes to standard output, everything else to standard error. Exit codes: 0 ok, 1 failed, 2 usage or settings,
+    3 out of step, 4 a dependency is down, 130 interrupted.
     """
 
 
@@ -33,7 +42,14 @@ def cli() -> None:
 @click.argument("service", type=click.Choice(["admin", "client"]))
 @click.option("--revision", default="head", help="Admin only: go to this revision, up or down ('base': none).")
 def migrate(service: str, revision: str) -> None:
-    """Bring a service's database to the shape this version needs; repeating it changes nothing."""
+    """Bring the database of SERVICE to the shape that this version needs. Repeating it changes nothing.
+
+    \b
+    Examples:
+      lockstep migrate admin
+      lockstep migrate client
+      lockstep migrate admin --revision 0010
+    """
     if service == "admin":
         from admin.cli import migrate_admin
 
@@ -44,8 +60,8 @@ def migrate(service: str, revision: str) -> None:
         migrate_client()
 
 
-for _name, _target in _COMMANDS.items():
-    cli.add_command(LazyCommand(_name, _target))
+for _name, (_target, _line) in _COMMANDS.items():
+    cli.add_command(LazyCommand(_name, _target, _line))
 
 
 def main() -> None:

@@ -1,7 +1,9 @@
 """Admin's part of the ``lockstep`` command."""
 
+import json
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -10,12 +12,15 @@ import flask_migrate
 from admin import create_app
 from admin.imports import runner as imports
 from admin.products import exporter, importer
+from admin.reconcile import catalogue
 from admin.replication.relay import Relay
 from tasks.config import BrokerSettings
 from web import correlation, tracing
+from web.commands import EXIT_FAILED, resumable
 from web.health import Heartbeat
 from web.metrics import MetricsSettings
 from web.metrics_server import MetricsServer
+from web.terminal import json_option, progress
 
 
 def migrate_admin(revision: str) -> None:
@@ -42,9 +47,9 @@ def relay(heartbeat: Path | None) -> None:
     SIGTERM or Ctrl-C ends it after the step in hand, within seconds; what was not proven is due again.
 
     \b
-    Example, watched by a supervisor:
+    Examples, the second for a supervisor:
+      lockstep relay
       lockstep relay --heartbeat /run/lockstep/relay
-      lockstep health relay --heartbeat /run/lockstep/relay
     """
     BrokerSettings()  # if it is wrong, say so now and not at the first product
     metrics = MetricsServer(MetricsSettings())
@@ -63,13 +68,22 @@ def relay(heartbeat: Path | None) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--restart", is_flag=True, help="Start over, even if an earlier run of this file was interrupted.")
 @click.option("--author", default="import", show_default=True, help="Named in each product's history.")
-def import_(file: Path, restart: bool, author: str) -> None:
+@json_option
+def import_(file: Path, restart: bool, author: str, as_json: bool) -> None:
     """Create or update products from FILE (.csv, or .ndjson with one object per line), by sku.
 
     Rows with errors are reported with their line and skipped; the others are taken. An interrupted import goes
     on where it stopped when it is run again. Exits 1 when rows were skipped, 2 when the file cannot be read.
+
+    \b
+    Examples:
+      lockstep import catalogue.csv
+      lockstep import catalogue.ndjson --author "spring catalogue"
+      lockstep import catalogue.csv --restart
+      lockstep import catalogue.csv --json 2> errors.txt
     """
-    with create_app().app_context():
+    goes_on = resumable("what was imported stays; run the same command again, and it goes on there")
+    with create_app().app_context(), goes_on:
         try:
             result = importer.import_file(file, author, restart=restart, on_error=_report)
         except importer.UnreadableFileError as error:
@@ -78,8 +92,10 @@ def import_(file: Path, restart: bool, author: str) -> None:
     repeated = f"; {result.repeated} overtaken by a later row of the same sku" if result.repeated else ""
     click.echo(", ".join(counts) + repeated, err=True)
     click.echo(f"In every log: request id {correlation.bound()}", err=True)
+    if as_json:
+        click.echo(json.dumps({**asdict(result), "request_id": correlation.bound()}))
     if result.skipped:
-        raise click.exceptions.Exit(1)
+        raise click.exceptions.Exit(EXIT_FAILED)
 
 
 def _report(line: int, reason: str) -> None:
@@ -90,12 +106,19 @@ def _report(line: int, reason: str) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True), default="-")
 @click.option("--format", "kind", type=click.Choice(["csv", "ndjson"]), help="Default: by the file's name, else csv.")
 def export(file: Path, kind: str | None) -> None:
-    """Write every live product to FILE (default: standard output), as ``import`` reads it."""
+    """Write every live product to FILE (default: standard output), as 'lockstep import' reads it.
+
+    \b
+    Examples:
+      lockstep export catalogue.csv
+      lockstep export - --format ndjson | gzip > catalogue.ndjson.gz
+    """
     chosen = kind or ("ndjson" if file.suffix in importer.NDJSON_SUFFIXES else "csv")
-    with create_app().app_context():
+    again = resumable("what is written so far is no whole catalogue; run it again")
+    with create_app().app_context(), again, progress("exporting", catalogue.live()) as advance:
         if str(file) == "-":
-            count = exporter.export(sys.stdout, chosen)
+            count = exporter.export(sys.stdout, chosen, advance)
         else:
             with file.open("w", encoding="utf-8", newline="") as out:
-                count = exporter.export(out, chosen)
+                count = exporter.export(out, chosen, advance)
     click.echo(f"{count} products", err=True)

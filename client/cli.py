@@ -26,7 +26,13 @@ def shopper() -> None:
 @click.argument("email")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
 def shopper_add(email: str, password_stdin: bool) -> None:
-    """Create an account for EMAIL."""
+    """Create an account for EMAIL.
+
+    \b
+    Examples:
+      lockstep shopper add someone@example.com
+      lockstep shopper add someone@example.com --password-stdin < password.txt
+    """
     password = read_password(password_stdin)
     extensions.connect(ClientSettings())
     try:
@@ -43,7 +49,12 @@ def shopper_add(email: str, password_stdin: bool) -> None:
 @click.argument("email")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
 def shopper_passwd(email: str, password_stdin: bool) -> None:
-    """Give EMAIL's account another password; its sign-ins end."""
+    """Give EMAIL's account another password; its sign-ins end.
+
+    \b
+    Example:
+      lockstep shopper passwd someone@example.com
+    """
     password = read_password(password_stdin)
     extensions.connect(ClientSettings())
     try:
@@ -58,7 +69,12 @@ def shopper_passwd(email: str, password_stdin: bool) -> None:
 @shopper.command("erase")
 @click.argument("email")
 def shopper_erase(email: str) -> None:
-    """Erase EMAIL's account: the sign-in ends, and every like is taken back, here and at Admin."""
+    """Erase EMAIL's account and take every like back. Both here and at Admin; the sign-in ends.
+
+    \b
+    Example:
+      lockstep shopper erase someone@example.com
+    """
     extensions.connect(ClientSettings())
     if erasure.erase_email(email):
         click.echo(f"{email} is erased; the next sweep tells Admin.", err=True)

@@ -29,7 +29,12 @@ def health() -> None:
 @click.option("--heartbeat", required=True, type=click.Path(path_type=Path), help="The file given to 'lockstep relay'.")
 @_max_age
 def relay(heartbeat: Path, max_age: float) -> None:
-    """Look at the age of a relay's heartbeat. An outage around it does not stop the heart."""
+    """Look at the age of a relay's heartbeat. An outage around it does not stop the heart.
+
+    \b
+    Example:
+      lockstep health relay --heartbeat /run/lockstep/relay
+    """
     _judge("the relay", Heartbeat(heartbeat).age(), max_age)
 
 
@@ -39,7 +44,12 @@ def relay(heartbeat: Path, max_age: float) -> None:
 )
 @_max_age
 def beat(schedule: Path, max_age: float) -> None:
-    """Look at the age of beat's schedule, which it writes after every entry, also while the broker is down."""
+    """Look at the age of beat's schedule. It is written after every entry, also while the broker is down.
+
+    \b
+    Example:
+      lockstep health beat --schedule /tmp/celerybeat-schedule
+    """
     # what it is called exactly depends on the platform's database for Python's shelves
     files = [schedule, *schedule.parent.glob(f"{schedule.name}.*")]
     ages = [age for file in files if (age := Heartbeat(file).age()) is not None]
@@ -50,7 +60,13 @@ def beat(schedule: Path, max_age: float) -> None:
 @click.option("--node", help="The worker's name; default: celery@ and this host's name.")
 @click.option("--timeout", default=5, show_default=True, help="Seconds to wait for its answer.")
 def worker(node: str | None, timeout: int) -> None:
-    """Ping a worker through the broker, as 'celery inspect ping' does."""
+    """Ping a worker through the broker, as 'celery inspect ping' does.
+
+    \b
+    Examples:
+      lockstep health worker
+      lockstep health worker --node celery@worker-2 --timeout 10
+    """
     from kombu.exceptions import OperationalError
 
     from tasks.app import app

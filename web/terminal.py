@@ -1,8 +1,16 @@
-"""What both services' commands ask a person for."""
+"""What both services' commands ask a person, and show one who waits."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from web.commands import EXIT_FAILED
+
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON on standard output, for programs.")
 
 
 def read_password(from_stdin: bool) -> str:
@@ -10,5 +18,26 @@ def read_password(from_stdin: bool) -> str:
     if from_stdin:
         password = sys.stdin.readline().rstrip("\n")
     else:
-        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     return str(password)
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Go on only after a yes, given as an option or by the person at the terminal. Raises UsageError without one."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError("Nobody can be asked here; give --yes.")
+    if not click.confirm(question, err=True):
+        click.echo("Nothing was changed.", err=True)
+        raise click.exceptions.Exit(EXIT_FAILED)
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar on a terminal's stderr, nothing elsewhere; takes what is done so far."""
+    console = Console(stderr=True)
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=min(max(done, 0), total))

@@ -1,5 +1,6 @@
 """``lockstep staff``: accounts of those who look after the catalogue, and machines' keys."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,9 +9,10 @@ import click
 from admin import create_app
 from admin.accounts import keys, roster, service
 from admin.accounts.models import EDITOR, ROLES
+from admin.accounts.owner_api import ApiKeySchema
 from web.passwords import WeakPasswordError
 from web.problems import ProblemError
-from web.terminal import read_password
+from web.terminal import json_option, read_password
 
 BY = service.CLI
 
@@ -39,10 +41,16 @@ def staff() -> None:
 
 @staff.command("add")
 @click.argument("email")
-@click.option("--role", type=click.Choice(ROLES), default=EDITOR, show_default=True)
+@click.option("--role", type=click.Choice(ROLES), default=EDITOR, show_default=True, help="What it may do.")
 @_password
 def staff_add(email: str, role: str, password_stdin: bool) -> None:
-    """Create an account for EMAIL; one that is there stays as it is."""
+    """Create an account for EMAIL; one that is there stays as it is.
+
+    \b
+    Examples:
+      lockstep staff add someone@example.com --role editor
+      lockstep staff add someone@example.com --password-stdin < password.txt
+    """
     password = read_password(password_stdin)
     with _admin():
         try:
@@ -54,10 +62,22 @@ def staff_add(email: str, role: str, password_stdin: bool) -> None:
 
 
 @staff.command("list")
-def staff_list() -> None:
-    """Print every account with its role."""
+@json_option
+def staff_list(as_json: bool) -> None:
+    """Print every account with its role.
+
+    \b
+    Examples:
+      lockstep staff list
+      lockstep staff list --json | jq '.[] | select(.role == "owner") | .email'
+    """
     with _admin():
-        for account in roster.all_staff():
+        found = roster.all_staff()
+        if as_json:
+            shown = [{"email": a.email, "role": a.role, "disabled": a.disabled_at is not None} for a in found]
+            click.echo(json.dumps(shown, indent=2))
+            return
+        for account in found:
             click.echo(f"{account.role:7}{account.email}{'  (disabled)' if account.disabled_at else ''}")
 
 
@@ -65,7 +85,12 @@ def staff_list() -> None:
 @click.argument("email")
 @click.argument("role", type=click.Choice(ROLES))
 def staff_role(email: str, role: str) -> None:
-    """Give EMAIL's account another ROLE; its sign-ins end."""
+    """Give EMAIL's account another ROLE; its sign-ins end.
+
+    \b
+    Example:
+      lockstep staff role someone@example.com owner
+    """
     with _admin():
         roster.change(roster.id_of(email), BY, role=role)
     click.echo(f"{email} is {role}.", err=True)
@@ -75,7 +100,12 @@ def staff_role(email: str, role: str) -> None:
 @click.argument("email")
 @_password
 def staff_passwd(email: str, password_stdin: bool) -> None:
-    """Give EMAIL's account another password; its sign-ins end."""
+    """Give EMAIL's account another password; its sign-ins end.
+
+    \b
+    Example:
+      lockstep staff passwd someone@example.com
+    """
     password = read_password(password_stdin)
     with _admin():
         roster.change(roster.id_of(email), BY, password=password)
@@ -85,7 +115,12 @@ def staff_passwd(email: str, password_stdin: bool) -> None:
 @staff.command("disable")
 @click.argument("email")
 def staff_disable(email: str) -> None:
-    """Shut EMAIL's account out, at once."""
+    """Shut EMAIL's account out, at once.
+
+    \b
+    Example:
+      lockstep staff disable someone@example.com
+    """
     with _admin():
         roster.change(roster.id_of(email), BY, disabled=True)
     click.echo(f"{email} may not sign in.", err=True)
@@ -94,7 +129,12 @@ def staff_disable(email: str) -> None:
 @staff.command("enable")
 @click.argument("email")
 def staff_enable(email: str) -> None:
-    """Let EMAIL's account in again."""
+    """Let EMAIL's account in again.
+
+    \b
+    Example:
+      lockstep staff enable someone@example.com
+    """
     with _admin():
         roster.change(roster.id_of(email), BY, disabled=False)
     click.echo(f"{email} may sign in.", err=True)
@@ -103,7 +143,12 @@ def staff_enable(email: str) -> None:
 @staff.command("remove")
 @click.argument("email")
 def staff_remove(email: str) -> None:
-    """Delete EMAIL's account; the name stays in the histories."""
+    """Delete EMAIL's account; the name stays in the histories.
+
+    \b
+    Example:
+      lockstep staff remove someone@example.com
+    """
     with _admin():
         roster.remove(roster.id_of(email), BY)
     click.echo(f"{email} is removed.", err=True)
@@ -116,20 +161,36 @@ def staff_keys() -> None:
 
 @staff_keys.command("add")
 @click.argument("name")
-@click.option("--role", type=click.Choice(ROLES), default=EDITOR, show_default=True)
+@click.option("--role", type=click.Choice(ROLES), default=EDITOR, show_default=True, help="What it may do.")
 @click.option("--days", type=click.IntRange(1, 3650), help="How long it lasts; default: until it is revoked.")
 def keys_add(name: str, role: str, days: int | None) -> None:
-    """Make a key called NAME and print it, this once. Use it as a bearer token."""
+    """Make a key called NAME and print it, this once. Use it as a bearer token.
+
+    \b
+    Example:
+      lockstep staff keys add "warehouse import" --role editor --days 365
+    """
     with _admin():
         _key, secret = keys.make(name, role, days, BY)
     click.echo(secret)
 
 
 @staff_keys.command("list")
-def keys_list() -> None:
-    """Print every key: what it begins with, its role, when it was last used, its name."""
+@json_option
+def keys_list(as_json: bool) -> None:
+    """Print every key: its beginning, role, last use and name.
+
+    \b
+    Examples:
+      lockstep staff keys list
+      lockstep staff keys list --json | jq '.[] | select(.last_used_at == null) | .name'
+    """
     with _admin():
-        for key in keys.all_keys():
+        found = keys.all_keys()
+        if as_json:
+            click.echo(json.dumps(ApiKeySchema(many=True).dump(found), indent=2))
+            return
+        for key in found:
             used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never used"
             ends = f"  (until {key.expires_at:%Y-%m-%d})" if key.expires_at else ""
             click.echo(f"{key.prefix}  {key.role:7}{used:18}{key.name}{ends}")
@@ -138,7 +199,12 @@ def keys_list() -> None:
 @staff_keys.command("revoke")
 @click.argument("name")
 def keys_revoke(name: str) -> None:
-    """Revoke the key called NAME, at once."""
+    """Revoke the key called NAME, at once.
+
+    \b
+    Example:
+      lockstep staff keys revoke "warehouse import"
+    """
     with _admin():
         keys.revoke_named(name, BY)
     click.echo(f"The key {name} counts no more.", err=True)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Callable
 from typing import IO, Any
 
 from sqlalchemy import select
@@ -13,8 +14,11 @@ from web.csv_cells import safe
 PAGE = 1000  # rows read at once
 
 
-def export(out: IO[str], kind: str) -> int:
-    """Write every live product to ``out`` as ``csv`` or ``ndjson``, by id; return how many."""
+def export(out: IO[str], kind: str, progress: Callable[[int], None] = lambda _done: None) -> int:
+    """Write every live product to ``out`` as ``csv`` or ``ndjson``, by id; return how many.
+
+    ``progress`` is given how many are written so far.
+    """
     writer = csv.DictWriter(out, CONTENT_FIELDS) if kind == "csv" else None
     if writer:
         writer.writeheader()
@@ -27,6 +31,7 @@ def export(out: IO[str], kind: str) -> int:
             else:
                 out.write(json.dumps(row, ensure_ascii=False) + "\n")
         count, last = count + len(page), page[-1].id
+        progress(count)
         db.session.rollback()
         db.session.expunge_all()
     return count

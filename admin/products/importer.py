@@ -11,8 +11,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
@@ -25,6 +23,7 @@ from admin.products.models import ImportProgress, Product
 from admin.products.service import apply_changes
 from admin.replication import outbox
 from tasks.names import BULK
+from web.terminal import progress
 
 __all__ = ["CHUNK", "NDJSON_SUFFIXES", "Chunk", "Result", "UnreadableFileError", "chunks", "import_file", "store"]
 
@@ -79,7 +78,7 @@ def import_file(path: Path, author: str, restart: bool, on_error: Callable[[int,
         _forget(key)
     result = Result()
     kind = NDJSON if path.suffix.lower() in NDJSON_SUFFIXES else CSV
-    with path.open("rb") as file, _progress(path) as advance:
+    with path.open("rb") as file, progress("importing", _lines(path)) as advance:
         for chunk in chunks(read(file, kind), _done(key)):
             for line, reason in chunk.refused:
                 on_error(line, reason)
@@ -179,19 +178,6 @@ def _forget(key: str) -> None:
     db.session.commit()
 
 
-class _progress:
-    """A progress bar on a terminal's stderr, by lines; nothing elsewhere."""
-
-    def __init__(self, path: Path) -> None:
-        with path.open("rb") as file:
-            self._total = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
-        columns = (TextColumn("importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=Console(stderr=True), disable=not Console(stderr=True).is_terminal)
-
-    def __enter__(self) -> Callable[[int], None]:
-        self._bar.start()
-        task = self._bar.add_task("importing", total=self._total)
-        return lambda line: self._bar.update(task, completed=line)
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+def _lines(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))

@@ -1,11 +1,6 @@
 """What operators type: ``lockstep sync diff`` and ``lockstep sync rebuild``."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import select
 
 from admin import create_app
@@ -18,12 +13,13 @@ from admin.reconcile.mending import Mending
 from admin.reconcile.repair import BATCH
 from admin.reconcile.report import Report, show_fields
 from admin.replication.models import SyncMark
-from web.commands import EXIT_DRIFT, EXIT_FAILED
+from web.commands import EXIT_DRIFT, EXIT_FAILED, resumable
+from web.terminal import json_option, progress
 
 
 @click.command()
 @click.argument("product_id", type=int, required=False)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
+@json_option
 @click.option("--repair", is_flag=True, help="Have the Client replace what is wrong by what Admin says.")
 @click.option("--yes", is_flag=True, help="Also where that takes many products from the shop.")
 @click.option("--from", "first", type=click.IntRange(1), help="Only ids from this one …")
@@ -33,6 +29,13 @@ def diff(product_id: int | None, as_json: bool, repair: bool, yes: bool, first: 
 
     What the relay is still at work on is no drift. Exits 0 when the stores are in step, or after --repair all that
     was out of step is mended; 3 when something is left; 4 when the Client or the database does not answer.
+
+    \b
+    Examples:
+      lockstep sync diff
+      lockstep sync diff 42
+      lockstep sync diff --from 1000 --to 1999 --repair
+      lockstep sync diff --json | jq '.drift[].sku'
     """
     if product_id is not None and (first or last):
         raise click.UsageError("Give a product or a range, not both.")
@@ -60,7 +63,8 @@ def _one(product_id: int, as_json: bool) -> None:
 
 def _range(span: tuple[int, int], as_json: bool, mending: Mending | None) -> None:
     report, comparison = Report(as_json), Comparison()
-    with _progress("comparing") as advance:
+    again = resumable("run it again" + ("; what is mended stays mended" if mending else ""))
+    with again, progress("comparing", catalogue.highest_id()) as advance:
         for batch in batched(comparison.drift(*span, advance), BATCH):
             for outcome in mending.mend(batch) if mending else [(difference, None) for difference in batch]:
                 report.add(*outcome)
@@ -81,10 +85,16 @@ def _range(span: tuple[int, int], as_json: bool, mending: Mending | None) -> Non
 
 @click.command()
 @click.option("--yes", is_flag=True, help="Even if the shop would lose many products by it.")
-def rebuild(yes: bool) -> None:
+@json_option
+def rebuild(yes: bool, as_json: bool) -> None:
     """Build the Client's copy anew beside the live one, and swap them. The shop is never empty.
 
     Likes are kept. Interrupted or failed, the live copy is as it was; run it again. Exits 1 when it was refused.
+
+    \b
+    Examples:
+      lockstep sync rebuild
+      lockstep sync rebuild --yes
     """
     with create_app().app_context():
         _refuse_while_restored()
@@ -95,13 +105,14 @@ def rebuild(yes: bool) -> None:
             )
             raise click.exceptions.Exit(EXIT_FAILED)
         try:
-            with _progress("rebuilding") as advance:
+            again = resumable("the shop keeps the copy that it has; run it again to begin anew")
+            with again, progress("rebuilding", catalogue.highest_id()) as advance:
                 rebuild_.rebuild(advance)
         except rebuild_.RebuildError as error:
             click.echo(f"Nothing was changed: {error}.", err=True)
             raise click.exceptions.Exit(EXIT_FAILED) from None
         click.echo(f"the shop shows the fresh copy of {after} products", err=True)
-        _range((LOWEST, HIGHEST), as_json=False, mending=Mending(allowed=True))  # what changed meanwhile
+        _range((LOWEST, HIGHEST), as_json, mending=Mending(allowed=True))  # what changed meanwhile
 
 
 def _refuse_while_restored() -> None:
@@ -111,13 +122,3 @@ def _refuse_while_restored() -> None:
     if alarm:
         click.echo(f"The database of {alarm} was restored from a backup: run 'lockstep sync recover' first.", err=True)
         raise click.exceptions.Exit(EXIT_FAILED)
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal's stderr, by ids; nothing elsewhere."""
-    console, total = Console(stderr=True), catalogue.highest_id()
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda last_id: bar.update(task, completed=min(max(last_id, 0), total))

@@ -2,14 +2,11 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
 from rich.console import Console
 from rich.live import Live
-from rich.progress import Progress
 from sqlalchemy import select
 
 from admin import create_app
@@ -20,7 +17,9 @@ from admin.replication import replay as replay_
 from admin.replication import status as status_
 from admin.replication.schemas import StatusSchema
 from admin.replication.status_table import table
-from web.commands import EXIT_DEPENDENCY_DOWN, EXIT_DRIFT, LazyCommand
+from web import correlation
+from web.commands import EXIT_DEPENDENCY_DOWN, EXIT_DRIFT, LazyCommand, resumable
+from web.terminal import confirm, json_option, progress
 
 _EXIT_CODES = {
     status_.UNKNOWN: EXIT_DEPENDENCY_DOWN,
@@ -37,18 +36,24 @@ def sync() -> None:
     """What is out of step between Admin and the Client, and mending it."""
 
 
-sync.add_command(LazyCommand("diff", "admin.reconcile.cli:diff"))
-sync.add_command(LazyCommand("rebuild", "admin.reconcile.cli:rebuild"))
+sync.add_command(LazyCommand("diff", "admin.reconcile.cli:diff", "Compare what both stores really hold; --repair."))
+sync.add_command(LazyCommand("rebuild", "admin.reconcile.cli:rebuild", "Build the Client's copy anew, and swap it in."))
 
 
 @sync.command("status")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the table.")
+@json_option
 @click.option("--watch", is_flag=True, help="Look again every two seconds until Ctrl-C.")
 def status(as_json: bool, watch: bool) -> None:
-    """Show what is pending, in flight and stuck, since when, and how far the Client lags.
+    """Show what is pending, stuck or lagging, and since when.
 
     Exits 0 when nothing needs a person, 3 when something does (stuck, drift, a restored database), 4 when the
     Client cannot be asked.
+
+    \b
+    Examples:
+      lockstep sync status
+      lockstep sync status --watch
+      lockstep sync status --json | jq .state
     """
     with create_app().app_context():
         if watch and not as_json:
@@ -82,6 +87,7 @@ def _watch() -> None:
 @click.option("--all", "everything", is_flag=True, help="Every product.")
 @click.option("--dry-run", is_flag=True, help="Only say how many there are.")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until all are proven.")
+@json_option
 def replay(
     ids: tuple[int, ...],
     skus: tuple[str, ...],
@@ -93,25 +99,46 @@ def replay(
     everything: bool,
     dry_run: bool,
     wait: bool,
+    as_json: bool,
 ) -> None:
-    """Have products, by IDS or by option, looked after again; several options narrow each other.
+    """Have products looked after again: by IDS, or by options.
 
-    What is right at the Client stays untouched, so this may be repeated at will. It only marks the products; a
-    running relay does the work, also after Ctrl-C. Interrupted before that, run it again.
+    Several options narrow each other. What is right at the Client stays untouched, so this may be repeated at will. It
+    only marks the products; a running relay does the work, also after Ctrl-C. Interrupted before that, run it again.
+
+    'celery -A tasks replay' and 'lockstep sync replay' are the same command.
+
+    \b
+    Examples:
+      lockstep sync replay 42 43
+      lockstep sync replay --sku MUG-1
+      lockstep sync replay --from 1000 --to 1999 --no-wait
+      celery -A tasks replay --stuck
+      celery -A tasks replay --changed-since 2026-11-01 --dry-run
     """
     selection = replay_.Selection(ids, skus, first_id, last_id, _utc(changed_since), _utc(changed_until), stuck)
     if (selection == replay_.Selection()) != everything:
         raise click.UsageError("Say which products: by ids or options, or --all alone.")
     with create_app().app_context():
-        total = replay_.count(selection)
+        total, done = replay_.count(selection), 0
         if dry_run or not total:
-            click.echo(f"{total} products" + (" would be replayed" if dry_run else " selected"))
-            return
-        with _progress("marked", total) as advance:
-            done = replay_.mark(selection, advance)
-        click.echo(f"{done} products marked", err=True)
-        if wait:
-            _wait_until_proven(done)
+            if not as_json:
+                click.echo(f"{total} products" + (" would be replayed" if dry_run else " selected"))
+        else:
+            done = _mark(selection, total)
+            if wait:
+                _wait_until_proven(done)
+        if as_json:
+            click.echo(json.dumps({"selected": total, "marked": done, "request_id": correlation.bound()}))
+
+
+def _mark(selection: replay_.Selection, total: int) -> int:
+    again = resumable("what is marked is looked after; run it again for the rest")
+    with again, progress("marked", total) as advance:
+        done = replay_.mark(selection, advance)
+    click.echo(f"{done} products marked", err=True)
+    click.echo(f"In every log: request id {correlation.bound()}", err=True)
+    return done
 
 
 sync.add_command(replay)
@@ -120,13 +147,17 @@ sync.add_command(replay)
 @sync.command("recover")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def recover(yes: bool) -> None:
-    """After Admin's or the Client's database was restored from a backup: tell every product and like anew.
+    """After a database came back from a backup: tell everything anew.
 
     Begins a new epoch, in which what Admin says now overrides whatever the Client holds. The shop stays up and is
     never empty. Afterwards 'lockstep sync diff --repair' takes away what only the Client knew.
+
+    \b
+    Examples:
+      lockstep sync recover
+      lockstep sync recover --yes
     """
-    if not yes:
-        click.confirm("Every product is told anew, and Admin's state wins everywhere. Go on?", abort=True, err=True)
+    confirm("Every product is told anew, and Admin's state wins everywhere. Go on?", yes)
     with create_app().app_context():
         done = recovery_.recover()
     click.echo(f"epoch {done.epoch} began; {done.products} products are told anew (lockstep sync status --watch)")
@@ -135,20 +166,12 @@ def recover(yes: bool) -> None:
 def _wait_until_proven(total: int) -> None:
     marked_at = db.session.execute(select(utc_now())).scalar_one()
     db.session.rollback()
-    with _progress("proven", total) as advance:
+    goes_on = resumable("the relays go on without this; 'lockstep sync status --watch' shows how far they are")
+    with goes_on, progress("proven", total) as advance:
         while left := replay_.unproven(marked_at):
             advance(max(0, total - left))
             time.sleep(_LOOK_SECONDS)
     click.echo("all proven", err=True)
-
-
-@contextmanager
-def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar on a terminal's stderr, nothing elsewhere; takes what is done so far."""
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -16,7 +16,8 @@ from client.dead_letters import collect, queries, screen, service
 from client.dead_letters.documents import NEW, STATES
 from client.dead_letters.queries import Filter
 from web import logs
-from web.commands import EXIT_FAILED, EXIT_USAGE
+from web.commands import EXIT_FAILED, resumable
+from web.terminal import confirm, json_option
 
 _PIPE_WIDTH = 200  # columns of a table that no terminal bounds
 _MOVED_AT_MOST = 100  # runs of the collector before a command looks
@@ -40,12 +41,19 @@ def _which(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @dead.command("list")
-@click.option("--state", type=click.Choice([*STATES, "any"]), default=NEW, show_default=True)
+@click.option("--state", type=click.Choice([*STATES, "any"]), default=NEW, show_default=True, help="Only those.")
 @_which
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="A JSON array instead of a table.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@json_option
 def list_(state: str, reason: str, product: int | None, limit: int, as_json: bool) -> None:
-    """List dead letters, newest first, after collecting what the broker holds."""
+    """List dead letters, newest first. Collects what the broker holds before.
+
+    \b
+    Examples:
+      celery -A tasks dead list
+      celery -A tasks dead list --state any --reason unreadable
+      celery -A tasks dead list --json | jq '.[].reason'
+    """
     _connect()
     _collect()
     letters = queries.find(Filter(None if state == "any" else state, reason, product), limit + 1)
@@ -59,9 +67,15 @@ def list_(state: str, reason: str, product: int | None, limit: int, as_json: boo
 
 @dead.command("show")
 @click.argument("id_", metavar="ID")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, the payload as it came.")
+@json_option
 def show(id_: str, as_json: bool) -> None:
-    """Show everything about one dead letter, its payload too. The beginning of the ID is enough."""
+    """Show everything about one dead letter, its payload too. The beginning of the ID is enough.
+
+    \b
+    Examples:
+      celery -A tasks dead show 3f9a
+      celery -A tasks dead show 3f9a --json | jq .payload
+    """
     _connect()
     shown = queries.show(_get(id_))
     click.echo(json.dumps(shown, indent=2) if as_json else screen.account(shown))
@@ -74,15 +88,21 @@ def show(id_: str, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would be replayed.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def replay(ids: tuple[str, ...], everything: bool, reason: str, product: int | None, dry_run: bool, yes: bool) -> None:
-    """Fetch the products of dead letters anew from Admin and apply them; then mark the letters as replayed.
+    """Fetch the products of the letters ID anew, and apply them.
 
-    The old message is never sent again, so a product deleted since stays deleted. Interrupted, run it again: what
-    was not marked is still new.
+    Then the letters are marked as replayed. The old message is never sent again, so a product deleted since stays
+    deleted. Interrupted, run it again: what was not marked is still new.
+
+    \b
+    Examples:
+      celery -A tasks dead replay 3f9a 71c0
+      celery -A tasks dead replay --all --dry-run
+      celery -A tasks dead replay --all --reason unreadable --yes
     """
     gateway, who = _connect(), _who()
     letters = _chosen(ids, everything, Filter(NEW, reason, product))
     if everything and not dry_run:
-        _confirm("Replay all of these dead letters?", yes)
+        confirm("Replay all of these dead letters?", yes)
 
     def one(letter: Letter) -> str:
         products = service.product_ids(letter) if dry_run else service.replay(gateway, letter, who)
@@ -97,10 +117,16 @@ def replay(ids: tuple[str, ...], everything: bool, reason: str, product: int | N
 @_which
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def discard(ids: tuple[str, ...], everything: bool, reason: str, product: int | None, yes: bool) -> None:
-    """Put dead letters aside for good. Their products are left as they are."""
+    """Put the letters ID aside for good. Their products are left as they are.
+
+    \b
+    Examples:
+      celery -A tasks dead discard 3f9a
+      celery -A tasks dead discard --all --reason "no task is called" --yes
+    """
     _connect()
     letters = _chosen(ids, everything, Filter(NEW, reason, product))
-    _confirm("Discard them for good?", yes)
+    confirm("Discard them for good?", yes)
     who = _who()
 
     def one(letter: Letter) -> str:
@@ -146,25 +172,17 @@ def _get(id_: str) -> Letter:
 def _each(letters: Iterator[Letter], settle: Callable[[Letter], str], refusal: type[Exception]) -> None:
     """Settle one after the other; each is told when it is done, and those refused do not keep the others."""
     done = refused = 0
-    for letter in letters:
-        try:
-            click.echo(settle(letter))
-            done += 1
-        except refusal as error:
-            click.echo(f"{letter['_id']}: {error}", err=True)
-            refused += 1
+    with resumable("what is told above is done; run it again for the rest"):
+        for letter in letters:
+            try:
+                click.echo(settle(letter))
+                done += 1
+            except refusal as error:
+                click.echo(f"{letter['_id']}: {error}", err=True)
+                refused += 1
     click.echo(f"{done} done, {refused} refused", err=True)
     if refused:
         raise click.exceptions.Exit(EXIT_FAILED)
-
-
-def _confirm(question: str, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        click.echo("Nobody can be asked here; give --yes.", err=True)
-        raise click.exceptions.Exit(EXIT_USAGE)
-    click.confirm(question, abort=True, err=True)
 
 
 def _who() -> str:

@@ -14,10 +14,10 @@ from client.config import ClientSettings
 from client.likes import diff, parked, recount, repair
 from client.likes.status import LikesStatus, status
 from tasks.messages import format_time
-from web.commands import EXIT_DRIFT
+from web.commands import EXIT_DRIFT, resumable
+from web.terminal import json_option
 
 SHOWN = 20  # products named one by one
-_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 
 
 @click.group()
@@ -26,9 +26,15 @@ def likes() -> None:
 
 
 @likes.command("status")
-@_json_option
+@json_option
 def show_status(as_json: bool) -> None:
-    """Show what waits for Admin, since when, and why; what Admin refused; when Admin is asked next."""
+    """Show what waits for Admin and why. Also what Admin refused, and when it is asked next.
+
+    \b
+    Examples:
+      lockstep likes status
+      lockstep likes status --json | jq .oldest_pending_seconds
+    """
     extensions.connect(ClientSettings())
     found = status()
     shown = {k: format_time(v) if isinstance(v, datetime) else v for k, v in asdict(found).items()}
@@ -57,14 +63,24 @@ def _tell(found: LikesStatus, shown: dict[str, Any]) -> None:
 
 
 @likes.command()
-def retry() -> None:
-    """Make every parked like pending again; those that Admin refuses once more are parked once more."""
+@json_option
+def retry(as_json: bool) -> None:
+    """Make every parked like pending again. What Admin refuses once more is parked once more.
+
+    \b
+    Examples:
+      lockstep likes retry
+      celery -A tasks call tasks.redeliver_likes
+    """
     extensions.connect(ClientSettings())
-    total, after = parked.redeliver()
-    while after is not None:
-        replayed, after = parked.redeliver(after)
-        total += replayed
+    with resumable("what is pending again is forwarded; run it again for the rest"):
+        total, after = parked.redeliver()
+        while after is not None:
+            replayed, after = parked.redeliver(after)
+            total += replayed
     click.echo(f"{total} likes are pending again; the next sweep forwards them.", err=True)
+    if as_json:
+        click.echo(json.dumps({"pending_again": total}))
 
 
 @dataclass
@@ -83,19 +99,26 @@ class _Report:
 
 
 @likes.command("diff")
-@_json_option
+@json_option
 @click.option("--repair", "mending", is_flag=True, help="Mend both sides: the higher rev wins; counts are made anew.")
 def show_diff(as_json: bool, mending: bool) -> None:
     """Compare the like sets and counts of both sides. What is pending or parked is no difference.
 
     Exits 0 when they are equal, or all that differed was mended; 3 when they differ; 4 when Admin or the database
     does not answer.
+
+    \b
+    Examples:
+      lockstep likes diff
+      lockstep likes diff --repair
+      lockstep likes diff --json | jq .unmended
     """
     settings = ClientSettings()
     extensions.connect(settings)
     gateway, report = AdminGateway(settings), _Report()
-    _compare_likes(gateway, report, mending)
-    _compare_counts(gateway, report, mending)
+    with resumable("run it again" + ("; what is mended stays mended" if mending else "")):
+        _compare_likes(gateway, report, mending)
+        _compare_counts(gateway, report, mending)
     unmended = report.drift - report.mended
     if as_json:
         click.echo(json.dumps({"equal": report.drift == 0, "unmended": unmended, **vars(report)}))

@@ -166,10 +166,9 @@ def check_lockstep(arguments: list[str]) -> None:
 
 
 def _parse(command: click.Command, name: str, arguments: list[str]) -> None:
-    command = command._load() if isinstance(command, LazyCommand) else command
     with command.make_context(name, list(arguments)) as context:
-        if isinstance(command, click.Group):
-            found, inner, rest = command.resolve_command(context, list(arguments))
+        if isinstance(context.command, click.Group):
+            found, inner, rest = context.command.resolve_command(context, list(arguments))
             assert inner
             _parse(inner, str(found), rest)
 

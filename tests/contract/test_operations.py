@@ -60,7 +60,7 @@ def commands_of(text: str) -> list[str]:
 
 def refused(line: str) -> str | None:
     """Return what is wrong with a command, None when it could be typed."""
-    words = shlex.split(re.split(r"\s[>|]\s|\s&&\s", line)[0], comments=True)
+    words = shlex.split(re.split(r"\s\d?[<>|]\s|\s&&\s", line)[0], comments=True)
     try:
         if words[0] == "lockstep":
             check_lockstep([word.replace("[--repair]", "--repair") for word in words[1:]])

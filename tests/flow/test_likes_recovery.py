@@ -320,7 +320,7 @@ def test_large_sets_are_compared_by_few_calls_where_they_are_equal(sides: BothSi
 def test_dead_admin_is_a_dependency_that_is_down(sides: BothSides, run: Command) -> None:
     sides.server.mood = 503
     assert run("diff").exception
-    command = LazyCommand("likes", "client.likes.cli:likes")
+    command = LazyCommand("likes", "client.likes.cli:likes", "Likes.")
     assert CliRunner().invoke(command, ["diff"]).exit_code == 4
 
 

@@ -26,7 +26,7 @@ def fail(kind: str) -> None:
     }[kind]
 
 
-lazy = LazyCommand("fail", f"{__name__}:fail")
+lazy = LazyCommand("fail", f"{__name__}:fail", "Fail in one of the ways.")
 
 
 @pytest.mark.parametrize(
