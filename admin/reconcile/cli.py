@@ -39,7 +39,8 @@ def diff(product_id: int | None, as_json: bool, repair: bool, yes: bool, first: 
     """
     if product_id is not None and (first or last):
         raise click.UsageError("Give a product or a range, not both.")
-    with create_app().app_context():
+    again = resumable("run it again" + ("; what is mended stays mended" if repair else ""))
+    with create_app().app_context(), again:
         if product_id is not None and not repair:
             _one(product_id, as_json)
             return
@@ -63,8 +64,7 @@ def _one(product_id: int, as_json: bool) -> None:
 
 def _range(span: tuple[int, int], as_json: bool, mending: Mending | None) -> None:
     report, comparison = Report(as_json), Comparison()
-    again = resumable("run it again" + ("; what is mended stays mended" if mending else ""))
-    with again, progress("comparing", catalogue.highest_id()) as advance:
+    with progress("comparing", catalogue.highest_id()) as advance:
         for batch in batched(comparison.drift(*span, advance), BATCH):
             for outcome in mending.mend(batch) if mending else [(difference, None) for difference in batch]:
                 report.add(*outcome)
@@ -96,7 +96,8 @@ def rebuild(yes: bool, as_json: bool) -> None:
       lockstep sync rebuild
       lockstep sync rebuild --yes
     """
-    with create_app().app_context():
+    again = resumable("the shop keeps the copy that it has; run it again to begin anew")
+    with create_app().app_context(), again:
         _refuse_while_restored()
         before, after = copies.extent().live, catalogue.live()
         if before - after > Mending.limit_of(before) and not yes:
@@ -105,8 +106,7 @@ def rebuild(yes: bool, as_json: bool) -> None:
             )
             raise click.exceptions.Exit(EXIT_FAILED)
         try:
-            again = resumable("the shop keeps the copy that it has; run it again to begin anew")
-            with again, progress("rebuilding", catalogue.highest_id()) as advance:
+            with progress("rebuilding", catalogue.highest_id()) as advance:
                 rebuild_.rebuild(advance)
         except rebuild_.RebuildError as error:
             click.echo(f"Nothing was changed: {error}.", err=True)

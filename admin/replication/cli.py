@@ -125,19 +125,19 @@ def replay(
             if not as_json:
                 click.echo(f"{total} products" + (" would be replayed" if dry_run else " selected"))
         else:
-            done = _mark(selection, total)
-            if wait:
-                _wait_until_proven(done)
+            done = _carry_out(selection, total, wait)
         if as_json:
             click.echo(json.dumps({"selected": total, "marked": done, "request_id": correlation.bound()}))
 
 
-def _mark(selection: replay_.Selection, total: int) -> int:
+def _carry_out(selection: replay_.Selection, total: int, wait: bool) -> int:
     again = resumable("what is marked is looked after; run it again for the rest")
     with again, progress("marked", total) as advance:
         done = replay_.mark(selection, advance)
-    click.echo(f"{done} products marked", err=True)
-    click.echo(f"In every log: request id {correlation.bound()}", err=True)
+    with resumable("the relays go on without this; 'lockstep sync status --watch' shows how far they are"):
+        click.echo(f"{done} products marked; in every log: request id {correlation.bound()}", err=True)
+        if wait:
+            _wait_until_proven(done)
     return done
 
 
@@ -166,8 +166,7 @@ def recover(yes: bool) -> None:
 def _wait_until_proven(total: int) -> None:
     marked_at = db.session.execute(select(utc_now())).scalar_one()
     db.session.rollback()
-    goes_on = resumable("the relays go on without this; 'lockstep sync status --watch' shows how far they are")
-    with goes_on, progress("proven", total) as advance:
+    with progress("proven", total) as advance:
         while left := replay_.unproven(marked_at):
             advance(max(0, total - left))
             time.sleep(_LOOK_SECONDS)

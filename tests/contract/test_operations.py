@@ -54,7 +54,7 @@ def commands_of(text: str) -> list[str]:
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
     lines += [" ".join(code.split()) for code in re.findall(r"`((?:lockstep|celery -A)\s[^`]+)`", prose)]
-    found = [re.search(r"\b(?:(?<!/)lockstep |celery -A tasks ).*", line) for line in lines]
+    found = [re.search(r"\b(?:(?<!/)(?<!_source )lockstep |celery -A tasks ).*", line) for line in lines]
     return [match[0] for match in found if match and "lockstep:" not in match[0]]
 
 
@@ -68,6 +68,8 @@ def refused(line: str) -> str | None:
             check_celery(words[1:])
             _check_what_is_called(words[3:])
     except (click.MissingParameter, click.exceptions.NoArgsIsHelpError):  # named in a sentence, without its arguments
+        return None
+    except click.exceptions.Exit:  # --help
         return None
     except click.BadParameter as error:
         return None if "does not exist" in str(error) else str(error)  # a file of the reader's

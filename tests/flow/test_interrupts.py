@@ -1,0 +1,123 @@
+"""Ctrl-C during long work: exit code 130, a line that says how to go on, and going on does it.
+
+Real processes, interrupted once they are known to be in the middle: at rows that they wrote, or at a Client that
+took their question and does not answer.
+"""
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from stack import commands
+from stack.ports import HOST
+from stack.product import ROOT
+from tests.flow.running import eventually
+from tests.flow.stores import KEYS, SECRET, sqlite_url
+
+LOCKSTEP = Path(sys.executable).with_name("lockstep")
+ROWS = 3_000
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[socket.socket]:
+    """A Client that takes questions and never answers, as a frozen one."""
+    with socket.create_server((HOST, 0)) as server:
+        server.settimeout(60)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def env(tmp_path_factory: pytest.TempPathFactory, client: socket.socket) -> dict[str, str]:
+    """The environment of Admin's commands, on an empty database."""
+    found = dict(os.environ) | {
+        "ADMIN_DATABASE_URL": sqlite_url(tmp_path_factory.mktemp("interrupts")),
+        "ADMIN_SECRET_KEY": SECRET.get_secret_value(),
+        "ADMIN_CLIENT_URL": f"http://{HOST}:{client.getsockname()[1]}",
+        "SERVICE_KEYS": KEYS.get_secret_value(),
+        "PATH": f"{LOCKSTEP.parent}:{os.environ['PATH']}",
+    }
+    commands.run_all([(["migrate", "admin"], "")], found)
+    return found
+
+
+def interrupted(env: dict[str, str], *arguments: str, when: Callable[[subprocess.Popen[str]], object]) -> str:
+    """Run a command, press Ctrl-C once ``when`` has returned, and return the last that the command says."""
+    process = subprocess.Popen(
+        [str(LOCKSTEP), *arguments], env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        when(process)
+        process.send_signal(signal.SIGINT)
+        out, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert (process.returncode, out) == (130, ""), said
+    assert "Traceback" not in said
+    return said.splitlines()[-1]
+
+
+def test_import_goes_on_where_it_was_and_replay_goes_on_without_its_command(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    file, database = tmp_path / "mugs.csv", Path(env["ADMIN_DATABASE_URL"].removeprefix("sqlite:///"))
+    rows = "".join(f"M-{number},Mug,2.50,EUR,Kitchen\n" for number in range(ROWS))
+    file.write_text("sku,title,price,currency,category\n" + rows, encoding="utf-8")
+
+    said = interrupted(env, "import", str(file), when=lambda _process: _until_rows_are_taken(database))
+    assert said == "interrupted: what was imported stays; run the same command again, and it goes on there"
+    taken = _one(database, "SELECT count(*) FROM products")
+    assert 0 < taken < ROWS
+    assert taken == _one(database, "SELECT rows_done FROM import_progress")
+    done = subprocess.run(
+        [str(LOCKSTEP), "import", str(file), "--json"], env=env, cwd=ROOT, capture_output=True, check=True
+    )
+    assert json.loads(done.stdout)["created"] == ROWS - taken
+    assert _one(database, "SELECT count(*) FROM product_changes") == ROWS
+
+    said = interrupted(env, "sync", "replay", "--all", when=lambda process: _until_said(process, "products marked"))
+    assert said.startswith("interrupted: the relays go on without this; 'lockstep sync status --watch'")
+
+
+@pytest.mark.parametrize(
+    ("command", "advice"),
+    [
+        (["sync", "diff"], "run it again"),
+        (["sync", "diff", "--repair"], "run it again; what is mended stays mended"),
+        (["sync", "rebuild"], "the shop keeps the copy that it has; run it again to begin anew"),
+    ],
+)
+def test_comparison_repair_and_rebuild_say_how_to_go_on(
+    env: dict[str, str], client: socket.socket, command: list[str], advice: str
+) -> None:
+    with ExitStack() as stack:  # the question is neither answered nor refused
+
+        def asked(_process: subprocess.Popen[str]) -> None:
+            stack.enter_context(client.accept()[0])
+
+        assert interrupted(env, *command, when=asked) == f"interrupted: {advice}"
+
+
+def _until_rows_are_taken(database: Path) -> None:
+    eventually(lambda: _one(database, "SELECT count(*) FROM products") > 0)
+
+
+def _until_said(process: subprocess.Popen[str], words: str) -> None:
+    assert process.stderr
+    assert any(words in line for line in process.stderr)
+
+
+def _one(database: Path, query: str) -> int:
+    """Read beside the command, which is not held up by it."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
