@@ -25,7 +25,8 @@ _DUPLICATE_KEY = 11000
 
 
 def apply(messages: Iterable[ProductChanged]) -> int:
-    """Apply ``messages`` in one unordered bulk write; return how many were newer than what was held.
+    """Apply ``messages`` in unordered bulk writes, a line of the log for each; return how many were newer than what was
+    held.
 
     Raises pymongo's errors when the store does not answer; applying again is harmless.
     """
@@ -33,12 +34,15 @@ def apply(messages: Iterable[ProductChanged]) -> int:
     for message in messages:
         if message.id not in newest or newest[message.id].ver < message.ver:
             newest[message.id] = message
-    if not newest:
-        return 0
+    states, size = list(newest.values()), origins.PER_LINE
+    return sum(_apply(states[start : start + size]) for start in range(0, len(states), size))
+
+
+def _apply(states: list[ProductChanged]) -> int:
     for collection in fresh_copy.written():  # the live one comes last
-        applied = write(collection, list(newest.values()))
-    SyncFailure._get_collection().delete_many({"_id": {"$in": list(newest)}})
-    origins.tell(log, "applied", list(newest.values()), newer=applied)
+        applied = write(collection, states)
+    SyncFailure._get_collection().delete_many({"_id": {"$in": [state.id for state in states]}})
+    origins.tell(log, "applied", states, newer=applied)
     return applied
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
+from structlog.testing import capture_logs
 
 from client.extensions import database, mongo
 from client.products import held, replicate
@@ -78,6 +79,14 @@ def _soft_time_limit(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def test_large_batch_is_told_in_lines_whose_figures_add_up() -> None:
+    replicate.apply([changed(1, 5)])
+    with capture_logs() as lines:
+        assert replicate.apply([changed(number, 5) for number in range(1, 302)]) == 300
+    told = [(len(line["items"]), line["newer"]) for line in lines if line["event"] == "applied"]
+    assert told == [(200, 199), (101, 101)]
 
 
 def test_late_update_does_not_bring_a_deleted_product_back() -> None:
