@@ -38,6 +38,13 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """Show a bar on a terminal's stderr, nothing elsewhere; takes what is done so far."""
     console = Console(stderr=True)
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+    bar = Progress(
+        *columns,
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),  # lines above the bar on the same terminal; never data into stderr
+    )
+    with bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=min(max(done, 0), total))

@@ -66,12 +66,12 @@ def go_on(limit: int = replay.CHUNK) -> bool:
         return False
     with correlation.under(run.request_id):
         ids = replay.mark_chunk(_selection(run.what), run.after_id, limit)
-        log.info("replay marked", run=run.id, products=len(ids))
-    if ids:
-        run.after_id, run.marked = ids[-1], run.marked + len(ids)
-    else:
-        run.finished_at = utc_now()
-    db.session.commit()
+        if ids:
+            run.after_id, run.marked = ids[-1], run.marked + len(ids)
+        else:
+            run.finished_at = utc_now()
+        db.session.commit()
+        log.info("replay marked" if ids else "replay ended", run=run.id, products=len(ids))
     return True
 
 
