@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from client.config import ClientSettings
 from tasks.messages import InvalidMessageError, LikeChanged, ProductChanged, parse_time
+from web import outages
 from web.correlation import outgoing
 from web.signatures import SignedBy, parse_keys
 
@@ -173,7 +174,7 @@ class AdminGateway:
             with response:
                 content = self._read(response)
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise AdminUnavailableError(f"Admin does not answer: {error!r}") from error
+            raise AdminUnavailableError(f"Admin does not answer: {outages.reason(error)}") from error
         if response.status_code != HTTPStatus.OK:
             kind = BatchTooLargeError if response.status_code in _TOO_LARGE else AdminUnavailableError
             raise kind(f"Admin answered {response.status_code}", _retry_after(response), response.status_code)

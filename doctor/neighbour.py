@@ -10,6 +10,7 @@ import requests
 
 from doctor.findings import OK, Finding, down, failed, ok, skew
 from tasks.versions import MAX_VER
+from web import outages
 from web.signatures import SignedBy, parse_keys
 
 _SECONDS = (2, 5)  # to connect, to answer
@@ -35,7 +36,7 @@ def ping(service: str, base_url: str, keys: Any) -> Iterator[Finding]:
         )
     except requests.RequestException as error:
         cure = f"Is its web service up, and is {setting} ({base_url}) right from here?"
-        yield down(check, f"does not answer: {error.__class__.__name__}", cure)
+        yield down(check, f"does not answer: {outages.reason(error)}", cure)
         return
     if clock := _clock(check, answer):
         yield clock

@@ -9,6 +9,7 @@ import requests
 from flask import Flask, current_app
 
 from tasks.messages import parse_time
+from web import outages
 from web.correlation import outgoing
 from web.signatures import SignedBy
 
@@ -78,7 +79,7 @@ class ClientGateway:
                 f"{self._base_url}{path}", json=body, headers=outgoing(), timeout=timeout, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise ClientUnavailableError(f"the Client does not answer: {error!r}") from error
+            raise ClientUnavailableError(f"the Client does not answer: {outages.reason(error)}") from error
         if response.status_code != requests.codes.ok:
             raise ClientUnavailableError(f"the Client answered {response.status_code}")
         try:
