@@ -15,17 +15,25 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
 from kombu import Connection, Queue
 
 from stack.servers.rabbitmq import RabbitMQ
 from stack.servers.secantus import Secantus
 from tests.flow.operations.operated import Operated, run
+from tests.flow.running import eventually
 from tests.flow.stores import sqlite_url, unique_name
 from tests.log_check import secrets_of
 
 STORES = ("ADMIN_DATABASE_URL", "CLIENT_MONGODB_URL", "CELERY_BROKER_URL")
 PARTS = ("admin database", "client store", "broker")
 NOBODY = "127.0.0.1:1"  # where nothing listens
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _everything_gave_a_sign_of_life(operated: Operated) -> None:
+    """Just after its start, beat has asked for nothing yet, and the doctor says so."""
+    eventually(lambda: operated.lockstep("doctor").returncode == 0, within=90, what="a set-up that is well")
 
 
 def ask(operated: Operated, *services: str, **changed: str) -> tuple[int, list[dict[str, str]]]:
