@@ -4,8 +4,6 @@ Memory is bounded on both sides, whatever the catalogue's size and however much 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
@@ -69,33 +67,14 @@ def differences(
 
     Raises ClientUnavailableError.
     """
-    for begin, held, reached in _asked(after, upto, copy):
-        for buckets in batched(_differing_buckets(begin, reached, held), _BUCKETS):
-            ids = [id_ for bucket in buckets for id_ in _ids(bucket) if begin < id_ <= reached]
+    while after < upto:
+        held, reached = copy.digests(after, upto)
+        for buckets in batched(_differing_buckets(after, reached, held), _BUCKETS):
+            ids = [id_ for bucket in buckets for id_ in _ids(bucket) if after < id_ <= reached]
             yield from look(ids, copy)
             progress(ids[-1])
         progress(reached)
-
-
-def _asked(after: int, upto: int, copy: Copy) -> Iterator[tuple[int, list[Digest], int]]:
-    """Yield the copy's digests of the ids in (after, reached], range by range, with ``after`` and ``reached``.
-
-    The Client is at work on the next range while Admin sums up this one.
-    """
-    asking = ThreadPoolExecutor(1, "digests")
-
-    def ask(after: int) -> Future[tuple[list[Digest], int]]:
-        return asking.submit(copy_context().run, copy.digests, after, upto)
-
-    answer = None
-    try:
-        while after < upto:
-            held, reached = (answer or ask(after)).result()
-            answer = ask(reached) if reached < upto else None
-            yield after, held, reached
-            after = reached
-    finally:
-        asking.shutdown(wait=False, cancel_futures=True)
+        after = reached
 
 
 def look(product_ids: Sequence[int], copy: Copy) -> list[Difference]:

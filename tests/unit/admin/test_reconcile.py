@@ -1,9 +1,7 @@
 """Reconciliation on SQLite and in memory: what is compared, how it is paged and shown."""
 
 import json
-from collections.abc import Sequence
 from decimal import Decimal
-from typing import ClassVar
 
 import pytest
 from flask import Flask
@@ -11,11 +9,10 @@ from flask import Flask
 from admin.products import service
 from admin.products.ids import reserve_ids
 from admin.reconcile import catalogue
-from admin.reconcile.compare import MISSING, ORPHANED, Difference, differences
-from admin.reconcile.copies import Copy
+from admin.reconcile.compare import MISSING, ORPHANED, Difference
 from admin.reconcile.repair import BATCH, BATCH_BYTES, pages
 from admin.reconcile.report import Report
-from tasks.digests import BUCKET, Digest, Entry
+from tasks.digests import Entry
 
 CONTENT = {"title": "Mug", "description": "", "currency": "EUR", "category": "Kitchen", "image_url": ""}
 HELD = Entry(7, 2, "c" * 32)
@@ -50,31 +47,6 @@ def test_catalogue_is_streamed_by_id_with_its_deleted_products(app: Flask) -> No
         ]
         assert {own.pending for own in catalogue.stream(0, 100)} == {True}
         assert (catalogue.highest_id(), catalogue.live()) == (ids[-1], 4)
-
-
-class OneBucketAtATime(Copy):
-    """Comes no further than one bucket per question; holds nothing."""
-
-    asked: ClassVar[list[int]] = []
-
-    def digests(self, after: int, upto: int) -> tuple[list[Digest], int]:
-        self.asked.append(after)
-        return [], min(after + BUCKET, upto)
-
-    def listed(self, product_ids: Sequence[int]) -> dict[int, Entry]:
-        return {}
-
-
-def test_catalogue_is_compared_range_by_range_as_far_as_the_client_comes(app: Flask) -> None:
-    with app.app_context():
-        first = create("A")
-        reserve_ids(3 * BUCKET)
-        last = create("B")
-        found = differences(0, 4 * BUCKET, OneBucketAtATime())
-        assert [difference.id for difference in found] == [first, last]
-        assert OneBucketAtATime.asked == [0, BUCKET, 2 * BUCKET, 3 * BUCKET]
-        assert list(differences(9, 9, OneBucketAtATime())) == []
-        assert len(OneBucketAtATime.asked) == 4, "there is nothing to ask about"
 
 
 def test_pages_are_bounded_in_number_and_in_size() -> None:
