@@ -21,27 +21,27 @@ from stack import commands
 from stack.ports import HOST
 from stack.product import ROOT
 from tests.flow.running import eventually
-from tests.flow.stores import KEYS, SECRET, sqlite_url
+from tests.flow.stores import KEYS, NOWHERE, SECRET, sqlite_url
 
 LOCKSTEP = Path(sys.executable).with_name("lockstep")
 ROWS = 3_000
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def client() -> Iterator[socket.socket]:
-    """A Client that takes questions and never answers, as a frozen one."""
+    """A Client that takes questions and never answers, as a frozen one; nobody else's are in its queue."""
     with socket.create_server((HOST, 0)) as server:
         server.settimeout(60)
         yield server
 
 
 @pytest.fixture(scope="module")
-def env(tmp_path_factory: pytest.TempPathFactory, client: socket.socket) -> dict[str, str]:
-    """The environment of Admin's commands, on an empty database."""
+def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of Admin's commands, on an empty database, with no Client."""
     found = dict(os.environ) | {
         "ADMIN_DATABASE_URL": sqlite_url(tmp_path_factory.mktemp("interrupts")),
         "ADMIN_SECRET_KEY": SECRET.get_secret_value(),
-        "ADMIN_CLIENT_URL": f"http://{HOST}:{client.getsockname()[1]}",
+        "ADMIN_CLIENT_URL": NOWHERE,
         "SERVICE_KEYS": KEYS.get_secret_value(),
         "PATH": f"{LOCKSTEP.parent}:{os.environ['PATH']}",
     }
@@ -99,12 +99,13 @@ def test_import_goes_on_where_it_was_and_replay_goes_on_without_its_command(
 def test_comparison_repair_and_rebuild_say_how_to_go_on(
     env: dict[str, str], client: socket.socket, command: list[str], advice: str
 ) -> None:
+    asking = env | {"ADMIN_CLIENT_URL": f"http://{HOST}:{client.getsockname()[1]}"}
     with ExitStack() as stack:  # the question is neither answered nor refused
 
         def asked(_process: subprocess.Popen[str]) -> None:
             stack.enter_context(client.accept()[0])
 
-        assert interrupted(env, *command, when=asked) == f"interrupted: {advice}"
+        assert interrupted(asking, *command, when=asked) == f"interrupted: {advice}"
 
 
 def _until_rows_are_taken(database: Path) -> None:
