@@ -102,8 +102,9 @@ def test_comparison_repair_and_rebuild_say_how_to_go_on(
     asking = env | {"ADMIN_CLIENT_URL": f"http://{HOST}:{client.getsockname()[1]}"}
     with ExitStack() as stack:  # the question is neither answered nor refused
 
-        def asked(_process: subprocess.Popen[str]) -> None:
-            stack.enter_context(client.accept()[0])
+        def asked(process: subprocess.Popen[str]) -> None:
+            assert stack.enter_context(client.accept()[0]).recv(1)
+            _until_it_waits(process)
 
         assert interrupted(asking, *command, when=asked) == f"interrupted: {advice}"
 
@@ -115,6 +116,12 @@ def _until_rows_are_taken(database: Path) -> None:
 def _until_said(process: subprocess.Popen[str], words: str) -> None:
     assert process.stderr
     assert any(words in line for line in process.stderr)
+
+
+def _until_it_waits(process: subprocess.Popen[str]) -> None:
+    """Python does not see a signal that comes between its last look and the system call it then waits in."""
+    stat = Path(f"/proc/{process.pid}/stat")
+    eventually(lambda: stat.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "S")
 
 
 def _one(database: Path, query: str) -> int:
