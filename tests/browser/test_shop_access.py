@@ -82,6 +82,7 @@ def _settle(page: Page) -> None:
 def test_the_keyboard_is_enough(shop: Shop, page: Page) -> None:
     product_id = shop.create(title="Reached by keys")
     page.goto(shop.url)
+    page.evaluate("document.getElementById('tiles').dataset.kept = 'yes'")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
@@ -93,6 +94,7 @@ def test_the_keyboard_is_enough(shop: Shop, page: Page) -> None:
     expect(page.get_by_role("dialog").get_by_label("E-mail")).to_be_focused()
     page.keyboard.press("Escape")
     expect(tile(page, product_id).get_by_role("link", name="Like")).to_be_focused()
+    expect(page.locator("#tiles")).to_have_attribute("data-kept", "yes")  # or the focus would have been lost
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog").get_by_label("E-mail")).to_be_focused()
     email, api = shop.sign_up_by_api()

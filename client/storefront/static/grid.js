@@ -33,8 +33,10 @@ async function load(search, signal) {
 // --- search -------------------------------------------------------------------------------------------------
 
 let searching = null;
+let shown = location.search;
 
 async function search(query) {
+  shown = query;
   searching?.abort();
   searching = new AbortController();
   const { signal } = searching;
@@ -79,6 +81,7 @@ function initSearch() {
   field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(run, TYPING); });
   form.addEventListener("submit", (event) => { event.preventDefault(); run(); });
   window.addEventListener("popstate", () => {
+    if (location.search === shown) return; // a link within the page, as the one to the content: nothing is replaced
     field.value = new URLSearchParams(location.search).get("q") ?? "";
     search(location.search);
   });
@@ -128,6 +131,7 @@ function append(found, focus) {
   const url = new URL(location.href);
   url.searchParams.set("pages", tiles().dataset.pages);
   history.replaceState(history.state, "", url);
+  shown = url.search;
   changed();
   announce(`${come.length} more products.`);
   if (focus) come[0]?.querySelector("a").focus();
