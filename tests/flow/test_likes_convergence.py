@@ -58,7 +58,7 @@ def sides(secantus: Secantus, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def test_any_interleaving_converges_to_what_the_shoppers_chose(sides: BothSides, steps: list[tuple[Any, ...]]) -> None:
     sides.empty()
     products, wire = [sides.new_product() for _ in range(PRODUCTS)], _Wire()
-    sides.gateway = cast(AdminGateway, wire)
+    sides.patient = cast(AdminGateway, wire)
     model: set[tuple[int, str]] = set()
     for step in steps:
         match step:

@@ -38,7 +38,7 @@ def _sides(secantus: Secantus, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture
 def sides(_sides: BothSides) -> Iterator[BothSides]:
     yield _sides
-    _sides.server.mood = None
+    _sides.server.mood, _sides.server.headers = None, {}
     _sides.empty()
 
 
@@ -337,7 +337,7 @@ def test_status_tells_what_waits_and_why(sides: BothSides, run: Command) -> None
     Like._get_collection().update_one(
         {"product": product}, {"$set": {"since": datetime.now(UTC) - timedelta(seconds=90)}}
     )
-    sides.server.mood = 500
+    sides.server.mood, sides.server.headers = 500, {"Retry-After": "300"}
     with pytest.raises(drain.RetryLaterError):
         sides.forward()
     shown = json.loads(run("status", "--json").stdout)
@@ -364,7 +364,7 @@ def test_parked_likes_are_replayed_and_parked_again_if_they_must(sides: BothSide
 
 def test_breaker_that_a_wrong_clock_set_does_not_stay_open(sides: BothSides) -> None:
     assert sides.waiting() == (0, 0)
-    breaker.failed(None)
+    breaker.failed(300)
     assert not breaker.may_call()
     database()["breakers"].update_one({}, {"$set": {"not_before": datetime.now(UTC) + timedelta(days=400)}})
     assert breaker.may_call()
