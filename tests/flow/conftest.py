@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from client.config import ClientSettings
+from client.extensions import database
 from stack.servers.mariadb import MariaDB
 from stack.servers.rabbitmq import RabbitMQ
 from stack.servers.secantus import Secantus
 from stack.servers.valkey import Valkey
 from tests.flow.running import Running, running
-from tests.flow.stores import sqlite_url, unique_name
+from tests.flow.stores import client_store_on, sqlite_url, unique_name
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +40,17 @@ def embedded(secantus: Secantus, valkey: Valkey, tmp_path: Path) -> Iterator[Run
     """SQLite, a MongoDB-wire server and Valkey: what the demo uses."""
     with running((sqlite_url(tmp_path), secantus.url(unique_name()), valkey.url()), tmp_path) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def _client_store(secantus: Secantus) -> Iterator[ClientSettings]:
+    with client_store_on(secantus.url(unique_name())) as settings:
+        yield settings
+
+
+@pytest.fixture
+def client_store(_client_store: ClientSettings) -> ClientSettings:
+    """The Client's database, empty, for tests that call its code: migrating one takes longer than most of them."""
+    for name in set(database().list_collection_names()) - {"migrations"}:
+        database()[name].delete_many({})
+    return _client_store

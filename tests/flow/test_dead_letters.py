@@ -22,15 +22,16 @@ from client.dead_letters.queries import Filter
 from client.products import replicate
 from client.products.documents import SyncFailure
 from stack.servers.rabbitmq import RabbitMQ
-from stack.servers.secantus import Secantus
 from stack.servers.valkey import Valkey
 from tasks import names, topology
 from tasks.messages import InvalidMessageError, ProductChanged, ProductContent
 from tests.flow.running import eventually
-from tests.flow.stores import CONTENT, client_store_on, unique_name
+from tests.flow.stores import CONTENT, unique_name
 
 TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
 JSON = "application/json"
+
+pytestmark = pytest.mark.usefixtures("client_store")
 
 
 class Broker:
@@ -93,12 +94,6 @@ def _broker(rabbitmq: RabbitMQ) -> Iterator[Broker]:
 def broker(_broker: Broker) -> Broker:
     _broker.purge()
     return _broker
-
-
-@pytest.fixture(autouse=True)
-def store(secantus: Secantus) -> Iterator[ClientSettings]:
-    with client_store_on(secantus.url(unique_name())) as settings:
-        yield settings
 
 
 def state(product_id: int, ver: int = 1) -> dict[str, Any]:
@@ -268,18 +263,18 @@ def test_beginning_of_an_id_is_enough_while_it_is_unambiguous() -> None:
             queries.get(id_)
 
 
-def test_replay_with_admin_down_leaves_the_letter_as_it_was(store: ClientSettings) -> None:
+def test_replay_with_admin_down_leaves_the_letter_as_it_was(client_store: ClientSettings) -> None:
     letter = kept()
     with pytest.raises(AdminUnavailableError):
-        service.replay(AdminGateway(store), letter, "ann")
+        service.replay(AdminGateway(client_store), letter, "ann")
     assert queries.get(letter["_id"])["state"] == NEW
 
 
-def test_requested_replay_waits_for_admin_and_comes_again(store: ClientSettings) -> None:
+def test_requested_replay_waits_for_admin_and_comes_again(client_store: ClientSettings) -> None:
     letter = kept()
     service.request_replay(letter, "ann")
     assert service.overdue() == []
-    service.finish_replay(AdminGateway(store), letter["_id"])
+    service.finish_replay(AdminGateway(client_store), letter["_id"])
     waiting = queries.get(letter["_id"])
     assert (waiting["state"], waiting["by"]) == (REPLAYING, "ann")
     assert "Admin does not answer" in waiting["error"]
@@ -289,10 +284,10 @@ def test_requested_replay_waits_for_admin_and_comes_again(store: ClientSettings)
     assert service.overdue() == []
 
 
-def test_letter_that_names_no_product_cannot_be_replayed_but_discarded(store: ClientSettings) -> None:
+def test_letter_that_names_no_product_cannot_be_replayed_but_discarded(client_store: ClientSettings) -> None:
     letter = kept(products=[])
     attempts: list[Callable[[], Any]] = [
-        lambda: service.replay(AdminGateway(store), letter, "ann"),
+        lambda: service.replay(AdminGateway(client_store), letter, "ann"),
         lambda: service.request_replay(letter, "ann"),
     ]
     for attempt in attempts:
@@ -319,12 +314,12 @@ def test_settled_letters_go_after_a_month_and_new_ones_never() -> None:
 
 
 @pytest.fixture
-def command(store: ClientSettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Result]]:
+def command(client_store: ClientSettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Result]]:
     """``celery dead`` in this process, on the test's store; no broker is there."""
-    monkeypatch.setenv("CLIENT_MONGODB_URL", store.client_mongodb_url.get_secret_value())
-    monkeypatch.setenv("CLIENT_SECRET_KEY", store.client_secret_key.get_secret_value())
-    monkeypatch.setenv("CLIENT_ADMIN_URL", store.client_admin_url)
-    monkeypatch.setenv("SERVICE_KEYS", store.service_keys.get_secret_value())
+    monkeypatch.setenv("CLIENT_MONGODB_URL", client_store.client_mongodb_url.get_secret_value())
+    monkeypatch.setenv("CLIENT_SECRET_KEY", client_store.client_secret_key.get_secret_value())
+    monkeypatch.setenv("CLIENT_ADMIN_URL", client_store.client_admin_url)
+    monkeypatch.setenv("SERVICE_KEYS", client_store.service_keys.get_secret_value())
     worker.gateway.cache_clear()
     yield lambda *args: CliRunner().invoke(celery_commands.dead, args)
     worker.gateway.cache_clear()

@@ -1,7 +1,6 @@
 """L1, L3 and L6 on a MongoDB-wire server: one state and one count, whatever comes twice or late."""
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -9,25 +8,23 @@ from typing import Any
 import pytest
 
 from client.admin_gateway import Outcome
+from client.config import ClientSettings
 from client.extensions import database
 from client.likes import breaker, count, drain, service, settle
 from client.likes.documents import Like
 from client.likes.leases import lease
 from client.products import replicate
 from client.products.documents import ProductCopy
-from stack.servers.secantus import Secantus
 from tasks.messages import LikeChanged, ProductChanged, ProductContent
-from tests.flow.stores import CONTENT, client_store_on, unique_name
+from tests.flow.stores import CONTENT
 
 HOLD = timedelta(seconds=5)
 TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
 
 
 @pytest.fixture(autouse=True)
-def store(secantus: Secantus) -> Iterator[None]:
-    with client_store_on(secantus.url(unique_name())):
-        replicate.apply([ProductChanged(p, 1, ProductContent(**CONTENT, **TIMES)) for p in (1, 2)])
-        yield
+def _products(client_store: ClientSettings) -> None:  # noqa: ARG001 - it is emptied first
+    replicate.apply([ProductChanged(p, 1, ProductContent(**CONTENT, **TIMES)) for p in (1, 2)])
 
 
 def like(user: str, liked: bool = True, product: int = 1) -> bool:

@@ -14,19 +14,15 @@ from celery.exceptions import SoftTimeLimitExceeded
 from client.extensions import database, mongo
 from client.products import held, replicate
 from client.products.documents import ProductCopy
-from stack.servers.secantus import Secantus
 from tasks import products
 from tasks.messages import InvalidMessageError, ProductChanged, ProductContent
-from tests.flow.stores import CONTENT, client_store_on, unique_name
+from tests.flow.stores import CONTENT
 from web import logs
 
 TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
 
 
-@pytest.fixture(autouse=True)
-def store(secantus: Secantus) -> Iterator[None]:
-    with client_store_on(secantus.url(unique_name())):
-        yield
+pytestmark = pytest.mark.usefixtures("client_store")
 
 
 def changed(product_id: int, ver: int, title: str = "") -> ProductChanged:
