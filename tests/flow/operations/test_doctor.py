@@ -33,7 +33,12 @@ NOBODY = "127.0.0.1:1"  # where nothing listens
 @pytest.fixture(scope="module", autouse=True)
 def _everything_gave_a_sign_of_life(operated: Operated) -> None:
     """Just after its start, beat has asked for nothing yet, and the doctor says so."""
-    eventually(lambda: operated.lockstep("doctor").returncode == 0, within=90, what="a set-up that is well")
+
+    def seen() -> bool:
+        client = operated.admin.ask("GET", "/api/v1/replication").json()["client"]
+        return bool(client and client["worker_seen_at"])
+
+    eventually(seen, within=90, what="a task that beat asked for")
 
 
 def ask(operated: Operated, *services: str, **changed: str) -> tuple[int, list[dict[str, str]]]:
