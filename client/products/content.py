@@ -48,4 +48,4 @@ def checksum_of(document: dict[str, Any]) -> str:
 def _text(name: str, value: Any) -> str:
     if isinstance(value, _TYPES.get(name, str)):
         return format_time(value) if isinstance(value, datetime) else str(value)
-    return f"{value!r} ({type(value).__name__})"
+    return f"“{value}” (text)" if isinstance(value, str) else f"{value!r} ({type(value).__name__})"
