@@ -1,9 +1,10 @@
-"""What Admin's status shows of the Client beside its products: the likes that wait, and the dead letters."""
+"""What Admin's status shows of the Client beside its products: likes and images that wait, and dead letters."""
 
 from typing import Any
 
 from client.dead_letters.collect import collected_at
 from client.dead_letters.documents import NEW, DeadLetter
+from client.images.documents import WantedImage
 from client.likes.status import status
 from tasks.messages import format_time
 from web.api import Blueprint
@@ -16,8 +17,8 @@ blp = Blueprint("state", __name__, url_prefix="/service/v1", description="For Ad
 @service_only
 @blp.response(200)
 def show_state() -> Any:
-    """Say how many likes wait for Admin, since when, how many it refused, how many dead letters are new, and when a
-    worker last did what beat asks for.
+    """Say how many likes wait for Admin, since when, how many it refused, how many dead letters are new, how many
+    images are still to be copied, and when a worker last did what beat asks for.
     """
     likes, seen = status(), collected_at()
     return {
@@ -25,5 +26,6 @@ def show_state() -> Any:
         "likes_oldest_age": likes.oldest_pending_seconds,
         "likes_parked": sum(likes.parked.values()),
         "dead_letters": int(DeadLetter._get_collection().count_documents({"state": NEW})),
+        "images_wanted": int(WantedImage._get_collection().count_documents({})),
         "worker_seen_at": format_time(seen) if seen else None,
     }

@@ -56,7 +56,8 @@ class LastResult:
 
 @dataclass(frozen=True, slots=True)
 class ClientState:
-    """What waits at the Client: likes for Admin (``likes_oldest_age`` in seconds), and dead letters for a person.
+    """What waits at the Client: likes for Admin (``likes_oldest_age`` in seconds), dead letters for a person, and
+    images to be copied from Admin.
 
     ``worker_seen_at`` is when a worker last did what beat asks for every ten seconds, by the worker's clock.
     """
@@ -65,6 +66,7 @@ class ClientState:
     likes_oldest_age: float | None
     likes_parked: int
     dead_letters: int
+    images_wanted: int = 0
     worker_seen_at: datetime | None = None
 
 
@@ -165,6 +167,7 @@ def _client_state() -> ClientState | None:
         found = client_gateway().ask("/service/v1/state", {}, PATIENCE)
         seen = found.get("worker_seen_at")
         known = {name: found[name] for name in _OF_THE_CLIENT}  # a newer Client tells more
+        known["images_wanted"] = found.get("images_wanted", 0)  # the version before does not tell
         return ClientState(**known, worker_seen_at=parse_time(seen).replace(tzinfo=None) if seen else None)
     except (ClientUnavailableError, TypeError, AttributeError, KeyError, ValueError):
         return None

@@ -34,6 +34,7 @@ def table(now: status.Status) -> Table:
     if now.client:
         rows.add_row("likes", f"{now.client.likes_pending} wait for Admin, {now.client.likes_parked} refused")
         rows.add_row("dead letters", f"{now.client.dead_letters} new")
+        rows.add_row("images", f"{now.client.images_wanted} still to be copied")
     for queue, depth in now.queues.items():
         rows.add_row(queue, "unknown" if depth is None else f"{depth} messages")
     return rows
