@@ -6,7 +6,7 @@ from typing import Any
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-from client.extensions import MAJORITY, database
+from client.extensions import MAJORITY, by_ids, database
 from client.products.content import checksum_of
 from client.products.documents import ProductCopy, SyncFailure
 from tasks.messages import format_time
@@ -22,11 +22,10 @@ def held(product_ids: Sequence[int]) -> list[dict[str, Any]]:
     """
     if not product_ids:
         return []
-    wanted = {"_id": {"$in": list(product_ids)}}
     copies = ProductCopy._get_collection().with_options(read_concern=MAJORITY)
     failures = SyncFailure._get_collection().with_options(read_concern=MAJORITY)
-    found = {doc["_id"]: doc for doc in copies.find(wanted, {"words": 0})}
-    refused = {doc["_id"]: doc for doc in failures.find(wanted)}
+    found = {doc["_id"]: doc for doc in by_ids(copies, product_ids, {"words": 0})}
+    refused = {doc["_id"]: doc for doc in by_ids(failures, product_ids)}
     return [_show(id_, found.get(id_), refused.get(id_, {})) for id_ in found.keys() | refused.keys()]
 
 

@@ -12,7 +12,7 @@ from pymongo import InsertOne, UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
-from client.extensions import clock
+from client.extensions import by_ids, clock
 from client.products.content import document_of
 from client.products.documents import SyncFailure
 from client.reconcile import fresh_copy
@@ -82,7 +82,7 @@ def _plan(collection: Collection, messages: Sequence[ProductChanged]) -> tuple[S
     """
     if len(messages) == 1:
         return messages, [_update(messages[0], upsert=True)]
-    found = collection.find({"_id": {"$in": [message.id for message in messages]}}, {"ver": 1})
+    found = by_ids(collection, [message.id for message in messages], {"ver": 1})
     held = {document["_id"]: document.get("ver") for document in found}
     newer = [message for message in messages if not _is_old(message, held.get(message.id))]
     now = clock()

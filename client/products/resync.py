@@ -7,6 +7,7 @@ import structlog
 from pymongo import UpdateOne
 
 from client.admin_gateway import AdminGateway
+from client.extensions import by_ids
 from client.images import wanted
 from client.products import replicate
 from client.products.content import checksum_of
@@ -24,7 +25,7 @@ def resync(gateway: AdminGateway, product_ids: Sequence[int]) -> list[int]:
     answer.
     """
     # Read before Admin is asked: what is at Admin's version then cannot be newer than Admin's answer.
-    seen = {doc["_id"]: doc for doc in ProductCopy._get_collection().find({"_id": {"$in": list(product_ids)}})}
+    seen = {doc["_id"]: doc for doc in by_ids(ProductCopy._get_collection(), product_ids)}
     states = gateway.product_states(product_ids)
     replicate.apply(states)
     wanted.note(states)

@@ -5,7 +5,7 @@ from typing import Any
 
 from pymongo.collection import Collection
 
-from client.extensions import MAJORITY, database
+from client.extensions import MAJORITY, by_ids, database
 from client.products.content import checksum_of, content_of
 from client.products.documents import ProductCopy, SyncFailure
 from tasks.digests import Entry
@@ -24,11 +24,7 @@ def entries(after: int, upto: int, limit: int, copy: str = LIVE) -> Iterator[Ent
 
 def listed(product_ids: Sequence[int], copy: str = LIVE) -> list[Entry]:
     """Return the entries of ``product_ids``; ids that are not held are missing."""
-    found = []
-    for start in range(0, len(product_ids), BATCH):
-        wanted = {"_id": {"$in": list(product_ids[start : start + BATCH])}}
-        found += [entry_of(document) for document in _copy(copy).find(wanted, {"words": 0})]
-    return found
+    return [entry_of(document) for document in by_ids(_copy(copy), product_ids, {"words": 0})]
 
 
 def entry_of(document: dict[str, Any]) -> Entry:

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from client.extensions import by_ids
 from client.products import replicate
 from client.products.documents import ProductCopy, SyncFailure
 from client.reconcile.contents import entry_of, listed
@@ -37,7 +38,7 @@ class Repair:
 def repair(repairs: Sequence[Repair]) -> dict[int, str]:
     """Carry out ``repairs``, one per product; return each id's outcome, as a look afterwards shows it."""
     ids = [r.id for r in repairs]
-    before = {doc["_id"]: doc for doc in ProductCopy._get_collection().find({"_id": {"$in": ids}})}
+    before = {doc["_id"]: doc for doc in by_ids(ProductCopy._get_collection(), ids)}
     replicate.apply([r.state for r in repairs if r.state and r.id not in before])
     seen = [(r, before[r.id]) for r in repairs if r.id in before and entry_of(before[r.id]) == r.seen]
     if seen:
