@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 import structlog
 from flask import has_request_context, request
 from pymysql.constants import SERVER_STATUS  # type: ignore[import-untyped]  # it ships no types
-from sqlalchemy import BigInteger, DateTime, Engine, Float, Integer, event
+from sqlalchemy import BigInteger, DateTime, Engine, Float, Integer, Select, event
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -156,6 +156,13 @@ def upsert(model: Any, rows: Iterable[dict[str, Any]], set_: Callable[[Any], dic
     statement = mysql.insert(model).values(list(rows))
     values = set_(statement.inserted)
     return statement.on_duplicate_key_update(values) if values else statement.prefix_with("IGNORE")
+
+
+def any_row(query: Select[Any]) -> bool:
+    """Return whether ``query``, of columns alone, finds anything, in a transaction that ends with it."""
+    found = db.session.connection().execute(query).first()
+    db.session.rollback()
+    return found is not None
 
 
 def retry_deadlocks(use_case: Callable[P, R]) -> Callable[P, R]:

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from typing import cast
 
 import structlog
 from flask import Flask
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import Table, insert, or_, select, update
 
-from admin.database import OUTAGES, retry_deadlocks, utc_now
+from admin.database import OUTAGES, any_row, retry_deadlocks, utc_now
 from admin.extensions import db
 from admin.imports import service
 from admin.imports.models import ACTIVE, DONE, FAILED, RUNNING, ImportJob, ImportPiece, RowError
@@ -102,14 +103,14 @@ def running(app: Flask) -> Iterator[None]:
         runner.stop()
 
 
-_ANY = select(ImportJob.id).where(ImportJob.state.in_(ACTIVE)).limit(1)
+_jobs = cast(Table, ImportJob.__table__).columns
+_ANY = select(_jobs.id).where(_jobs.state.in_(ACTIVE)).limit(1)
 
 
 @retry_deadlocks
 def claim(name: str) -> ImportJob | None:
     """Take the oldest job that nobody works at; ``name`` is who asks, whose own unfinished job counts too."""
-    if not db.session.execute(_ANY).first():  # all that an idle relay asks, every second
-        db.session.rollback()
+    if not any_row(_ANY):  # all that an idle relay asks, every second
         return None
     now = db.session.execute(select(utc_now())).scalar_one()
     until = ImportJob.claimed_until

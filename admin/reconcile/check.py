@@ -65,8 +65,10 @@ def look() -> None:
         return
     unexplained = (difference for difference in differences(*span, Copy()) if not difference.pending)
     found = list(islice(unexplained, MAX_KEPT))
-    _recheck(_due())
-    _suspect(found)
+    if due := _due():
+        _recheck(due)
+    if found:
+        _suspect(found)
 
 
 def summary() -> Summary:

@@ -5,11 +5,12 @@ What is kept says where it stands, so a relay that dies leaves its run to the ne
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 
-from admin.database import retry_deadlocks, utc_now
+from admin.database import any_row, retry_deadlocks, utc_now
 from admin.extensions import db
 from admin.replication import replay
 from admin.replication.models import ReplayRun, Replication
@@ -55,9 +56,15 @@ def request(what: str, by: str) -> ReplayRun:
     return run
 
 
+_runs = cast(Table, ReplayRun.__table__).columns
+_ANY = select(_runs.id).where(_runs.finished_at.is_(None)).limit(1)
+
+
 @retry_deadlocks
 def go_on(limit: int = replay.CHUNK) -> bool:
     """Mark the next ``limit`` of the oldest run that is not finished; return whether there was one. Commits."""
+    if not any_row(_ANY):  # all that an idle relay asks, every other second
+        return False
     unfinished = select(ReplayRun).where(ReplayRun.finished_at.is_(None)).order_by(ReplayRun.id).limit(1)
     lock = unfinished.with_for_update(skip_locked=True).execution_options(populate_existing=True)
     run = db.session.execute(lock).scalar_one_or_none()

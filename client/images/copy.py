@@ -27,13 +27,19 @@ def copy(gateway: AdminGateway) -> None:
     Raises pymongo's errors when the store does not answer.
     """
     deadline = time.monotonic() + LONGEST
+    if _next() is None:  # as mostly: not worth a lease, which is two writes
+        return
     with lease("images", HOLD) as mine:
         while mine and time.monotonic() < deadline:
-            image = WantedImage._get_collection().find_one(
-                {"due_at": {"$lte": datetime.now(UTC)}}, sort=[("due_at", 1)]
-            )
+            image = _next()
             if image is None or not _fetch(gateway, image):
                 return
+
+
+def _next() -> dict[str, Any] | None:
+    due = {"due_at": {"$lte": datetime.now(UTC)}}
+    found: dict[str, Any] | None = WantedImage._get_collection().find_one(due, sort=[("due_at", 1)])
+    return found
 
 
 def _fetch(gateway: AdminGateway, image: dict[str, Any]) -> bool:
