@@ -66,12 +66,19 @@ def _oidc(db: Database) -> None:
     db["shoppers"].create_index([("oidc_subject", ASCENDING)], unique=True, sparse=True)
 
 
+def _likes_of_a_product(db: Database) -> None:
+    """Every write of a like kept this index up, and (product, user) begins as it does."""
+    if "product_1_liked_1" in db["likes"].index_information():
+        db["likes"].drop_index("product_1_liked_1")
+
+
 MIGRATIONS: dict[int, Callable[[Database], None]] = {
     1: _indexes,
     2: _dead_letters,
     3: _likes_lists,
     4: _images,
     5: _oidc,
+    6: _likes_of_a_product,
 }
 
 
