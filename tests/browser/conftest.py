@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 
 from stack import commands
 from stack.browser import LAUNCH, LOOKS
@@ -12,10 +12,13 @@ from stack.product import ROOT
 from stack.servers.mariadb import MariaDB
 from stack.servers.rabbitmq import RabbitMQ
 from stack.servers.secantus import Secantus
+from tests.browser.console import ROLES, Console, Exhibits
 from tests.browser.guard import Guard
 from tests.browser.shop import Shop
-from tests.flow.running import Running, eventually, running
+from tests.flow.running import PASSWORD, Running, eventually, running
 from tests.flow.stores import unique_name
+
+expect.set_options(timeout=10_000)  # what takes a second takes longer beside other tests
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +38,19 @@ def shop(product: Running) -> Shop:
     commands.Command(["import", str(ROOT / "samples" / "catalogue.csv")], product.product.env).finish()
     eventually(lambda: len(product.client.list(limit=50)) >= 48, what="the catalogue at the Client")
     return Shop(product)
+
+
+@pytest.fixture(scope="session")
+def console(product: Running) -> Console:
+    """The same product's console, with an owner and a viewer beside STAFF, who is an editor."""
+    accounts = [["staff", "add", email, "--role", role, "--password-stdin"] for role, email in ROLES.items()]
+    commands.run_all([(account, f"{PASSWORD}\n") for account in accounts], product.product.env)
+    return Console(product)
+
+
+@pytest.fixture(scope="session")
+def exhibits(console: Console) -> Exhibits:
+    return console.exhibits()
 
 
 @pytest.fixture(scope="session")

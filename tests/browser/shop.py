@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page
 
 from stack.api import ClientApi
+from tests.browser.sign_ins import sign_in_by_form, use
 from tests.flow.running import PASSWORD, Running, eventually
 from tests.flow.stores import unique_name
 
@@ -43,13 +44,9 @@ class Shop:
         return email, api
 
     def sign_in(self, page: Page) -> str:
-        """Sign a new shopper in by the page, and return the e-mail."""
-        email, api = self.sign_up_by_api()
-        api.close()
-        page.goto(f"{self.url}/sign-in")
-        fill(page.get_by_role("main"), email)
-        page.get_by_role("main").get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("link", name="My account")).to_be_visible()
+        """Have a new shopper signed in, and return the e-mail."""
+        email = f"{unique_name()}@example.com"
+        use(page, self.url, sign_in_by_form(f"{self.url}/sign-up", email))
         return email
 
 
