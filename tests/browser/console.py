@@ -2,7 +2,10 @@
 
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kombu import Connection
@@ -77,6 +80,17 @@ class Console:
         with MongoClient[dict[str, Any]](self.running.product.addresses.mongodb_url) as client:
             changed = client.get_default_database()["products"].update_one({"_id": product_id}, {"$set": changes})
             assert changed.matched_count == 1
+
+    @contextmanager
+    def wanting_an_image(self) -> Iterator[None]:
+        """An image that the worker is to copy, but not before tomorrow."""
+        now = datetime.now(UTC)
+        image = {"_id": "0" * 64, "since": now, "due_at": now + timedelta(days=1), "tries": 3, "reason": None}
+        with MongoClient[dict[str, Any]](self.running.product.addresses.mongodb_url) as client:
+            wanted = client.get_default_database()["images_wanted"]
+            wanted.insert_one(image)
+            yield
+            wanted.delete_one({"_id": image["_id"]})
 
     def send_poison(self, product_id: int) -> str:
         """Put a message about a product on the queue that no worker can process; return its dead letter's id."""

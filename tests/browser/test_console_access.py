@@ -5,21 +5,20 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.accessible import assert_accessible
 from tests.browser.console import OWNER, VIEWER, Console, Exhibits, main
+from tests.browser.everyone import MOST_SHIFT, assert_for_everyone, watch_shifts
 from tests.browser.guard import Guard
 from tests.flow.stores import unique_name
-
-HEAVIEST = 150_000  # bytes of a page with everything it loads, on the first visit
 
 
 @pytest.mark.parametrize("look", ["desktop-light", "phone-dark"], indirect=True)
 @pytest.mark.usefixtures("look")
 def test_no_page_keeps_anyone_out(console: Console, exhibits: Exhibits, page: Page, guard: Guard) -> None:
+    watch_shifts(page)
     page.goto(f"{console.url}/sign-in")
-    _check(page)
+    assert_for_everyone(page)
     console.sign_in(page, OWNER)
-    _check(page)
+    assert_for_everyone(page)
     for path in (
         "/?span=day",
         "/products",
@@ -38,27 +37,21 @@ def test_no_page_keeps_anyone_out(console: Console, exhibits: Exhibits, page: Pa
         "/audit",
     ):
         page.goto(f"{console.url}{path}")
-        _check(page)
+        assert_for_everyone(page)
     guard.expect(404, "/console/products/999999")
     page.goto(f"{console.url}/products/999999")
-    _check(page)
+    assert_for_everyone(page)
     guard.expect(422, "/console/products/new")
     page.goto(f"{console.url}/products/new")
     page.get_by_role("button", name="Create product").click()
-    _check(page)
+    assert_for_everyone(page)
     guard.expect(409, f"/console/products/{exhibits.product}/edit")
     page.goto(f"{console.url}/products/{exhibits.product}/edit")
     page.get_by_label("Title").fill("Mine")
     console.running.admin.update(exhibits.product, title=f"Theirs {unique_name()}")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Somebody else saved")).to_be_visible()
-    _check(page)
-
-
-def _check(page: Page) -> None:
-    """Nobody is kept out, and nothing is wider than the screen."""
-    assert_accessible(page)
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, page.url
+    assert_for_everyone(page)
 
 
 def test_viewer_looks_and_is_offered_nothing_to_change(console: Console, page: Page) -> None:
@@ -73,20 +66,11 @@ def test_viewer_looks_and_is_offered_nothing_to_change(console: Console, page: P
 
 
 @pytest.mark.parametrize("path", ["/", "/products"])
-def test_pages_are_light_and_nothing_jumps(console: Console, page: Page, path: str) -> None:
+def test_what_a_page_keeps_current_does_not_make_it_jump(console: Console, page: Page, path: str) -> None:
     console.sign_in(page)
-    page.add_init_script(
-        """window.shift = 0; new PerformanceObserver((list) => { for (const one of list.getEntries())
-        if (!one.hadRecentInput) window.shift += one.value; }).observe({type: "layout-shift", buffered: true});"""
-    )
-    page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
-    page.goto(f"{console.url}{path}", wait_until="networkidle")
-    loaded = page.evaluate(
-        """performance.getEntriesByType("resource").concat(performance.getEntriesByType("navigation"))
-        .filter((one) => !one.name.endsWith(".json")).reduce((sum, one) => sum + one.transferSize, 0)"""
-    )
-    assert 0 < loaded < HEAVIEST
+    watch_shifts(page)
+    page.goto(f"{console.url}{path}")
     with page.expect_response(lambda response: ".json" in response.url):
         pass  # what it keeps current by itself came once
     page.wait_for_function("document.querySelector('time[data-exact]')")
-    assert page.evaluate("window.shift") < 0.02
+    assert page.evaluate("window.shift") < MOST_SHIFT

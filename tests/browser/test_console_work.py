@@ -1,5 +1,6 @@
 """What staff do at the console beside the story: long work, leaving by mistake, a browser without JavaScript."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -25,6 +26,32 @@ def test_resync_of_everything_runs_on_and_finishes_before_ones_eyes(console: Con
     staff.goto("about:blank")
     staff.goto(console.url)
     expect(runs.get_by_text("finished").first).to_be_visible(timeout=30_000)
+
+
+def test_overview_counts_likes_as_they_come(console: Console, staff: Page) -> None:
+    product_id = console.create()
+    count = staff.locator("#likes-count")
+    before = count.inner_text()
+    console.running.client.like(product_id)
+    expect(count).not_to_have_text(before)
+    expect(count).to_have_text(re.compile(r"^[1-9][\d,]*$"))
+
+
+def test_overview_tells_of_images_that_the_shop_lacks(console: Console, staff: Page) -> None:
+    on_their_way = staff.get_by_text("1, still to be copied to the shop")
+    with console.wanting_an_image():
+        expect(on_their_way).to_be_visible()
+        assert console.running.admin.ask("GET", "/api/v1/replication").json()["client"]["images_wanted"] == 1
+    expect(on_their_way).to_be_hidden()
+
+
+def test_impatient_clicks_make_one_product(console: Console, staff: Page) -> None:
+    title, sku = f"Lamp {unique_name()}", unique_name()
+    staff.goto(f"{console.url}/products/new")
+    for label, text in (("Title", title), ("SKU", sku), ("Category", "Lighting"), ("Price", "4.50")):
+        staff.get_by_label(label).fill(text)
+    staff.get_by_role("button", name="Create product").dblclick()
+    expect(staff.get_by_role("heading", name=title)).to_be_visible()
 
 
 def test_what_is_typed_is_not_left_by_mistake(console: Console, staff: Page) -> None:

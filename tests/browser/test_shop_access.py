@@ -5,10 +5,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.accessible import assert_accessible
+from tests.browser.everyone import assert_for_everyone, watch_shifts
 from tests.browser.guard import Guard
 from tests.browser.shop import Shop, fill, tile
-from tests.flow.running import eventually
 from tests.flow.stores import unique_name
 
 
@@ -26,7 +25,8 @@ def test_everything_works_without_javascript(shop: Shop, new_context: Callable[.
     page.get_by_role("button", name="Show", exact=True).click()
     tile(page, product_id).get_by_role("link", name="Like").click()
     page.get_by_role("link", name="Make an account").click()
-    fill(page.get_by_role("main"), f"{unique_name()}@example.com")
+    email = f"{unique_name()}@example.com"
+    fill(page.get_by_role("main"), email)
     page.get_by_role("main").get_by_role("button", name="Make an account").click()
     like = tile(page, product_id).get_by_role("button", name="Like")
     expect(like).to_have_attribute("aria-pressed", "true")
@@ -37,12 +37,17 @@ def test_everything_works_without_javascript(shop: Shop, new_context: Callable[.
     page.get_by_role("link", name="My account").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_text("You are signed out.")).to_be_visible()
+    page.get_by_role("link", name="Sign in").click()
+    fill(page.get_by_role("main"), email)
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("link", name="My account")).to_be_visible()
     shop.delete(product_id)
 
 
 @pytest.mark.usefixtures("look")
 @pytest.mark.parametrize("look", ["desktop-light", "phone-dark"], indirect=True)
 def test_no_page_keeps_anyone_out(shop: Shop, page: Page, guard: Guard) -> None:
+    watch_shifts(page)
     gone = shop.create()
     shop.delete(gone)
     guard.expect(410, f"/products/{gone}")
@@ -51,32 +56,25 @@ def test_no_page_keeps_anyone_out(shop: Shop, page: Page, guard: Guard) -> None:
 
     def check(path: str) -> None:
         page.goto(f"{shop.url}{path}")
-        _settle(page)
+        assert_for_everyone(page)
 
     for path in ("/", "/?q=zzz", "/products/1", f"/products/{gone}", "/nothing", "/sign-in"):
         check(path)
     page.goto(f"{shop.url}/sign-up?like=1")
     page.get_by_role("main").get_by_role("button").click()
-    _settle(page)
+    assert_for_everyone(page)
     page.goto(f"{shop.url}/products/1")
     page.get_by_role("article").get_by_role("link", name="Like").click()
     expect(page.get_by_role("dialog")).to_be_visible()
-    _settle(page)
+    assert_for_everyone(page)
     shop.sign_in(page)
     check("/account")
     check("/likes")
     page.goto(f"{shop.url}/products/1")
     page.get_by_role("article").get_by_role("button", name="Like").click()
     expect(page.locator("#announce")).to_contain_text("Liked.")
-    _settle(page)
+    assert_for_everyone(page)
     check("/likes")
-
-
-def _settle(page: Page) -> None:
-    """Check the page as it is once nothing moves any more."""
-    eventually(lambda: page.evaluate("document.getAnimations().every(a => a.playState !== 'running')"))
-    assert_accessible(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} scrolls sideways"
 
 
 def test_the_keyboard_is_enough(shop: Shop, page: Page) -> None:

@@ -106,15 +106,3 @@ def test_a_picture_that_is_missing_or_broken_leaves_a_placeholder(shop: Shop, pa
     assert abs(box["width"] - box["height"]) < 1
     for product_id in (broken, without):
         shop.delete(product_id)
-
-
-def test_pages_are_light_and_nothing_jumps(shop: Shop, page: Page) -> None:
-    sizes = []
-    page.on("requestfinished", lambda request: sizes.append(request.sizes()))
-    page.add_init_script(
-        "window.shift = 0; new PerformanceObserver(l => l.getEntries().forEach(e => { shift += e.value }))"
-        ".observe({type: 'layout-shift', buffered: true})"
-    )
-    page.goto(shop.url, wait_until="networkidle")
-    assert sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes) < 150_000
-    assert page.evaluate("shift") < 0.01
