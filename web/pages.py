@@ -67,18 +67,19 @@ def icon(name: str, label: str = "") -> Markup:
     return Markup('<svg class="icon" width="16" height="16" {}><use href="{}"></use></svg>').format(said, url)
 
 
-def utc(moment: datetime) -> str:
+def utc(moment: datetime | str) -> str:
     """Return ``25 Nov 2026, 04:11 UTC``: what stands in the page until the script puts it in the reader's zone."""
     return f"{_aware(moment):%-d %b %Y, %H:%M} UTC"
 
 
-def isoformat(moment: datetime) -> str:
+def isoformat(moment: datetime | str) -> str:
     """Return the value of a ``datetime`` attribute."""
     return _aware(moment).isoformat().replace("+00:00", "Z")
 
 
-def _aware(moment: datetime) -> datetime:
-    """Databases give UTC with and without saying so."""
+def _aware(moment: datetime | str) -> datetime:
+    """Databases give UTC with and without saying so, the other service RFC 3339."""
+    moment = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

@@ -113,4 +113,5 @@ def test_no_way_back_leads_to_another_host(url: str | None) -> None:
 
 
 def test_moments_are_utc_with_or_without_saying_so() -> None:
-    assert utc(datetime(2026, 11, 5, 4, 11)) == utc(datetime(2026, 11, 5, 4, 11, tzinfo=UTC)) == "5 Nov 2026, 04:11 UTC"  # noqa: DTZ001
+    moments = (datetime(2026, 11, 5, 4, 11), datetime(2026, 11, 5, 4, 11, tzinfo=UTC), "2026-11-05T04:11:00Z")  # noqa: DTZ001
+    assert {utc(moment) for moment in moments} == {"5 Nov 2026, 04:11 UTC"}
