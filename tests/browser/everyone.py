@@ -10,8 +10,12 @@ NARROW = 320  # px
 MOST_SHIFT = 0.02  # of layout; 0.1 is called good
 _HEADERS = 300  # bytes of each answer, as browsers estimate them
 
-_SHIFT = """window.shift = 0; new PerformanceObserver((list) => { for (const one of list.getEntries())
-    if (!one.hadRecentInput) window.shift += one.value; }).observe({type: "layout-shift", buffered: true});"""
+_SHIFT = """window.shift = 0; window.shifted = []; new PerformanceObserver((list) => {
+    for (const one of list.getEntries().filter((one) => !one.hadRecentInput)) {
+      window.shift += one.value;
+      window.shifted.push(...one.sources.map(({ node, previousRect: was, currentRect: is }) =>
+        `${node?.outerHTML?.slice(0, 80) ?? node?.nodeName}: ${was.x},${was.y} to ${is.x},${is.y}`));
+    } }).observe({type: "layout-shift", buffered: true});"""
 _WEIGHT = """performance.getEntriesByType("resource").concat(performance.getEntriesByType("navigation"))
     .filter((one) => !one.initiatorType.includes("fetch"))
     .reduce((sum, one) => sum + one.encodedBodySize + %d, 0)"""
@@ -29,7 +33,7 @@ def watch_shifts(page: Page) -> None:
 def assert_for_everyone(page: Page) -> None:
     """Raise AssertionError for what keeps somebody out of the page as it is now. Needs ``watch_shifts`` before."""
     eventually(lambda: page.evaluate(_STILL))
-    assert page.evaluate("window.shift") < MOST_SHIFT, f"{page.url} jumps"
+    assert page.evaluate("window.shift") < MOST_SHIFT, f"{page.url} jumps: {page.evaluate('window.shifted')}"
     weight = page.evaluate(_WEIGHT % _HEADERS)
     assert 10_000 < weight < HEAVIEST, f"{page.url} takes {weight} bytes"
     assert_accessible(page)

@@ -76,7 +76,7 @@ def test_both_sides_tell_the_same_story(story: Story) -> None:
     _two_people_edit_at_once(story, product_id)
     _drift_is_seen_and_mended(story, product_id)
     _a_dead_letter_is_replayed(story, product_id)
-    _a_file_is_imported(story)
+    _a_file_is_imported(story, product_id)
     _a_delete_is_undone(story, product_id)
     assert story.shopper.evaluate("window.same"), "the shop was reloaded"
     story.shop.delete(product_id)
@@ -162,7 +162,7 @@ def _a_dead_letter_is_replayed(story: Story, product_id: int) -> None:
     expect(story.staff.locator("#letter-state")).to_contain_text(f"replayed by {STAFF}", timeout=15_000)
 
 
-def _a_file_is_imported(story: Story) -> None:
+def _a_file_is_imported(story: Story, product_id: int) -> None:
     """What is right in it is taken, what is wrong can be downloaded."""
     story.go("Imports")
     story.hands.attach(story.staff.get_by_label("Catalogue file"), "spring.csv", catalogue("4.50", "cheap", "5.50"))
@@ -174,6 +174,8 @@ def _a_file_is_imported(story: Story) -> None:
     with story.staff.expect_download() as download:
         story.press("Download as CSV")
     assert download.value.path().read_text().startswith('line,reason\n3,"price: ')
+    third = story.shopper.locator(".tile").nth(2)  # below the two that came
+    expect(third).to_have_attribute("id", f"p{product_id}")
 
 
 def _a_delete_is_undone(story: Story, product_id: int) -> None:
