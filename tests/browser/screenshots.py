@@ -11,21 +11,19 @@ from bson import Decimal128
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from stack import commands
 from stack.api import ClientApi
 from stack.browser import LOOKS
 from stack.product import ROOT
-from tests.browser.console import Console
+from tests.browser.console import OWNER, Console
 from tests.browser.guard import Guard
 from tests.browser.shop import Shop
-from tests.flow.running import PASSWORD, Running, eventually
+from tests.flow.running import PASSWORD, eventually
 
 FOLDER = ROOT / "docs" / "screenshots"
 HIGHEST = 1100  # px; of a longer page the top is shown
 WHOLE = 2400  # px
 COLOURS = 128  # look the same, in a quarter of the bytes
 SHOPPERS = 9
-OWNER, VIEWER = "owner@example.com", "viewer@example.com"
 SPREAD = ("changed_at", "first_sent_at", "applied_at", "proven_at")
 STILL = """document.getAnimations().every(a => a.playState !== "running")
     && [...document.images].every(i => i.complete || i.loading === "lazy")"""
@@ -56,17 +54,6 @@ def busy_hour(shop: Shop) -> None:
         earlier = ", ".join(f"{name} = {name} - INTERVAL (product_id * 67 % 57) MINUTE" for name in SPREAD)
         connection.execute(sa.text(f"UPDATE product_changes SET {earlier}"))
     engine.dispose()
-
-
-@pytest.fixture(scope="session")
-def console(product: Running) -> Console:
-    """The same product's console, with an owner and a viewer beside the editor."""
-    accounts = (("owner", OWNER), ("viewer", VIEWER))
-    adding = [
-        (["staff", "add", email, "--role", role, "--password-stdin"], f"{PASSWORD}\n") for role, email in accounts
-    ]
-    commands.run_all(adding, product.product.env)
-    return Console(product)
 
 
 @pytest.fixture
