@@ -76,13 +76,17 @@ def check(services: tuple[str, ...], as_json: bool) -> None:
         raise click.exceptions.Exit(EXIT_USAGE)
 
 
+def given_names() -> set[str]:
+    """Return every name that the environment or ``.env`` gives a value, ours or not."""
+    return os.environ.keys() | dotenv_values(".env").keys()
+
+
 def unknown_settings() -> list[str]:
     """Return names that look like ours, in the environment or ``.env``, but are no setting: typos."""
     known = {field.upper() for cls in settings_classes().values() for field in cls.model_fields}
     known |= {f"{name}_FILE" for name in known}
-    given = os.environ.keys() | dotenv_values(".env").keys()
     ours = tuple({name.partition("_")[0] + "_" for name in known} - _OF_OTHERS)
-    return sorted(name for name in given if name.startswith(ours) and name not in known)
+    return sorted(name for name in given_names() if name.startswith(ours) and name not in known)
 
 
 def _shown(service: str, settings: Settings) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Admin's side: its database, its migrations, and whether a relay is at work."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,9 @@ from admin.config import AdminSettings
 from admin.database import OUTAGES, utc_now
 from admin.extensions import db
 from admin.reconcile import check
-from doctor.findings import Finding, down, failed, ok, skew, warning
+from doctor.findings import Finding, down, failed, ok, sign_of_life, skew, warning
 
 OLDEST = {"mysql": (8, 0, 16), "mariadb": (10, 6), "sqlite": (3, 35)}  # FOR UPDATE SKIP LOCKED; upserts
-QUIET = timedelta(seconds=60)
 _SECONDS = 5
 
 _ACCESS_DENIED, _NO_DATABASE = {1044, 1045, 1698}, {1049}
@@ -104,9 +103,4 @@ def _relay() -> Finding:
         seen, now = check.summary().looked_at, db.session.execute(select(utc_now())).scalar_one()
     except DBAPIError as error:
         return failed("relay", f"unknown: {error.orig}", "lockstep migrate admin")
-    if seen is None or now - seen > QUIET:
-        last = f"last seen {seen:%Y-%m-%d %H:%M:%S} UTC" if seen else "never seen"
-        return failed(
-            "relay", f"no sign of life, {last}", "Start 'lockstep relay'; 'lockstep health relay' looks at one."
-        )
-    return ok("relay", "at work")
+    return sign_of_life("relay", seen, now, "Start 'lockstep relay'; 'lockstep health relay' looks at one.")

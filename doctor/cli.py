@@ -1,25 +1,26 @@
 """``lockstep doctor``: is everything set up as it must be, and if not, what is wrong and what to do."""
 
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
-from dotenv import dotenv_values
 
-from doctor.findings import FAILED, OK, Finding, nothing_left_unsaid
+from config_check import given_names
+from doctor.findings import FAILED, OK, WARNING, Finding, nothing_left_unsaid
+from web.commands import EXIT_DEPENDENCY_DOWN, EXIT_FAILED, EXIT_USAGE
 from web.settings import Settings
+from web.terminal import json_option
 
 SERVICES = ("admin", "client")
-_SHOWN = {"ok": "ok     ", "warning": "WARNING", "failed": "FAILED "}
+_SHOWN = {OK: "ok     ", WARNING: "WARNING", FAILED: "FAILED "}
+_WORST_FIRST = (EXIT_USAGE, EXIT_DEPENDENCY_DOWN, EXIT_FAILED)
 
 
 @click.command()
 @click.argument("services", nargs=-1, type=click.Choice(SERVICES))
-@click.option("--json", "as_json", is_flag=True, help="One JSON document, for programs.")
+@json_option
 def doctor(services: tuple[str, ...], as_json: bool) -> None:
     """Check the set-up of SERVICES on this host (default: those that have settings here), and say how to mend it.
 
@@ -46,7 +47,7 @@ def doctor(services: tuple[str, ...], as_json: bool) -> None:
         click.echo(f"{len(bad)} to mend." if bad else "All is well.")
     if bad:
         codes = {finding.exit_code for finding in bad}
-        raise click.exceptions.Exit(next(code for code in (2, 4, 1) if code in codes))
+        raise click.exceptions.Exit(next(code for code in _WORST_FIRST if code in codes))
 
 
 def examine(services: Iterable[str]) -> Iterator[Finding]:
@@ -91,7 +92,7 @@ def _looks(given: dict[str, Any], admin_url: str | None) -> Iterator[tuple[str, 
 
 
 def _configured() -> list[str]:
-    names = os.environ.keys() | (dotenv_values(".env").keys() if Path(".env").is_file() else set())
+    names = given_names()
     found = [service for service in SERVICES if any(name.startswith(f"{service.upper()}_") for name in names)]
     return found or list(SERVICES)
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from web.commands import EXIT_DEPENDENCY_DOWN, EXIT_FAILED, EXIT_USAGE
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
+QUIET = timedelta(seconds=60)  # longer than any of our processes goes without a sign of life
 SKEW_SECONDS = 5.0  # signatures are valid for 60; times that people compare should agree far better
 
 
@@ -57,6 +58,14 @@ def skew(check: str, theirs: datetime, ours: datetime, whose: str) -> Finding:
     way = "ahead of" if seconds > 0 else "behind"
     cure = "Have both hosts follow NTP (timedatectl, chronyc tracking); beyond 60 s the services refuse each other."
     return failed(check, f"{whose} is {abs(seconds):.0f} s {way} this host's", cure)
+
+
+def sign_of_life(check: str, seen: datetime | None, now: datetime, cure: str) -> Finding:
+    """Judge when something was at work last, in UTC; ``seen`` and ``now`` are both aware or both naive."""
+    if seen is not None and now - seen <= QUIET:
+        return ok(check, "at work")
+    last = f"last seen {seen:%Y-%m-%d %H:%M:%S} UTC" if seen else "never seen"
+    return failed(check, f"no sign of life, {last}", cure)
 
 
 @contextmanager

@@ -33,9 +33,10 @@ def python() -> Iterator[Finding]:
 
 def settings(names: Iterable[str], given: dict[str, Settings]) -> Iterator[Finding]:
     """Read the settings classes called ``names``; the good ones are put into ``given``."""
+    classes = settings_classes()
     for name in names:
         try:
-            given[name] = settings_classes()[name]()
+            given[name] = classes[name]()
         except SettingsError as error:
             for line in str(error).splitlines():
                 cure = "Set it in the environment, in .env, or as NAME_FILE; .env.example says what each must be."

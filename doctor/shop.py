@@ -1,7 +1,7 @@
 """The Client's side: its store, its migrations, and whether worker and beat are at work."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from pymongo.errors import OperationFailure, PyMongoError
 
@@ -9,10 +9,9 @@ from client import extensions
 from client.config import ClientSettings
 from client.dead_letters.collect import collected_at
 from client.migrations import MIGRATIONS
-from doctor.findings import Finding, down, failed, ok, skew
+from doctor.findings import Finding, down, failed, ok, sign_of_life, skew
 
 OLDEST = (6, 0)  # the oldest that MongoDB supports with transactions as used here
-QUIET = timedelta(seconds=60)
 
 
 def store(settings: ClientSettings) -> Iterator[Finding]:
@@ -60,9 +59,5 @@ def _migrations() -> Finding:
 
 def _worker() -> Finding:
     """Beat asks for the collection of dead letters every ten seconds and a worker does it: both work, or not."""
-    seen = collected_at()
-    if seen is None or datetime.now(UTC) - seen > QUIET:
-        last = f"last seen {seen:%Y-%m-%d %H:%M:%S} UTC" if seen else "never seen"
-        cure = "Start 'celery -A tasks worker' and 'celery -A tasks beat'; 'celery -A tasks inspect ping' asks them."
-        return failed("beat and worker", f"no sign of life, {last}", cure)
-    return ok("beat and worker", "at work")
+    cure = "Start 'celery -A tasks worker' and 'celery -A tasks beat'; 'celery -A tasks inspect ping' asks them."
+    return sign_of_life("beat and worker", collected_at(), datetime.now(UTC), cure)
