@@ -17,6 +17,7 @@ from client.config import ClientSettings
 SELECTION_SECONDS = 5  # how long one operation waits for a primary
 ANSWER_SECONDS = 30
 MAX_POOL = 20  # connections per process
+IDS_AT_ONCE = 100  # in one question
 
 
 def connect(
@@ -67,10 +68,8 @@ def by_ids(
     Some at a time, so that no question grows with the batch: to a store that compares each document with the whole
     list, a batch of 500 cost four times as much. To MongoDB it is a few short round trips more.
     """
-    for start in range(0, len(ids), _AT_ONCE):
-        yield from collection.find({"_id": {"$in": list(ids[start : start + _AT_ONCE])}}, fields)
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        yield from collection.find({"_id": {"$in": list(ids[start : start + IDS_AT_ONCE])}}, fields)
 
-
-_AT_ONCE = 100
 
 MAJORITY = ReadConcern("majority")  # for proofs: what a failover may roll back is not held

@@ -6,6 +6,7 @@ from typing import Any
 
 from pymongo.errors import DuplicateKeyError
 
+from client.extensions import by_ids
 from client.products.documents import ProductCopy, SyncFailure
 
 
@@ -15,7 +16,7 @@ def note(products: Sequence[dict[str, Any]], reason: str) -> None:
     for product_id, ver in noted:
         _note(product_id, ver, reason)
     # Afterwards, so that a state applied meanwhile counts too: what is held has not failed.
-    held = ProductCopy._get_collection().find({"_id": {"$in": [product_id for product_id, _ in noted]}}, {"ver": 1})
+    held = by_ids(ProductCopy._get_collection(), [product_id for product_id, _ in noted], {"ver": 1})
     for copy in held:
         SyncFailure._get_collection().delete_one({"_id": copy["_id"], "ver": {"$lte": copy["ver"]}})
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from pymongo import UpdateOne
 
+from client.extensions import by_ids
 from client.images.documents import ImageCopy, WantedImage
 from client.products.documents import ProductCopy
 from tasks.messages import ProductChanged
@@ -21,7 +22,7 @@ def want(digests: set[str]) -> bool:
     """Note ``digests``, apart from those that are here; return whether any was left."""
     if not digests:
         return False
-    held = ImageCopy._get_collection().find({"_id": {"$in": list(digests)}}, {"_id": 1})
+    held = by_ids(ImageCopy._get_collection(), list(digests), {"_id": 1})
     missing = digests - {image["_id"] for image in held}
     if missing:
         now = datetime.now(UTC)

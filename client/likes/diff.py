@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from client.admin_gateway import FIRST, AdminGateway, HeldLike, Key
+from client.extensions import by_ids
 from client.likes.documents import Like, like_id
 from tasks.messages import LikeChanged, likes_digest
 
@@ -102,7 +103,7 @@ def _confirmed(gateway: AdminGateway, suspects: Sequence[Key]) -> Iterator[list[
 
 def _settled(keys: Sequence[Key]) -> dict[Key, LikeChanged | None]:
     """Return what this side holds of ``keys``, without those that Admin need not hold (yet)."""
-    likes = Like._get_collection().find({"_id": {"$in": [like_id(*key) for key in keys]}}, _FIELDS)
+    likes = by_ids(Like._get_collection(), [like_id(*key) for key in keys], _FIELDS)
     held = {(like["product"], like["user"]): like for like in likes}
     return {
         key: LikeChanged(*key, held[key]["rev"], held[key]["liked"]) if key in held else None
