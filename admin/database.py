@@ -5,12 +5,12 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import structlog
 from flask import has_request_context, request
 from pymysql.constants import SERVER_STATUS  # type: ignore[import-untyped]  # it ships no types
-from sqlalchemy import BigInteger, DateTime, Engine, Float, Integer, Select, event
+from sqlalchemy import BigInteger, DateTime, Engine, Float, Integer, Select, Table, event
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -156,6 +156,11 @@ def upsert(model: Any, rows: Iterable[dict[str, Any]], set_: Callable[[Any], dic
     statement = mysql.insert(model).values(list(rows))
     values = set_(statement.inserted)
     return statement.on_duplicate_key_update(values) if values else statement.prefix_with("IGNORE")
+
+
+def table(model: type[Any]) -> Table:
+    """Return ``model``'s table, for statements of columns alone: made once, and without objects."""
+    return cast(Table, model.__table__)
 
 
 def any_row(query: Select[Any]) -> bool:

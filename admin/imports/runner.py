@@ -11,13 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
-from typing import cast
 
 import structlog
 from flask import Flask
-from sqlalchemy import Table, insert, or_, select, update
+from sqlalchemy import insert, or_, select, update
 
-from admin.database import OUTAGES, any_row, retry_deadlocks, utc_now
+from admin.database import OUTAGES, any_row, retry_deadlocks, table, utc_now
 from admin.extensions import db
 from admin.imports import service
 from admin.imports.models import ACTIVE, DONE, FAILED, RUNNING, ImportJob, ImportPiece, RowError
@@ -103,7 +102,7 @@ def running(app: Flask) -> Iterator[None]:
         runner.stop()
 
 
-_jobs = cast(Table, ImportJob.__table__).columns
+_jobs = table(ImportJob).columns
 _ANY = select(_jobs.id).where(_jobs.state.in_(ACTIVE)).limit(1)
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from admin.database import retry_deadlocks
+from admin.database import retry_deadlocks, table
 from admin.extensions import db
 from admin.images import service as images
 from admin.products import words
@@ -16,7 +16,7 @@ from admin.products.models import CONTENT_FIELDS, Product
 from admin.replication import courier, outbox
 from web.problems import ProblemError
 
-_INSERT = insert(cast(Table, Product.__table__))
+_INSERT = insert(table(Product))
 
 
 class ProductNotFoundError(ProblemError):

@@ -1,12 +1,12 @@
 """The words by which products are found: kept beside them in the same transaction, looked up by prefix."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, Index, Select, String, Table, and_, delete, insert, select
+from sqlalchemy import ColumnElement, Index, Select, String, and_, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from admin.database import BigId
+from admin.database import BigId, table
 from admin.extensions import Model, db
 from admin.products.models import Product
 from web.words import words_of
@@ -27,7 +27,7 @@ class ProductWord(Model):
     word: Mapped[str] = mapped_column(String(LONGEST), primary_key=True)
 
 
-_INSERT = insert(cast(Table, ProductWord.__table__))
+_INSERT = insert(table(ProductWord))
 
 
 def note(created: Sequence[Product], renamed: Sequence[Product] = ()) -> None:

@@ -6,11 +6,10 @@ Every statement names the ver that was claimed: what changed meanwhile is fresh 
 import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import cast
 
-from sqlalchemy import ColumnElement, Table, case, select, tuple_, update
+from sqlalchemy import ColumnElement, case, select, tuple_, update
 
-from admin.database import any_row, retry_deadlocks, utc_now
+from admin.database import any_row, retry_deadlocks, table, utc_now
 from admin.extensions import db
 from admin.replication import history
 from admin.replication.models import FRESH, SENT, STUCK, LaneProgress, Replication
@@ -24,7 +23,7 @@ STUCK_BACKOFF = timedelta(minutes=5)
 
 
 # Made once, and of columns: twice a second, putting a query of objects together costs more than its answer.
-_rows = cast(Table, Replication.__table__).columns
+_rows = table(Replication).columns
 _ANY_DUE = (
     select(_rows.product_id)
     .where(_rows.lane.in_(LANE_QUEUES), _rows.state.in_(UNPROVEN), _rows.due_at <= utc_now())

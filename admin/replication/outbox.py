@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import structlog
-from sqlalchemy import Row, Table, bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
-from admin.database import Moment, upsert, utc_now
+from admin.database import Moment, table, upsert, utc_now
 from admin.extensions import db
 from admin.products.models import Product
 from admin.replication.models import FRESH, ProductChange, Replication, SyncState
@@ -123,10 +123,10 @@ def tell_committed(messages: Sequence[ProductChanged]) -> None:
 
 
 # Made once: SQLAlchemy then compiles each once, where an upsert would be compiled for every write.
-_INSERT = insert(cast(Table, Replication.__table__))
-_LOG = insert(cast(Table, ProductChange.__table__))
+_INSERT = insert(table(Replication))
+_LOG = insert(table(ProductChange))
 _UPDATE = (
-    update(cast(Table, Replication.__table__))
+    update(table(Replication))
     .where(Replication.product_id == bindparam("id"))
     .values(
         ver=bindparam("ver_"),

@@ -5,12 +5,11 @@ What is kept says where it stands, so a relay that dies leaves its run to the ne
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import structlog
-from sqlalchemy import Table, func, select
+from sqlalchemy import func, select
 
-from admin.database import any_row, retry_deadlocks, utc_now
+from admin.database import any_row, retry_deadlocks, table, utc_now
 from admin.extensions import db
 from admin.replication import replay
 from admin.replication.models import ReplayRun, Replication
@@ -56,7 +55,7 @@ def request(what: str, by: str) -> ReplayRun:
     return run
 
 
-_runs = cast(Table, ReplayRun.__table__).columns
+_runs = table(ReplayRun).columns
 _ANY = select(_runs.id).where(_runs.finished_at.is_(None)).limit(1)
 
 
