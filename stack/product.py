@@ -151,6 +151,11 @@ class Product:
         beat.ready = lambda: beat.said("beat: Starting")
         return beat
 
+    def calls_with_likes(self) -> int:
+        """Return how many batches of likes Admin was sent since it started, by its own log."""
+        log: bytes = self.admin.log.read_bytes()
+        return log.count(b'"method": "POST", "path": "/service/v1/likes",')
+
     def start(self) -> None:
         """Start everything and wait until all is ready. The databases must have been migrated."""
         start_all(self.processes)

@@ -17,7 +17,6 @@ from stack.product import ROOT
 
 TITLE = "Pending likes → counted and on Admin"
 _BATCH = 500
-_CALL = b'"method": "POST", "path": "/service/v1/likes",'  # in Admin's log
 
 
 def measure(run: Run) -> list[Figure]:
@@ -53,14 +52,14 @@ def _documents(run: Run, first_user: int) -> list[dict[str, Any]]:
 def _forward(run: Run) -> tuple[float, int]:
     """Return the seconds from the worker's start until all was counted and on Admin, and the calls it took."""
     system, likes = run.system, run.system.shop["likes"]
-    before, said = _on_admin(run), _calls(run)
+    before, said = _on_admin(run), run.system.product.calls_with_likes()
     with system.paused(system.product.worker):
         likes.insert_many(_documents(run, 0), ordered=False)
         _announce(system)
     began = time.monotonic()
     eventually(lambda: not waiting(likes), within=300, what="every like settled and counted")
     eventually(lambda: _on_admin(run) == before + run.sizes.likes, within=30, what="every like on Admin")
-    return time.monotonic() - began, _calls(run) - said
+    return time.monotonic() - began, run.system.product.calls_with_likes() - said
 
 
 def _announce(system: System) -> None:
@@ -77,10 +76,6 @@ def waiting(likes: Collection[dict[str, Any]]) -> bool:
 
 def _on_admin(run: Run) -> int:
     return int(run.system.ask("SELECT COALESCE(SUM(likes), 0) FROM like_counts"))
-
-
-def _calls(run: Run) -> int:
-    return run.system.product.admin.log.read_bytes().count(_CALL)
 
 
 def _bare(run: Run, name: str) -> float:

@@ -124,9 +124,3 @@ def _of_products(text: str) -> sa.TextClause:
 
 _SET = _of_products("SELECT product_id, user FROM product_likes WHERE product_id IN :ids AND liked = 1")
 _COUNTS = _of_products("SELECT product_id, likes FROM like_counts WHERE product_id IN :ids")
-
-
-def calls_to_admin(running: Running) -> int:
-    """Return how many batches Admin was sent since it started, by its own log."""
-    log: bytes = running.product.admin.log.read_bytes()
-    return log.count(b'"method": "POST", "path": "/service/v1/likes",')

@@ -51,16 +51,15 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def interrupted(env: dict[str, str], *arguments: str, when: Callable[[subprocess.Popen[str]], object]) -> str:
     """Run a command, press Ctrl-C once ``when`` has returned, and return the last that the command says."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [str(LOCKSTEP), *arguments], env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        when(process)
-        process.send_signal(signal.SIGINT)
-        out, said = process.communicate(timeout=60)
-    finally:
-        process.kill()
-        process.wait()
+    ) as process:
+        try:
+            when(process)
+            process.send_signal(signal.SIGINT)
+            out, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (process.returncode, out) == (130, ""), said
     assert "Traceback" not in said
     return said.splitlines()[-1]

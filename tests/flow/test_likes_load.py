@@ -14,7 +14,6 @@ from stack.process import Process
 from tests.flow.likes_traffic import (
     Click,
     Shopper,
-    calls_to_admin,
     click_all,
     likes_at_admin,
     look,
@@ -80,11 +79,11 @@ def test_likes_of_an_idle_shop_are_on_admin_at_once(production: Running) -> None
 def test_concurrent_toggles_end_in_the_same_set_and_counts_on_both_sides(production: Running) -> None:
     ids, shoppers = products(production, PRODUCTS), new_shoppers(production, SHOPPERS)
     clicks, model = toggles(shoppers, ids)
-    calls, start = calls_to_admin(production), time.monotonic()
+    calls, start = production.product.calls_with_likes(), time.monotonic()
     click_all(production, clicks)
     clicked = time.monotonic() - start
     after = eventually(settled(production, ids, model), within=SETTLED_WITHIN, what="equal sets and counts")
-    calls = calls_to_admin(production) - calls
+    calls = production.product.calls_with_likes() - calls
     print(f"\n{CLIENTS * TOGGLES} toggles in {clicked:.1f} s, settled {after:.1f} s later, {calls} calls to Admin")
 
 
@@ -119,12 +118,12 @@ def kill(process: Process, times: int) -> None:
 
 def test_hot_product_counts_every_shopper_once_with_few_calls(production: Running) -> None:
     (product,), shoppers = products(production, 1), new_shoppers(production, HOT)
-    calls, start = calls_to_admin(production), time.monotonic()
+    calls, start = production.product.calls_with_likes(), time.monotonic()
     click_all(production, [[Click(shopper, product, True) for shopper in shoppers[n::CLIENTS]] for n in range(CLIENTS)])
     clicked = time.monotonic() - start
     model = {(product, shopper.id) for shopper in shoppers}
     within = SETTLED_WITHIN + HOT / 25  # the stand-in writes one document at a time, to disk
     after = eventually(settled(production, [product], model), within=within, what="every like on both sides")
-    calls = calls_to_admin(production) - calls
+    calls = production.product.calls_with_likes() - calls
     print(f"\n{HOT} likes in {clicked:.1f} s, settled {after:.1f} s later, {calls} calls to Admin")
     assert 1 <= calls <= 100 + HOT / 100
