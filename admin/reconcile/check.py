@@ -1,15 +1,16 @@
-"""A6's sentry: a cheap comparison that runs by itself, a thousand products every ten seconds.
+"""A6's sentry: a cheap comparison that runs by itself, a thousand products every ten seconds, none twice a minute.
 
 What differs though nobody is at work on it is a suspect; found unchanged by a later look, it is drift.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
 import structlog
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select, update
 
 from admin.database import retry_deadlocks, upsert, utc_now
 from admin.extensions import db
@@ -25,6 +26,9 @@ log = structlog.get_logger(__name__)
 
 SPAN = 1_000  # products per look
 EVERY = timedelta(seconds=10)  # between two looks, however many relays take part
+PASS_REST = timedelta(minutes=1)  # after a pass: an idle system does not compare the same few products all the time
+LOOK_REST = 20  # times what a look took: a store that answers slowly has more urgent things to do
+LONGEST_REST = timedelta(hours=1)
 AGAIN = timedelta(seconds=20)  # between two looks at the same suspect
 MAX_KEPT = 1_000  # suspects and drift: enough to raise an alarm, and what is kept stays bounded
 _EXAMPLES = 5
@@ -63,8 +67,10 @@ def look() -> None:
     span = _claim()
     if span is None:
         return
+    began = time.monotonic()
     unexplained = (difference for difference in differences(*span, Copy()) if not difference.pending)
     found = list(islice(unexplained, MAX_KEPT))
+    _rest(timedelta(seconds=LOOK_REST * (time.monotonic() - began)))
     if due := _due():
         _recheck(due)
     if found:
@@ -92,24 +98,42 @@ def forget_mended() -> None:
 
 @retry_deadlocks
 def _claim() -> tuple[int, int] | None:
-    """Take the next range of ids for this process alone, None when it is not time yet. Commits.
+    """Take the next range of ids for this process alone, None when it is not time yet; an empty one while the
+    comparison rests, and only suspects are to be looked at. Commits.
 
     The lock is not held while the Client is asked: a look that fails leaves its range to the next pass.
     """
     now = db.session.execute(select(utc_now())).scalar_one()
-    due = select(DriftCheck).where(DriftCheck.due_at <= now).with_for_update(skip_locked=True)
+    its_time = or_(DriftCheck.due_at <= now, DriftCheck.due_at > now + EVERY)  # later: the clock was set back
+    due = select(DriftCheck).where(its_time).with_for_update(skip_locked=True)
     check = db.session.execute(due.execution_options(populate_existing=True)).scalar_one_or_none()
     if check is None:
         db.session.rollback()
         return None
+    check.due_at = now + EVERY
+    if check.rest_until and now < check.rest_until <= now + LONGEST_REST:
+        db.session.commit()
+        return LOWEST, LOWEST
     after = LOWEST if check.after_id is None else check.after_id
     last = select(Product.id).where(Product.id > after).order_by(Product.id).offset(SPAN - 1).limit(1)
     upto = db.session.execute(last).scalar_one_or_none()
-    check.after_id, check.due_at = upto, now + EVERY
+    check.after_id = upto
     if upto is None:
-        check.pass_finished_at = now
+        check.pass_finished_at, check.rest_until = now, now + PASS_REST
     db.session.commit()
     return after, HIGHEST if upto is None else upto
+
+
+@retry_deadlocks
+def _rest(wanted: timedelta) -> None:
+    """Have nobody look at the next range before ``wanted`` is over, where that is longer than it would be. Commits."""
+    if wanted <= EVERY:
+        return
+    now = db.session.execute(select(utc_now())).scalar_one()
+    until = now + min(wanted, LONGEST_REST)
+    sooner = or_(DriftCheck.rest_until.is_(None), DriftCheck.rest_until < until)
+    db.session.execute(update(DriftCheck).where(sooner).values(rest_until=until))
+    db.session.commit()
 
 
 def _due() -> list[int]:

@@ -31,4 +31,5 @@ class DriftCheck(Model):
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     after_id: Mapped[int | None] = mapped_column(BigInteger)  # None: a new pass begins
     due_at: Mapped[datetime] = mapped_column(Moment)
+    rest_until: Mapped[datetime | None] = mapped_column(Moment)  # until then only suspects are looked at
     pass_finished_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import delete, select, text, update
 
 import lockstep
+from admin.database import utc_now
 from admin.extensions import db
 from admin.products import service
 from admin.products.models import Product
@@ -28,6 +30,8 @@ from tasks.names import BULK
 from tests.flow.stores import NOWHERE, unique_name
 from tests.flow.two_stores import TwoStores, copy, create, deliver, two_stores
 
+_RESTED = {"rest_until": None}
+
 
 @pytest.fixture(scope="module")
 def stores(mariadb: MariaDB, secantus: Secantus) -> Iterator[TwoStores]:
@@ -40,7 +44,7 @@ def _emptied(stores: TwoStores, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins with empty stores; the command line finds them by its settings."""
     for table in (Product, Replication, ProductChange, Drift):
         db.session.execute(delete(table))
-    db.session.execute(update(DriftCheck).values(after_id=None, due_at="2000-01-01", pass_finished_at=None))
+    db.session.execute(update(DriftCheck).values(after_id=None, due_at="2000-01-01", pass_finished_at=None, **_RESTED))
     db.session.commit()
     for collection in (copy(), Like._get_collection()):
         collection.delete_many({})
@@ -279,9 +283,37 @@ def test_scheduled_check_is_shared_and_waits_its_time() -> None:
     assert check.summary().suspected == 0
 
 
-def check_again() -> None:
+def test_few_products_are_compared_once_a_minute_and_suspects_sooner() -> None:
+    missing, changed = in_step(2)
+    copy().delete_one({"_id": missing})
+    check.look()
+    copy().update_one({"_id": changed}, {"$set": {"title": "Hacked"}})
+    check_again()
+    assert (check.summary().confirmed, check.summary().suspected) == (1, 0)
+    check_again(rested=True)
+    assert (check.summary().confirmed, check.summary().suspected) == (1, 1)
+
+
+def test_scheduled_check_leaves_a_slow_store_alone_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_step(1)
+    monkeypatch.setattr(check, "LOOK_REST", 1e6)
+    check.look()
+    until, now = db.session.execute(select(DriftCheck.rest_until, utc_now())).one()
+    assert timedelta(minutes=30) < until - now <= check.LONGEST_REST
+
+
+def test_scheduled_check_goes_on_when_the_clock_was_set_back() -> None:
+    (product_id,) = in_step(1)
+    copy().delete_one({"_id": product_id})
+    db.session.execute(update(DriftCheck).values(due_at="2999-01-01", rest_until="2999-01-01"))
+    db.session.commit()
+    check.look()
+    assert check.summary().suspected == 1
+
+
+def check_again(rested: bool = False) -> None:
     """Let time pass, then look."""
-    db.session.execute(update(DriftCheck).values(due_at="2000-01-01"))
+    db.session.execute(update(DriftCheck).values(due_at="2000-01-01", **(_RESTED if rested else {})))
     db.session.execute(update(Drift).values(looked_at="2000-01-01"))
     db.session.commit()
     check.look()
