@@ -1,4 +1,4 @@
-"""What the Client's ``/metrics`` says of likes and dead letters, read from the store at each scrape; and its pool."""
+"""What the Client's ``/metrics`` says of likes, images and dead letters, read at each scrape; and its pool."""
 
 from collections.abc import Iterator
 
@@ -10,6 +10,7 @@ from pymongo.errors import PyMongoError
 
 from client.dead_letters.documents import STATES, DeadLetter
 from client.extensions import MAX_POOL
+from client.images.documents import WantedImage
 from client.likes.status import LikesStatus, status
 from web.metrics import POOL_IN_USE, POOL_MAX, labelled
 
@@ -23,12 +24,14 @@ class ClientState(Collector):
     def collect(self) -> Iterator[Metric]:
         try:
             likes, letters = status(), {state: _letters(state) for state in STATES}
+            images = int(WantedImage._get_collection().count_documents({}))
         except PyMongoError as error:
             log.warning("the state of the likes is unknown", error=str(error))
             yield labelled("store_up", "1 while the store answers.", "store", {"client": 0})
             return
         yield labelled("store_up", "1 while the store answers.", "store", {"client": 1})
         yield from _likes(likes)
+        yield GaugeMetricFamily("images_wanted", "Images still to be copied from Admin.", images)
         yield labelled("dead_letters", "Dead letters kept, by state; new ones wait for a person.", "state", letters)
 
 
