@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import mongoengine
 from mongoengine.connection import get_connection, get_db
@@ -14,10 +14,12 @@ from pymongo.read_concern import ReadConcern
 
 from client.config import ClientSettings
 
+T = TypeVar("T")
+
 SELECTION_SECONDS = 5  # how long one operation waits for a primary
 ANSWER_SECONDS = 30
 MAX_POOL = 20  # connections per process
-IDS_AT_ONCE = 100  # in one question
+IDS_AT_ONCE = 100  # in one question, or one write
 
 
 def connect(
@@ -63,13 +65,19 @@ def clock() -> datetime:
 def by_ids(
     collection: Collection, ids: Sequence[Any], fields: Mapping[str, int] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Yield those of the documents ``ids`` that are there, or these ``fields`` of them.
+    """Yield those of the documents ``ids`` that are there, or these ``fields`` of them."""
+    for some in portions(ids):
+        yield from collection.find({"_id": {"$in": some}}, fields)
 
-    Some at a time, so that no question grows with the batch: to a store that compares each document with the whole
-    list, a batch of 500 cost four times as much. To MongoDB it is a few short round trips more.
+
+def portions(ids: Sequence[T]) -> Iterator[list[T]]:
+    """Yield ``ids`` some at a time, so that no question or write grows with the batch.
+
+    To a store that compares each document with the whole list, a batch of 500 cost four times as much. To MongoDB it
+    is a few short round trips more, or none for writes in bulk.
     """
     for start in range(0, len(ids), IDS_AT_ONCE):
-        yield from collection.find({"_id": {"$in": list(ids[start : start + IDS_AT_ONCE])}}, fields)
+        yield list(ids[start : start + IDS_AT_ONCE])
 
 
 MAJORITY = ReadConcern("majority")  # for proofs: what a failover may roll back is not held

@@ -10,7 +10,7 @@ from pymongo import UpdateMany
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 
-from client.extensions import mongo
+from client.extensions import mongo, portions
 from client.likes.documents import Like
 from client.likes.leases import patient_lease
 from client.products.documents import ProductCopy
@@ -74,16 +74,20 @@ def _apply(session: ClientSession, batch: list[dict[str, Any]]) -> None:
     for like in batch:
         states[like["rev"], like["liked"]].append(like["_id"])
         net[like["product"]] += like["liked"] - like.get("counted", False)
-    marks = [_mark(rev, liked, ids) for (rev, liked), ids in states.items()]
+    marks = [_mark(rev, liked, some) for (rev, liked), ids in states.items() for some in portions(ids)]
     if Like._get_collection().bulk_write(marks, session=session).matched_count != len(batch):
         raise _ChangedMeanwhileError
     changes: dict[int, list[int]] = defaultdict(list)
     for product, n in sorted(net.items()):
         changes[n].append(product)
     # Grouped by what is added: a store takes one write of many documents in a fraction of many writes.
-    adds = [UpdateMany({"_id": {"$in": ids}}, {"$inc": {"likes": n}}) for n, ids in changes.items() if n]
+    adds = [_add(n, some) for n, ids in changes.items() if n for some in portions(ids)]
     if adds:
         ProductCopy._get_collection().bulk_write(adds, session=session)
+
+
+def _add(n: int, products: list[int]) -> UpdateMany:
+    return UpdateMany({"_id": {"$in": products}}, {"$inc": {"likes": n}})
 
 
 def _mark(rev: int, liked: bool, ids: list[str]) -> UpdateMany:
