@@ -1,10 +1,9 @@
-"""Waiting for many products to be in the Client's store, at next to no cost for what is being measured."""
+"""Waiting for many documents to be as expected in the Client's store, at next to no cost for what is measured."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pymongo.collection import Collection
-from pymongo.database import Database
 
 from stack.api import eventually
 
@@ -13,20 +12,22 @@ _WITHIN = 1_800.0
 
 
 class Arrivals:
-    """Watches the products ``ids``, given in order.
+    """Watches the documents ``ids``, given in about the order in which they become ``such``, as a filter says it.
 
     Nothing is counted: SecantusDB counts by reading everything, which took more of it than what was measured; and so it
-    does for a range of ids, so they are named. Each product is looked at about once, and while one is missing, that one
-    alone is looked for.
+    does for a range of ids, or for one of many that wait, so they are named. Each is looked at about once, and while
+    one is missing, that one alone is looked for.
     """
 
-    def __init__(self, shop: Database[dict[str, Any]], ids: Sequence[int]) -> None:
-        self._products: Collection[dict[str, Any]] = shop["products"]
+    def __init__(
+        self, documents: Collection[dict[str, Any]], ids: Sequence[Any], such: Mapping[str, Any] | None = None
+    ) -> None:
+        self._documents, self._such = documents, such or {}
         self._ids, self._arrived = ids, 0
 
     def wait(self) -> None:
         """Return once all of them are there. Raises NotSeenError."""
-        eventually(self._all, within=_WITHIN, what=f"{len(self._ids):,} products at the Client")
+        eventually(self._all, within=_WITHIN, what=f"{len(self._ids):,} documents at the Client")
 
     def _all(self) -> bool:
         while self._arrived < len(self._ids) and self._held(self._arrived, self._arrived):
@@ -35,6 +36,6 @@ class Arrivals:
                 self._arrived += 1
         return self._arrived == len(self._ids)
 
-    def _held(self, first: int, last: int) -> set[int]:
-        named = {"_id": {"$in": list(self._ids[first : last + 1])}}
-        return {document["_id"] for document in self._products.find(named, {"_id": 1})}
+    def _held(self, first: int, last: int) -> set[Any]:
+        named = {"_id": {"$in": list(self._ids[first : last + 1])}, **self._such}
+        return {document["_id"] for document in self._documents.find(named, {"_id": 1})}

@@ -82,7 +82,7 @@ def _import(run: Run, file: Path, probe: Probe) -> tuple[float, float, list[floa
         stored = time.monotonic() - began
         if importer.returncode:
             raise BenchError(f"the import failed with {importer.returncode}")
-        Arrivals(system.shop, system.ids_above(before)).wait()
+        Arrivals(system.shop["products"], system.ids_above(before)).wait()
         took = time.monotonic() - began
     memory = {name: (early[name], late[name]) for name in early}
     return rows / took, rows / stored, delays, memory

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from bench import seed
-from bench.servers import Servers
+from bench.servers import Servers, Urls
 from bench.sizes import Sizes
 from bench.system import System
 from stack.api import eventually
@@ -45,6 +45,15 @@ class Run:
         """Yield a system of its own."""
         with self.servers.room() as urls, System(urls, self._folder / name, self.servers.processes).running() as system:
             yield system
+
+    @contextmanager
+    def admin_alone(self, beside: System, products: int) -> Iterator[System]:
+        """Yield an Admin without the rest, with a catalogue of its own: it disturbs no queue of ``beside``."""
+        with self.servers.database() as url:
+            urls = Urls(url, beside.addresses.mongodb_url, beside.addresses.broker_url)
+            with System(urls, self._folder / "alone", {}).admin_alone() as system:
+                seed.admin(system.engine, 1, products, proven=True)
+                yield system
 
     @cached_property
     def some_products(self) -> tuple[int, int]:

@@ -65,12 +65,23 @@ class Servers:
     @contextmanager
     def room(self) -> Iterator[Urls]:
         """Yield empty databases and queues; they are gone afterwards."""
-        name = f"bench{uuid.uuid4().hex[:10]}"
-        urls = Urls(self._database(name), self._mongodb(name), self._broker(name))
+        name = _name()
+        with self.database() as database:
+            urls = Urls(database, self._mongodb(name), self._broker(name))
+            try:
+                yield urls
+            finally:
+                self._drop(name, urls)
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """Yield the URL of an empty database for Admin; it is gone afterwards."""
+        name = _name()
+        url = self._database(name)
         try:
-            yield urls
+            yield url
         finally:
-            self._drop(name, urls)
+            _execute(url, f"DROP DATABASE `{name}`")
 
     def _database(self, name: str) -> str:
         if self._mariadb:
@@ -92,11 +103,14 @@ class Servers:
         return url
 
     def _drop(self, name: str, urls: Urls) -> None:
-        _execute(urls.database, f"DROP DATABASE `{name}`")
         with pymongo.MongoClient[dict[str, Any]](urls.mongodb) as mongo:
             mongo.drop_database(name)
         if self._rabbitmq:
             self._rabbitmq.ctl("delete_vhost", name)
+
+
+def _name() -> str:
+    return f"bench{uuid.uuid4().hex[:10]}"
 
 
 def _execute(url: str | None, statement: str) -> None:

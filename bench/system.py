@@ -16,7 +16,7 @@ from bench.usage import cpu_seconds
 from stack import commands, readiness
 from stack.api import AdminApi, Api, ClientApi
 from stack.ports import HOST, free_port
-from stack.process import Process
+from stack.process import Process, start_all
 from stack.product import ROOT, Addresses, Product, Secrets
 
 _FRESH = 120.0  # seconds; a token lives for a quarter of an hour, and no measurement is that long
@@ -41,17 +41,32 @@ class System:
     @contextmanager
     def running(self) -> Iterator["System"]:
         """Migrate, make the accounts and start everything; stop it afterwards."""
-        self.logs.parent.mkdir(parents=True, exist_ok=True)
-        commands.migrate(self.product.env)
-        accounts = (["staff", "add", _STAFF], ["shopper", "add", _SHOPPER])
-        commands.run_all([([*who, "--password-stdin"], f"{_PASSWORD}\n") for who in accounts], self.product.env)
+        self._prepare(["staff", "add", _STAFF], ["shopper", "add", _SHOPPER])
         try:
             self.product.start()
             yield self
         finally:
-            self.product.stop()
-            self.engine.dispose()
-            self._mongo.close()
+            self._end()
+
+    @contextmanager
+    def admin_alone(self) -> Iterator["System"]:
+        """The same for Admin's web process and its editor only."""
+        self._prepare(["staff", "add", _STAFF])
+        try:
+            start_all([self.product.admin])
+            yield self
+        finally:
+            self._end()
+
+    def _prepare(self, *accounts: list[str]) -> None:
+        self.logs.parent.mkdir(parents=True, exist_ok=True)
+        commands.migrate(self.product.env)
+        commands.run_all([([*who, "--password-stdin"], f"{_PASSWORD}\n") for who in accounts], self.product.env)
+
+    def _end(self) -> None:
+        self.product.stop()
+        self.engine.dispose()
+        self._mongo.close()
 
     @property
     def staff_token(self) -> str:

@@ -45,7 +45,7 @@ def measure(run: Run) -> list[Figure]:
 def _catch_up(run: Run, first: int) -> tuple[float, float]:
     """Return changes per second until the last was visible, and until it was proven."""
     system, backlog = run.system, run.sizes.backlog
-    arrivals = Arrivals(system.shop, range(first, first + backlog))
+    arrivals = Arrivals(system.shop["products"], range(first, first + backlog))
     with system.paused(system.product.relay):
         seed.admin(system.engine, first, first + backlog - 1, proven=False)
     began = time.monotonic()
@@ -58,7 +58,7 @@ def _catch_up(run: Run, first: int) -> tuple[float, float]:
 def _one_by_one(run: Run, first: int) -> float:
     """Return changes per second where each travels as a task of its own."""
     system, changes = run.system, run.sizes.one_by_one
-    arrivals, began = Arrivals(system.shop, range(first, first + changes)), time.monotonic()
+    arrivals, began = Arrivals(system.shop["products"], range(first, first + changes)), time.monotonic()
     command = [sys.executable, "-m", "bench.one_by_one", str(first), str(first + changes - 1)]
     if subprocess.run(command, cwd=ROOT, env=dict(system.product.env), check=False).returncode:
         raise BenchError("single tasks could not be sent")

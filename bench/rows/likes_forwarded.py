@@ -8,6 +8,7 @@ from typing import Any
 
 from pymongo.collection import Collection
 
+from bench.arrivals import Arrivals
 from bench.errors import BenchError
 from bench.figures import Figure, of_rounds
 from bench.run import Run
@@ -17,6 +18,7 @@ from stack.product import ROOT
 
 TITLE = "Pending likes → counted and on Admin"
 _BATCH = 500
+_MARKS = ("pending", "uncounted")  # what a like carries until it is on Admin and counted
 
 
 def measure(run: Run) -> list[Figure]:
@@ -53,11 +55,12 @@ def _forward(run: Run) -> tuple[float, int]:
     """Return the seconds from the worker's start until all was counted and on Admin, and the calls it took."""
     system, likes = run.system, run.system.shop["likes"]
     before, said = _on_admin(run), run.system.product.calls_with_likes()
+    documents = _documents(run, 0)
     with system.paused(system.product.worker):
-        likes.insert_many(_documents(run, 0), ordered=False)
+        likes.insert_many(documents, ordered=False)
         _announce(system)
     began = time.monotonic()
-    eventually(lambda: not waiting(likes), within=300, what="every like settled and counted")
+    Arrivals(likes, [like["_id"] for like in documents], dict.fromkeys(_MARKS)).wait()
     eventually(lambda: _on_admin(run) == before + run.sizes.likes, within=30, what="every like on Admin")
     return time.monotonic() - began, run.system.product.calls_with_likes() - said
 
@@ -71,7 +74,7 @@ def _announce(system: System) -> None:
 
 def waiting(likes: Collection[dict[str, Any]]) -> bool:
     """Return whether any like is not counted or not on Admin."""
-    return any(likes.find_one({field: True}, {"_id": 1}) for field in ("pending", "uncounted"))
+    return any(likes.find_one({field: True}, {"_id": 1}) for field in _MARKS)
 
 
 def _on_admin(run: Run) -> int:

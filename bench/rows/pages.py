@@ -1,6 +1,7 @@
 """What a page of a list or a search costs, first and deep, in a small catalogue and in large ones."""
 
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -19,32 +20,48 @@ from web import cursors
 TITLE = "List and search pages, by catalogue size"
 _PATH = "/api/v1/products"
 _DEEP = 0.8  # of the catalogue lies before the page
+_ENOUGH = 5.0  # seconds; a page that takes long is seen by fewer
+_SMALL = "beside: "
+_Page = tuple[Connection, dict[str, Any]]
 
 
 def at(run: Run, system: System, size: int) -> dict[str, float]:
-    """Return the median time of each page, in ms. The Client's are left out beyond the goal's size: SecantusDB sorts
-    the whole catalogue for a page, and would take longer than the Client waits for it.
+    """Return the median time of each page, in ms; at the goal's size also those of an Admin with the smallest
+    catalogue, asked in turn. The Client's are left out beyond that size: SecantusDB sorts the whole catalogue for a
+    page, and would take longer than the Client waits for it.
     """
-    admin = Connection(system.addresses.admin_port, system.staff_token)
-    pages = [("Admin", admin, *page) for page in _admin_pages(system, size)]
-    if size <= run.sizes.pages_at:
-        client = Connection(system.addresses.client_port)
-        pages += [("Client", client, *page) for page in _client_pages(system, size)]
-    return {f"{who}, {what}": _median(connection, query, run.sizes.pages) for who, connection, what, query in pages}
+    run.settle(system)
+    if size != run.sizes.pages_at:
+        return _times(run, _of_admin(system, size) | (_of_client(system, size) if size < run.sizes.pages_at else {}))
+    smallest = min(run.sizes.catalogues)
+    with run.admin_alone(system, smallest) as small:
+        beside = {f"{_SMALL}{what}": page for what, page in _of_admin(small, smallest).items()}
+        return _times(run, _of_admin(system, size) | beside) | _times(run, _of_client(system, size))
 
 
 def measure(run: Run) -> list[Figure]:
-    """Compare each page with itself in the smallest catalogue."""
+    """Compare each page with itself in the smallest catalogue, Admin's in the same seconds."""
     seen = run.grown["pages"]
     small, large = min(seen), run.sizes.pages_at
     figures = []
-    for what, slow in seen[large].items():
+    for what in seen[small]:
+        times = {small: seen[large].get(f"{_SMALL}{what}", seen[small][what])}
+        times |= {size: found[what] for size, found in seen.items() if size > small and what in found}
+        note = ", ".join(f"{ms:.1f} ms at {size:,}" for size, ms in times.items())
         goal = 1.2 if what.startswith("Admin") else None
-        times = ", ".join(f"{at[what]:.1f} ms at {size:,}" for size, at in seen.items() if what in at)
-        figures.append(
-            Figure(f"{what}: {large:,} ÷ {small:,}", slow / seen[small][what], "×", at_most=goal, note=times)
-        )
+        ratio = times[large] / times[small]
+        figures.append(Figure(f"{what}: {large:,} ÷ {small:,}", ratio, "×", at_most=goal, note=note))
     return figures
+
+
+def _of_admin(system: System, size: int) -> dict[str, _Page]:
+    connection = Connection(system.addresses.admin_port, system.staff_token)
+    return {f"Admin, {what}": (connection, query) for what, query in _admin_pages(system, size)}
+
+
+def _of_client(system: System, size: int) -> dict[str, _Page]:
+    connection = Connection(system.addresses.client_port)
+    return {f"Client, {what}": (connection, query) for what, query in _client_pages(system, size)}
 
 
 def _admin_pages(system: System, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -81,14 +98,19 @@ def _cursor(key: str, sort: str, position: list[Any]) -> str:
         return cursors.encode(sort, position)
 
 
-def _median(connection: Connection, query: dict[str, Any], times: int) -> float:
-    seconds = []
-    for _ in range(times + 1):
-        began = time.monotonic()
-        status, _, body = connection.send("GET", f"{_PATH}?{urlencode(query)}")
-        seconds.append(time.monotonic() - began)
-        if status != 200:
-            raise BenchError(f"a page was answered {status}: {body[:200]!r}")
-        if sum(seconds) > 5:  # slow enough to be seen by fewer
-            break
-    return percentile(seconds[1:] or seconds, 0.5) * 1000
+def _times(run: Run, pages: dict[str, _Page]) -> dict[str, float]:
+    """Ask for each page as often as the run's size says, in turn, so that what disturbs one disturbs all."""
+    seconds: dict[str, list[float]] = defaultdict(list)
+    for _ in range(run.sizes.pages + 1):
+        for what, (connection, query) in pages.items():
+            if sum(seconds[what]) < _ENOUGH:
+                seconds[what].append(_ask(connection, query))
+    return {what: percentile(times[1:] or times, 0.5) * 1000 for what, times in seconds.items()}
+
+
+def _ask(connection: Connection, query: dict[str, Any]) -> float:
+    began = time.monotonic()
+    status, _, body = connection.send("GET", f"{_PATH}?{urlencode(query)}")
+    if status != 200:
+        raise BenchError(f"a page was answered {status}: {body[:200]!r}")
+    return time.monotonic() - began

@@ -48,7 +48,7 @@ def _burst(run: Run, prefix: str) -> tuple[float, float]:
         prefix=prefix,
     )
     created = len(load.seconds)
-    Arrivals(system.shop, system.ids_above(before)).wait()
+    Arrivals(system.shop["products"], system.ids_above(before)).wait()
     return load.rate, created / (time.monotonic() - load.began)
 
 
