@@ -114,6 +114,20 @@ def test_import_is_told_in_few_lines_under_one_id(operated: Operated) -> None:
     assert max(len(json.dumps(line)) for line in lines) < 16_000
 
 
+def test_one_grep_tells_the_story_of_an_uploaded_import(operated: Operated) -> None:
+    name = unique_name()
+    file = f"sku,title,price,currency,category\n{name},Mug,2.50,EUR,Kitchen\n"
+    answer = operated.admin.request("POST", "/api/v1/imports", files={"file": ("mugs.csv", file)})
+    told = [
+        ("admin", "import submitted"),
+        ("relay", "sent"),
+        ("worker", "received"),
+        ("worker", "applied"),
+        ("relay", "proven"),
+    ]
+    tells(operated, f'"import-{answer.json()["id"]}"', told)
+
+
 def test_every_line_of_every_process_is_json_without_secrets(operated: Operated) -> None:
     """But for what a program prints before its logs are set up: Flower's, and beat's banner."""
     env = operated.product.env
