@@ -62,7 +62,9 @@ def _forward(run: Run) -> tuple[float, int]:
     began = time.monotonic()
     Arrivals(likes, [like["_id"] for like in documents], dict.fromkeys(_MARKS)).wait()
     eventually(lambda: _on_admin(run) == before + run.sizes.likes, within=30, what="every like on Admin")
-    return time.monotonic() - began, run.system.product.calls_with_likes() - said
+    took = time.monotonic() - began
+    eventually(lambda: not waiting(likes), within=30, what="every like settled and counted")
+    return took, run.system.product.calls_with_likes() - said
 
 
 def _announce(system: System) -> None:
