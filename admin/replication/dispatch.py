@@ -11,7 +11,7 @@ from tasks.messages import ProductChanged
 from tasks.publisher import Publisher
 from web import tracing
 
-BATCH = 200  # products per task
+BATCH = 50  # products per task: an edit waits for the tasks in the worker's hands, and larger ones save nothing
 BATCH_CHARACTERS = 400_000  # of descriptions: a message stays well under the broker's comfort
 _SHOWN = 20  # products named in Flower per task
 

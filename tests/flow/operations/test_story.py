@@ -109,7 +109,7 @@ def test_import_is_told_in_few_lines_under_one_id(operated: Operated) -> None:
 
     eventually(lambda: len(set(proven())) == rows, what="all proven")
     lines = grep(operated, request_id)
-    assert sum(line["event"] == "sent" for line in lines) <= 5  # a line for each task of two hundred
+    assert sum(line["event"] == "sent" for line in lines) <= 15  # a line for each task of fifty
     assert len(lines) < rows / 2
     assert max(len(json.dumps(line)) for line in lines) < 16_000
 
