@@ -62,8 +62,8 @@ def _measure(run: Run, console: Console) -> tuple[dict[str, list[Figure]], bool]
             console.print(f"{ROWS[name].TITLE} …", end=" ")
             try:
                 results[name] = ROWS[name].measure(run)
-            except (BenchError, StackError, OSError) as error:
-                console.print(f"failed: {error}")
+            except Exception as error:  # whatever it is, the others' figures took half an hour
+                console.print(f"failed: {error!r}")
                 failed = True
             else:
                 console.print(f"{time.monotonic() - began:.0f} s")

@@ -69,8 +69,10 @@ def look() -> None:
         return
     began = time.monotonic()
     unexplained = (difference for difference in differences(*span, Copy()) if not difference.pending)
-    found = list(islice(unexplained, MAX_KEPT))
-    _rest(timedelta(seconds=LOOK_REST * (time.monotonic() - began)))
+    try:
+        found = list(islice(unexplained, MAX_KEPT))
+    finally:
+        _rest(timedelta(seconds=LOOK_REST * (time.monotonic() - began)))
     if due := _due():
         _recheck(due)
     if found:
@@ -130,9 +132,9 @@ def _rest(wanted: timedelta) -> None:
     if wanted <= EVERY:
         return
     now = db.session.execute(select(utc_now())).scalar_one()
-    until = now + min(wanted, LONGEST_REST)
-    sooner = or_(DriftCheck.rest_until.is_(None), DriftCheck.rest_until < until)
-    db.session.execute(update(DriftCheck).where(sooner).values(rest_until=until))
+    until, known = now + min(wanted, LONGEST_REST), DriftCheck.rest_until
+    other = or_(known.is_(None), known < until, known > now + LONGEST_REST)
+    db.session.execute(update(DriftCheck).where(other).values(rest_until=until))
     db.session.commit()
 
 
