@@ -12,6 +12,7 @@ from tasks.versions import compose
 _COLOURS = ("red", "green", "blue", "amber", "violet", "black", "white", "grey", "teal", "coral")
 _THINGS = ("mug", "kettle", "lamp", "chair", "table", "rug", "clock", "vase", "shelf", "basket", "spoon")
 _CATEGORIES = tuple(f"Category {number}" for number in range(20))
+PERIOD = 220  # after so many, colours, things and categories come in the same combination again
 _DESCRIPTION = "Made by hand in small numbers, to last; each one is a little different from the next. "
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 

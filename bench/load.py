@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count, islice
+from math import gcd
 from typing import Any
 
 from bench import catalogue
@@ -86,6 +87,8 @@ def likes(client: int, orders: dict[str, Any]) -> Iterator[Request]:
 def updates(client: int, orders: dict[str, Any]) -> Iterator[Request]:
     """Change the price of products spread evenly over the whole catalogue, each once."""
     step = max(1, orders["last"] // (orders["clients"] * orders["requests"]))
+    while gcd(step, catalogue.PERIOD) > 1:  # or all of them would be of one kind, and stand before all others in a list
+        step -= 1
     for product in range(1 + client * step, orders["last"] + 1, orders["clients"] * step):
         yield "PATCH", orders["path"].format(product), json.dumps({"price": orders["price"]}).encode()
 
