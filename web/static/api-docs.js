@@ -1,3 +1,3 @@
 // Shows the OpenAPI document of this service, by Swagger UI's files from this service.
-const main = document.getElementById("api");
-SwaggerUIBundle({ domNode: main, url: main.dataset.url, deepLinking: true, validatorUrl: null });
+const place = document.getElementById("api");
+SwaggerUIBundle({ domNode: place, url: place.dataset.url, deepLinking: true, validatorUrl: null });
