@@ -24,7 +24,8 @@ class Arrivals:
         self, documents: Collection[dict[str, Any]], ids: Sequence[Any], such: Mapping[str, Any] | None = None
     ) -> None:
         self._documents, self._such = documents, such or {}
-        self._ids, self._arrived = [*ids[:: len(ids) // _LOOKED_AT + 1], ids[-1]], 0
+        step = len(ids) // _LOOKED_AT + 1
+        self._ids, self._arrived = ids[::-step][::-1], 0  # from the last one on, so that it is among them
 
     def wait(self) -> None:
         """Return once all of them are there. Raises NotSeenError."""

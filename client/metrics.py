@@ -10,7 +10,7 @@ from pymongo.errors import PyMongoError
 
 from client.dead_letters.documents import STATES, DeadLetter
 from client.extensions import MAX_POOL
-from client.images.documents import WantedImage
+from client.images import wanted
 from client.likes.status import LikesStatus, status
 from web.metrics import POOL_IN_USE, POOL_MAX, labelled
 
@@ -24,7 +24,7 @@ class ClientState(Collector):
     def collect(self) -> Iterator[Metric]:
         try:
             likes, letters = status(), {state: _letters(state) for state in STATES}
-            images = int(WantedImage._get_collection().count_documents({}))
+            images = wanted.waiting()
         except PyMongoError as error:
             log.warning("the state of the likes is unknown", error=str(error))
             yield labelled("store_up", "1 while the store answers.", "store", {"client": 0})

@@ -4,7 +4,7 @@ from typing import Any
 
 from client.dead_letters.collect import collected_at
 from client.dead_letters.documents import NEW, DeadLetter
-from client.images.documents import WantedImage
+from client.images import wanted
 from client.likes.status import status
 from tasks.messages import format_time
 from web.api import Blueprint
@@ -26,6 +26,6 @@ def show_state() -> Any:
         "likes_oldest_age": likes.oldest_pending_seconds,
         "likes_parked": sum(likes.parked.values()),
         "dead_letters": int(DeadLetter._get_collection().count_documents({"state": NEW})),
-        "images_wanted": int(WantedImage._get_collection().count_documents({})),
+        "images_wanted": wanted.waiting(),
         "worker_seen_at": format_time(seen) if seen else None,
     }

@@ -30,7 +30,6 @@ def at(run: Run, system: System, size: int) -> dict[str, float]:
     catalogue, asked in turn. The Client's are left out beyond that size: SecantusDB sorts the whole catalogue for a
     page, and would take longer than the Client waits for it.
     """
-    run.settle(system)
     if size != run.sizes.pages_at:
         return _times(run, _of_admin(system, size) | (_of_client(system, size) if size < run.sizes.pages_at else {}))
     smallest = min(run.sizes.catalogues)

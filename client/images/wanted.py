@@ -32,6 +32,11 @@ def want(digests: set[str]) -> bool:
     return bool(missing)
 
 
+def waiting() -> int:
+    """Return how many images are still to be fetched."""
+    return int(WantedImage._get_collection().count_documents({}))
+
+
 def named(digests: Iterable[str]) -> set[str]:
     """Return those of ``digests`` that a product of the shop names."""
     urls = {url_of(digest): digest for digest in digests}
