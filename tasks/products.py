@@ -15,7 +15,7 @@ from pymongo.errors import ConnectionFailure
 from client import worker
 from client.admin_gateway import AdminUnavailableError
 from client.images import wanted
-from client.products import replicate, resync
+from client.products import failures, replicate, resync
 from tasks import images, names, origins
 from tasks.messages import MAX_IDS, InvalidMessageError, NewerMessageError, ProductChanged
 from tasks.versions import MAX_VER
@@ -79,7 +79,7 @@ def _apply(messages: list[ProductChanged], refused: list[InvalidMessageError]) -
         if wanted.note(messages):
             images.announce()
         for error in refused:
-            replicate.note_failure(error)
+            failures.note(error)
     except (ConnectionFailure, SoftTimeLimitExceeded) as outage:
         # A write also waits for whoever holds the document: a transaction of a process that died, for a minute.
         log.warning("the store does not answer; the relay will send again", error=repr(outage))

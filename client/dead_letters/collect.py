@@ -16,11 +16,11 @@ from kombu.exceptions import OperationalError
 from kombu.transport.base import Message
 from pymongo.errors import DuplicateKeyError
 
-from client.dead_letters import failures
 from client.dead_letters.diagnosis import DELIVERY_LIMIT
 from client.dead_letters.documents import DeadLetter
 from client.dead_letters.reading import read
 from client.extensions import database
+from client.products import failures
 from tasks import names, topology
 from tasks.app import app
 
@@ -71,7 +71,7 @@ def keep(message: Message) -> None:
     letter, now = read(message), datetime.now(UTC)
     id_ = letter.pop("_id")
     if letter["cause"] == DELIVERY_LIMIT:
-        failures.note(letter["products"], letter["reason"])
+        failures.note_worker_lost(letter["products"], letter["reason"])
     try:
         DeadLetter._get_collection().update_one(
             {"_id": id_}, {"$setOnInsert": {**letter, "collected_at": now, "at": now}}, upsert=True

@@ -36,7 +36,7 @@ class ProductCopy(Document):
 
 
 class SyncFailure(Document):
-    """Why a product's message was refused; Admin shows the reason (A6). Gone once a newer state is applied."""
+    """Why a product's message was refused; Admin shows the reason (A6). Gone once that ver or a newer is applied."""
 
     meta = {"collection": "sync_failures", "auto_create_index": False, "strict": False}
 

@@ -4,7 +4,7 @@ Duplicates, old messages and any order end in the same state; a deleted product 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -13,11 +13,11 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from client.extensions import by_ids, clock
+from client.products import failures
 from client.products.content import document_of
-from client.products.documents import SyncFailure
 from client.reconcile import fresh_copy
 from tasks import origins
-from tasks.messages import CONTENT_NAMES, InvalidMessageError, ProductChanged
+from tasks.messages import CONTENT_NAMES, ProductChanged
 
 log = structlog.get_logger(__name__)
 
@@ -41,20 +41,9 @@ def apply(messages: Iterable[ProductChanged]) -> int:
 def _apply(states: list[ProductChanged]) -> int:
     for collection in fresh_copy.written():  # the live one comes last
         applied = write(collection, states)
-    SyncFailure._get_collection().delete_many({"_id": {"$in": [state.id for state in states]}})
+    failures.clear({state.id: state.ver for state in states})
     origins.tell(log, "applied", states, newer=applied)
     return applied
-
-
-def note_failure(error: InvalidMessageError) -> None:
-    """Keep the reason for refusing a message whose product could be read."""
-    if error.product_id is None:
-        return
-    SyncFailure._get_collection().replace_one(
-        {"_id": error.product_id},
-        {"ver": error.ver or 0, "reason": error.reason, "at": datetime.now(UTC)},
-        upsert=True,
-    )
 
 
 def write(collection: Collection, messages: Sequence[ProductChanged]) -> int:

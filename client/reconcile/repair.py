@@ -8,8 +8,8 @@ from typing import Any
 import structlog
 
 from client.extensions import by_ids
-from client.products import replicate
-from client.products.documents import ProductCopy, SyncFailure
+from client.products import failures, replicate
+from client.products.documents import ProductCopy
 from client.reconcile.contents import entry_of, listed
 from client.reconcile.recount import recount
 from tasks.digests import Entry
@@ -44,7 +44,7 @@ def repair(repairs: Sequence[Repair]) -> dict[int, str]:
     if seen:
         writes = [replicate.overwrite(r.wanted, _exactly(document)) for r, document in seen]
         ProductCopy._get_collection().bulk_write(writes, ordered=False)
-        SyncFailure._get_collection().delete_many({"_id": {"$in": [r.id for r, _document in seen]}})
+        failures.clear({r.id: r.wanted.ver for r, _document in seen})
     recount(ProductCopy._get_collection(), [r.id for r in repairs if r.id not in before])
     after = {entry.id: entry for entry in listed(ids)}
     outcomes = {r.id: _outcome(r, before.get(r.id), after.get(r.id)) for r in repairs}

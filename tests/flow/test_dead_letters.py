@@ -19,7 +19,7 @@ from client.config import ClientSettings
 from client.dead_letters import collect, queries, reading, service
 from client.dead_letters.documents import DISCARDED, NEW, REPLAYED, REPLAYING, DeadLetter
 from client.dead_letters.queries import Filter
-from client.products import replicate
+from client.products import failures, replicate
 from client.products.documents import SyncFailure
 from stack.servers.rabbitmq import RabbitMQ
 from stack.servers.valkey import Valkey
@@ -183,8 +183,8 @@ def test_state_that_a_worker_trips_over_does_not_stop_the_collector(broker: Brok
 
 def test_message_that_ended_its_worker_tells_admin_why_unless_something_newer_is_known(broker: Broker) -> None:
     replicate.apply([ProductChanged.decode(state(1, 5))])
-    replicate.note_failure(InvalidMessageError("newer", 2, 9))
-    replicate.note_failure(InvalidMessageError("older", 3, 4))
+    failures.note(InvalidMessageError("newer", 2, 9))
+    failures.note(InvalidMessageError("older", 3, 4))
     broker.refuse_task(names.SYNC_PRODUCTS, [state(product, 5) for product in (1, 2, 3, 4)], times=6)
     broker.collect()
     assert (only()["cause"], [product["id"] for product in only()["products"]]) == ("delivery_limit", [1, 2, 3, 4])

@@ -12,8 +12,10 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 
 from client.extensions import database, mongo
-from client.products import held, replicate
-from client.products.documents import ProductCopy
+from client.products import failures, held, replicate
+from client.products.documents import ProductCopy, SyncFailure
+from client.reconcile.contents import listed
+from client.reconcile.repair import REPAIRED, Repair, repair
 from tasks import products
 from tasks.messages import InvalidMessageError, ProductChanged, ProductContent
 from tests.flow.stores import CONTENT
@@ -148,8 +150,8 @@ def test_any_order_from_several_workers_at_once_ends_at_the_newest(seed: int) ->
 
 def test_held_tells_what_is_there_and_why_something_was_refused() -> None:
     replicate.apply([changed(1, 5)])
-    replicate.note_failure(InvalidMessageError("product.price must be exact", 2, 9))
-    replicate.note_failure(InvalidMessageError("nobody knows whose"))
+    failures.note(InvalidMessageError("product.price must be exact", 2, 9))
+    failures.note(InvalidMessageError("nobody knows whose"))
     found = {item["id"]: item for item in held.held([1, 2, 3])}
     assert set(found) == {1, 2}
     assert (found[1]["ver"], found[1]["checksum"], found[1]["failure"]) == (5, changed(1, 5).checksum, None)
@@ -162,9 +164,47 @@ def test_mark_of_an_admin_that_was_restored_changes_nothing() -> None:
 
 
 def test_reason_for_a_refusal_goes_once_the_product_is_applied() -> None:
-    replicate.note_failure(InvalidMessageError("bad", 2, 9))
+    failures.note(InvalidMessageError("bad", 2, 9))
     replicate.apply([changed(2, 10)])
     assert held.held([2])[0]["failure"] is None
+
+
+def test_reason_for_a_refusal_outlives_older_states_and_older_refusals() -> None:
+    replicate.apply([changed(2, 3)])
+    failures.note(InvalidMessageError("newest", 2, 9))
+    replicate.apply([changed(2, 4)])
+    replicate.apply([changed(2, 2)])
+    failures.note(InvalidMessageError("late", 2, 8))
+    failures.note(InvalidMessageError("of no known version", 2))
+    assert kept() == {2: (9, "newest")}
+
+
+def test_latest_reason_for_the_same_refused_state_is_kept() -> None:
+    failures.note(InvalidMessageError("only a newer release can read it", 2, 9))
+    failures.note(InvalidMessageError("product.price must be exact", 2, 9))
+    assert kept() == {2: (9, "product.price must be exact")}
+
+
+def test_refusal_of_what_is_held_already_or_older_is_not_kept() -> None:
+    replicate.apply([changed(2, 9)])
+    failures.note(InvalidMessageError("late", 2, 8))
+    assert kept() == {}
+
+
+def test_repair_clears_the_reasons_up_to_the_state_it_wrote_and_no_newer_one() -> None:
+    for product_id in (1, 2):
+        replicate.apply([changed(product_id, 5)])
+        ProductCopy._get_collection().update_one({"_id": product_id}, {"$set": {"title": "edited by hand"}})
+    for product_id, refused in ((1, 6), (2, 9)):
+        failures.note(InvalidMessageError("refused", product_id, refused))
+    seen = {entry.id: entry for entry in listed([1, 2])}
+    outcomes = repair([Repair(id_, seen[id_], changed(id_, 6)) for id_ in (1, 2)])
+    assert (outcomes, kept()) == ({1: REPAIRED, 2: REPAIRED}, {2: (9, "refused")})
+
+
+def kept() -> dict[int, tuple[int, str]]:
+    """The reasons for refusals: product → sequence refused, reason."""
+    return {doc["_id"]: (doc["ver"], doc["reason"]) for doc in SyncFailure._get_collection().find()}
 
 
 def test_restored_client_says_so_until_admin_heard_it() -> None:
