@@ -65,6 +65,8 @@ FOREIGN = {
     "REMAP_SIGTERM": "Celery: what a worker does when it is asked to stop",
     "WEB_CONCURRENCY": "gunicorn: how many worker processes",
     "FLOWER_READ_ONLY": "Flower",
+    "ADMIN_HOST": "the config caddyfile: the name by which browsers reach Admin",
+    "SHOP_HOST": "the config caddyfile: the name by which browsers reach the shop",
 }
 
 # Values of the right kind, for applications that are made but connect to nothing.
@@ -134,7 +136,8 @@ def _reaches(setting: str, url: Any, compose: Compose) -> Iterator[str]:
         published = {
             port.rpartition(":")[0] for service in compose["services"].values() for port in service.get("ports", [])
         }
-        if url.netloc not in published:
+        proxied = {default_of(host) for host in compose["services"].get("proxy", {}).get("environment", {}).values()}
+        if url.netloc not in published | (proxied if url.scheme == "https" else set()):
             yield f"{setting}: nothing is published at {url.netloc}"
         return
     target = compose["services"].get(url.hostname)

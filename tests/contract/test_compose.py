@@ -16,14 +16,17 @@ from typing import Any
 import pytest
 import yaml
 
+from admin.imports.service import MAX_MEBIBYTES
 from stack.product import Addresses, Product, Secrets
 from tests.contract.compose_check import ROOT, SETTINGS, Compose, faults_of, read_compose, seconds
+from web.api import MAX_BODY_BYTES
 
 CLUSTER = "docker-compose.cluster.yml"
+TLS = "docker-compose.tls.yml"
 pytestmark = pytest.mark.usefixtures("no_settings_from_around")
 
 
-@pytest.mark.parametrize("more", [(), (CLUSTER,)], ids=["alone", "cluster"])
+@pytest.mark.parametrize("more", [(), (CLUSTER,), (TLS,)], ids=["alone", "cluster", "tls"])
 def test_compose_names_only_what_exists(more: tuple[str, ...]) -> None:
     assert faults_of(read_compose(*more)) == []
 
@@ -34,11 +37,11 @@ def validate(compose: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_compose_files_keep_to_the_specification(tmp_path: Path) -> None:
-    """Compose's own schema knows every key and its type; it would refuse the third file."""
+    """Compose's own schema knows every key and its type; it would refuse the last file."""
     wrong = tmp_path / "wrong.yml"
     wrong.write_text((ROOT / "docker-compose.yml").read_text().replace("healthcheck:", "health_check:"))
-    found = {path: validate(path).returncode for path in (ROOT / "docker-compose.yml", ROOT / CLUSTER, wrong)}
-    assert list(found.values()) == [0, 0, 1]
+    right = [ROOT / name for name in ("docker-compose.yml", CLUSTER, TLS)]
+    assert [validate(path).returncode for path in (*right, wrong)] == [0, 0, 0, 1]
 
 
 def rename(mapping: dict[str, Any], old: str, new: str) -> None:
@@ -160,6 +163,21 @@ def test_tests_give_each_process_what_compose_gives_it(tmp_path: Path) -> None:
         assert seconds(read_compose()["services"][name]["stop_grace_period"]) == getattr(product, name).stop_within
         given = {variable.removesuffix("_FILE") for variable, value in environment.items() if value is not None}
         assert {variable for variable in given if not optional.match(variable)} <= getattr(product, name).env.keys()
+
+
+def test_proxy_forwards_to_the_web_services_which_trust_it() -> None:
+    compose = read_compose(TLS)
+    caddyfile = compose["configs"]["caddyfile"]["content"]
+    for name in re.findall(r"reverse_proxy ([\w:]+)", caddyfile):
+        service, port = name.split(":")
+        assert f"0.0.0.0:{port}" in compose["services"][service]["command"]
+        assert compose["services"][service]["environment"]["TRUSTED_PROXIES"] == "1"
+        assert set(compose["services"][service]["networks"]) & set(compose["services"]["proxy"]["networks"])
+    hosts = re.findall(r"\{\$\$(\w+)\}", caddyfile)  # $$: Compose hands $ on to Caddy
+    assert hosts == list(compose["services"]["proxy"]["environment"])
+    limits = [int(megabytes) for megabytes in re.findall(r"max_size (\d+)MB", caddyfile)]
+    assert limits[0] * 10**6 > MAX_MEBIBYTES * 2**20
+    assert limits[1] * 10**6 > MAX_BODY_BYTES
 
 
 # --- ops/prometheus.yml ---------------------------------------------------------------------------------------

@@ -1,7 +1,5 @@
-""".env.example and the secrets that the README makes, against the settings and Compose."""
+""".env.example and the secrets that scripts/make-secrets makes, against the settings and Compose."""
 
-import re
-import shutil
 import subprocess
 from fnmatch import fnmatch
 from pathlib import Path
@@ -15,7 +13,7 @@ from tests.contract.compose_check import ROOT, SETTINGS, default_of, read_compos
 from tests.contract.conftest import ALL_SETTINGS as NAMES
 from web.settings import Settings, SettingsError
 
-README_SECRETS = "mkdir -m 700 secrets"  # how the README's command that makes them begins
+SCRIPT = ROOT / "scripts" / "make-secrets"
 CLUSTER = "docker-compose.cluster.yml"
 
 ALL_SETTINGS = tuple(settings_classes().values())
@@ -36,22 +34,29 @@ def test_env_example_holds_no_value_that_works(settings: type[Settings], monkeyp
     assert named == {field.upper() for field in settings.model_fields}
 
 
+def run_script(*arguments: Path | str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([SCRIPT, *arguments], capture_output=True, text=True, check=False, timeout=30)
+
+
 def make_secrets(folder: Path) -> Path:
-    """Run the README's command in ``folder``; return the folder that it made."""
-    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    [command] = [block for block in blocks if block.startswith(README_SECRETS)]
-    subprocess.run([str(shutil.which("sh")), "-euc", command], cwd=folder, check=True, timeout=30)
+    """Run the script for ``folder/secrets``; return that folder."""
+    done = run_script(folder / "secrets")
+    assert done.returncode == 0, done.stderr
     return folder / "secrets"
 
 
-def test_readme_makes_exactly_the_secrets_that_compose_mounts(tmp_path: Path) -> None:
+def contents(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def test_script_makes_exactly_the_secrets_that_compose_mounts(tmp_path: Path) -> None:
     made = {path.name for path in make_secrets(tmp_path).iterdir()}
     mounted = read_compose(CLUSTER)["secrets"]
     assert {secret["file"] for secret in mounted.values()} == {f"secrets/{name}" for name in mounted}
     assert made == mounted.keys()
 
 
-def test_secrets_of_the_readme_are_taken_by_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_accept_the_secrets_of_the_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = make_secrets(tmp_path)
     for name, classes in SETTINGS.items():
         for variable, value in read_compose()["services"][name]["environment"].items():
@@ -61,7 +66,7 @@ def test_secrets_of_the_readme_are_taken_by_the_settings(tmp_path: Path, monkeyp
             settings()
 
 
-def test_secrets_of_the_readme_agree_with_each_other(tmp_path: Path) -> None:
+def test_secrets_of_the_script_agree_with_each_other(tmp_path: Path) -> None:
     folder = make_secrets(tmp_path)
     read = {path.name: path.read_text().strip() for path in folder.iterdir()}
     hosts = {
@@ -88,6 +93,34 @@ def test_secrets_are_closed_to_other_users_and_open_to_the_containers(tmp_path: 
     assert folder.stat().st_mode & 0o777 == 0o700
     # The servers in the containers run as users of their own, and see the file, not the folder.
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o644}
+
+
+def test_second_run_changes_nothing_and_adds_what_is_missing(tmp_path: Path) -> None:
+    folder = make_secrets(tmp_path)
+    before = contents(folder)
+    (folder / "metrics_token").unlink()
+    (folder / "celery_broker_url").unlink()
+    make_secrets(tmp_path)
+    after = contents(folder)
+    assert after.pop("metrics_token") != before.pop("metrics_token")
+    assert after == before
+
+
+@pytest.mark.parametrize("password", ["mysql_password", "mongodb_password", "rabbitmq_conf"])
+def test_script_makes_no_new_password_beside_a_url_with_the_old_one(tmp_path: Path, password: str) -> None:
+    folder = make_secrets(tmp_path)
+    (folder / password).unlink()
+    before = contents(folder)
+    refused = run_script(folder)
+    assert refused.returncode == 1
+    assert f"Restore {password}" in refused.stderr
+    assert contents(folder) == before
+
+
+def test_script_refuses_wrong_arguments() -> None:
+    refused = run_script("--help")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "Usage" in refused.stderr
 
 
 def test_secrets_reach_neither_git_nor_the_image() -> None:
