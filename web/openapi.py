@@ -25,8 +25,9 @@ IF_MATCH = {
     "in": "header",
     "name": "If-Match",
     "required": True,
-    "description": "The ETag that was read, or * for any. Without it 428, with an old one 412.",
-    "schema": {"type": "string", "pattern": r'^("[0-9]{1,18}"|\*)$'},
+    "description": "The ETag that was read, several of them, or * for any version. Without it 428; where none is the "
+    "product's, 412. Weak ETags (W/) match none (RFC 9110, 13.1.1).",
+    "schema": {"type": "string", "pattern": r'^("[0-9]{1,18}"(, *"[0-9]{1,18}")*|\*)$'},
     "example": '"3"',
 }
 KEY_PATTERN = "[!-~]{1,100}"

@@ -16,6 +16,7 @@ from admin.images import service as images
 from admin.images.encoding import UnacceptableImageError
 from admin.products import queries, service
 from admin.products.models import Product
+from admin.products.preconditions import version_of_form
 from admin.products.service import ProductNotFoundError, SkuTakenError, StaleVersionError
 from admin.replication import product_status
 from web.uploads import takes_upload
@@ -58,16 +59,15 @@ def edit_product(product_id: int) -> Answer:
 @takes_upload(images.MAX_MEBIBYTES)
 @page_for(EDITOR)
 def save_product(product_id: int) -> Answer:
+    opened_at = version_of_form()
     form = _read()
-    line = catalogue.one(product_id)
-    if line is None or line.product is None:
-        raise ProductNotFoundError(f"There never was a product {product_id}.")
+    product = _known(product_id)
     if form.content is None or "preview" in request.form:
-        return _editor(form, line.product)
+        return _editor(form, product)
     try:
-        product = service.update_product(product_id, form.content, request.form.get("version", type=int), author())
+        product = service.update_product(product_id, form.content, {opened_at}, author())
     except SkuTakenError as error:
-        return _editor(form.refused(error.errors), line.product)
+        return _editor(form.refused(error.errors), product)
     except (StaleVersionError, ProductNotFoundError):
         return _conflict(product_id, form)
     flash(f"“{product.title}” is saved.", "success")
@@ -87,7 +87,7 @@ def confirm_delete(product_id: int) -> Answer:
 @page_for(EDITOR)
 def delete_product(product_id: int) -> Answer:
     try:
-        service.delete_product(product_id, request.form.get("version", type=int), author())
+        service.delete_product(product_id, {version_of_form()}, author())
     except StaleVersionError:
         flash("Someone else saved this product meanwhile. Look at it again before you delete it.", "warning")
         return redirect(url_for("console.confirm_delete", product_id=product_id))
@@ -99,13 +99,22 @@ def delete_product(product_id: int) -> Answer:
 @page_for(EDITOR)
 def restore_product(product_id: int) -> Answer:
     """Bring it back as it was, or with what the form holds: a free sku, or an edit that met a delete."""
+    deleted_at = version_of_form()
     form = _read() if "title" in request.form else None
     if form and form.content is None:
-        return _restorer(product_id, form)
+        return _restorer(form, _known(product_id), deleted_at)
     try:
-        product = service.restore_product(product_id, author(), form.content if form else None)
+        product = service.restore_product(product_id, {deleted_at}, author(), form.content if form else None)
     except SkuTakenError as error:
-        return _restorer(product_id, (form or _as_it_was(product_id)).refused(error.errors))
+        was = _known(product_id)
+        return _restorer((form or ProductForm(product_form.shown(was))).refused(error.errors), was, deleted_at)
+    except StaleVersionError:
+        if form:
+            return _conflict(product_id, form)
+        flash(
+            "Someone else restored and deleted this product meanwhile. It stays deleted; look at it again.", "warning"
+        )
+        return redirect(url_for("console.show_product", product_id=product_id))
     flash(f"“{product.title}” is back. It is on its way to the shop.", "success")
     return redirect(url_for("console.show_product", product_id=product_id))
 
@@ -125,14 +134,11 @@ def _read() -> ProductForm:
 
 def _conflict(product_id: int, form: ProductForm) -> Answer:
     """Show both versions; where there is nothing to choose, there is no conflict."""
-    line = catalogue.one(product_id)
-    if line is None or line.product is None:
-        raise ProductNotFoundError(f"There never was a product {product_id}.")
-    product = line.product
+    product = _known(product_id)
     change = product_status.product_status(product_id, 1, None).versions
     by = change[0] if change else None
     if product.deleted_at:
-        return _restorer(product_id, form, by)
+        return _restorer(form, product, product.version, by)
     choices = product_form.choices(form, product_form.base_of(request.form), product)
     if all(choice.same for choice in choices):
         flash(f"“{product.title}” is saved.", "success")  # the second of two clicks
@@ -141,24 +147,24 @@ def _conflict(product_id: int, form: ProductForm) -> Answer:
     return page, HTTPStatus.CONFLICT
 
 
-def _restorer(product_id: int, form: ProductForm, by: object = None) -> Answer:
-    page = render_template(
-        "console/restore.html", form=form, product_id=product_id, by=by, categories=queries.categories()
-    )
-    return page, HTTPStatus.CONFLICT
+def _restorer(form: ProductForm, product: Product, version: int, by: object = None) -> Answer:
+    base = product_form.base_of(request.form) if "base_title" in request.form else product_form.shown(product)
+    shown = {"form": form, "product": product, "version": version, "base": base, "by": by}
+    return render_template("console/restore.html", **shown, categories=queries.categories()), HTTPStatus.CONFLICT
 
 
-def _as_it_was(product_id: int) -> ProductForm:
+def _known(product_id: int) -> Product:
+    """Return a product, deleted or not. Raises ProductNotFoundError."""
     line = catalogue.one(product_id)
     if line is None or line.product is None:
         raise ProductNotFoundError(f"There never was a product {product_id}.")
-    return ProductForm(product_form.shown(line.product))
+    return line.product
 
 
 def _editor(form: ProductForm, product: Product | None = None) -> Answer:
     """Show the editor. ``base`` and ``version`` are what was there when it was opened, through every failed try."""
     base = product_form.base_of(request.form) if request.form else form.values
-    version = request.form.get("version", type=int) or (product.version if product else None)
+    version = None if product is None else version_of_form() if request.form else product.version
     page = render_template(
         "console/editor.html", form=form, product=product, base=base, version=version, categories=queries.categories()
     )

@@ -12,6 +12,7 @@ from admin.accounts.models import EDITOR, VIEWER
 from admin.accounts.tokens import api_for
 from admin.products import idempotency, queries, service
 from admin.products.models import Product
+from admin.products.preconditions import etag, expected_versions, not_modified
 from admin.products.schemas import (
     ChangesSchema,
     ContentSchema,
@@ -23,7 +24,7 @@ from admin.products.schemas import (
 from admin.replication.outbox import current_messages
 from web.api import Blueprint, bearer_doc, if_match_doc
 from web.cursors import next_link
-from web.openapi import IDEMPOTENCY_KEY, IF_MATCH, KEY_PATTERN
+from web.openapi import IDEMPOTENCY_KEY, KEY_PATTERN
 from web.problems import ProblemError
 from web.signatures import service_only
 
@@ -31,10 +32,6 @@ blp = Blueprint("products", __name__, url_prefix="/api/v1/products", description
 service_blp = Blueprint(
     "product_states", __name__, url_prefix="/service/v1/products", description="For the Client service only"
 )
-
-
-class PreconditionRequiredError(ProblemError):
-    status = HTTPStatus.PRECONDITION_REQUIRED
 
 
 class BadKeyError(ProblemError):
@@ -73,13 +70,13 @@ class OneProduct(MethodView):
     @blp.response(200, ProductSchema)
     @blp.alt_response(304, description="It is still the version that If-None-Match names", success=True)
     @blp.alt_response(404, description="No such product")
+    @blp.alt_response(412, description="It is at no version that If-Match names")
     def get(self, product_id: int) -> Any:
         """Show a product; its ETag is what an update must name in If-Match."""
         product = service.get_product(product_id)
-        if product.version == _version(request.headers.get("If-None-Match")):
-            # likes change without the product: they are no reason to send it again
-            return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": _etag(product)})
-        return _shown(product), {"ETag": _etag(product)}
+        if not_modified(product.version):  # likes change without the product: they are no reason to send it again
+            return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag(product.version)})
+        return _with_etag(product)
 
     @api_for(EDITOR)
     @blp.doc(**if_match_doc())
@@ -89,28 +86,29 @@ class OneProduct(MethodView):
     @blp.alt_response(412, description="Someone else saved since")
     def patch(self, changes: dict[str, Any], product_id: int) -> Any:
         """Change some fields (merge patch). Needs If-Match."""
-        product = service.update_product(product_id, changes, _expected_version(), author())
-        return _shown(product), {"ETag": _etag(product)}
+        product = service.update_product(product_id, changes, expected_versions(), author())
+        return _with_etag(product)
 
     @api_for(EDITOR)
-    @blp.doc(**bearer_doc(parameters=[IF_MATCH]))
+    @blp.doc(**if_match_doc())
     @blp.response(204)
     @blp.alt_response(412, description="Someone else saved since")
-    def delete(self, product_id: int) -> None:
-        """Delete a product. Needs If-Match."""
-        service.delete_product(product_id, _expected_version(), author())
+    def delete(self, product_id: int) -> Any:
+        """Delete a product. Needs If-Match; a restore needs the ETag that is answered here."""
+        return None, {"ETag": etag(service.delete_product(product_id, expected_versions(), author()))}
 
 
 @blp.route("/<int:product_id>/restore", methods=["POST"])
 @api_for(EDITOR)
-@blp.doc(**bearer_doc("ETag"))
+@blp.doc(**if_match_doc())
 @blp.response(200, ProductSchema)
 @blp.alt_response(404, description="There never was such a product")
 @blp.alt_response(409, description="Another product has its sku now")
+@blp.alt_response(412, description="Someone else changed it since")
 def restore(product_id: int) -> Any:
-    """Bring a deleted product back as it was, with its likes; a live one stays as it is."""
-    product = service.restore_product(product_id, author())
-    return _shown(product), {"ETag": _etag(product)}
+    """Bring a deleted product back as it was, with its likes; a live one stays as it is. Needs If-Match."""
+    product = service.restore_product(product_id, expected_versions(), author())
+    return _with_etag(product)
 
 
 @service_blp.route("/states", methods=["POST"])
@@ -129,7 +127,7 @@ def _body(product: Product) -> dict[str, Any]:
 def _created(body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
     location = url_for("products.OneProduct", product_id=body["id"])
     response = make_response(body, HTTPStatus.CREATED)
-    response.headers.update({"Location": location, "ETag": f'"{body["version"]}"', **(headers or {})})
+    response.headers.update({"Location": location, "ETag": etag(body["version"]), **(headers or {})})
     return response
 
 
@@ -145,23 +143,5 @@ def _shown(product: Product) -> Product:
     return queries.with_likes([product])[0]
 
 
-def _etag(product: Product) -> str:
-    return f'"{product.version}"'
-
-
-def _version(tag: str | None) -> int | None:
-    text = (tag or "").strip().removeprefix("W/").strip('"')
-    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
-
-
-def _expected_version() -> int | None:
-    """Return the version that If-Match names, None for ``*``. Raises when it is missing or none of ours."""
-    header = request.headers.get("If-Match")
-    if header is None:
-        raise PreconditionRequiredError('Read the product and send its ETag back, such as If-Match: "3".')
-    if header.strip() == "*":
-        return None
-    version = _version(header)
-    if version is None or header.strip().startswith("W/"):  # a weak tag never matches here (RFC 9110, 13.1.1)
-        raise service.StaleVersionError('If-Match must be one ETag as the product showed it, such as "3".')
-    return version
+def _with_etag(product: Product) -> tuple[Product, dict[str, str]]:
+    return _shown(product), {"ETag": etag(product.version)}

@@ -1,6 +1,6 @@
 """A1: change a product and note, in the same transaction, that the Client does not know yet."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
@@ -28,9 +28,17 @@ class SkuTakenError(ProblemError):
 
 
 class StaleVersionError(ProblemError):
-    """Someone else saved since the caller read."""
+    """The product is at none of the versions that the caller expects: someone else saved since."""
 
     status = HTTPStatus.PRECONDITION_FAILED
+
+
+class _AnyVersion(Container[int]):
+    def __contains__(self, version: object) -> bool:
+        return True
+
+
+ANY_VERSION = _AnyVersion()  # for callers that say so, never in place of a version that is missing
 
 
 @retry_deadlocks
@@ -55,14 +63,15 @@ def create_product(
 
 
 @retry_deadlocks
-def update_product(product_id: int, changes: dict[str, Any], expected_version: int | None, author: str) -> Product:
-    """Apply validated ``changes`` (some of CONTENT_FIELDS). The same content makes no new version.
+def update_product(product_id: int, changes: dict[str, Any], expected: Container[int], author: str) -> Product:
+    """Apply validated ``changes`` (some of CONTENT_FIELDS) to a product that is at one of the versions ``expected``.
+    The same content makes no new version.
 
-    ``expected_version`` None means any. Raises ProductNotFoundError, StaleVersionError, SkuTakenError,
+    Raises ProductNotFoundError, StaleVersionError, SkuTakenError,
     UnknownImageError.
     """
     write = outbox.begin_write()
-    product = _lock(product_id, expected_version)
+    product = _lock(product_id, expected)
     changed = apply_changes(product, changes)
     if not changed:
         db.session.rollback()
@@ -76,30 +85,34 @@ def update_product(product_id: int, changes: dict[str, Any], expected_version: i
 
 
 @retry_deadlocks
-def delete_product(product_id: int, expected_version: int | None, author: str) -> None:
-    """Delete a product: it stays as a row, its sku is free again.
+def delete_product(product_id: int, expected: Container[int], author: str) -> int:
+    """Delete a product that is at one of the versions ``expected``: it stays as a row, its sku is free again.
+    Return the version of that row.
 
     Raises ProductNotFoundError, StaleVersionError.
     """
     write = outbox.begin_write()
-    product = _lock(product_id, expected_version)
+    product = _lock(product_id, expected)
     product.live_sku, product.deleted_at, product.updated_at = None, write.now, write.now
     db.session.flush()
-    _commit(product, "deleted", write, author)
+    return _commit(product, "deleted", write, author).version
 
 
 @retry_deadlocks
-def restore_product(product_id: int, author: str, changes: Mapping[str, Any] | None = None) -> Product:
-    """Bring a deleted product back as it was, or with ``changes``, such as a sku that is free. A live one stays as
-    it is, so that a second click does no harm.
+def restore_product(
+    product_id: int, expected: Container[int], author: str, changes: Mapping[str, Any] | None = None
+) -> Product:
+    """Bring back a deleted product that is at one of the versions ``expected``: as it was, or with ``changes``, such as
+    a sku that is free. A live one without ``changes`` stays as it is, so that a second click does no harm.
 
-    Raises ProductNotFoundError when there never was one, SkuTakenError.
+    Raises ProductNotFoundError when there never was one, StaleVersionError, SkuTakenError.
     """
     write = outbox.begin_write()
     product = _find_and_lock(product_id)
-    if not product.deleted_at:
+    if not product.deleted_at and not changes:
         db.session.rollback()
         return get_product(product_id)
+    _check_version(product, expected if product.deleted_at else ())
     with db.session.no_autoflush:
         changed = apply_changes(product, changes or {})
         if images.lost(product.image_url):
@@ -134,19 +147,24 @@ def _find_and_lock(product_id: int) -> Product:
     return product
 
 
-def _lock(product_id: int, expected_version: int | None) -> Product:
+def _lock(product_id: int, expected: Container[int]) -> Product:
     product = _find_and_lock(product_id)
     if product.deleted_at:
         db.session.rollback()
         raise _not_found(product_id)
-    if expected_version not in (None, product.version):
-        current = product.version
-        db.session.rollback()
-        raise StaleVersionError(
-            f"Someone else saved version {current} since you read version {expected_version}; "
-            "read the product again and repeat your change on it."
-        )
+    _check_version(product, expected)
     return product
+
+
+def _check_version(product: Product, expected: Container[int]) -> None:
+    if product.version in expected:
+        return
+    current = product.version
+    db.session.rollback()
+    raise StaleVersionError(
+        f"Nothing was changed: someone else saved version {current} since you read the product. "
+        "Read it again and repeat your change."
+    )
 
 
 def _commit(product: Product, kind: str, write: outbox.WriteContext, author: str) -> Product:

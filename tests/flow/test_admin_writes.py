@@ -66,8 +66,8 @@ def make_due() -> None:
 @pytest.mark.usefixtures("app")
 def test_every_change_raises_the_version_and_marks_the_row_unproven() -> None:
     product = create()
-    service.update_product(product.id, {"title": "Blue mug"}, 1, "tester")
-    service.delete_product(product.id, 2, "tester")
+    service.update_product(product.id, {"title": "Blue mug"}, {1}, "tester")
+    service.delete_product(product.id, {2}, "tester")
     row = replication(product.id)
     assert (row.ver, row.state, row.proven_ver) == (3, FRESH, 0)
     assert row.unproven_since is not None
@@ -78,7 +78,7 @@ def test_every_change_raises_the_version_and_marks_the_row_unproven() -> None:
 @pytest.mark.usefixtures("app")
 def test_unchanged_update_makes_no_version() -> None:
     product = create()
-    assert service.update_product(product.id, {"price": Decimal("12.5")}, 1, "tester").version == 1
+    assert service.update_product(product.id, {"price": Decimal("12.5")}, {1}, "tester").version == 1
     assert replication(product.id).ver == 1
 
 
@@ -87,7 +87,9 @@ def test_concurrent_updates_of_one_product_each_get_their_own_version(app: Flask
 
     def edit(number: int) -> int:
         with app.app_context():
-            return service.update_product(product_id, {"title": f"Edit {number}"}, None, "tester").version
+            return service.update_product(
+                product_id, {"title": f"Edit {number}"}, service.ANY_VERSION, "tester"
+            ).version
 
     with ThreadPoolExecutor(4) as pool:
         versions = sorted(pool.map(edit, range(40)))
@@ -101,7 +103,7 @@ def test_of_two_editors_with_the_same_version_one_wins(app: Flask) -> None:
     def edit(number: int) -> str:
         with app.app_context():
             try:
-                service.update_product(product_id, {"title": f"Edit {number}"}, 1, "tester")
+                service.update_product(product_id, {"title": f"Edit {number}"}, {1}, "tester")
             except service.StaleVersionError:
                 return "stale"
             return "won"
@@ -131,7 +133,7 @@ def test_claimed_row_that_changes_meanwhile_is_fresh_again() -> None:
     make_due()
     claimed = claims.claim(INTERACTIVE, (FRESH,), 10)
     assert replication(product_id).state == SENT
-    service.update_product(product_id, {"title": "Blue mug"}, None, "tester")
+    service.update_product(product_id, {"title": "Blue mug"}, service.ANY_VERSION, "tester")
     claims.put_back(claimed)  # speaks of the older ver: must not touch the newer one
     claims.mark_sent(claimed, [])
     row = replication(product_id)
@@ -179,7 +181,7 @@ def test_row_sent_before_the_clock_was_set_back_is_sent_again_and_no_attempt_is_
 @pytest.mark.usefixtures("app")
 def test_current_messages_carry_state_and_ver_that_belong_together() -> None:
     kept, gone = create("KEPT"), create("GONE")
-    service.delete_product(gone.id, None, "tester")
+    service.delete_product(gone.id, service.ANY_VERSION, "tester")
     first, second = outbox.current_messages([kept.id, gone.id])
     assert (first.id, first.ver, first.product and first.product.sku) == (kept.id, 1, "KEPT")
     assert (second.id, second.ver, second.product) == (gone.id, 2, None)

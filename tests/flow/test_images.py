@@ -14,7 +14,7 @@ from sqlalchemy import delete
 from admin.extensions import db
 from admin.images.models import Image
 from admin.images.service import get_image, store_image
-from admin.products.service import create_product, delete_product
+from admin.products.service import ANY_VERSION, create_product, delete_product
 from client import create_app
 from client.images import copy, purge, wanted
 from client.images.documents import ImageCopy, WantedImage
@@ -163,7 +163,7 @@ def test_copies_leave_a_week_after_the_last_product_that_named_them(both: BothSi
     age(None)
     assert purge.purge() == 1
     assert ImageCopy.objects.get().unused_since is None
-    delete_product(product, None, "test")
+    delete_product(product, ANY_VERSION, "test")
     replicate.apply([ProductChanged(product, 2, None)])
     age(None)
     purge.purge()

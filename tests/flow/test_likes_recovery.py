@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select
 
 from admin.extensions import db
 from admin.likes.models import LikeCount, ProductLike
-from admin.products.service import delete_product
+from admin.products.service import ANY_VERSION, delete_product
 from client.accounts import erasure
 from client.accounts import service as accounts
 from client.extensions import database
@@ -331,7 +331,7 @@ def test_status_tells_what_waits_and_why(sides: BothSides, run: Command) -> None
     product, gone = sides.new_product(), sides.new_product()
     assert json.loads(run("status", "--json").stdout)["last_forwarded_at"] is None
     sides.like("ann", gone)
-    delete_product(gone, None, "test")
+    delete_product(gone, ANY_VERSION, "test")
     sides.settle()
     sides.like("ann", product)
     Like._get_collection().update_one(
@@ -355,7 +355,7 @@ def test_parked_likes_are_replayed_and_parked_again_if_they_must(sides: BothSide
     for target in (product, gone):
         sides.like("ann", target)
     Like._get_collection().update_many({}, {"$set": {"parked": "a mistake"}, "$unset": {"pending": ""}})
-    delete_product(gone, None, "test")
+    delete_product(gone, ANY_VERSION, "test")
     assert "2 likes are pending again" in run("retry").stderr
     sides.settle()
     assert sides.admin_set() == {(product, "ann")}
@@ -380,7 +380,7 @@ def test_erased_shopper_leaves_unlikes_on_both_sides(sides: BothSides) -> None:
         sides.like(ann.id, product)
         sides.like("bob", product)
     sides.settle()
-    delete_product(gone, None, "test")
+    delete_product(gone, ANY_VERSION, "test")
     assert erasure.erase_email("Ann@example.com")
     sides.settle()
     sides.assert_equal({(alive, "bob"), (gone, "bob")})

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from admin.products.service import delete_product
+from admin.products.service import ANY_VERSION, delete_product
 from client.likes import breaker, drain
 from client.likes.documents import Like
 from stack.servers.secantus import Secantus
@@ -96,7 +96,7 @@ def test_likes_of_a_deleted_product_are_parked_as_gone_and_its_neighbours_are_no
     gone, alive = sides.new_product(), sides.new_product()
     for product in (gone, alive):
         sides.like("ann", product)
-    delete_product(gone, None, "test")
+    delete_product(gone, ANY_VERSION, "test")
     sides.settle()
     assert sides.document("ann", gone)["parked"] == "the product is gone"
     assert sides.waiting() == (0, 1)

@@ -122,7 +122,7 @@ def test_table_is_for_people() -> None:
 
 def test_lost_tombstone_is_drift_and_a_stranger_s_tombstone_is_none() -> None:
     deleted, _kept = in_step(2)
-    service.delete_product(deleted, None, "tester")
+    service.delete_product(deleted, service.ANY_VERSION, "tester")
     deliver()
     copy().insert_one({"_id": deleted + 500, "ver": 3, "deleted": True, "checksum": ""})
     assert drift(exit_code=0) == {}
@@ -133,8 +133,8 @@ def test_lost_tombstone_is_drift_and_a_stranger_s_tombstone_is_none() -> None:
 
 def test_change_that_is_under_way_is_no_drift() -> None:
     first, second = in_step(2)
-    service.update_product(first, {"title": "New"}, None, "tester")
-    service.delete_product(second, None, "tester")
+    service.update_product(first, {"title": "New"}, service.ANY_VERSION, "tester")
+    service.delete_product(second, service.ANY_VERSION, "tester")
     result = sync("diff", "--json")
     assert (result.exit_code, json.loads(result.stdout)) == (0, {"drift": [], "pending": 2, "left": 0})
 
@@ -200,7 +200,7 @@ def test_mending_never_replaces_what_became_newer() -> None:
     (product_id,) = in_step(1)
     copy().update_one({"_id": product_id}, {"$set": {"title": "Hacked"}})
     seen = list(Comparison(rest=0).drift())
-    service.update_product(product_id, {"title": "Newer"}, None, "tester")
+    service.update_product(product_id, {"title": "Newer"}, service.ANY_VERSION, "tester")
     deliver()
     assert mend(seen) == set()
     assert (copy().find_one({"_id": product_id}) or {})["title"] == "Newer"
@@ -254,7 +254,7 @@ def test_scheduled_check_confirms_on_a_second_look_and_forgets_what_is_mended() 
     check.look()
     assert (check.summary().confirmed, check.summary().suspected) == (0, 2)
     assert check.summary().pass_finished_at is not None
-    service.update_product(ids[1], {"title": "The relay is at work on it now"}, None, "tester")
+    service.update_product(ids[1], {"title": "The relay is at work on it now"}, service.ANY_VERSION, "tester")
     check_again()
     summary = check.summary()
     assert (summary.confirmed, summary.suspected) == (1, 0)

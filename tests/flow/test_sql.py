@@ -86,21 +86,21 @@ def test_create_sends_five_statements() -> None:
 
 def test_update_sends_five_statements_and_two_more_for_other_words() -> None:
     product = service.create_product(content("NEW-2"), "tester")
-    assert starts(lambda: service.update_product(product.id, {"price": Decimal(1)}, 1, "tester")) == [
+    assert starts(lambda: service.update_product(product.id, {"price": Decimal(1)}, {1}, "tester")) == [
         "SELECT sync_state",
         "SELECT products",
         "UPDATE products",
         "UPDATE replication",
         "INSERT product_changes",
     ]
-    renamed = starts(lambda: service.update_product(product.id, {"title": "Blue bowl"}, 2, "tester"))
+    renamed = starts(lambda: service.update_product(product.id, {"title": "Blue bowl"}, {2}, "tester"))
     assert renamed[3:5] == ["DELETE product_words", "INSERT product_words"]
     assert len(renamed) == 7
 
 
 def test_delete_sends_five_statements() -> None:
     product = service.create_product(content("NEW-3"), "tester")
-    assert len(starts(lambda: service.delete_product(product.id, 1, "tester"))) == 5
+    assert len(starts(lambda: service.delete_product(product.id, {1}, "tester"))) == 5
 
 
 def test_page_is_one_read_and_one_for_its_likes() -> None:

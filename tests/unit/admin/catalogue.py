@@ -75,6 +75,9 @@ class Api:
     def delete(self, product_id: int, if_match: str | None = "*") -> TestResponse:
         return self.call("DELETE", f"{PRODUCTS}/{product_id}", _if_match(if_match))
 
+    def restore(self, product_id: int, if_match: str | None = "*") -> TestResponse:
+        return self.call("POST", f"{PRODUCTS}/{product_id}/restore", _if_match(if_match))
+
     def listed(self, **query: Any) -> TestResponse:
         return self.call("GET", PRODUCTS, query_string=query)
 

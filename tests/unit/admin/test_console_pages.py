@@ -173,6 +173,55 @@ def test_conflict_shows_both_sides_and_the_choice_is_saved(app: Flask, staff: Br
     )
 
 
+@pytest.mark.parametrize("version", [None, "", "0", "-1", "1.0", "one", "1 ", "9" * 30])
+def test_form_that_does_not_say_what_it_was_made_from_changes_nothing(
+    app: Flask, staff: Browser, editor: Api, version: str | None
+) -> None:
+    product, deleted = editor.create()["id"], editor.create(sku="MUG-2")["id"]
+    editor.patch(product, "*", title="Their mug")
+    editor.delete(deleted)
+    before = row_counts(app)
+    unreadable = {} if version is None else {"version": version}
+    for path, content in (
+        (page_of(product, "/edit"), CONTENT),
+        (page_of(product, "/edit"), {**CONTENT, "price": "cheap"}),  # comes back with the version it was opened at
+        (page_of(product, "/edit"), {**CONTENT, "preview": "1"}),
+        (page_of(product, "/delete"), {}),
+        (page_of(deleted, "/restore"), {}),
+        (page_of(deleted, "/restore"), CONTENT),
+    ):
+        answer = send(staff, path, **content, **unreadable)
+        assert (answer.status_code, "Nothing was changed." in words_of(answer)) == (428, True), path
+    assert row_counts(app) == before
+    assert products(app)[0].title == "Their mug"
+
+
+def test_undo_of_a_delete_leaves_a_later_one(app: Flask, staff: Browser, editor: Api) -> None:
+    product = editor.create()["id"]
+    editor.delete(product)
+    editor.restore(product)
+    editor.patch(product, "*", title="Their mug")
+    editor.delete(product)
+    answer = send(staff, page_of(product, "/restore?version=2"))
+    assert "restored and deleted this product" in words_of(staff.get(answer.headers["Location"]))
+    assert products(app)[0].deleted_at is not None
+    # What was typed before it is shown again, beside the delete that is new.
+    typed = send(staff, page_of(product, "/restore"), version="2", **{**CONTENT, "title": "My mug"})
+    assert (typed.status_code, 'name="version" value="5"' in typed.text, "My mug" in typed.text) == (409, True, True)
+    assert products(app)[0].deleted_at is not None
+
+
+def test_restore_with_an_edit_that_meets_another_restore_is_a_conflict(app: Flask, staff: Browser, editor: Api) -> None:
+    product = editor.create()["id"]
+    editor.delete(product)
+    editor.restore(product)
+    editor.patch(product, "*", title="Their mug")
+    mine = {**CONTENT, "title": "My mug"}
+    answer = send(staff, page_of(product, "/restore"), version="2", **mine)
+    assert (answer.status_code, "Their mug" in answer.text, "My mug" in answer.text) == (409, True, True)
+    assert products(app)[0].title == "Their mug"
+
+
 def test_second_click_on_save_is_no_conflict(staff: Browser, editor: Api) -> None:
     product = editor.create()["id"]
     mine = {**opened(staff, product), "title": "My mug"}
@@ -188,7 +237,8 @@ def test_edit_that_meets_a_delete_can_be_restored_with(app: Flask, staff: Browse
     assert answer.status_code == 409
     assert "My mug" in answer.text
     content = {name: mine[name] for name in CONTENT}
-    assert send(staff, page_of(product, "/restore"), **content).status_code == 302
+    assert 'name="version" value="2"' in answer.text
+    assert send(staff, page_of(product, "/restore"), version="2", **content).status_code == 302
     [saved] = products(app)
     assert (saved.title, saved.deleted_at) == ("My mug", None)
 
@@ -198,9 +248,9 @@ def test_delete_asks_first_and_can_be_undone(app: Flask, staff: Browser, editor:
     assert "Delete “Red mug”?" in staff.get(page_of(product, "/delete")).text
     answer = send(staff, page_of(product, "/delete"), version="1")
     listed = staff.get(answer.headers["Location"])
-    assert f'action="{page_of(product, "/restore")}"' in listed.text
+    assert f'action="{page_of(product, "/restore?version=2")}"' in listed.text
     for _click in range(2):
-        assert send(staff, page_of(product, "/restore")).status_code == 302
+        assert send(staff, page_of(product, "/restore?version=2")).status_code == 302
     [saved] = products(app)
     assert (saved.deleted_at, saved.version) == (None, 3)
 
@@ -217,9 +267,9 @@ def test_restore_asks_for_another_sku_where_it_was_given_away(app: Flask, staff:
     product = editor.create()["id"]
     editor.delete(product)
     editor.create()
-    answer = send(staff, page_of(product, "/restore"))
+    answer = send(staff, page_of(product, "/restore?version=2"))
     assert (answer.status_code, 'id="field-sku-error"' in answer.text) == (409, True)
-    send(staff, page_of(product, "/restore"), **{**CONTENT, "sku": "MUG-2"})
+    send(staff, page_of(product, "/restore"), version="2", **{**CONTENT, "sku": "MUG-2"})
     assert [(p.live_sku, p.title) for p in products(app)] == [("MUG-2", "Red mug"), ("MUG-1", "Red mug")]
 
 

@@ -298,7 +298,7 @@ def test_sku_of_a_deleted_product_makes_a_new_one(take: Importer) -> None:
     with take.app.app_context():
         first = db.session.execute(select(Product.id)).scalar_one()
         db.session.rollback()
-        service.delete_product(first, None, "test")
+        service.delete_product(first, service.ANY_VERSION, "test")
     assert take(csv_text([row("A")])) == (1, 0, 0, 0, 0)
     with take.app.app_context():
         assert db.session.execute(select(Product.id).where(Product.deleted_at.is_(None))).scalar_one() > first
@@ -329,7 +329,7 @@ def edit(take: Importer, sku: str, title: str) -> None:
     with take.app.app_context():
         product_id = db.session.execute(select(Product.id).filter_by(live_sku=sku)).scalar_one()
         db.session.rollback()
-        service.update_product(product_id, {"title": title}, None, "editor")
+        service.update_product(product_id, {"title": title}, service.ANY_VERSION, "editor")
 
 
 # One chunk, then a bad row in the second.
@@ -454,7 +454,7 @@ def test_exported_catalogue_can_be_set_up_elsewhere(take: Importer, migrated: Pa
 def test_export_holds_live_products_of_every_page_by_id(take: Importer) -> None:
     take("\n".join([HEADER, *rows(1, 2_100)]))
     with take.app.app_context():
-        service.delete_product(7, None, "test")
+        service.delete_product(7, service.ANY_VERSION, "test")
     records = [json.loads(text) for text in exported(take.app, "ndjson").splitlines()]
     assert [r["sku"] for r in records] == [f"SKU-{n:06}" for n in range(1, 2_101) if n != 7]
 

@@ -20,7 +20,7 @@ from admin.extensions import db
 from admin.likes import service
 from admin.likes.models import LikeCount, ProductLike
 from admin.likes.service import APPLIED, GONE, INVALID, SUPERSEDED, UNKNOWN, Outcome, take
-from admin.products.service import delete_product
+from admin.products.service import ANY_VERSION, delete_product
 from tasks.messages import LikeChanged
 from tests.unit.admin.catalogue import KEYS, Api
 from web.signatures import COVERED, SignedBy
@@ -110,7 +110,7 @@ def test_states_of_one_shopper_in_one_batch_are_taken_in_turn(product: int) -> N
 def test_deleted_product_takes_unlikes_and_repetitions_but_no_like(product: int) -> None:
     """An erased account leaves no like behind, whatever became of the product."""
     take([like(product, 1), like(product, 1, user="u3")])
-    delete_product(product, None, "test")
+    delete_product(product, ANY_VERSION, "test")
     batch = [like(product, 2, liked=False), like(product, 1, user="u2"), like(product, 1, user="u3")]
     assert take(batch) == [Outcome(APPLIED, 2, False), Outcome(GONE, 0, False), Outcome(SUPERSEDED, 1, True)]
     assert take([like(product, 2, user="u3")]) == [Outcome(GONE, 1, True)]
@@ -408,7 +408,7 @@ def test_states_of_products_are_told_to_the_client_only(client: FlaskClient, edi
     assert state["product"]["sku"] == "MUG-1"
     refused(client.post(path, json=ids), 401)
     refused(editor.call("POST", path, json=ids), 401)
-    delete_product(product, None, "test")
+    delete_product(product, ANY_VERSION, "test")
     (state,) = ask()
     assert (state["ver"], state["deleted"], state["product"]) == (2, True, None)
 

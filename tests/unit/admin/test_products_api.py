@@ -119,13 +119,13 @@ def test_sku_is_free_after_a_delete_and_its_next_product_has_a_new_id(editor: Ap
 
 def test_restored_product_is_what_it_was_at_a_newer_version(app: Flask, editor: Api) -> None:
     made = editor.create()
-    editor.delete(made["id"])
-    answer = editor.call("POST", f"{PRODUCTS}/{made['id']}/restore")
+    deleted = editor.delete(made["id"])
+    answer = editor.restore(made["id"], deleted.headers["ETag"])
     shown = answer.get_json()
     assert (answer.status_code, answer.headers["ETag"], shown["version"]) == (200, '"3"', 3)
     same = ("id", "sku", "title", "price", "image_url", "created_at")
     assert {name: shown[name] for name in same} == {name: made[name] for name in same}
-    again = editor.call("POST", f"{PRODUCTS}/{made['id']}/restore")
+    again = editor.restore(made["id"], deleted.headers["ETag"])
     assert (again.status_code, again.get_json()["version"]) == (200, 3)
     with app.app_context():
         kinds = db.session.execute(select(ProductChange.kind).order_by(ProductChange.id)).scalars().all()
@@ -137,17 +137,17 @@ def test_restore_is_refused_where_the_sku_was_given_away(app: Flask, editor: Api
     editor.delete(first)
     editor.create()
     before = row_counts(app)
-    answer = editor.call("POST", f"{PRODUCTS}/{first}/restore")
+    answer = editor.restore(first)
     assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (409, "sku")
     assert editor.show(first).status_code == 404
     assert row_counts(app) == before
     with app.app_context():
-        assert service.restore_product(first, "me", {"sku": "MUG-2"}).live_sku == "MUG-2"
+        assert service.restore_product(first, {2}, "me", {"sku": "MUG-2"}).live_sku == "MUG-2"
 
 
 def test_what_never_was_cannot_be_restored(editor: Api, viewer: Api) -> None:
-    assert editor.call("POST", f"{PRODUCTS}/999/restore").status_code == 404
-    assert viewer.call("POST", f"{PRODUCTS}/999/restore").status_code == 403
+    assert editor.restore(999).status_code == 404
+    assert viewer.restore(999).status_code == 403
 
 
 def test_sku_of_a_product_that_was_renamed_is_free(editor: Api) -> None:
@@ -179,13 +179,35 @@ def test_email_of_an_account_is_not_case_sensitive(client: FlaskClient) -> None:
 
 def test_write_without_if_match_is_told_to_send_one(editor: Api) -> None:
     product = editor.create()
-    for answer in (editor.patch(product["id"], None, title="x"), editor.delete(product["id"], None)):
+    deleted = editor.create(sku="MUG-2")["id"]
+    editor.delete(deleted)
+    for answer in (
+        editor.patch(product["id"], None, title="x"),
+        editor.delete(product["id"], None),
+        editor.restore(deleted, None),
+    ):
         assert (answer.status_code, answer.content_type) == (428, "application/problem+json")
         assert "If-Match" in answer.get_json()["detail"]
 
 
 # The last is beyond what Python turns into an int.
-@pytest.mark.parametrize("tag", ['"1"', '"3"', 'W/"2"', '"x"', "", '"2", "3"', '"' + "9" * 30 + '"', "9" * 5000])
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '"1"',
+        '"3"',
+        'W/"2"',
+        '"x"',
+        "",
+        '"1", "3"',
+        '"3", W/"2"',
+        '"1", *',
+        "2*",
+        '"02"',
+        '"' + "9" * 30 + '"',
+        "9" * 5000,
+    ],
+)
 def test_tag_that_is_not_the_current_one_never_writes(app: Flask, editor: Api, tag: str) -> None:
     product = editor.create()
     editor.patch(product["id"], '"1"', title="Second")
@@ -196,26 +218,58 @@ def test_tag_that_is_not_the_current_one_never_writes(app: Flask, editor: Api, t
     assert editor.show(product["id"]).get_json()["title"] == "Second"
 
 
-@pytest.mark.parametrize("tag", ["*", '"2"'])
-def test_star_or_the_current_tag_writes(editor: Api, tag: str) -> None:
+@pytest.mark.parametrize("tag", ["*", '"2"', '"1", "2"', '"2","7"', ' "x" ,, "2", W/"1"'])
+def test_star_or_the_current_tag_among_others_writes(editor: Api, tag: str) -> None:
     product = editor.create()
     editor.patch(product["id"], "*", title="Second")
     assert editor.patch(product["id"], tag, title="Third").get_json()["version"] == 3
 
 
-@pytest.mark.parametrize("tag", ['"1"', 'W/"1"'])
+def test_weak_tag_is_refused_with_the_reason_and_what_to_send(editor: Api) -> None:
+    product = editor.create()["id"]
+    for answer in (editor.patch(product, 'W/"1"', title="x"), editor.delete(product, 'W/"7", W/"1"')):
+        detail = answer.get_json()["detail"]
+        assert answer.status_code == 412
+        assert "weak" in detail
+        assert 'without its W/, such as "3"' in detail
+
+
+def test_only_the_delete_that_was_seen_is_undone(app: Flask, editor: Api) -> None:
+    product = editor.create()["id"]
+    first = editor.delete(product).headers["ETag"]
+    editor.restore(product, first)
+    editor.patch(product, '"3"', title="Wrong mug")
+    second = editor.delete(product).headers["ETag"]
+    before = row_counts(app)
+    assert editor.restore(product, first).status_code == 412
+    assert (editor.show(product).status_code, row_counts(app)) == (404, before)
+    assert editor.restore(product, second).status_code == 200
+
+
+def test_conditions_of_one_request_hold_together(editor: Api) -> None:
+    path = f"{PRODUCTS}/{editor.create()['id']}"
+    for tag in ("*", '"1"', 'W/"1"'):
+        both = {"If-Match": '"1"', "If-None-Match": tag}
+        assert editor.call("PATCH", path, both, json={"title": "x"}).status_code == 412
+    assert editor.call("GET", path, {"If-Match": '"2"'}).status_code == 412
+    assert editor.call("GET", path, {"If-Match": '"2", "1"'}).status_code == 200
+    other = {"If-Match": '"1"', "If-None-Match": '"2"'}
+    assert editor.call("PATCH", path, other, json={"title": "x"}).status_code == 200
+
+
+@pytest.mark.parametrize("tag", ['"1"', 'W/"1"', "*", '"7", "1"', 'W/"7",W/"1"'])
 def test_known_version_is_not_sent_again(editor: Api, tag: str) -> None:
     product = editor.create()
     path = f"{PRODUCTS}/{product['id']}"
     answer = editor.call("GET", path, {"If-None-Match": tag})
     assert (answer.status_code, answer.headers["ETag"], answer.data) == (304, '"1"', b"")
     editor.patch(product["id"], "*", title="Second")
-    assert editor.call("GET", path, {"If-None-Match": tag}).status_code == 200
+    assert editor.call("GET", path, {"If-None-Match": tag}).status_code == (304 if tag == "*" else 200)
 
 
 def test_senseless_if_none_match_gets_the_product(editor: Api) -> None:
     path = f"{PRODUCTS}/{editor.create()['id']}"
-    for tag in ('"x"', "", "9" * 5000):
+    for tag in ('"x"', "", "9" * 5000, '"01"', '"2", *'):
         assert editor.call("GET", path, {"If-None-Match": tag}).status_code == 200
 
 
@@ -397,7 +451,7 @@ def test_search_follows_edits_and_deletes(editor: Api, shelf: Api) -> None:
     assert shelf.skus(q="goblet") == ["GOB-1"]
     editor.delete(cup, "*")
     assert shelf.skus(q="goblet") == []
-    editor.call("POST", f"{PRODUCTS}/{cup}/restore")
+    editor.restore(cup)
     assert shelf.skus(q="goblet") == ["GOB-1"]
 
 

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from admin.extensions import db
-from admin.products.service import create_product, delete_product, update_product
+from admin.products.service import ANY_VERSION, create_product, delete_product, update_product
 from admin.replication import claims, marks, recovery
 from admin.replication.claims import STUCK_AFTER
 from admin.replication.client_gateway import Answer, ClientUnavailableError, Held
@@ -92,7 +92,7 @@ def send_again(row: Replication) -> None:
 
 def test_what_the_client_holds_is_proven_and_its_history_closed(shop: FakeClient) -> None:
     row = create()
-    update_product(row.product_id, {"title": "Blue mug"}, 1, "tester")
+    update_product(row.product_id, {"title": "Blue mug"}, {1}, "tester")
     row = row_of(row.product_id)
     shop.takes(row)
     verdict = verify([row], INTERACTIVE)
@@ -115,7 +115,7 @@ def test_other_content_at_the_same_version_is_not_proven_but_resynced(shop: Fake
 @pytest.mark.parametrize("held_ver", [1, 7])
 def test_neither_an_older_nor_a_newer_state_proves_anything(shop: FakeClient, held_ver: int) -> None:
     row = create()
-    update_product(row.product_id, {"title": "Blue mug"}, 1, "tester")
+    update_product(row.product_id, {"title": "Blue mug"}, {1}, "tester")
     row = row_of(row.product_id)
     shop.takes(row, ver=held_ver)
     verdict = verify([row], INTERACTIVE)
@@ -127,14 +127,14 @@ def test_neither_an_older_nor_a_newer_state_proves_anything(shop: FakeClient, he
 def test_product_changed_after_the_claim_is_not_proven_by_its_older_state(shop: FakeClient) -> None:
     claimed = create()
     shop.takes(claimed)
-    update_product(claimed.product_id, {"title": "Blue mug"}, 1, "tester")
+    update_product(claimed.product_id, {"title": "Blue mug"}, {1}, "tester")
     verify([claimed], INTERACTIVE)
     assert row_of(claimed.product_id).state == FRESH
 
 
 def test_tombstone_is_proven_like_any_state(shop: FakeClient) -> None:
     row = create()
-    delete_product(row.product_id, None, "tester")
+    delete_product(row.product_id, ANY_VERSION, "tester")
     row = row_of(row.product_id)
     shop.takes(row)
     verify([row], INTERACTIVE)
@@ -231,7 +231,7 @@ def test_empty_client_that_is_asked_for_the_first_time_was_not_restored() -> Non
 
 def test_recovery_begins_an_epoch_above_both_sides_and_tells_everything_anew(shop: FakeClient) -> None:
     live, gone = create("LIVE"), create("GONE")
-    delete_product(gone.product_id, None, "tester")
+    delete_product(gone.product_id, ANY_VERSION, "tester")
     shop.mark = 50
     with pytest.raises(RestoredError):
         marks.ask([])

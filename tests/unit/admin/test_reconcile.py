@@ -38,7 +38,7 @@ def test_ids_above_what_the_client_holds_are_given_out(app: Flask) -> None:
 def test_catalogue_is_streamed_by_id_with_its_deleted_products(app: Flask) -> None:
     with app.app_context():
         ids = [create(f"SKU-{number}") for number in range(5)]
-        service.delete_product(ids[1], None, "tester")
+        service.delete_product(ids[1], service.ANY_VERSION, "tester")
         streamed = [own.entry for own in catalogue.stream(ids[0], ids[3])]
         assert [(entry.id, entry.ver, entry.checksum == "") for entry in streamed] == [
             (ids[1], 2, True),
