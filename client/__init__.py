@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response
-from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
 from client import extensions, state, storefront
 from client.accounts import api as accounts_api
@@ -58,7 +58,8 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     init_request_ids(app)
     init_problems(app)
     init_pages(app, "Lockstep shop", {"shop": storefront.ASSETS})
-    app.register_error_handler(ConnectionFailure, _store_unavailable)
+    for outage in extensions.OUTAGES:
+        app.register_error_handler(outage, _store_unavailable)
     init_read_only(app, WebSettings().read_only, OPEN_WHEN_READ_ONLY)
     init_tokens(app, audience="client").user_lookup_loader(load_shopper)
     init_shop_sessions(app)

@@ -6,15 +6,21 @@ from typing import Any, TypeVar
 
 import mongoengine
 from mongoengine.connection import get_connection, get_db
-from pymongo import MongoClient
+from pymongo import DeleteMany, DeleteOne, InsertOne, MongoClient, UpdateMany, UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
+from pymongo.errors import BulkWriteError, ConnectionFailure, WriteConcernError
 from pymongo.monitoring import ConnectionPoolListener
 from pymongo.read_concern import ReadConcern
+from pymongo.results import BulkWriteResult
 
 from client.config import ClientSettings
 
 T = TypeVar("T")
+Write = DeleteMany | DeleteOne | InsertOne | UpdateMany | UpdateOne
+
+# The store's fault, and none of what was asked of it: it does not answer, or no majority confirmed a write in time.
+OUTAGES = (ConnectionFailure, WriteConcernError)
 
 SELECTION_SECONDS = 5  # how long one operation waits for a primary
 ANSWER_SECONDS = 30
@@ -78,6 +84,21 @@ def portions(ids: Sequence[T]) -> Iterator[list[T]]:
     """
     for start in range(0, len(ids), IDS_AT_ONCE):
         yield list(ids[start : start + IDS_AT_ONCE])
+
+
+def bulk_write(collection: Collection, writes: Sequence[Write]) -> BulkWriteResult:
+    """Carry out ``writes`` in any order.
+
+    Raises BulkWriteError when some of them failed, and one of OUTAGES when no majority confirmed them, whatever else
+    went wrong. The driver's own call does not tell the two apart.
+    """
+    try:
+        return collection.bulk_write(writes, ordered=False)
+    except BulkWriteError as error:
+        if unconfirmed := error.details.get("writeConcernErrors"):
+            first = unconfirmed[0]
+            raise WriteConcernError(str(first.get("errmsg")), first.get("code"), first) from error
+        raise
 
 
 MAJORITY = ReadConcern("majority")  # for proofs: what a failover may roll back is not held

@@ -2,10 +2,10 @@
 
 import structlog
 from celery import shared_task
-from pymongo.errors import ConnectionFailure
 
 from client import worker
 from client.dead_letters import collect, service
+from client.extensions import OUTAGES
 from tasks import names
 
 log = structlog.get_logger(__name__)
@@ -22,7 +22,7 @@ def collect_dead_letters() -> None:
         service.purge()
         for letter_id in service.overdue():
             replay_dead_letter.apply_async((letter_id,), expires=_EXPIRES)
-    except (collect.BrokerUnavailableError, ConnectionFailure) as outage:
+    except (collect.BrokerUnavailableError, *OUTAGES) as outage:
         log.warning("dead letters wait", reason=str(outage))
 
 
@@ -31,5 +31,5 @@ def replay_dead_letter(letter_id: str) -> None:
     """Do the replay that was requested over REST, unless it was done or withdrawn meanwhile."""
     try:
         service.finish_replay(worker.gateway(), letter_id)
-    except ConnectionFailure as outage:
+    except OUTAGES as outage:
         log.warning("replay waits", letter=letter_id, reason=str(outage))

@@ -3,9 +3,9 @@
 import structlog
 from celery import shared_task
 from kombu.exceptions import OperationalError
-from pymongo.errors import ConnectionFailure
 
 from client import worker
+from client.extensions import OUTAGES
 from client.images import copy, purge
 from tasks import names
 
@@ -21,7 +21,7 @@ def copy_images() -> None:
     try:
         copy.copy(gateway)
         purge.purge()
-    except ConnectionFailure as outage:
+    except OUTAGES as outage:
         log.warning("images wait", reason=str(outage))
 
 

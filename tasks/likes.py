@@ -5,11 +5,11 @@ import math
 import structlog
 from celery import Task, shared_task
 from celery.exceptions import SoftTimeLimitExceeded
-from pymongo.errors import ConnectionFailure
 
 from client import pulse, worker
 from client.accounts import erasure
 from client.admin_gateway import AdminGateway
+from client.extensions import OUTAGES
 from client.likes import count, drain, parked
 from tasks import names
 
@@ -28,15 +28,18 @@ def forward_likes(self: Task) -> None:
     except drain.RetryLaterError as outage:
         # whole seconds, at least one: a fractional countdown fails on quorum queues
         raise self.retry(countdown=min(math.ceil(outage.delay), LONGEST_COUNTDOWN), exc=outage) from outage
-    except (ConnectionFailure, SoftTimeLimitExceeded) as error:
+    except (*OUTAGES, SoftTimeLimitExceeded) as error:
         log.warning("likes wait for the next sweep", error=repr(error))  # L7
 
 
-@shared_task(name=names.REDELIVER_LIKES, bind=True)
+@shared_task(name=names.REDELIVER_LIKES, bind=True, max_retries=None)
 def redeliver_likes(self: Task, after: str = "") -> None:
     """Make every parked like pending again, a step per task; the next sweep forwards them."""
     worker.gateway()
-    _, further = parked.redeliver(after)
+    try:
+        _, further = parked.redeliver(after)
+    except OUTAGES as outage:
+        raise self.retry(countdown=LONGEST_COUNTDOWN, exc=outage) from outage
     if further is not None:
         self.apply_async(args=(further,))
 

@@ -10,10 +10,10 @@ from typing import Any
 import structlog
 from celery import Task, current_task, shared_task
 from celery.exceptions import Reject, SoftTimeLimitExceeded
-from pymongo.errors import ConnectionFailure
 
 from client import worker
 from client.admin_gateway import AdminUnavailableError
+from client.extensions import OUTAGES
 from client.images import wanted
 from client.products import failures, replicate, resync
 from tasks import images, names, origins
@@ -57,7 +57,7 @@ def _resync(task: Task, product_ids: Any) -> None:
         raise Reject(f"give a list of at most {MAX_IDS} product ids", requeue=False)
     try:
         resync.resync(worker.gateway(), product_ids)
-    except (AdminUnavailableError, ConnectionFailure) as outage:
+    except (AdminUnavailableError, *OUTAGES) as outage:
         raise task.retry(countdown=RESYNC_SECONDS, exc=outage) from outage
 
 
@@ -80,7 +80,7 @@ def _apply(messages: list[ProductChanged], refused: list[InvalidMessageError]) -
             images.announce()
         for error in refused:
             failures.note(error)
-    except (ConnectionFailure, SoftTimeLimitExceeded) as outage:
+    except (*OUTAGES, SoftTimeLimitExceeded) as outage:
         # A write also waits for whoever holds the document: a transaction of a process that died, for a minute.
         log.warning("the store does not answer; the relay will send again", error=repr(outage))
         return

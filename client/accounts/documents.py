@@ -14,3 +14,12 @@ class Shopper(Document):
     oidc_subject = StringField()  # the issuer and its name for this shopper; unique
     created_at = DateTimeField(required=True)
     sign_ins = ListField(DictField())  # client.accounts.sign_ins
+
+    def create(self) -> "Shopper":
+        """Store a new account. Raises pymongo's DuplicateKeyError when the e-mail or the issuer's name is another's.
+
+        Not ``save``: MongoEngine makes an outage of the store look like any other error.
+        """
+        self.validate()
+        Shopper._get_collection().insert_one(self.to_mongo())
+        return self

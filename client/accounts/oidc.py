@@ -16,7 +16,7 @@ from authlib.integrations.flask_client import OAuth
 from flask import Flask, current_app, url_for
 from flask.typing import ResponseReturnValue
 from joserfc.errors import JoseError
-from mongoengine.errors import NotUniqueError
+from pymongo.errors import DuplicateKeyError
 
 from client.accounts.documents import Shopper
 from client.config import ClientSettings
@@ -114,8 +114,8 @@ def _sign_up(subject: str, claims: dict[str, object]) -> Shopper:
         id=uuid.uuid4().hex, email=email.lower(), oidc_subject=subject, password_hash="", created_at=datetime.now(UTC)
     )
     try:
-        return shopper.save(force_insert=True)  # type: ignore[no-any-return]
-    except NotUniqueError:
+        return shopper.create()
+    except DuplicateKeyError:
         if twice := Shopper.objects(oidc_subject=subject).first():  # a second click
             return twice  # type: ignore[no-any-return]
         raise NotConfirmedError("There is an account with your e-mail address. Sign in with its password.") from None

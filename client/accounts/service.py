@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-from mongoengine.errors import NotUniqueError
+from pymongo.errors import DuplicateKeyError
 
 from client.accounts import erasure
 from client.accounts.documents import Shopper
@@ -35,8 +35,8 @@ def sign_up(email: str, password: str) -> Shopper:
         created_at=datetime.now(UTC),
     )
     try:
-        return shopper.save(force_insert=True)  # type: ignore[no-any-return]
-    except NotUniqueError:
+        return shopper.create()
+    except DuplicateKeyError:
         detail = f"{email} already exists; sign in, or use another address."
         raise EmailTakenError(detail, [{"field": "email", "detail": "is taken"}]) from None
 
@@ -71,7 +71,8 @@ def _set_password(shopper: Shopper, new: str) -> None:
     passwords.check(new, shopper.email)
     shopper.password_hash = passwords.hash_password(new)
     # In one write, so that no sign-in with the old password outlives it.
-    Shopper.objects(id=shopper.id).update_one(set__password_hash=shopper.password_hash, set__sign_ins=[])
+    change = {"$set": {"password_hash": shopper.password_hash, "sign_ins": []}}
+    Shopper._get_collection().update_one({"_id": shopper.id}, change)
 
 
 def close_account(shopper_id: str, password: str) -> None:

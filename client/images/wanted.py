@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from pymongo import UpdateOne
 
-from client.extensions import by_ids
+from client.extensions import bulk_write, by_ids
 from client.images.documents import ImageCopy, WantedImage
 from client.products.documents import ProductCopy
 from tasks.messages import ProductChanged
@@ -28,7 +28,7 @@ def want(digests: set[str]) -> bool:
         now = datetime.now(UTC)
         fresh = {"$setOnInsert": {"since": now, "due_at": now, "tries": 0, "reason": None}}
         writes = [UpdateOne({"_id": digest}, fresh, upsert=True) for digest in missing]
-        WantedImage._get_collection().bulk_write(writes, ordered=False)
+        bulk_write(WantedImage._get_collection(), writes)
     return bool(missing)
 
 

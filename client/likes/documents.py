@@ -7,6 +7,7 @@ from typing import Any
 from mongoengine import BooleanField, DateTimeField, Document, IntField, LongField, StringField
 from pymongo import UpdateOne
 
+from client.extensions import bulk_write
 from tasks import origins
 
 
@@ -73,4 +74,4 @@ def update_each(ids: Iterable[str], where: dict[str, Any], change: dict[str, Any
     writes = [UpdateOne({"_id": id_, **where}, change) for id_ in ids]
     if not writes:
         return 0
-    return int(Like._get_collection().bulk_write(writes, ordered=False).modified_count)
+    return int(bulk_write(Like._get_collection(), writes).modified_count)

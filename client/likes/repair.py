@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pymongo import UpdateOne
 
 from client.admin_gateway import HeldLike
+from client.extensions import bulk_write
 from client.likes.diff import DIFFERENT, Difference
 from client.likes.documents import Like, adopted, like_id, pending_again
 from client.products.documents import ProductCopy
@@ -24,7 +25,7 @@ def mend(differences: Sequence[Difference]) -> int:
     writes = [_write(difference, now) for difference in differences if difference.here or difference.product in here]
     if not writes:
         return 0
-    result = Like._get_collection().bulk_write(writes, ordered=False)
+    result = bulk_write(Like._get_collection(), writes)
     return int(result.matched_count + result.upserted_count)
 
 

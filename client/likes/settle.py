@@ -7,7 +7,7 @@ from typing import Any
 from pymongo import UpdateMany, UpdateOne
 
 from client.admin_gateway import Outcome
-from client.extensions import portions
+from client.extensions import bulk_write, portions
 from client.likes import count
 from client.likes.documents import SETTLED, Like, adopted, like_id
 from client.likes.leases import patient_lease
@@ -35,7 +35,7 @@ def settle(likes: Sequence[LikeChanged], outcomes: Sequence[Outcome]) -> None:
     # The likes that are settled are often those that are counted at this moment: not both at once, or the
     # transaction fails again and again. Who has waited long enough goes ahead; only speed depends on it.
     with patient_lease(count.LEASE, count.HOLD, count.HOLD.total_seconds()):
-        Like._get_collection().bulk_write(writes, ordered=False)
+        bulk_write(Like._get_collection(), writes)
 
 
 def _is_same(like: LikeChanged, outcome: Outcome) -> bool:

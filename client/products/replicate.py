@@ -12,7 +12,7 @@ from pymongo import InsertOne, UpdateOne
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
-from client.extensions import by_ids, clock
+from client.extensions import bulk_write, by_ids, clock
 from client.products import failures
 from client.products.content import document_of
 from client.reconcile import fresh_copy
@@ -52,14 +52,14 @@ def write(collection: Collection, messages: Sequence[ProductChanged]) -> int:
     if not operations:
         return 0
     try:
-        return _written(collection.bulk_write(operations, ordered=False).bulk_api_result)
+        return _written(bulk_write(collection, operations).bulk_api_result)
     except BulkWriteError as error:
         failed = error.details["writeErrors"]
         if any(item["code"] != _DUPLICATE_KEY for item in failed):
             raise
         # The id exists: held is not older, or another task inserted it just now. Without upsert, once more.
         again = [_update(newer[item["index"]], upsert=False) for item in failed]
-        retried = collection.bulk_write(again, ordered=False).bulk_api_result
+        retried = bulk_write(collection, again).bulk_api_result
         return _written(error.details) + _written(retried)
 
 

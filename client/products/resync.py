@@ -7,7 +7,7 @@ import structlog
 from pymongo import UpdateOne
 
 from client.admin_gateway import AdminGateway
-from client.extensions import by_ids
+from client.extensions import bulk_write, by_ids
 from client.images import wanted
 from client.products import replicate
 from client.products.content import checksum_of
@@ -46,4 +46,4 @@ def _exactly(seen: dict[str, Any]) -> dict[str, Any]:
 
 def _mend(operations: list[UpdateOne]) -> None:
     if operations:
-        ProductCopy._get_collection().bulk_write(operations, ordered=False)
+        bulk_write(ProductCopy._get_collection(), operations)

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from client.extensions import by_ids
+from client.extensions import bulk_write, by_ids
 from client.products import failures, replicate
 from client.products.documents import ProductCopy
 from client.reconcile.contents import entry_of, listed
@@ -43,7 +43,7 @@ def repair(repairs: Sequence[Repair]) -> dict[int, str]:
     seen = [(r, before[r.id]) for r in repairs if r.id in before and entry_of(before[r.id]) == r.seen]
     if seen:
         writes = [replicate.overwrite(r.wanted, _exactly(document)) for r, document in seen]
-        ProductCopy._get_collection().bulk_write(writes, ordered=False)
+        bulk_write(ProductCopy._get_collection(), writes)
         failures.clear({r.id: r.wanted.ver for r, _document in seen})
     recount(ProductCopy._get_collection(), [r.id for r in repairs if r.id not in before])
     after = {entry.id: entry for entry in listed(ids)}

@@ -1,0 +1,159 @@
+"""Writes that no majority confirmed, as in a step-down or with ``wtimeoutMS``: an outage of the store, nothing more.
+
+The server is the tests' usual one, with the test commands of MongoDB's drivers switched on: it carries a write out and
+answers as a primary does that lost its majority.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+from celery.exceptions import Reject
+from flask.testing import FlaskClient
+
+from client import create_app
+from client.accounts import service as accounts
+from client.admin_gateway import Outcome
+from client.config import ClientSettings
+from client.extensions import OUTAGES, database, mongo
+from client.images import wanted
+from client.likes import service as likes
+from client.likes import settle
+from client.products import failures, replicate
+from client.products.documents import ProductCopy
+from client.reconcile.contents import listed
+from client.reconcile.repair import Repair, repair
+from stack.servers.secantus import Secantus
+from tasks import products
+from tasks.messages import InvalidMessageError, LikeChanged, NewerMessageError, ProductChanged, ProductContent
+from tests.flow.stores import CONTENT, client_store_on, unique_name
+
+TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
+EMAIL, PASSWORD = "ann@example.com", "a password of some length"
+
+
+@pytest.fixture(scope="module")
+def _testable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secantus]:
+    server = Secantus(tmp_path_factory.mktemp("testable"))
+    server.command = (*server.command, "--enable-test-commands")
+    try:
+        server.start()
+        server.wait_ready()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(autouse=True)
+def store(_testable: Secantus) -> Iterator[ClientSettings]:
+    with client_store_on(_testable.url(unique_name())) as settings:
+        yield settings
+
+
+@pytest.fixture
+def shop(store: ClientSettings) -> FlaskClient:
+    return create_app(store).test_client()
+
+
+@contextmanager
+def unconfirmed(**how: object) -> Iterator[None]:
+    """No majority confirms any write meanwhile; ``how`` replaces the answer."""
+    answer = {"writeConcernError": {"code": 64, "errmsg": "waiting for replication timed out"}}
+    data = {"failCommands": ["insert", "update", "delete", "findAndModify"], **answer, **how}
+    mongo().admin.command("configureFailPoint", "failCommand", mode="alwaysOn", data=data)
+    try:
+        yield
+    finally:
+        mongo().admin.command("configureFailPoint", "failCommand", mode="off")
+
+
+def changed(product_id: int, ver: int) -> ProductChanged:
+    content = {**CONTENT, **TIMES, "sku": f"SKU-{product_id}", "image_url": f"/images/{'a' * 64}"}
+    return ProductChanged(product_id, ver, ProductContent(**content))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_states_that_no_majority_confirmed_are_no_dead_letter_and_are_sent_again(count: int) -> None:
+    replicate.apply([changed(1, 1)])
+    messages = [changed(product_id, 2) for product_id in range(1, count + 1)]
+    with unconfirmed():
+        products._apply(messages, [InvalidMessageError("price must be exact", 9, 1)])  # raises no Reject
+    with pytest.raises(Reject):  # once the store is well, what can never be applied is one
+        products._apply(messages, [InvalidMessageError("price must be exact", 9, 1)])
+    assert [entry.ver for entry in listed([1, 2, 3])] == [2] * count
+
+
+def test_duplicate_keys_beside_writes_that_no_majority_confirmed_are_an_outage_too() -> None:
+    replicate.apply([changed(1, 5)])
+    ProductCopy._get_collection().update_one({"_id": 1}, {"$unset": {"ver": ""}})  # found, and no older ver to replace
+    with unconfirmed(), pytest.raises(OUTAGES):
+        replicate.apply([changed(1, 6), changed(2, 6)])
+
+
+def _applied() -> None:
+    replicate.apply([changed(1, 7), changed(2, 7)])
+
+
+def _refused() -> None:
+    failures.note(NewerMessageError("only the next release can read it", 1, 9))
+
+
+def _image_wanted() -> None:
+    wanted.want({"b" * 64})
+
+
+def _likes_taken_back() -> None:
+    likes.take_back_all("ann")
+
+
+def _likes_settled() -> None:
+    settle.settle([LikeChanged(1, "ann", 1, True)], [Outcome("applied", 1, True, "")])
+
+
+def _repaired() -> None:
+    repair([Repair(1, listed([1])[0], changed(1, 6))])
+
+
+def _signed_up() -> None:
+    accounts.sign_up(f"{unique_name()}@example.com", PASSWORD)
+
+
+def _password_changed() -> None:
+    accounts.reset_password(EMAIL, "quite another password")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        _applied,
+        _refused,
+        _image_wanted,
+        _likes_taken_back,
+        _likes_settled,
+        _repaired,
+        _signed_up,
+        _password_changed,
+    ],
+)
+def test_whatever_writes_tells_an_outage_of_the_store_from_a_mistake(write: Callable[[], None]) -> None:
+    replicate.apply([changed(1, 1)])
+    accounts.sign_up(EMAIL, PASSWORD)
+    like = {"_id": "1:ann", "product": 1, "user": "ann", "liked": True, "rev": 1, "at": datetime.now(UTC)}
+    database()["likes"].insert_one({**like, "pending": True, "uncounted": True})
+    with unconfirmed(), pytest.raises(OUTAGES):
+        write()
+    write()  # doing it again is harmless
+
+
+def test_shopper_is_told_to_come_back(shop: FlaskClient) -> None:
+    replicate.apply([changed(1, 1)])
+    account = {"email": EMAIL, "password": PASSWORD}
+    with unconfirmed():
+        signed_up = shop.post("/api/v1/shoppers", json=account)
+    assert (signed_up.status_code, signed_up.content_type) == (503, "application/problem+json")
+    token = shop.post("/api/v1/auth/token", json=account).get_json()["access_token"]
+    mine = {"Authorization": f"Bearer {token}"}
+    with unconfirmed():
+        assert shop.put("/api/v1/products/1/likes/me", headers=mine).status_code == 503
+    assert shop.put("/api/v1/products/1/likes/me", headers=mine).status_code == 200
