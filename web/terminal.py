@@ -3,14 +3,23 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from web.commands import EXIT_FAILED
+from web.ids import MAX_ID
 
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON on standard output, for programs.")
+PRODUCT_ID = click.IntRange(1, MAX_ID)
+
+
+def check_range(options: tuple[str, str], first: Any, last: Any) -> None:
+    """Raise UsageError where the range between two ``options`` ends before it begins. None is an open end."""
+    if first is not None and last is not None and first > last:
+        raise click.UsageError(f"{options[0]} {first} is above {options[1]} {last}; give the lower one first.")
 
 
 def read_password(from_stdin: bool) -> str:

@@ -21,6 +21,7 @@ from admin.imports.runner import MAX_ERRORS
 from admin.imports.service import UnacceptableFileError
 from admin.products.import_rows import DEFAULTS, REQUIRED
 from admin.products.models import CONTENT_FIELDS
+from web.ids import to_id
 from web.uploads import takes_upload
 
 _SHOWN = 25
@@ -95,8 +96,7 @@ def _jobs() -> list[ImportJob]:
 
 
 def _before() -> int | None:
-    before = request.args.get("before", type=int)
-    return before if before and 0 < before < 2**63 else None
+    return request.args.get("before", type=to_id)
 
 
 def _about(job_id: int) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from admin.dead_letters import service
 from admin.dead_letters.schemas import STATES
 from admin.dead_letters.service import RefusedError
 from admin.replication.client_gateway import ClientUnavailableError
+from web.ids import to_id
 
 _SHOWN = 25
 
@@ -111,11 +112,10 @@ def _page(where: dict[str, Any]) -> tuple[service.Page | None, str | None]:
 def _where() -> dict[str, Any]:
     """Read the filter from the address; what makes no sense there is as good as left out."""
     state = request.args.get("state", "new")
-    product = request.args.get("product", type=int)
     return {
         "state": state if state in STATES else None,
         "reason": request.args.get("reason", "").strip()[:100],
-        "product": product if product and 0 < product < 2**53 else None,
+        "product": request.args.get("product", type=to_id),
     }
 
 

@@ -18,6 +18,7 @@ from admin.products.schemas import SORTS
 from admin.replication import replay
 from admin.replication.product_status import NeverKnownError
 from web.cursors import MAX_LIMIT
+from web.ids import to_id, to_ids
 
 _SHOWN = 25
 _MOST_CHARACTERS = 100
@@ -43,7 +44,7 @@ def list_products() -> str:
 @page_for(VIEWER)
 def live_states() -> Response:
     """Return chip and likes of the products that a page shows."""
-    ids = [int(text) for text in request.args.get("ids", "").split(",") if text.isdecimal()][:MAX_LIMIT]
+    ids = to_ids(request.args.get("ids", "").split(","), MAX_LIMIT)
     regions = {}
     for line in catalogue.some(ids):
         regions[f"sync-{line.id}"] = render_template("console/sync_chip.html", sync=line.sync, deleted=line.deleted)
@@ -75,7 +76,7 @@ def resync_product(product_id: int) -> AnyResponse:
 @blp.post("/products/resync")
 @page_for(EDITOR)
 def resync_products() -> AnyResponse:
-    ids = [int(text) for text in request.form.getlist("id") if text.isdecimal()][:MAX_LIMIT]
+    ids = to_ids(request.form.getlist("id"), MAX_LIMIT)
     count = replay.mark(replay.Selection(ids=ids)) if ids else 0
     if count:
         flash(f"Looking after {count} products: the Client is asked, and gets what it lacks.", "success")
@@ -90,7 +91,7 @@ def _product_sync(product_id: int) -> ProductSync:
 
 def _just_deleted() -> Product | None:
     """Return the product that ``deleted`` in the address names, while it is deleted: it may be undone."""
-    line = catalogue.one(request.args.get("deleted", type=int) or 0)
+    line = catalogue.one(request.args.get("deleted", type=to_id) or 0)
     return line.product if line and line.product and line.product.deleted_at else None
 
 

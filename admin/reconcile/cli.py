@@ -14,16 +14,16 @@ from admin.reconcile.repair import BATCH
 from admin.reconcile.report import Report, show_fields
 from admin.replication.models import SyncMark
 from web.commands import EXIT_DRIFT, EXIT_FAILED, resumable
-from web.terminal import json_option, progress
+from web.terminal import PRODUCT_ID, check_range, json_option, progress
 
 
 @click.command()
-@click.argument("product_id", type=int, required=False)
+@click.argument("product_id", type=click.IntRange(LOWEST, HIGHEST), required=False)
 @json_option
 @click.option("--repair", is_flag=True, help="Have the Client replace what is wrong by what Admin says.")
 @click.option("--yes", is_flag=True, help="Also where that takes many products from the shop.")
-@click.option("--from", "first", type=click.IntRange(1), help="Only ids from this one …")
-@click.option("--to", "last", type=click.IntRange(1), help="… up to this one.")
+@click.option("--from", "first", type=PRODUCT_ID, help="Only ids from this one …")
+@click.option("--to", "last", type=PRODUCT_ID, help="… up to this one.")
 def diff(product_id: int | None, as_json: bool, repair: bool, yes: bool, first: int | None, last: int | None) -> None:
     """Compare what both stores really hold; with PRODUCT_ID, one product field by field.
 
@@ -39,6 +39,7 @@ def diff(product_id: int | None, as_json: bool, repair: bool, yes: bool, first: 
     """
     if product_id is not None and (first or last):
         raise click.UsageError("Give a product or a range, not both.")
+    check_range(("--from", "--to"), first, last)
     again = resumable("run it again" + ("; what is mended stays mended" if repair else ""))
     with create_app().app_context(), again:
         if product_id is not None and not repair:

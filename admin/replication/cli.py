@@ -19,7 +19,7 @@ from admin.replication.schemas import StatusSchema
 from admin.replication.status_table import table
 from web import correlation
 from web.commands import EXIT_DEPENDENCY_DOWN, EXIT_DRIFT, LazyCommand, resumable
-from web.terminal import confirm, json_option, progress
+from web.terminal import PRODUCT_ID, check_range, confirm, json_option, progress
 
 _EXIT_CODES = {
     status_.UNKNOWN: EXIT_DEPENDENCY_DOWN,
@@ -77,10 +77,10 @@ def _watch() -> None:
 
 
 @click.command()
-@click.argument("ids", nargs=-1, type=click.IntRange(1))
+@click.argument("ids", nargs=-1, type=PRODUCT_ID)
 @click.option("--sku", "skus", multiple=True, help="By sku; may be given several times.")
-@click.option("--from", "first_id", type=click.IntRange(1), help="Ids from this one …")
-@click.option("--to", "last_id", type=click.IntRange(1), help="… up to this one.")
+@click.option("--from", "first_id", type=PRODUCT_ID, help="Ids from this one …")
+@click.option("--to", "last_id", type=PRODUCT_ID, help="… up to this one.")
 @click.option("--changed-since", type=click.DateTime(_DATES), help="Changed at this time or later (UTC).")
 @click.option("--changed-until", type=click.DateTime(_DATES), help="Changed at this time or before (UTC).")
 @click.option("--stuck", is_flag=True, help="Only those that are stuck.")
@@ -116,7 +116,10 @@ def replay(
       celery -A tasks replay --stuck
       celery -A tasks replay --changed-since 2026-11-01 --dry-run
     """
-    selection = replay_.Selection(ids, skus, first_id, last_id, _utc(changed_since), _utc(changed_until), stuck)
+    since, until = _utc(changed_since), _utc(changed_until)
+    check_range(("--from", "--to"), first_id, last_id)
+    check_range(("--changed-since", "--changed-until"), since, until)
+    selection = replay_.Selection(ids, skus, first_id, last_id, since, until, stuck)
     if (selection == replay_.Selection()) != everything:
         raise click.UsageError("Say which products: by ids or options, or --all alone.")
     with create_app().app_context():

@@ -17,9 +17,10 @@ from client.dead_letters.documents import NEW, STATES
 from client.dead_letters.queries import Filter
 from web import logs
 from web.commands import EXIT_FAILED, resumable
-from web.terminal import confirm, json_option
+from web.terminal import PRODUCT_ID, confirm, json_option
 
 _PIPE_WIDTH = 200  # columns of a table that no terminal bounds
+_LIST_AT_MOST = 10_000  # dead letters in one list
 _MOVED_AT_MOST = 100  # runs of the collector before a command looks
 
 Letter = dict[str, Any]
@@ -36,14 +37,14 @@ def dead() -> None:
 def _which(command: Callable[..., None]) -> Callable[..., None]:
     reason = click.option("--reason", default="", metavar="TEXT", help="Only those whose reason holds TEXT.")
     return reason(
-        click.option("--product", type=click.IntRange(1), metavar="ID", help="Only those about product ID.")(command)
+        click.option("--product", type=PRODUCT_ID, metavar="ID", help="Only those about product ID.")(command)
     )
 
 
 @dead.command("list")
 @click.option("--state", type=click.Choice([*STATES, "any"]), default=NEW, show_default=True, help="Only those.")
 @_which
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@click.option("--limit", type=click.IntRange(1, _LIST_AT_MOST), default=50, show_default=True, help="At most so many.")
 @json_option
 def list_(state: str, reason: str, product: int | None, limit: int, as_json: bool) -> None:
     """List dead letters, newest first. Collects what the broker holds before.

@@ -14,6 +14,7 @@ from client.likes.announcer import announcer
 from client.likes.service import set_like
 from client.products.queries import ProductGoneError, ProductNotFoundError
 from web import passwords
+from web.ids import to_id
 from web.pages import local_path
 from web.problems import ProblemError
 from web.read_only import ReadOnlyError, read_only
@@ -55,7 +56,7 @@ def sign_up() -> ResponseReturnValue:
 
 def _enter(template: str, find: Callable[[dict[str, str]], Shopper]) -> ResponseReturnValue:
     back = local_path(request.values.get("next"), url_for("shop.index"))
-    product_id = request.values.get("like", type=int)
+    product_id = request.values.get("like", type=to_id)
     if request.method == "GET" and current_user.is_authenticated:
         return redirect(back)
     values: dict[str, str] = {}
@@ -126,7 +127,7 @@ def oidc_begin() -> ResponseReturnValue:
     """Go to the issuer, where one is configured."""
     if not oidc.offered():
         abort(HTTPStatus.NOT_FOUND)
-    session["after_oidc"] = [local_path(request.args.get("next"), "/"), request.args.get("like", type=int)]
+    session["after_oidc"] = [local_path(request.args.get("next"), "/"), request.args.get("like", type=to_id)]
     return oidc.redirect_to_issuer()
 
 

@@ -14,6 +14,7 @@ from client.storefront import catalogue
 from client.storefront.catalogue import Card, Wanted, cards, grid, me
 from client.storefront.delays import delays
 from web.cursors import BadCursorError
+from web.ids import to_ids
 from web.pages import local_path
 from web.problems import wants_page
 
@@ -100,12 +101,12 @@ def my_likes() -> str:
 @blp.get("/shop/live")
 def live() -> Response:
     """What may have changed on a page: counts, versions, what is gone, what is new, what is delayed. By ETag."""
-    ids = [int(part) for part in request.args.get("ids", "").split(",") if part.isdecimal() and len(part) < 19]
-    found = cards(queries.living(ids[:MAX_WATCHED]))
+    ids = to_ids(request.args.get("ids", "").split(","), MAX_WATCHED)
+    found = cards(queries.living(ids))
     living = {card.product.id for card in found}
     response = jsonify(
         products={card.product.id: _state(card) for card in found},
-        gone=[product_id for product_id in ids[:MAX_WATCHED] if product_id not in living],
+        gone=[product_id for product_id in ids if product_id not in living],
         newest=catalogue.newest.get(),
         notice=delays.get().notice,
         signed_in=me() is not None,

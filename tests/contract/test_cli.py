@@ -185,3 +185,37 @@ def test_missing_settings_are_told_with_exit_code_2(
     done = CliRunner().invoke(lockstep.cli, line.replace("FILE", str(unreachable)).split())
     assert (done.exit_code, done.stdout) == (2, ""), done.output
     assert "is not set; see .env.example" in done.stderr
+
+
+TOO_LARGE = "99999999999999999999"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (f"lockstep sync replay {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
+        ("lockstep sync replay 0", "0 is not in the range"),
+        (f"lockstep sync replay --to {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
+        (f"celery -A tasks replay {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
+        (f"lockstep sync diff {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
+        (f"lockstep sync diff -- -{TOO_LARGE}", f"-{TOO_LARGE} is not in the range"),
+        (f"lockstep sync diff --from {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
+        (f"celery -A tasks dead list --product {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
+        (f"celery -A tasks dead list --limit {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
+        (f"celery -A tasks dead discard --all --yes --product {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
+        ("lockstep sync diff --from 9 --to 3", "--from 9 is above --to 3"),
+        ("lockstep sync diff --from 9 --to 3 --repair", "--from 9 is above --to 3"),
+        ("lockstep sync replay --from 10 --to 1", "--from 10 is above --to 1"),
+        ("celery -A tasks replay --from 10 --to 1", "--from 10 is above --to 1"),
+        (
+            "lockstep sync replay --changed-since 2026-11-02 --changed-until 2026-11-01",
+            "--changed-since 2026-11-02 00:00:00 is above --changed-until 2026-11-01 00:00:00",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("unreachable")
+def test_id_or_range_that_cannot_be_is_a_usage_error_before_anything_is_asked(line: str, said: str) -> None:
+    root = next(root for root in ROOTS if line.startswith(root))
+    done = CliRunner().invoke(ROOTS[root], line.removeprefix(root).split())
+    assert (done.exit_code, done.stdout) == (2, ""), done.output
+    assert said in done.stderr.splitlines()[-1]

@@ -434,3 +434,15 @@ def test_chosen_products_are_marked_and_the_filter_is_kept(app: Flask, staff: Br
     with app.app_context():
         query = select(Replication.product_id).where(Replication.state != PROVEN).order_by(Replication.product_id)
         assert list(db.session.execute(query).scalars()) == [ids[0], ids[2]]
+
+
+@pytest.mark.parametrize("number", ["99999999999999999999", str(2**63), "-1", "1e3", "x"])
+def test_id_that_no_database_holds_is_nobodys(staff: Browser, number: str) -> None:
+    for address in (
+        f"/console/products?deleted={number}",
+        f"/console/products/states.json?ids={number}",
+        f"/console/imports?before={number}",
+        f"/console/dead-letters?product={number}",
+    ):
+        assert staff.get(address).status_code == 200, address
+    assert send(staff, "/console/products/resync", id=[number]).status_code == 302
