@@ -17,8 +17,8 @@ from client.extensions import OUTAGES
 from client.images import wanted
 from client.products import failures, replicate, resync
 from tasks import images, names, origins
-from tasks.messages import MAX_IDS, InvalidMessageError, NewerMessageError, ProductChanged
-from tasks.versions import MAX_VER
+from tasks.arguments import wrong_ids
+from tasks.messages import InvalidMessageError, NewerMessageError, ProductChanged
 from web import tracing
 
 log = structlog.get_logger(__name__)
@@ -53,16 +53,12 @@ def resync_products(self: Task, product_ids: Any) -> None:
 
 
 def _resync(task: Task, product_ids: Any) -> None:
-    if not isinstance(product_ids, list) or len(product_ids) > MAX_IDS or not all(map(_is_id, product_ids)):
-        raise Reject(f"give a list of at most {MAX_IDS} product ids", requeue=False)
+    if wrong := wrong_ids(product_ids):
+        raise Reject(wrong, requeue=False)
     try:
         resync.resync(worker.gateway(), product_ids)
     except (AdminUnavailableError, *OUTAGES) as outage:
         raise task.retry(countdown=RESYNC_SECONDS, exc=outage) from outage
-
-
-def _is_id(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_VER
 
 
 def _sync(raw: list[Any]) -> None:

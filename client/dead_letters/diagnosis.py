@@ -7,6 +7,7 @@ from typing import Any
 from kombu.transport.base import Message
 
 from tasks import names
+from tasks.arguments import PRODUCT_TASKS, wrong_call, wrong_ids
 from tasks.consumer import unreadable
 from tasks.messages import InvalidMessageError, ProductChanged
 
@@ -45,18 +46,25 @@ def _diagnose(message: Message, cause: str) -> Diagnosis:
     if task not in _TASKS:
         return Diagnosis(f"no task is called {task!r}", {})
     args, kwargs, _ = message.payload
+    if task in PRODUCT_TASKS and (wrong := wrong_call(task, args, kwargs)):
+        return Diagnosis(wrong, {})
     match task, [*args, *kwargs.values()]:
         case names.SYNC_PRODUCT, [state]:
             return _of_states([state], cause)
         case names.SYNC_PRODUCTS, [list(states)]:
             return _of_states(states, cause)
-        case names.RESYNC_PRODUCT, [int(product_id)]:
-            return Diagnosis(_blame(cause), {product_id: None})
-        case names.RESYNC_PRODUCTS, [list(ids)] if all(isinstance(item, int) for item in ids):
-            return Diagnosis(_blame(cause), dict.fromkeys(ids))
-        case ((names.SYNC_PRODUCT | names.SYNC_PRODUCTS | names.RESYNC_PRODUCT | names.RESYNC_PRODUCTS), _):
-            return Diagnosis(f"{task} does not take these arguments", {})
+        case names.SYNC_PRODUCTS, _:
+            return Diagnosis("messages must be a list", {})
+        case names.RESYNC_PRODUCT, [product_id]:
+            return _of_ids([product_id], cause)
+        case names.RESYNC_PRODUCTS, [ids]:
+            return _of_ids(ids, cause)
     return Diagnosis(_blame(cause), {})
+
+
+def _of_ids(ids: Any, cause: str) -> Diagnosis:
+    named = [item for item in ids if type(item) is int] if isinstance(ids, list) else []
+    return Diagnosis(wrong_ids(ids) or _blame(cause), dict.fromkeys(named))
 
 
 def _of_states(states: Sequence[Any], cause: str) -> Diagnosis:

@@ -17,6 +17,8 @@ from tasks.messages import ProductChanged
 
 log = structlog.get_logger(__name__)
 
+SHOWN = 20  # unknown ids in a line of the log
+
 
 def resync(gateway: AdminGateway, product_ids: Sequence[int]) -> list[int]:
     """Make the copies of ``product_ids`` equal Admin's, deleted or not; return the ids that Admin never had.
@@ -31,7 +33,9 @@ def resync(gateway: AdminGateway, product_ids: Sequence[int]) -> list[int]:
     wanted.note(states)
     _mend([replicate.overwrite(s, _exactly(seen[s.id])) for s in states if _differs(seen.get(s.id), s)])
     unknown = sorted(set(product_ids) - {state.id for state in states})
-    origins.tell(log, "resynced", states, unknown=unknown[:20])
+    origins.tell(log, "resynced", states)
+    if unknown:
+        log.warning("Admin never had these products; nothing was changed", products=unknown[:SHOWN], count=len(unknown))
     return unknown
 
 

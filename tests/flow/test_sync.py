@@ -133,6 +133,18 @@ def test_one_task_call_mends_a_product(production: Running, by: str) -> None:
         eventually(lambda: production.client.get(product)["price"] == "12.50")
 
 
+def test_resync_says_which_products_admin_never_had_and_which_arguments_are_wrong(production: Running) -> None:
+    worker = production.product.worker
+    for task, args, said in (
+        (names.RESYNC_PRODUCT, "[77000077]", '"products": [77000077], "count": 1'),
+        (names.RESYNC_PRODUCT, '["77"]', "'77' is no product id"),
+        (names.RESYNC_PRODUCTS, "[77]", "product_ids must be a list of ids such as [42], not 77"),
+        (names.RESYNC_PRODUCTS, "[[]]", "product_ids is empty"),
+    ):
+        run(production, "celery", "-A", "tasks", "call", task, "--args", args)
+        eventually(lambda said=said: worker.said(said), what=said)  # type: ignore[misc]
+
+
 @contextmanager
 def stopped(*processes: Process) -> Iterator[None]:
     """Nobody writes into a database that is being restored."""
