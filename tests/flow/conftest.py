@@ -1,5 +1,6 @@
 """The product over the production servers, started once for all flow tests."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,16 +15,23 @@ from stack.servers.valkey import Valkey
 from tests.flow.running import Running, running
 from tests.flow.stores import client_store_on, sqlite_url, unique_name
 
+GIVEN = ("TEST_DATABASE_URL", "TEST_MONGODB_URL", "TEST_BROKER_URL")
+
 
 @pytest.fixture(scope="session")
-def production(
-    rabbitmq: RabbitMQ, mariadb: MariaDB, secantus: Secantus, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Running]:
-    """RabbitMQ, MariaDB and a MongoDB-wire server: what production uses."""
-    name = unique_name()
-    urls = (mariadb.create_database(name), secantus.url(name), rabbitmq.create_vhost(name))
-    with running(urls, tmp_path_factory.mktemp("production")) as started:
+def production(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Production's servers: those that the variables in GIVEN name, or RabbitMQ, MariaDB and a MongoDB-wire server."""
+    given = tuple(os.environ[name] for name in GIVEN if name in os.environ)
+    if given and len(given) < len(GIVEN):
+        pytest.fail(f"Set all of {', '.join(GIVEN)}, or none.")
+    with running(given or _private_servers(request), tmp_path_factory.mktemp("production")) as started:
         yield started
+
+
+def _private_servers(request: pytest.FixtureRequest) -> tuple[str, str, str]:
+    name = unique_name()
+    mariadb, secantus, rabbitmq = (request.getfixturevalue(name) for name in ("mariadb", "secantus", "rabbitmq"))
+    return mariadb.create_database(name), secantus.url(name), rabbitmq.create_vhost(name)
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ class Running:
 
 
 @contextmanager
-def running(urls: tuple[str, str, str], folder: Path) -> Iterator[Running]:
+def running(urls: tuple[str, ...], folder: Path) -> Iterator[Running]:
     """Start every process over ``urls`` (database, MongoDB, broker), with a signed-in user of each service."""
     addresses = Addresses(*urls, admin_port=free_port(), client_port=free_port(), flower_port=free_port())
     product = Product(addresses, Secrets(), folder=folder, logs=folder / "logs")
