@@ -13,9 +13,10 @@ from admin.accounts.models import EDITOR, VIEWER
 from admin.accounts.sessions import page_for
 from admin.console.blueprint import blp, live
 from admin.dead_letters import service
-from admin.dead_letters.schemas import STATES
+from admin.dead_letters.schemas import STATES, BulkSchema
 from admin.dead_letters.service import RefusedError
 from admin.replication.client_gateway import ClientUnavailableError
+from web import forms
 from web.ids import to_id
 
 _SHOWN = 25
@@ -61,7 +62,9 @@ def live_letter(letter_id: str) -> Response:
 @page_for(EDITOR)
 def settle_letters() -> AnyResponse:
     """Replay or discard the letters that were ticked, or all that the filter shows, a bounded number at once."""
-    action = service.DISCARD if request.form.get("action") == service.DISCARD else service.REPLAY
+    action = request.form.get("action", "")
+    if action not in (service.REPLAY, service.DISCARD):
+        raise forms.NotAcceptableError("Nothing was done: the form says neither replay nor discard.")
     ids = request.form.getlist("id")[:100]
     try:
         done, refused, more = _settle_all(action) if "all" in request.form else _settle(action, ids)
@@ -83,8 +86,11 @@ def _settle(action: str, ids: list[str]) -> tuple[int, list[str], bool]:
 
 
 def _settle_all(action: str) -> tuple[int, list[str], bool]:
-    where = _where()
-    result = service.settle_all(action, {**where, "state": where["state"] or "new"}, author())
+    """Take the filter from the address as strictly as the API does: read as left out, it would mean more letters."""
+    given = {name: text for name in ("state", "reason", "product") if (text := request.args.get(name, "").strip())}
+    if given.get("state", "any") == "any":
+        given["state"] = "new"
+    result = service.settle_all(action, forms.load(BulkSchema(), given), author())
     return result.accepted, [outcome["refused"] for outcome in result.refused], result.more
 
 

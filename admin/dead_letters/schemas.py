@@ -27,7 +27,9 @@ class ListQuerySchema(PageSchema, FilterSchema):
 
 
 class BulkSchema(FilterSchema):
-    state = fields.String(load_default="new", validate=validate.OneOf(STATES))
+    """The state must be named: a filter that got lost must not mean every dead letter."""
+
+    state = fields.String(required=True, validate=validate.OneOf(STATES))
 
 
 class AboutSchema(ma.Schema):

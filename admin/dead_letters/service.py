@@ -74,8 +74,10 @@ def settle(action: str, letter_id: str, by: str) -> None:
 
 
 def settle_all(action: str, where: dict[str, Any], by: str) -> BulkResult:
-    """Replay or discard those that ``where`` names, a bounded number at once. Raises ClientUnavailableError."""
-    outcomes = _ask(action, {"where": where, "by": by})["outcomes"]
+    """Replay or discard those that ``where`` names, a bounded number at once. ``where`` has a state, so that a filter
+    that got lost never means every letter. Raises ClientUnavailableError.
+    """
+    outcomes = _ask(f"{action}-all", {"where": where, "by": by})["outcomes"]
     refused = [outcome for outcome in outcomes if outcome["refused"]]
     return BulkResult(len(outcomes) - len(refused), refused, more=len(outcomes) == _AT_ONCE)
 

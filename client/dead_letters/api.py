@@ -57,11 +57,18 @@ class OneSchema(ServiceSchema):
     id = fields.String(required=True, validate=validate.Length(max=64))
 
 
-class SettleSchema(ma.Schema):
-    """``id`` names one letter; without it, those that ``where`` names, MAX_AT_ONCE at most."""
+class SettleSchema(OneSchema):
+    by = fields.String(required=True, validate=validate.Length(1, 254))
 
-    id = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=64))
-    where = fields.Nested(WhereSchema, load_default=Filter)
+
+class SettledWhereSchema(WhereSchema):
+    state = fields.String(required=True, validate=validate.OneOf(STATES))
+
+
+class SettleAllSchema(ma.Schema):
+    """What narrows it down is named: a filter that got lost must not mean every letter."""
+
+    where = fields.Nested(SettledWhereSchema, required=True)
     by = fields.String(required=True, validate=validate.Length(1, 254))
 
 
@@ -83,7 +90,7 @@ def query(asked: dict[str, Any]) -> Any:
 @blp.response(200)
 def show(asked: dict[str, Any]) -> Any:
     """Show one letter with its payload; null when there is none."""
-    letters = _letters(asked["id"], Filter())
+    letters = _letters(asked["id"])
     return {"letter": queries.show(letters[0]) if letters else None}
 
 
@@ -92,13 +99,18 @@ def show(asked: dict[str, Any]) -> Any:
 @blp.arguments(SettleSchema)
 @blp.response(200)
 def replay(asked: dict[str, Any]) -> Any:
-    """Let a worker replay letters; answers with what came of each request."""
-    # Many at once: only what can be replayed, or the others would stand in the way of what comes behind them.
-    asked["where"] = replaced(asked["where"], named=True)
-    outcomes = _settle(asked, service.request_replay, service.NotReplayableError)
-    accepted = [outcome["id"] for outcome in outcomes if not outcome["refused"]]
-    current_app.extensions["dead_letter_replays"].offer(accepted)
-    return {"outcomes": outcomes}
+    """Let a worker replay one letter; answers with what came of it."""
+    return _replay(_letters(asked["id"]), asked["by"])
+
+
+@blp.route("/replay-all", methods=["POST"])
+@service_only
+@blp.arguments(SettleAllSchema)
+@blp.response(200)
+def replay_all(asked: dict[str, Any]) -> Any:
+    """Let a worker replay the letters that ``where`` names, MAX_AT_ONCE at most; answers with what came of each."""
+    # Only what can be replayed, or the others would stand in the way of what comes behind them.
+    return _replay(queries.find(replaced(asked["where"], named=True), MAX_AT_ONCE), asked["by"])
 
 
 @blp.route("/discard", methods=["POST"])
@@ -106,8 +118,18 @@ def replay(asked: dict[str, Any]) -> Any:
 @blp.arguments(SettleSchema)
 @blp.response(200)
 def discard(asked: dict[str, Any]) -> Any:
-    """Discard letters; answers with what came of each."""
-    return {"outcomes": _settle(asked, service.discard, service.AlreadyReplayedError)}
+    """Discard one letter; answers with what came of it."""
+    return {"outcomes": _settle(_letters(asked["id"]), asked["by"], service.discard, service.AlreadyReplayedError)}
+
+
+@blp.route("/discard-all", methods=["POST"])
+@service_only
+@blp.arguments(SettleAllSchema)
+@blp.response(200)
+def discard_all(asked: dict[str, Any]) -> Any:
+    """Discard the letters that ``where`` names, MAX_AT_ONCE at most; answers with what came of each."""
+    found = queries.find(asked["where"], MAX_AT_ONCE)
+    return {"outcomes": _settle(found, asked["by"], service.discard, service.AlreadyReplayedError)}
 
 
 def init_dead_letters(app: Flask) -> None:
@@ -121,24 +143,29 @@ def init_dead_letters(app: Flask) -> None:
     app.extensions["dead_letter_replays"] = Background("dead-letter replays", send, batch=100)
 
 
+def _replay(letters: list[dict[str, Any]], by: str) -> dict[str, Any]:
+    outcomes = _settle(letters, by, service.request_replay, service.NotReplayableError)
+    accepted = [outcome["id"] for outcome in outcomes if not outcome["refused"]]
+    current_app.extensions["dead_letter_replays"].offer(accepted)
+    return {"outcomes": outcomes}
+
+
 def _settle(
-    asked: dict[str, Any], settle: Callable[[dict[str, Any], str], None], refusal: type[Exception]
+    letters: list[dict[str, Any]], by: str, settle: Callable[[dict[str, Any], str], None], refusal: type[Exception]
 ) -> list[dict[str, str]]:
     outcomes = []
-    for letter in _letters(asked["id"], asked["where"]):
+    for letter in letters:
         refused = ""
         try:
-            settle(letter, asked["by"])
+            settle(letter, by)
         except refusal as error:
             refused = str(error)
         outcomes.append({"id": letter["_id"], "refused": refused})
     return outcomes
 
 
-def _letters(letter_id: str | None, where: Filter) -> list[dict[str, Any]]:
-    """Return the one letter with this id, or those that ``where`` names; whole ids only, a program knows them."""
-    if letter_id is None:
-        return queries.find(where, MAX_AT_ONCE)
+def _letters(letter_id: str) -> list[dict[str, Any]]:
+    """Return the letter with this id, none where there is none; whole ids only, a program knows them."""
     try:
         letter = queries.get(letter_id)
     except queries.NoSuchLetterError:

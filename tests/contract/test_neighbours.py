@@ -27,6 +27,7 @@ from tests.service_calls import recorded, with_more
 
 SECRET = "k" * 43
 LETTER = "0" * 24
+NEW = {"state": "new", "reason": "", "product": None}
 
 
 def ask_admin(url: str) -> dict[str, Callable[[], Any]]:
@@ -69,7 +70,11 @@ def ask_client() -> dict[str, Callable[[], Any]]:
         f"{letters}/query": lambda: [letter["id"] for letter in dead_letters.list_letters({}, 10, None).items],
         f"{letters}/show": lambda: dead_letters.get_letter(LETTER)["payload"],
         f"{letters}/replay": lambda: dead_letters.settle(dead_letters.REPLAY, LETTER, "owner@example.com"),
-        f"{letters}/discard": lambda: dead_letters.settle_all(dead_letters.DISCARD, {}, "owner@example.com"),
+        f"{letters}/discard": lambda: dead_letters.settle(dead_letters.DISCARD, LETTER, "owner@example.com"),
+        f"{letters}/replay-all": lambda: (
+            dead_letters.settle_all(dead_letters.REPLAY, NEW, "owner@example.com").accepted
+        ),
+        f"{letters}/discard-all": lambda: dead_letters.settle_all(dead_letters.DISCARD, NEW, "owner@example.com").more,
     }
 
 

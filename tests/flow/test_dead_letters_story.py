@@ -166,13 +166,16 @@ def test_viewers_look_and_editors_settle(production: Running, viewer: AdminApi) 
     for missing in ("0" * 32, "zz"):
         assert production.admin.request("GET", f"{LETTERS}/{missing}").status_code == 404
         assert production.admin.request("POST", f"{LETTERS}/{missing}/replay").status_code == 404
-    result = production.admin.ask("POST", f"{LETTERS}/discard", json={"product": product}).json()
+    result = production.admin.ask("POST", f"{LETTERS}/discard", json={"state": "new", "product": product}).json()
     assert result == {"accepted": 1, "refused": [], "more": False}
     assert {letter["id"] for letter in letters(production, product=product, state="discarded").values()} == {
         one["id"],
         other["id"],
     }
-    assert production.admin.ask("POST", f"{LETTERS}/replay", json={"product": product}).json()["accepted"] == 0
+    assert (
+        production.admin.ask("POST", f"{LETTERS}/replay", json={"state": "new", "product": product}).json()["accepted"]
+        == 0
+    )
 
 
 def test_list_is_paged_by_its_links(production: Running) -> None:

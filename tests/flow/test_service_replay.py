@@ -18,9 +18,9 @@ from tests.service_calls import departures, send, service_routes, signed, timele
 from web.signatures import SignedBy, parse_keys
 
 PRODUCTS, LETTERS = "/service/v1/products", "/service/v1/dead-letters"
-ONE, TWO = "1" * 32, "2" * 32
+ONE, TWO, THREE = "1" * 32, "2" * 32, "3" * 32
 # Leaving out what narrows these down would settle more letters than was asked for.
-NARROWED = {f"{LETTERS}/replay", f"{LETTERS}/discard"}
+NARROWED = {f"{LETTERS}/replay-all", f"{LETTERS}/discard-all"}
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +31,7 @@ def app(secantus: Secantus) -> Iterator[Flask]:
         moments = dict.fromkeys(("died_at", "collected_at", "at"), now)
         letter = {"state": "new", "reason": "unreadable", "payload": "[]", "products": [{"id": 1, "ver": 1}], **moments}
         database()["dead_letters"].insert_many([{"_id": ONE, **letter}, {"_id": TWO, **letter}])
+        database()["dead_letters"].insert_one({"_id": THREE, **letter, "state": "discarded"})
         yield create_app(settings)
 
 
@@ -41,6 +42,21 @@ def product(product_id: int, ver: int) -> ProductChanged:
 def stored() -> dict[str, list[Any]]:
     names = sorted(database().list_collection_names())
     return {name: timeless(list(database()[name].find().sort("_id", 1))) for name in names}
+
+
+@pytest.mark.parametrize("action", ["replay", "discard"])
+@pytest.mark.parametrize(
+    "body", [{}, {"id": None}, {"where": {"state": "new"}}, {"where": {}}, {"where": {"state": None}}, {"id": ""}]
+)
+def test_what_does_not_say_which_letters_settles_none(app: Flask, action: str, body: dict[str, Any]) -> None:
+    auth, before = SignedBy(parse_keys(KEYS), audience="client"), stored()
+    named = {**body, "by": "owner@example.com"}
+    for path in (action, f"{action}-all"):
+        if path == f"{action}-all" and body == {"where": {"state": "new"}}:
+            continue  # says which
+        answer = send(app.test_client(), signed("POST", f"{LETTERS}/{path}", named, auth))
+        assert (answer.status_code, answer.get_json().get("outcomes", [])) in ((422, []), (200, []))
+    assert stored() == before
 
 
 def test_replayed_call_changes_nothing_and_older_and_newer_admins_are_understood(app: Flask) -> None:
@@ -83,4 +99,7 @@ def test_replayed_call_changes_nothing_and_older_and_newer_admins_are_understood
     call(f"{LETTERS}/show", {"id": ONE})
     call(f"{LETTERS}/replay", {"id": ONE, "by": "owner@example.com"})
     call(f"{LETTERS}/discard", {"id": TWO, "by": "owner@example.com"})
+    where = {"state": "new", "reason": "unreadable", "product": None}
+    call(f"{LETTERS}/replay-all", {"where": where, "by": "owner@example.com"})
+    call(f"{LETTERS}/discard-all", {"where": where, "by": "owner@example.com"})
     assert done == service_routes(app), "a service call without a replay here"
