@@ -1,5 +1,6 @@
 """The REST surface both apps share: flask-smorest set up for strict input and problem+json."""
 
+from codecs import BOM_UTF8
 from copy import deepcopy
 from functools import cached_property
 from http import HTTPStatus
@@ -9,6 +10,7 @@ import flask_smorest
 import marshmallow as ma
 from flask import Flask, Response, current_app, jsonify, render_template, request
 from flask_smorest.error_handler import ErrorSchema
+from webargs.core import parse_json
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter
@@ -64,13 +66,19 @@ class StrictParser(FlaskParser):
     }
 
     def load_json(self, req: Any, schema: ma.Schema) -> Any:
-        if not req.get_data() and not any(field.required for field in schema.fields.values()):
+        if not req.get_data().removeprefix(BOM_UTF8) and not any(field.required for field in schema.fields.values()):
             # webargs takes it for an empty object: every filter off
             raise NotJsonError("Send a JSON object as the body.", [_EMPTY])
         try:
             return super().load_json(req, schema)
         except (RecursionError, ValueError):
             raise NotJsonError("The body is not JSON that can be read.", [_NOT_JSON]) from None
+
+    def _raw_load_json(self, req: Any) -> Any:
+        """Ignore a byte-order mark, which some programs write before their JSON (RFC 8259, 8.1 allows it)."""
+        if req.is_json and req.get_data().startswith(BOM_UTF8):
+            return parse_json(req.get_data(), encoding="utf-8-sig")
+        return super()._raw_load_json(req)
 
 
 class Blueprint(flask_smorest.Blueprint):

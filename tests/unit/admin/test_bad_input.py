@@ -1,5 +1,6 @@
 """Whatever is sent: the right status, a problem that names the field, no internals, and nothing written."""
 
+import codecs
 import io
 import json
 import shutil
@@ -224,6 +225,9 @@ NOT_JSON = {
     "single quotes": b"{'sku': 'A'}",
     "not UTF-8": b'{"sku": "\xff\xfe"}',
     "UTF-16": '{"sku": "A"}'.encode("utf-16"),
+    "two byte-order marks": codecs.BOM_UTF8 * 2 + b"{}",
+    "a byte-order mark behind": b"{}" + codecs.BOM_UTF8,
+    "a byte-order mark before what is not UTF-8": codecs.BOM_UTF8 + b'{"sku": "\xff"}',
     "NUL": b"\0",
     "white space": b"  \n",
     "control in string": b'{"sku": "a\x01"}',
@@ -249,6 +253,11 @@ def test_body_that_is_not_json_is_refused(editor: Api, method: str, path: str, b
 @pytest.mark.parametrize("body", NOT_OBJECTS)
 def test_json_that_is_not_an_object_is_refused(editor: Api, method: str, path: str, body: bytes) -> None:
     refused(send(editor, method, path, body), 422, "body")
+
+
+def test_byte_order_mark_alone_is_an_empty_body(editor: Api) -> None:
+    refused(send(editor, "POST", PRODUCTS, codecs.BOM_UTF8), 422, "sku", "title", "price", "currency", "category")
+    refused(send(editor, "PATCH", ONE, codecs.BOM_UTF8), 422, "body")
 
 
 def test_empty_body_is_told_what_is_missing(editor: Api) -> None:

@@ -1,5 +1,6 @@
 """The catalogue's REST API: what callers may rely on."""
 
+import codecs
 import json
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
@@ -87,6 +88,16 @@ def test_merge_patch_content_type_is_taken(editor: Api) -> None:
         content_type="application/merge-patch+json",
     )
     assert (answer.status_code, answer.get_json()["title"]) == (200, "Blue")
+
+
+def test_byte_order_mark_before_json_is_ignored(editor: Api) -> None:
+    body = codecs.BOM_UTF8 + json.dumps(CONTENT).encode()
+    made = editor.call("POST", PRODUCTS, data=body, content_type="application/json; charset=utf-8")
+    assert made.status_code == 201
+    one, body = f"{PRODUCTS}/{made.get_json()['id']}", codecs.BOM_UTF8 + b'{"title": "Blue mug"}'
+    for content_type in ("application/json", "application/merge-patch+json"):
+        answer = editor.call("PATCH", one, {"If-Match": "*"}, data=body, content_type=content_type)
+        assert (answer.status_code, answer.get_json()["title"]) == (200, "Blue mug")
 
 
 def test_unchanged_update_makes_no_version_and_no_line_in_the_log(app: Flask, editor: Api) -> None:
