@@ -12,6 +12,7 @@ from markupsafe import Markup
 from web.assets import ICONS, ICONS_FILE, asset, init_assets
 from web.problems import PAGES
 from web.request_ids import request_id
+from web.words import NO_TERMS, finds_nothing
 
 THEMES = ("auto", "light", "dark")  # the order in which the switch goes through them
 THEME_COOKIE = "theme"
@@ -29,8 +30,9 @@ def init_pages(app: Flask, site: str, assets: dict[str, Path]) -> None:
     Bootstrap5(app)
     init_assets(app, assets)
     app.register_blueprint(blp)
-    app.jinja_env.globals.update(asset=asset, icon=icon, site=site)
+    app.jinja_env.globals.update(asset=asset, icon=icon, site=site, no_terms=NO_TERMS)
     app.jinja_env.filters.update(utc=utc, isoformat=isoformat)
+    app.jinja_env.tests.update(finds_nothing=finds_nothing)
     app.context_processor(lambda: {"theme": theme(), "themes": THEMES})
     app.extensions[PAGES] = _error_page
 

@@ -13,6 +13,7 @@ from web.api import ServiceSchema
 from web.cursors import PageSchema
 from web.fields import PatchSchema, Whole
 from web.tokens import whole_characters
+from web.words import SEARCH_DOC
 
 # Each rule is one pattern, so that the OpenAPI document says exactly what is checked (web/openapi.py translates them).
 # No C0 and C1 controls except tab and line breaks: nothing that a page or a terminal would trip over.
@@ -121,6 +122,10 @@ class StatesQuerySchema(ServiceSchema):
 
 
 class ListQuerySchema(PageSchema):
-    q = fields.String(load_default="", validate=[validate.Length(max=100), _plain_text])
+    q = fields.String(
+        load_default="",
+        validate=[validate.Length(max=100), _plain_text],
+        metadata={"description": SEARCH_DOC},
+    )
     category = fields.String(load_default=None, allow_none=False, validate=[validate.Length(1, 80), _plain_text])
     sort = fields.String(load_default="-updated_at", validate=validate.OneOf(SORTS))

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, Select, String, and_, delete, insert, select
+from sqlalchemy import ColumnElement, Index, Select, String, and_, delete, false, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin.database import BigId, table
 from admin.extensions import Model, db
 from admin.products.models import Product
-from web.words import words_of
+from web.words import finds_nothing, query_terms, terms_of
 
 FIELDS = {"title", "sku"}  # whose words count
 LONGEST = 40  # characters of a word that count
@@ -18,7 +18,7 @@ _AFTER_ALL = "\U0010ffff"  # sorts after whatever may follow a prefix
 
 
 class ProductWord(Model):
-    """One word of a product, folded as ``web.words`` does it. Deleted products keep theirs."""
+    """One search term of a product, normalised as ``web.words`` does it. Deleted products keep theirs."""
 
     __tablename__ = "product_words"
     __table_args__ = (Index("ix_product_words_word", "word", "product_id"),)
@@ -40,23 +40,30 @@ def note(created: Sequence[Product], renamed: Sequence[Product] = ()) -> None:
 
 
 def of(*texts: str) -> list[str]:
-    """Return the words of ``texts`` as they are stored and looked for."""
-    return list(dict.fromkeys(word[:LONGEST] for word in words_of(*texts)))
+    """Return the search terms of ``texts`` as the table holds them."""
+    return _stored(terms_of(*texts))
 
 
 def narrow(query: Select[Any], q: str) -> Select[Any]:
-    """Narrow a page of products to those with every word of ``q``, or one that begins so.
+    """Narrow a page of products to those with every word of ``q``, or one that begins so; to none where ``q`` holds
+    signs alone.
 
     Starts from a word that few products have, whatever the order of the list. Where all are common, the list is
     read in its order and each product asked for its words: the page is full soon.
     """
-    words = of(q)
+    if finds_nothing(q):
+        return query.where(false())
+    words = _stored(query_terms(q))
     for word in sorted(words, key=len, reverse=True):  # long ones are rare ones, more often than not
         few = _first(word)
         if len(few) <= FEW:
             query = query.with_hint(Product, "FORCE INDEX (PRIMARY)", "mysql")
             return query.where(Product.id.in_(few), *(_has(other) for other in words if other != word))
     return query.where(*(_has(word) for word in words))
+
+
+def _stored(terms: list[str]) -> list[str]:
+    return list(dict.fromkeys(term[:LONGEST] for term in terms))
 
 
 def _first(word: str) -> Sequence[int]:

@@ -6,7 +6,7 @@ from typing import Any
 from bson import Decimal128
 
 from tasks.messages import CONTENT_NAMES, DELETED_CHECKSUM, ProductContent, format_time, parse_time
-from web.words import words_of
+from web.words import terms_of
 
 _TYPES = {"price": Decimal128, "created_at": datetime, "updated_at": datetime}  # the others are strings
 UNREADABLE = "unreadable"  # the checksum of a document that no message of ours could have made
@@ -19,7 +19,7 @@ def document_of(product: ProductContent) -> dict[str, Any]:
         "price": Decimal128(product.price),
         "created_at": parse_time(product.created_at),
         "updated_at": parse_time(product.updated_at),
-        "words": words_of(product.title, product.sku, product.category),
+        "words": terms_of(product.title, product.sku, product.category),
     }
 
 

@@ -10,7 +10,7 @@ from client.products.documents import ProductCopy
 from tasks.messages import format_time, parse_time
 from web import cursors
 from web.problems import ProblemError
-from web.words import words_of
+from web.words import finds_nothing, query_terms
 
 SORTS = {"-created_at": "created_at", "-likes": "likes"}
 
@@ -40,14 +40,17 @@ def get_product(product_id: int) -> ProductCopy:
 
 
 def list_products(limit: int, cursor: str | None, q: str, category: str | None, sort: str) -> Page:
-    """Return one page of live products. Raises BadCursorError."""
+    """Return one page of live products; none where ``q`` holds signs alone. Raises BadCursorError."""
+    position = cursors.decode(cursor, sort)
+    if finds_nothing(q):
+        return Page([], None)
     where: dict[str, Any] = {"deleted": False}
     if category is not None:
         where["category"] = category
-    if words := words_of(q):
+    if words := query_terms(q):
         where["words"] = {"$all": [re.compile(f"^{re.escape(word)}") for word in words]}
     field = SORTS[sort]
-    if position := cursors.decode(cursor, sort):
+    if position:
         value = parse_time(position[0]) if field == "created_at" else position[0]
         where["$or"] = [{field: {"$lt": value}}, {field: value, "_id": {"$lt": position[1]}}]
     found = list(ProductCopy.objects(__raw__=where).order_by(f"-{field}", "-id").limit(limit + 1))

@@ -8,6 +8,7 @@ from tasks.versions import MAX_EPOCH, MAX_VER, version_of
 from web.api import ServiceSchema
 from web.cursors import PageSchema
 from web.fields import Whole
+from web.words import SEARCH_DOC
 
 
 class ProductSchema(Schema):
@@ -35,7 +36,7 @@ class ProductListSchema(Schema):
 
 
 class ListQuerySchema(PageSchema):
-    q = fields.String(load_default="", validate=validate.Length(max=100))
+    q = fields.String(load_default="", validate=validate.Length(max=100), metadata={"description": SEARCH_DOC})
     category = fields.String(load_default=None, allow_none=False, validate=validate.Length(1, 80))
     sort = fields.String(load_default="-created_at", validate=validate.OneOf(list(SORTS)))
 

@@ -12,7 +12,7 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 
 from client.extensions import database, mongo
-from client.products import failures, held, replicate
+from client.products import failures, held, queries, replicate
 from client.products.documents import ProductCopy, SyncFailure
 from client.reconcile.contents import listed
 from client.reconcile.repair import REPAIRED, Repair, repair
@@ -161,6 +161,12 @@ def test_held_tells_what_is_there_and_why_something_was_refused() -> None:
 def test_mark_of_an_admin_that_was_restored_changes_nothing() -> None:
     assert [held.exchange_marks(7, 0, 0), held.exchange_marks(20, 0, 7)] == [0, 7]
     assert [held.exchange_marks(30, 0, 7) for _ in range(2)] == [20, 20], "it says 30 where it said 20 before"
+
+
+def test_product_is_found_by_plain_letters_and_by_its_sku_however_long_its_title_is() -> None:
+    replicate.apply([changed(1, 1, f"𝐁𝐢𝐠 𝐒𝐚𝐥𝐞 №5 {' '.join(f'w{number}' for number in range(45))}"), changed(2, 1)])
+    for q in ("big sale", "𝐁𝐢𝐠", "no5", "№5", "sku-1", "w44"):
+        assert [copy.id for copy in queries.list_products(10, None, q, None, "-created_at").items] == [1], q
 
 
 def test_reason_for_a_refusal_goes_once_the_product_is_applied() -> None:

@@ -79,7 +79,13 @@ def test_list_by_category_and_by_words(shop: FlaskClient) -> None:
     assert walk(shop, "q=MUG+re") == [12, 10, 8, 6, 4, 2]
     assert walk(shop, "q=SKU-7") == [7]
     assert walk(shop, "q=nothing+like+it") == []
-    assert walk(shop, "q=.*") == walk(shop, "")
+    assert walk(shop, "q=.*") == walk(shop, "q=!!!") == walk(shop, "q=%F0%9F%AB%96") == []
+    assert walk(shop, "q=+&limit=100") == walk(shop, "limit=100")  # a blank asks for nothing in particular
+
+
+def test_search_of_signs_alone_says_what_it_needs(shop: FlaskClient) -> None:
+    assert "at least one letter or digit" in shop.get("/?q=!!!").text
+    assert "at least one letter or digit" not in shop.get("/?q=nothing").text
 
 
 def test_most_liked_comes_first(shop: FlaskClient, ann: dict[str, str]) -> None:

@@ -424,6 +424,14 @@ def test_resync_of_many_is_asked_for_once_and_shown(app: Flask, staff: Browser, 
     assert send(staff, "/console/replays", what="everything").status_code == 422
 
 
+def test_search_of_signs_alone_finds_nothing_and_says_why(staff: Browser, editor: Api) -> None:
+    editor.create()
+    for q, said in (("!!!", True), ("nothing", False)):
+        page = staff.get("/console/products", query_string={"q": q}).text
+        assert "Red mug" not in page
+        assert ("at least one letter or digit" in page) == said
+
+
 def test_chosen_products_are_marked_and_the_filter_is_kept(app: Flask, staff: Browser, editor: Api) -> None:
     ids = [editor.create(sku=f"P-{number}")["id"] for number in range(3)]
     with app.app_context():

@@ -441,7 +441,8 @@ def shelf(editor: Api) -> Api:
         ("blu ste", ["CUPX1"]),  # words may be begun only …
         ("up", []),  # … but have to be begun
         ("100%", ["CUPX1", "CUP_1"]),  # signs are no words
-        ("%", ["CUPX1", "CUP_1", "LAMP-1"]),
+        ("%", []),  # … and nothing is found by signs alone
+        ("!!! \U0001fad6", []),
         ("_", []),
         ("cup_", ["CUP_1"]),
         ("red\\white", ["LAMP-1"]),
@@ -452,6 +453,20 @@ def shelf(editor: Api) -> Api:
 )
 def test_search_finds_what_has_every_word(shelf: Api, q: str, found: list[str]) -> None:
     assert shelf.skus(q=q, sort="sku") == found
+
+
+def test_fancy_letters_are_found_by_plain_ones(editor: Api) -> None:
+    editor.create(sku="BIG", title="𝐁𝐢𝐠 𝐒𝐚𝐥𝐞")
+    editor.create(sku="NO5", title="№5 Lamp™")
+    assert [editor.skus(q=q) for q in ("big sale", "BIG", "𝐁𝐢𝐠")] == [["BIG"]] * 3
+    assert [editor.skus(q=q) for q in ("no5", "№5", "lamptm")] == [["NO5"]] * 3
+
+
+def test_sku_is_found_however_many_words_the_title_has(editor: Api) -> None:
+    title = " ".join(f"w{number}" for number in range(50))
+    assert len(title) <= 200
+    editor.create(sku="LONG-TITLE", title=title)
+    assert [editor.skus(q=q) for q in ("long-title", "w49")] == [["LONG-TITLE"], ["LONG-TITLE"]]
 
 
 def test_search_follows_edits_and_deletes(editor: Api, shelf: Api) -> None:
