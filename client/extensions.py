@@ -1,15 +1,18 @@
 """The Client's connection to MongoDB."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
 import mongoengine
+import pymongo
 from mongoengine.connection import get_connection, get_db
 from pymongo import DeleteMany, DeleteOne, InsertOne, MongoClient, UpdateMany, UpdateOne
+from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError, ConnectionFailure, WriteConcernError
+from pymongo.errors import BulkWriteError, ConnectionFailure, OperationFailure, WriteConcernError
 from pymongo.monitoring import ConnectionPoolListener
 from pymongo.read_concern import ReadConcern
 from pymongo.results import BulkWriteResult
@@ -99,6 +102,21 @@ def bulk_write(collection: Collection, writes: Sequence[Write]) -> BulkWriteResu
             first = unconfirmed[0]
             raise WriteConcernError(str(first.get("errmsg")), first.get("code"), first) from error
         raise
+
+
+@contextmanager
+def bounded_session(seconds: float) -> Iterator[ClientSession]:
+    """Yield a session for a transaction that ends within ``seconds``, whatever is in its way.
+
+    By itself the driver's ``with_transaction`` tries again for two minutes, far longer than any lease lasts.
+    """
+    with pymongo.timeout(seconds), mongo().start_session() as session:
+        yield session
+
+
+def was_in_conflict(error: OperationFailure) -> bool:
+    """Return whether a transaction ended because others wrote the same documents, or ran out of time over it."""
+    return error.timeout or error.has_error_label("TransientTransactionError")
 
 
 MAJORITY = ReadConcern("majority")  # for proofs: what a failover may roll back is not held

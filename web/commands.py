@@ -17,7 +17,13 @@ EXIT_FAILED, EXIT_USAGE, EXIT_DRIFT, EXIT_DEPENDENCY_DOWN, EXIT_INTERRUPTED = 1,
 # By name: a command that cannot meet one of them does not import its library either.
 _DATABASE = {"OperationalError", "ProgrammingError"}  # SQLAlchemy's; kombu has the first as well
 _STORE_DOWN = {"ConnectionFailure", "WriteConcernError"}  # PyMongo's
-_OTHERS_DOWN = {"AdminUnavailableError", "ClientUnavailableError", "BrokerUnavailableError", "PublishError"}
+_OTHERS_DOWN = {
+    "AdminUnavailableError",
+    "ClientUnavailableError",
+    "BrokerUnavailableError",
+    "PublishError",
+    "BusyError",
+}
 _OTHER_SHAPE = re.compile(r"no such (table|column)|Table '.*' doesn't exist|Unknown column", re.IGNORECASE)
 
 

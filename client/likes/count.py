@@ -1,5 +1,6 @@
 """L3: bring each product's count up to its like set, exactly, in one transaction per batch."""
 
+import random
 import time
 from collections import Counter, defaultdict
 from datetime import timedelta
@@ -10,7 +11,7 @@ from pymongo import UpdateMany
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 
-from client.extensions import mongo, portions
+from client.extensions import OUTAGES, bounded_session, portions, was_in_conflict
 from client.likes.documents import Like
 from client.likes.leases import patient_lease
 from client.products.documents import ProductCopy
@@ -19,7 +20,9 @@ log = structlog.get_logger(__name__)
 
 BATCH = 200  # shoppers who toggle one of these wait for the transaction
 LEASE, HOLD = "count likes", timedelta(seconds=3)
-_TURN = HOLD.total_seconds() / 3  # seconds of counting under one lease
+_HOLD_SECONDS = HOLD.total_seconds()
+_TURN = _HOLD_SECONDS / 3  # seconds within which batches begin under one lease; the last one ends before the lease does
+_CONFLICT_REST = 0.05  # seconds, at most
 
 
 def count(patience: float = 0.0) -> int:
@@ -31,11 +34,10 @@ def count(patience: float = 0.0) -> int:
     # Looked at again after the lease's end: whoever was turned away meanwhile left its like to us.
     while _uncounted(1):
         with patient_lease(LEASE, HOLD, patience) as mine:
-            if not mine:
-                break
-            deadline = time.monotonic() + _TURN
-            while time.monotonic() < deadline and (counted := _count_batch()):
-                total += counted
+            counted = _take_turn() if mine else 0
+        if not counted:
+            break
+        total += counted
     return total
 
 
@@ -43,24 +45,36 @@ def _uncounted(limit: int) -> list[dict[str, Any]]:
     return list(Like._get_collection().find({"uncounted": True}).limit(limit))
 
 
-def _count_batch() -> int:
-    """Smaller batches after a conflict: a hot product's shoppers keep toggling meanwhile."""
-    size = BATCH
-    while True:
-        batch = _uncounted(size)
-        if not batch:
-            return 0
-        try:
-            with mongo().start_session() as session:
-                session.with_transaction(lambda s, batch=batch: _apply(s, batch))  # type: ignore[misc]
-        except _ChangedMeanwhileError:
-            size = max(1, size // 4)
-        except OperationFailure as error:
-            if not error.has_error_label("TransientTransactionError"):
-                raise
-            size = max(1, size // 4)
+def _take_turn() -> int:
+    """Count batches under the lease; return how many likes that were.
+
+    Smaller batches after a conflict: a hot product's shoppers keep toggling meanwhile.
+    """
+    total, size, began = 0, BATCH, time.monotonic()
+    while (spent := time.monotonic() - began) < _TURN and (batch := _uncounted(size)):
+        if _count_batch(batch, _HOLD_SECONDS - spent):
+            total += len(batch)
+            size = min(2 * size, BATCH)
         else:
-            return len(batch)
+            size = max(1, size // 4)
+            time.sleep(random.uniform(0, _CONFLICT_REST))
+    return total
+
+
+def _count_batch(batch: list[dict[str, Any]], seconds: float) -> bool:
+    """Return whether ``batch`` was counted, within ``seconds``; False: another writer was in the way."""
+    try:
+        with bounded_session(seconds) as session, session.start_transaction():
+            _apply(session, batch)
+    except _ChangedMeanwhileError:
+        return False
+    except OUTAGES:
+        raise
+    except OperationFailure as error:
+        if not was_in_conflict(error):
+            raise
+        return False
+    return True
 
 
 class _ChangedMeanwhileError(Exception):

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pymongo.client_session import ClientSession
+from pymongo.errors import OperationFailure
 
 from client.admin_gateway import WrongCount
-from client.extensions import mongo
+from client.extensions import bounded_session, was_in_conflict
 from client.likes import count
 from client.likes.documents import Like
 from client.likes.leases import lease
@@ -20,7 +21,7 @@ class BusyError(Exception):
 
 
 def wrong_counts() -> Iterator[list[WrongCount]]:
-    """Yield the products here whose count is not what the likes say it holds."""
+    """Yield the products here whose count is not what the likes say it holds. Raises BusyError."""
     products, after = ProductCopy._get_collection(), 0
     while page := list(products.find({"_id": {"$gt": after}}, {"likes": 1}).sort("_id", 1).limit(PAGE)):
         after = page[-1]["_id"]
@@ -77,5 +78,10 @@ def _in_snapshot(product_id: int, mend: bool) -> WrongCount | None:
             products.update_one({"_id": product_id}, {"$set": {"likes": actual}}, session=session)
         return WrongCount(product_id, shown, actual)
 
-    with mongo().start_session() as session:
-        return session.with_transaction(look)
+    try:
+        with bounded_session(count.HOLD.total_seconds()) as session:
+            return session.with_transaction(look)
+    except OperationFailure as error:
+        if not was_in_conflict(error):
+            raise
+        raise BusyError("likes keep being counted at this moment; run it again") from error

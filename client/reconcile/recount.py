@@ -6,8 +6,10 @@ from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
-from client.extensions import mongo
+from client.extensions import bounded_session
 from client.likes.documents import Like
+
+SECONDS = 10.0  # Admin's relay waits for the answer
 
 
 def recount(copy: Collection, product_ids: Sequence[int]) -> None:
@@ -16,7 +18,7 @@ def recount(copy: Collection, product_ids: Sequence[int]) -> None:
     In one transaction, so that likes counted meanwhile are neither lost nor counted twice.
     """
     if product_ids:
-        with mongo().start_session() as session:
+        with bounded_session(SECONDS) as session:
             session.with_transaction(lambda s: _correct(s, copy, product_ids))
 
 

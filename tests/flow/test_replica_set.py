@@ -1,7 +1,7 @@
-"""Writes that no majority confirmed, as in a step-down or with ``wtimeoutMS``: an outage of the store, nothing more.
+"""A replica set at odds with itself: writes that no majority confirmed, transactions that conflict.
 
 The server is the tests' usual one, with the test commands of MongoDB's drivers switched on: it carries a write out and
-answers as a primary does that lost its majority.
+answers as a primary does that lost its majority, or that had to choose between two writers.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,17 +11,22 @@ from datetime import UTC, datetime
 import pytest
 from celery.exceptions import Reject
 from flask.testing import FlaskClient
+from pymongo.errors import PyMongoError
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
-from client import create_app
+from client import create_app, extensions
 from client.accounts import service as accounts
 from client.admin_gateway import Outcome
 from client.config import ClientSettings
 from client.extensions import OUTAGES, database, mongo
 from client.images import wanted
+from client.likes import count as likes_count
+from client.likes import recount as likes_recount
 from client.likes import service as likes
 from client.likes import settle
 from client.products import failures, replicate
 from client.products.documents import ProductCopy
+from client.reconcile import recount as copy_recount
 from client.reconcile.contents import listed
 from client.reconcile.repair import Repair, repair
 from stack.servers.secantus import Secantus
@@ -157,3 +162,52 @@ def test_shopper_is_told_to_come_back(shop: FlaskClient) -> None:
     with unconfirmed():
         assert shop.put("/api/v1/products/1/likes/me", headers=mine).status_code == 503
     assert shop.put("/api/v1/products/1/likes/me", headers=mine).status_code == 200
+
+
+class Asked(CommandListener):
+    """How many likes each question for uncounted ones asked for."""
+
+    def __init__(self) -> None:
+        self.limits: list[int] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        if event.command_name == "find" and event.command["find"] == "likes":
+            self.limits.append(event.command["limit"])
+
+    def succeeded(self, event: CommandSucceededEvent) -> None: ...
+
+    def failed(self, event: CommandFailedEvent) -> None: ...
+
+
+CONFLICT = {"failCommands": ["commitTransaction"], "errorCode": 112, "errorLabels": ["TransientTransactionError"]}
+
+
+def _uncounted_likes(count: int) -> None:
+    replicate.apply([changed(1, 1)])
+    shared = {"product": 1, "liked": True, "rev": 1, "at": datetime.now(UTC), "uncounted": True}
+    database()["likes"].insert_many([{"_id": f"1:{number}", "user": str(number), **shared} for number in range(count)])
+
+
+def test_batch_of_likes_shrinks_with_each_conflict(store: ClientSettings) -> None:
+    _uncounted_likes(80)
+    asked = Asked()
+    extensions.connect(store, asked)
+    mongo().admin.command("configureFailPoint", "failCommand", mode={"times": 2}, data=CONFLICT)
+    assert likes_count.count() == 80
+    assert asked.limits[:4] == [1, 200, 50, 12]
+    assert database()["products"].find_one({"_id": 1})["likes"] == 80
+
+
+@pytest.mark.timeout(60)  # by itself the driver tries again for two minutes
+def test_transaction_that_others_keep_conflicting_with_ends_before_its_lease() -> None:
+    _uncounted_likes(3)
+    mongo().admin.command("configureFailPoint", "failCommand", mode="alwaysOn", data=CONFLICT)
+    try:
+        assert likes_count.count() == 0
+        with pytest.raises(likes_recount.BusyError):
+            likes_recount.mend([1])
+        with pytest.raises(PyMongoError):
+            copy_recount.recount(ProductCopy._get_collection(), [1])
+    finally:
+        mongo().admin.command("configureFailPoint", "failCommand", mode="off")
+    assert likes_count.count() == 3
