@@ -12,6 +12,7 @@ from typing import IO
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from admin.images import colours
 from web.problems import ProblemError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")  # of a GIF, the first frame
@@ -40,7 +41,7 @@ class Encoded:
 
 
 def encode(file: IO[bytes]) -> Encoded:
-    """Return ``file`` upright, at most MAX_SIDE wide and high, as WebP. Raises UnacceptableImageError."""
+    """Return ``file`` upright, at most MAX_SIDE a side, in 8-bit sRGB, as WebP. Raises UnacceptableImageError."""
     try:
         with warnings.catch_warnings(), _ONE_AT_ONCE:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # we count pixels ourselves
@@ -68,11 +69,11 @@ def _too_large() -> UnacceptableImageError:
 
 
 def _upright(source: Image.Image) -> Image.Image:
-    """Decode, make smaller, then turn as the camera was held: in this order little memory is needed."""
+    """Decode, make smaller, turn as the camera was held, convert to sRGB: in this order little memory is needed."""
     source.draft("RGB", (MAX_SIDE, MAX_SIDE))  # a JPEG is decoded at a fraction of its size
-    picture = source.convert("RGBA" if source.has_transparency_data else "RGB")
+    picture = colours.eight_bit(source)
     picture.thumbnail((MAX_SIDE, MAX_SIDE))
-    return ImageOps.exif_transpose(picture)
+    return colours.to_srgb(ImageOps.exif_transpose(picture), source.info.get("icc_profile"))
 
 
 def _save(picture: Image.Image) -> Encoded:

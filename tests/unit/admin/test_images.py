@@ -47,6 +47,61 @@ def shown(api: Api, url: str) -> Picture.Image:
     return Picture.open(io.BytesIO(api.call("GET", url).data))
 
 
+def gradient(mode: str, levels: tuple[int, ...], **options: Any) -> bytes:
+    """A PNG of 16 columns for each of ``levels``."""
+    image, out = Picture.new(mode, (16 * len(levels), 16)), io.BytesIO()
+    for number, level in enumerate(levels):
+        image.paste(level, (16 * number, 0, 16 * number + 16, 16))
+    image.save(out, "PNG", **options)
+    return out.getvalue()
+
+
+def colours(api: Api, content: bytes) -> list[tuple[int, ...]]:
+    """Upload a picture; the colours in the middle of each of its 16 columns, as they are kept."""
+    with shown(api, uploaded(api, content)) as kept:
+        middles = range(8, kept.width, 16)
+        return [tuple(kept.convert("RGBA").getpixel((x, 8))) for x in middles]  # type: ignore[arg-type]
+
+
+def near(found: list[tuple[int, ...]], expected: list[tuple[int, ...]], by: int = 6) -> bool:
+    return all(abs(a - b) <= by for one, other in zip(found, expected, strict=True) for a, b in zip(one, other))
+
+
+def profile(space: bytes, tags: dict[bytes, bytes]) -> bytes:
+    """An ICC profile, version 4, of a display of the colour ``space``."""
+    place, table, body = 128 + 4 + 12 * len(tags), b"", b""
+    for name, content in tags.items():
+        table += name + struct.pack(">II", place + len(body), len(content))
+        body += content + bytes(-len(content) % 4)
+    header = bytes(4) + bytes(4) + b"\x04\x20\0\0" + b"mntr" + space + b"XYZ " + bytes(12) + b"acsp" + bytes(28)
+    header += fixed(0.9642, 1.0, 0.8249)
+    content = header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
+    return struct.pack(">I", len(content)) + content[4:]
+
+
+def fixed(*numbers: float) -> bytes:
+    return b"".join(struct.pack(">i", round(number * 65_536)) for number in numbers)
+
+
+def xyz(*numbers: float) -> bytes:
+    return b"XYZ " + bytes(4) + fixed(*numbers)
+
+
+SRGB_CURVE = b"para" + bytes(4) + b"\0\x03\0\0" + fixed(2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+WHITE = xyz(0.9642, 1.0, 0.8249)
+DISPLAY_P3 = profile(
+    b"RGB ",
+    {
+        b"wtpt": WHITE,
+        b"rXYZ": xyz(0.51512, 0.24120, -0.00105),
+        b"gXYZ": xyz(0.29198, 0.69225, 0.04189),
+        b"bXYZ": xyz(0.15710, 0.06657, 0.78407),
+        **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), SRGB_CURVE),
+    },
+)
+LINEAR_GREY = profile(b"GRAY", {b"wtpt": WHITE, b"kTRC": b"para" + bytes(8) + fixed(1.0)})
+
+
 def bomb() -> bytes:
     """A PNG of a few bytes that claims 3,600 million pixels."""
     header = b"IHDR" + struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
@@ -66,6 +121,45 @@ def test_each_format_is_taken_and_becomes_webp(editor: Api, kind: str, mode: str
     assert answer.headers["Location"] == image["url"]
     with shown(editor, image["url"]) as kept:
         assert (kept.format, kept.size) == ("WEBP", (60, 40))
+
+
+def test_grey_of_16_bits_keeps_its_shades(editor: Api) -> None:
+    levels = (0, 257 * 100, 257 * 200, 65_535)
+    shades = [(0, 0, 0, 255), (100, 100, 100, 255), (200, 200, 200, 255), (255, 255, 255, 255)]
+    assert near(colours(editor, gradient("I;16", levels)), shades)
+
+
+def test_shade_that_grey_of_16_bits_leaves_out_is_transparent(editor: Api) -> None:
+    found = colours(editor, gradient("I;16", (257 * 100, 65_535), transparency=65_535))
+    assert [alpha for *_colour, alpha in found] == [255, 0]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_colours_of_a_wide_profile_are_kept_as_srgb(editor: Api, mode: str) -> None:
+    """Red as sRGB has it is (234, 51, 35) in Display P3, which phones take photos in; grey is grey in both."""
+    alpha = (255,) if mode == "RGBA" else ()
+    image, out = Picture.new(mode, (32, 16), (234, 51, 35, *alpha)), io.BytesIO()
+    image.paste((128, 128, 128, *alpha), (16, 0, 32, 16))
+    image.save(out, "PNG", icc_profile=DISPLAY_P3)
+    assert near(colours(editor, out.getvalue()), [(255, 0, 0, 255), (128, 128, 128, 255)], by=10)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "I;16"])
+def test_grey_of_another_gamma_is_kept_as_srgb(editor: Api, mode: str) -> None:
+    """Half the light is 128 where grey is linear, and 188 in sRGB."""
+    half = {"L": 128, "LA": (128, 255), "I;16": 257 * 128}[mode]
+    image, out = Picture.new(mode, (16, 16), half), io.BytesIO()  # type: ignore[arg-type]
+    image.save(out, "PNG", icc_profile=LINEAR_GREY)
+    assert near(colours(editor, out.getvalue()), [(188, 188, 188, 255)])
+
+
+@pytest.mark.parametrize(
+    "wrong", [b"no profile", DISPLAY_P3[:150], LINEAR_GREY], ids=["text", "cut", "grey for colour"]
+)
+def test_picture_with_a_profile_that_does_not_fit_is_taken_as_srgb(editor: Api, wrong: bytes) -> None:
+    out = io.BytesIO()
+    Picture.new("RGB", (16, 16), (200, 100, 50)).save(out, "PNG", icc_profile=wrong)
+    assert near(colours(editor, out.getvalue()), [(200, 100, 50, 255)], by=10)
 
 
 def test_the_same_image_is_kept_once(app: Flask, editor: Api) -> None:
