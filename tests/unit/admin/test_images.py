@@ -64,7 +64,7 @@ def colours(api: Api, content: bytes) -> list[tuple[int, ...]]:
 
 
 def near(found: list[tuple[int, ...]], expected: list[tuple[int, ...]], by: int = 6) -> bool:
-    return all(abs(a - b) <= by for one, other in zip(found, expected, strict=True) for a, b in zip(one, other))
+    return all(abs(a - b) <= by for pair in zip(found, expected, strict=True) for a, b in zip(*pair, strict=True))
 
 
 def profile(space: bytes, tags: dict[bytes, bytes]) -> bytes:
