@@ -28,6 +28,7 @@ from admin.replication.courier import init_courier
 from admin.replication.queues import init_queue_depths
 from web import logs, tracing
 from web.api import init_api
+from web.head import init_head
 from web.headers import init_headers
 from web.health import init_health
 from web.limits import LimitSettings, init_limits
@@ -60,6 +61,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     logs.configure()
     tracing.start("admin")
     app = Flask(__name__)
+    init_head(app)
     tracing.watch(app)
     url = settings.admin_database_url.get_secret_value()
     app.config.update(

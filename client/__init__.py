@@ -23,6 +23,7 @@ from client.storefront import account as account_pages
 from client.storefront import pages as shop_pages
 from web import logs, tracing
 from web.api import init_api
+from web.head import init_head
 from web.headers import init_headers
 from web.health import init_health
 from web.limits import LimitSettings, init_limits
@@ -50,6 +51,7 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     logs.configure()
     tracing.start("client")
     app = Flask(__name__)
+    init_head(app)
     tracing.watch(app)
     app.config.update(SECRET_KEY=settings.client_secret_key.get_secret_value())
     extensions.connect(settings, PoolListener())

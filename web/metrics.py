@@ -19,6 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from pydantic import AfterValidator
 
+from web.head import sent_method
 from web.problems import ProblemError
 from web.settings import SecretKey, Settings
 
@@ -133,7 +134,7 @@ def _begin() -> None:
 
 
 def _observe(response: Response) -> Response:
-    method = request.method if request.method in _METHODS else "other"
+    method = sent_method() if sent_method() in _METHODS else "other"
     route = request.url_rule.rule if request.url_rule else "none"
     seconds = time.perf_counter() - g.get("began", time.perf_counter())
     HTTP_SECONDS.labels(method, route, str(response.status_code)).observe(seconds)

@@ -6,6 +6,7 @@ import structlog
 from flask import Flask, Response, g, has_request_context, request
 
 from web.correlation import HEADER, new_id, valid_id
+from web.head import sent_method
 
 _ROUTINE = {"/livez", "/readyz", "/metrics"}  # asked every few seconds by machines
 
@@ -40,6 +41,6 @@ def _log(response: Response) -> Response:
     seconds = time.perf_counter() - g.get("request_began", time.perf_counter())
     routine = request.path in _ROUTINE or request.endpoint == "static"
     (log.debug if routine else log.info)(
-        "request", method=request.method, path=request.path, status=response.status_code, ms=round(seconds * 1000, 1)
+        "request", method=sent_method(), path=request.path, status=response.status_code, ms=round(seconds * 1000, 1)
     )
     return response

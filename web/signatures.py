@@ -24,6 +24,7 @@ from http_message_signatures import (
 from pydantic import AfterValidator, SecretStr
 from requests.auth import AuthBase
 
+from web.head import sent_method
 from web.problems import ProblemError
 from web.settings import MIN_SECRET
 
@@ -128,9 +129,7 @@ def service_only(view: Callable[P, R]) -> Callable[P, R]:
 
 def _verify() -> None:
     verifier, audience = current_app.extensions["service_signatures"]
-    message = SimpleNamespace(
-        method=request.method, url=f"http://service{_raw_target()}", headers=dict(request.headers)
-    )
+    message = SimpleNamespace(method=sent_method(), url=f"http://service{_raw_target()}", headers=dict(request.headers))
     try:
         verifier.verify(
             message,

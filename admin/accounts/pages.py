@@ -19,7 +19,7 @@ HOME = "/console/"
 def sign_in() -> ResponseReturnValue:
     """Sign in, and go back to where one wanted to go."""
     target = local_path(forms.field("next") or request.args.get("next"), HOME)
-    if request.method == "GET":
+    if request.method != "POST":
         return redirect(target) if sessions.signed_in() else render_template("accounts/sign_in.html", next=target)
     try:
         staff = service.authenticate(**_credentials())

@@ -14,6 +14,7 @@ from client.likes.announcer import announcer
 from client.likes.service import set_like
 from client.products.queries import ProductGoneError, ProductNotFoundError
 from web import passwords
+from web.head import only_looks
 from web.ids import to_id
 from web.pages import local_path
 from web.problems import ProblemError
@@ -57,7 +58,7 @@ def sign_up() -> ResponseReturnValue:
 def _enter(template: str, find: Callable[[dict[str, str]], Shopper]) -> ResponseReturnValue:
     back = local_path(request.values.get("next"), url_for("shop.index"))
     product_id = request.values.get("like", type=to_id)
-    if request.method == "GET" and current_user.is_authenticated:
+    if request.method != "POST" and current_user.is_authenticated:
         return redirect(back)
     values: dict[str, str] = {}
     errors: Errors = {}
@@ -133,9 +134,11 @@ def oidc_begin() -> ResponseReturnValue:
 
 @blp.get("/sign-in/oidc/done")
 def oidc_done() -> ResponseReturnValue:
-    """Back from the issuer."""
+    """Back from the issuer. HEAD neither uses the code up nor signs anyone in."""
     if not oidc.offered():
         abort(HTTPStatus.NOT_FOUND)
+    if only_looks():
+        raise oidc.NotConfirmedError("Only GET asks the other service who you are.")
     back, product_id = session.get("after_oidc", ["/", None])
     sessions.begin(oidc.find_shopper())
     return _entered(product_id, back)

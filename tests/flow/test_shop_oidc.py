@@ -124,6 +124,13 @@ def test_answer_for_another_browser_signs_nobody_in(app: Flask, visitor: Browser
     assert visitor.get(back).status_code == 401  # nor does it twice
 
 
+def test_head_at_the_way_back_signs_nobody_in_and_spoils_nothing(visitor: Browser, issuer: str) -> None:
+    back = begin(visitor, issuer)
+    assert visitor.client.head(back).status_code == 401
+    assert visitor.get("/account").status_code == 302
+    assert visitor.get(back).status_code == 303
+
+
 def test_refusal_at_the_issuer_is_told(visitor: Browser) -> None:
     assert visitor.get(f"{DONE}?error=access_denied&state=x").status_code == 401
 

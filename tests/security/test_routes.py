@@ -12,12 +12,14 @@ from client.config import ClientSettings
 from stack import commands
 from tests.contract.compose_check import ADMIN, CLIENT
 from tests.flow.running import PASSWORD
-from tests.security import routes
-from tests.security.callers import TIMEOUT, Caller
+from tests.security import routes, wire
+from tests.security.callers import BROWSER, TIMEOUT, Caller
 from tests.security.conftest import ROLES, System
 
 Row = tuple[str, str]
 SAMPLES = {"int": "999999", "string(length=32)": "a" * 32, "path": "no.css", "": "0" * 64}
+SAME = ("Content-Type", "Location", "Cache-Control")
+FORM = f"email=viewer%40example.com&password={PASSWORD.replace(' ', '+')}".encode()
 ENDING = ("/revoke", "/sign-out", "/sign-out-everywhere")  # after these the caller signs in again
 
 
@@ -40,6 +42,11 @@ def served(service: str) -> set[Row]:
 def path_of(route: str) -> str:
     """Return a path of the route, of what is not there."""
     return re.sub(r"<(?:([^<>:]+):)?[a-z_]+>", lambda found: SAMPLES[found[1] or ""], route)
+
+
+def paths_of(service: str, *methods: str) -> list[str]:
+    """Return a path of each route that takes one of ``methods``."""
+    return sorted({path_of(route) for method, route in TABLES[service] if method in methods})
 
 
 TABLES = {"admin": rows(routes.ADMIN), "client": rows(routes.CLIENT)}
@@ -88,3 +95,41 @@ def test_every_route_tells_its_methods_and_refuses_others(system: System, servic
         for asked, status in (("OPTIONS", 200), ("TRACE", 405)):
             answer = requests.request(asked, f"{base}{path_of(route)}", timeout=TIMEOUT)
             assert (answer.status_code, set(answer.headers["Allow"].split(", "))) == (status, expected), route
+
+
+@pytest.mark.parametrize("name", routes.CALLERS)
+@pytest.mark.parametrize("service", ["admin", "client"])
+def test_head_answers_each_caller_as_get_does(callers: dict[str, Caller], service: str, name: str) -> None:
+    for path in paths_of(service, "GET"):
+        read, looked = (callers[name].ask(service, method, path) for method in ("GET", "HEAD"))
+        assert looked.status_code == read.status_code, path
+        assert [looked.headers.get(one) for one in SAME] == [read.headers.get(one) for one in SAME], path
+
+
+@pytest.mark.parametrize("service", ["admin", "client"])
+def test_head_with_a_form_is_answered_without_a_body_and_a_cookie(system: System, service: str) -> None:
+    caller = Caller(system, "nobody")
+    for path in paths_of(service, "GET", "POST", "PUT", "PATCH", "DELETE"):
+        head = (
+            f"HEAD {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept: {BROWSER['Accept']}\r\n"
+            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(FORM)}\r\n\r\n"
+        )
+        received = wire.exchange(caller.url(service), head.encode() + FORM)
+        read = requests.get(
+            f"{caller.url(service)}{path}", headers=BROWSER, allow_redirects=False, timeout=TIMEOUT
+        ).status_code
+        assert wire.statuses(received) == [read], (path, received)
+        assert received.endswith(b"\r\n\r\n"), (path, received)
+        assert b"set-cookie" not in received.lower(), (path, received)
+
+
+@pytest.mark.parametrize(
+    ("service", "door", "email"),
+    [("admin", "/console/sign-in", "viewer@example.com"), ("client", "/sign-in", "shopper@example.com")],
+)
+def test_head_signs_nobody_in(system: System, service: str, door: str, email: str) -> None:
+    with requests.Session() as visitor:
+        base = system.admin_url if service == "admin" else system.client_url
+        form = {"email": email, "password": PASSWORD}
+        assert visitor.head(f"{base}{door}", data=form, headers=BROWSER, timeout=TIMEOUT).status_code == 200
+        assert not visitor.cookies
