@@ -21,13 +21,13 @@ from typing import Any, Self
 from tasks.origins import UNKNOWN, Origin
 from tasks.versions import MAX_VER, label
 from web.correlation import valid_id
+from web.currencies import CODES, decimals, price_pattern
 
 PRODUCT_CHANGED = "product.changed.v1"
 LIKE_CHANGED = "like.changed.v1"
 MAX_IDS = 500  # products per question between the services, either way
 
 _NEWER = "type {!r} is newer than {!r}: this side waits for its upgrade"
-_PRICE = re.compile(r"[0-9]{1,10}\.[0-9]{2}")
 _USER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -48,7 +48,9 @@ class NewerMessageError(InvalidMessageError):
 
 @dataclass(frozen=True, slots=True)
 class ProductContent:
-    """What a shopper may see of a product. ``price`` is a decimal string, the times RFC 3339 UTC."""
+    """What a shopper may see of a product. ``price`` is a decimal string with as many digits after the point as
+    the currency has, the times are RFC 3339 UTC.
+    """
 
     sku: str
     title: str
@@ -77,8 +79,11 @@ class ProductContent:
         for name in CONTENT_NAMES:
             if not isinstance(raw.get(name), str):
                 raise ValueError(f"product.{name} must be a string")
-        if not _PRICE.fullmatch(raw["price"]):
-            raise ValueError("product.price must be a decimal string with two digits after the point")
+        if raw["currency"] not in CODES:
+            raise ValueError("product.currency must be the code of a currency (ISO 4217)")
+        if not price_pattern(raw["currency"]).fullmatch(raw["price"]):
+            places = decimals(raw["currency"])
+            raise ValueError(f"product.price must be a decimal string with {places} digits after the point")
         for name in ("created_at", "updated_at"):
             parse_time(raw[name], f"product.{name}")
         return cls(**{name: raw[name] for name in CONTENT_NAMES})

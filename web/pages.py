@@ -10,6 +10,7 @@ from flask_bootstrap import Bootstrap5
 from markupsafe import Markup
 
 from web.assets import ICONS, ICONS_FILE, asset, init_assets
+from web.currencies import price_text
 from web.problems import PAGES
 from web.request_ids import request_id
 from web.words import NO_TERMS, finds_nothing
@@ -30,7 +31,7 @@ def init_pages(app: Flask, site: str, assets: dict[str, Path]) -> None:
     Bootstrap5(app)
     init_assets(app, assets)
     app.register_blueprint(blp)
-    app.jinja_env.globals.update(asset=asset, icon=icon, site=site, no_terms=NO_TERMS)
+    app.jinja_env.globals.update(asset=asset, icon=icon, site=site, no_terms=NO_TERMS, price_text=price_text)
     app.jinja_env.filters.update(utc=utc, isoformat=isoformat)
     app.jinja_env.tests.update(finds_nothing=finds_nothing)
     app.context_processor(lambda: {"theme": theme(), "themes": THEMES})

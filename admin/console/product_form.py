@@ -9,6 +9,7 @@ import marshmallow as ma
 
 from admin.products.models import CONTENT_FIELDS, Product
 from admin.products.schemas import ContentSchema
+from web.currencies import price_text
 from web.problems import flatten
 
 LABELS = {
@@ -64,7 +65,8 @@ class Choice:
 
 def shown(product: Product) -> dict[str, str]:
     """Return a product's fields as a form holds them."""
-    return {name: f"{product.price:.2f}" if name == "price" else getattr(product, name) for name in CONTENT_FIELDS}
+    fields = {name: getattr(product, name) for name in CONTENT_FIELDS}
+    return {**fields, "price": price_text(product.price, product.currency)}
 
 
 def read(sent: Mapping[str, str]) -> ProductForm:

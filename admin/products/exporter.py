@@ -10,6 +10,7 @@ from sqlalchemy import select
 from admin.extensions import db
 from admin.products.models import CONTENT_FIELDS, Product
 from web.csv_cells import safe
+from web.currencies import price_text
 
 PAGE = 1000  # rows read at once
 
@@ -43,4 +44,5 @@ def _page(after: int) -> list[Product]:
 
 
 def _row(product: Product) -> dict[str, Any]:
-    return {**{name: getattr(product, name) for name in CONTENT_FIELDS}, "price": f"{product.price:.2f}"}
+    content = {name: getattr(product, name) for name in CONTENT_FIELDS}
+    return {**content, "price": price_text(product.price, product.currency)}

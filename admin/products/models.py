@@ -31,7 +31,7 @@ class Product(Model):
     live_sku: Mapped[str | None] = mapped_column(String(64), unique=True)
     title: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(Text)
-    price: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    price: Mapped[Decimal] = mapped_column(Numeric(14, 4))  # as exact as any currency (web/currencies.py)
     currency: Mapped[str] = mapped_column(String(3))
     category: Mapped[str] = mapped_column(String(80))
     image_url: Mapped[str] = mapped_column(String(1000))

@@ -1,7 +1,6 @@
 """What a product looks like from outside, and what is accepted."""
 
 import re
-from decimal import Decimal
 from typing import Any
 
 import marshmallow as ma
@@ -10,6 +9,7 @@ from marshmallow import fields, validate
 from tasks.messages import MAX_IDS, format_time
 from tasks.versions import MAX_VER
 from web.api import ServiceSchema
+from web.currencies import CODES, MAX_DECIMALS, price_text, too_exact
 from web.cursors import PageSchema
 from web.fields import PatchSchema, Whole
 from web.tokens import whole_characters
@@ -26,8 +26,7 @@ _IMAGE_URL = (
     r"|/(?!images(?:/|\Z))[A-Za-z0-9_~.-][A-Za-z0-9_~./-]*"
     rf"|[Hh][Tt][Tt][Pp][Ss]?://{_HOST}(?::[0-9]{{1,5}})?(?:[/?#][^\s\"'<>\\{_CONTROLS}]*)?)\Z"
 )
-_PRICE = r"[0-9]{1,10}(?:\.[0-9]{1,2})?\Z"
-MAX_PRICE = Decimal("9999999999.99")
+_PRICE = rf"[0-9]{{1,10}}(?:\.[0-9]{{1,{MAX_DECIMALS}}})?\Z"
 SORTS = ("-updated_at", "updated_at", "sku", "title", "price", "-price")
 
 _plain_text = validate.Regexp(_TEXT, error="Must not contain control characters.")
@@ -40,12 +39,12 @@ _image_url = validate.Regexp(
 
 
 class _Price(fields.Decimal):
-    """A decimal string with at most two digits after the point; floats are refused, they are not exact."""
+    """A decimal string; floats are refused, they are not exact. How exact it may be, its currency says."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if not isinstance(value, str) or not re.match(_PRICE, value):
-            raise ma.ValidationError('Must be a decimal string such as "12.50", with at most two decimals.')
-        return super()._deserialize(value, attr, data, **kwargs).quantize(Decimal("0.01"))
+            raise ma.ValidationError('Must be a decimal string such as "12.50".')
+        return round(super()._deserialize(value, attr, data, **kwargs), MAX_DECIMALS)  # one form for equal prices
 
 
 class ContentSchema(ma.Schema):
@@ -70,7 +69,8 @@ class ContentSchema(ma.Schema):
     price = _Price(required=True, as_string=True, metadata={"type": "string", "pattern": _PRICE, "example": "12.50"})
     currency = fields.String(
         required=True,
-        validate=validate.Regexp(r"[A-Z]{3}\Z", error="Must be a three-letter code (ISO 4217), such as EUR."),
+        validate=validate.OneOf(sorted(CODES), error="Must be the code of a currency (ISO 4217), such as EUR."),
+        metadata={"example": "EUR"},
     )
     category = fields.String(
         required=True,
@@ -78,6 +78,11 @@ class ContentSchema(ma.Schema):
         metadata={"example": "Kitchen"},
     )
     image_url = fields.String(load_default="", validate=[validate.Length(max=1000), _image_url, whole_characters])
+
+    @ma.validates_schema(skip_on_field_errors=False)
+    def _exact(self, data: dict[str, Any], **_: Any) -> None:
+        if data.keys() >= {"price", "currency"} and (wrong := too_exact(data["price"], data["currency"])):
+            raise ma.ValidationError(wrong, "price")
 
 
 class ChangesSchema(ContentSchema, PatchSchema):
@@ -102,7 +107,9 @@ class ProductSchema(ma.Schema):
     sku = fields.String()
     title = fields.String()
     description = fields.String()
-    price = fields.Decimal(places=2, as_string=True, metadata={"type": "string", "example": "12.50"})
+    price = fields.Function(
+        lambda product: price_text(product.price, product.currency), metadata={"type": "string", "example": "12.50"}
+    )
     currency = fields.String()
     category = fields.String()
     image_url = fields.String()

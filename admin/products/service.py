@@ -14,6 +14,7 @@ from admin.images import service as images
 from admin.products import words
 from admin.products.models import CONTENT_FIELDS, Product
 from admin.replication import courier, outbox
+from web.currencies import too_exact
 from web.problems import ProblemError
 
 _INSERT = insert(table(Product))
@@ -25,6 +26,12 @@ class ProductNotFoundError(ProblemError):
 
 class SkuTakenError(ProblemError):
     status = HTTPStatus.CONFLICT
+
+
+class WrongPriceError(ProblemError):
+    """A price that is more exact than its currency: one of both was changed, and they do not fit any more."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 class StaleVersionError(ProblemError):
@@ -67,8 +74,7 @@ def update_product(product_id: int, changes: dict[str, Any], expected: Container
     """Apply validated ``changes`` (some of CONTENT_FIELDS) to a product that is at one of the versions ``expected``.
     The same content makes no new version.
 
-    Raises ProductNotFoundError, StaleVersionError, SkuTakenError,
-    UnknownImageError.
+    Raises ProductNotFoundError, StaleVersionError, SkuTakenError, WrongPriceError, UnknownImageError.
     """
     write = outbox.begin_write()
     product = _lock(product_id, expected)
@@ -76,6 +82,8 @@ def update_product(product_id: int, changes: dict[str, Any], expected: Container
     if not changed:
         db.session.rollback()
         return get_product(product_id)
+    if changed & {"price", "currency"}:
+        _check_price(product)
     if "image_url" in changed:  # one that was lost meanwhile does not stand in the way of other changes
         with db.session.no_autoflush:
             images.hold(product.image_url)
@@ -180,6 +188,12 @@ def _flush(product: Product, changed: set[str]) -> None:
         db.session.flush()
     if changed & words.FIELDS:
         words.note([], [product])
+
+
+def _check_price(product: Product) -> None:
+    if wrong := too_exact(product.price, product.currency):
+        db.session.rollback()
+        raise WrongPriceError("The price does not fit its currency.", [{"field": "price", "detail": wrong}])
 
 
 @contextmanager

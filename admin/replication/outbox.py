@@ -16,6 +16,7 @@ from tasks import origins
 from tasks.messages import CONTENT_NAMES, ProductChanged, ProductContent, format_time
 from tasks.names import INTERACTIVE
 from tasks.versions import compose
+from web.currencies import price_text
 
 CREATED = "created"  # the kind of a product's first change
 
@@ -71,7 +72,7 @@ def content_of(product: Product | Row[Any]) -> ProductContent:
         sku=product.sku,
         title=product.title,
         description=product.description,
-        price=f"{product.price:.2f}",
+        price=price_text(product.price, product.currency),
         currency=product.currency,
         category=product.category,
         image_url=product.image_url,

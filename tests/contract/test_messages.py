@@ -75,6 +75,26 @@ def test_product_message_lacking_a_field_names_it_and_its_product(field: str) ->
     assert (caught.value.product_id, caught.value.ver) == (42, 3)
 
 
+@pytest.mark.parametrize(
+    ("price", "currency", "reason"),
+    [
+        ("1250", "JPY", None),
+        ("1250.00", "JPY", "product.price must be a decimal string with 0 digits after the point"),
+        ("1.250", "KWD", None),
+        ("1.25", "KWD", "product.price must be a decimal string with 3 digits after the point"),
+        ("12.5", "EUR", "product.price must be a decimal string with 2 digits after the point"),
+        ("12.50", "ABC", "product.currency must be the code of a currency"),
+    ],
+)
+def test_price_of_a_message_has_the_decimals_of_its_currency(price: str, currency: str, reason: str | None) -> None:
+    raw = {**load(SAMPLES / "product.changed.v1.json")["product"], "price": price, "currency": currency}
+    if reason is None:
+        assert ProductContent.decode(raw).price == price
+        return
+    with pytest.raises(ValueError, match=reason):
+        ProductContent.decode(raw)
+
+
 @pytest.mark.parametrize("path", samples(), ids=lambda path: path.stem)
 def test_message_of_a_later_version_is_told_from_a_broken_one(path: Path) -> None:
     stored = load(path)

@@ -117,7 +117,7 @@ def test_messages_that_cannot_be_read_are_shown_with_their_reasons_and_their_nei
 def test_invalid_state_in_a_batch_is_refused_with_its_reason_and_the_others_arrive(production: Running) -> None:
     batch = [state(9_000_002, price="cheap"), state(9_000_001)]
     (letter,) = collected(production, publish(production, names.SYNC_PRODUCTS, arguments(batch)))
-    assert letter["reason"] == "product.price must be a decimal string with two digits after the point"
+    assert letter["reason"] == "product.price must be a decimal string with 2 digits after the point"
     assert letter["products"] == [{"id": 9_000_002, "version": 1}]
     assert production.arrived(9_000_001)
     assert production.client.status(9_000_002) == 404

@@ -12,11 +12,13 @@ from requests.auth import AuthBase
 
 from tests.flow.running import PASSWORD
 from web import passwords
+from web.currencies import CODES
 from web.signatures import SignedBy, parse_keys
 
 BASE, EMAIL = os.environ["UNDER_TEST_BASE"], os.environ["UNDER_TEST_EMAIL"]  # no e-mail: nobody
 LAST_STAFF = int(os.environ["UNDER_TEST_LAST_STAFF"])
 _SIGNED = SignedBy(parse_keys(SecretStr(os.environ["SERVICE_KEYS"])), os.environ["UNDER_TEST_SERVICE"])
+_PRICE = re.compile(r"[0-9]{1,10}(\.[0-9]{1,4})?")
 _UPLOADED_IMAGE = re.compile(r"/images/[0-9a-f]{64}")
 
 
@@ -34,8 +36,18 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:  # noqa: ARG001 -
         case.headers["Idempotency-Key"] = uuid.uuid4().hex  # one word, one body
     if isinstance(case.body, dict) and _UPLOADED_IMAGE.fullmatch(str(case.body.get("image_url"))):
         case.body["image_url"] = ""  # a digest must be that of an image that is here
+    if isinstance(case.body, dict):
+        _fit_price(case.body)
     if isinstance(case.body, dict) and _is_weak(case.body.get("password")):
         case.body["password"] = uuid.uuid4().hex  # of the right length, but among the first that anyone would try
+
+
+def _fit_price(body: dict[str, Any]) -> None:
+    """Make a price that is right by itself fit its currency: how many decimals it may have, no JSON Schema says."""
+    if isinstance(body.get("price"), str) and _PRICE.fullmatch(body["price"]):
+        body["price"] = body["price"].partition(".")[0]
+    if isinstance(body.get("currency"), str) and body["currency"] in CODES:
+        body["currency"] = "EUR"  # which the price that a product has fits already
 
 
 def _is_weak(password: object) -> bool:

@@ -26,7 +26,7 @@ def upgrade() -> None:
         sa.Column("live_sku", sa.String(64), unique=True),
         sa.Column("title", sa.String(200), nullable=False),
         sa.Column("description", sa.Text, nullable=False),
-        sa.Column("price", sa.Numeric(12, 2), nullable=False),
+        sa.Column("price", sa.Numeric(14, 4), nullable=False),
         sa.Column("currency", sa.String(3), nullable=False),
         sa.Column("category", sa.String(80), nullable=False),
         sa.Column("image_url", sa.String(1000), nullable=False),

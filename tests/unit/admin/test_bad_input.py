@@ -99,7 +99,8 @@ CONTROLS = {"NUL": "\0", "bell": "\x07", "escape": "\x1b", "delete": "\x7f", "C1
 PRICES = {
     "negative": "-1.00",
     "plus": "+1.00",
-    "three decimals": "1.005",
+    "three decimals of two": "1.005",
+    "five decimals": "1.00005",
     "too large": "10000000000",
     "huge": "9" * 6000,
     "exponent": "1e3",
@@ -129,7 +130,16 @@ TEXTS = {
     },
     "title": {"blank": "", "spaces": " \t\n ", "long": "x" * 201},
     "description": {"long": "x" * 10_001},
-    "currency": {"blank": "", "small": "eur", "short": "EU", "long": "EURO", "digits": "EU1", "break": "EUR\n"},
+    "currency": {
+        "blank": "",
+        "small": "eur",
+        "short": "EU",
+        "long": "EURO",
+        "digits": "EU1",
+        "break": "EUR\n",
+        "unknown": "ABC",
+        "none": "XXX",
+    },
     "category": {"blank": "", "spaces": "  ", "long": "x" * 81},
     "image_url": {
         "long": "https://x.example/" + "y" * 1000,

@@ -3,6 +3,7 @@
 import io
 import re
 from datetime import datetime
+from decimal import Decimal
 from html import unescape
 
 import pytest
@@ -111,7 +112,7 @@ def test_what_people_and_browsers_write_differently_is_the_same(app: Flask, staf
     typed = {"price": " 12,5 ", "currency": "eur", "description": "One\r\nTwo\r\n"}
     send(staff, NEW, **{**CONTENT, **typed})
     [product] = products(app)
-    assert (str(product.price), product.currency, product.description) == ("12.50", "EUR", "One\nTwo")
+    assert (product.price, product.currency, product.description) == (Decimal("12.5"), "EUR", "One\nTwo")
 
 
 def test_saving_without_a_change_makes_no_version(app: Flask, staff: Browser, editor: Api) -> None:
@@ -164,11 +165,11 @@ def test_conflict_shows_both_sides_and_the_choice_is_saved(app: Flask, staff: Br
     same = {name: CONTENT[name] for name in ("sku", "currency", "image_url")}
     assert send(staff, page_of(product, "/edit"), version="2", **choice, **same).status_code == 302
     [saved] = products(app)
-    assert (saved.title, saved.category, saved.description, str(saved.price), saved.version) == (
+    assert (saved.title, saved.category, saved.description, saved.price, saved.version) == (
         "Their mug",
         "Mine",
         "Mine too",
-        "1.00",
+        Decimal(1),
         3,
     )
 
@@ -454,3 +455,14 @@ def test_id_that_no_database_holds_is_nobodys(staff: Browser, number: str) -> No
     ):
         assert staff.get(address).status_code == 200, address
     assert send(staff, "/console/products/resync", id=[number]).status_code == 302
+
+
+def test_prices_are_shown_and_edited_with_the_decimals_of_their_currency(editor: Api, staff: Browser) -> None:
+    yen = editor.create(sku="YEN", price="1250", currency="JPY")["id"]
+    editor.create(sku="DINAR", price="1.25", currency="KWD")
+    listed = words_of(staff.get("/console/products"))
+    assert "JPY 1,250" in listed
+    assert "KWD 1.250" in listed
+    assert 'value="1250"' in staff.get(page_of(yen, "/edit")).text
+    answer = send(staff, page_of(yen, "/edit"), **{**opened(staff, yen), "price": "12.50"})
+    assert (answer.status_code, "JPY has no decimals." in answer.text) == (422, True)

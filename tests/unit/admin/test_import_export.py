@@ -13,6 +13,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from admin.products.exporter import export
 from admin.products.importer import CHUNK, UnreadableFileError, import_file
 from admin.products.models import CONTENT_FIELDS, ImportProgress, Product
 from admin.replication.models import FRESH, ProductChange, Replication
+from admin.replication.outbox import content_of
 from tasks.names import BULK
 from tests.unit.admin.catalogue import CONTENT, KEYS, SECRET, admin_on, dispose, row_counts
 
@@ -83,7 +85,8 @@ class Importer:
         """Every live product by sku, as CONTENT."""
         with self.app.app_context():
             live = db.session.execute(select(Product).where(Product.deleted_at.is_(None))).scalars()
-            return {p.sku: {n: str(getattr(p, n)) for n in CONTENT_FIELDS} for p in sorted(live, key=lambda p: p.sku)}
+            contents = [content_of(product).encode() for product in live]
+        return {c["sku"]: {name: c[name] for name in CONTENT_FIELDS} for c in sorted(contents, key=itemgetter("sku"))}
 
     def log(self, sku: str) -> list[tuple[str, str]]:
         """Kind and author of each change of ``sku``."""
@@ -246,6 +249,22 @@ def test_bad_ndjson_rows_are_reported_with_their_lines_and_their_neighbours_take
 def test_file_of_bad_rows_only_writes_nothing(take: Importer) -> None:
     assert take("\n".join([HEADER, *(line(f"bad {n}") for n in range(CHUNK + 1))])) == (0, 0, 0, CHUNK + 1, 0)
     assert row_counts(take.app) == {"products": 0, "replication": 0, "product_changes": 0}
+
+
+def test_prices_are_read_and_written_with_the_decimals_of_their_currency(take: Importer) -> None:
+    lines = [
+        "A,Mug,,1250,JPY,Kitchen,",
+        "B,Mug,,1.25,KWD,Kitchen,",
+        "C,Mug,,12.5,JPY,Kitchen,",
+        "D,Mug,,1,ABC,Kitchen,",
+    ]
+    assert take("\n".join([HEADER, *lines])) == (2, 0, 0, 2, 0)
+    assert take.errors == [
+        (4, "price: JPY has no decimals."),
+        (5, "currency: Must be the code of a currency (ISO 4217), such as EUR."),
+    ]
+    assert [record["price"] for record in csv.DictReader(io.StringIO(exported(take.app, "csv")))] == ["1250", "1.250"]
+    assert take(exported(take.app, "csv")) == (0, 0, 2, 0, 0)
 
 
 # --- upsert -----------------------------------------------------------------------------------------------

@@ -506,3 +506,43 @@ def test_null_in_a_merge_patch_removes_what_may_be_left_out(editor: Api) -> None
     changed = editor.patch(product["id"], '"1"', description=None, image_url=None)
     assert (changed.status_code, changed.get_json()["description"], changed.get_json()["image_url"]) == (200, "", "")
     assert editor.patch(product["id"], '"2"', title=None).status_code == 422
+
+
+# --- prices -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("price", "currency", "shown"),
+    [("1250", "JPY", "1250"), ("1250.00", "JPY", "1250"), ("1.25", "KWD", "1.250"), ("9.9", "EUR", "9.90")],
+)
+def test_price_has_the_decimals_of_its_currency(editor: Api, price: str, currency: str, shown: str) -> None:
+    made = editor.create(price=price, currency=currency)
+    assert (made["price"], editor.show(made["id"]).get_json()["price"]) == (shown, shown)
+    assert editor.listed().get_json()["items"][0]["price"] == shown
+    assert editor.patch(made["id"], '"1"', price=shown).get_json()["version"] == 1  # the same price
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"price": "12.505"}, "Must have at most 2 decimals in EUR."),
+        ({"currency": "JPY"}, "JPY has no decimals."),
+        ({"price": "1.0005", "currency": "KWD"}, "Must have at most 3 decimals in KWD."),
+    ],
+)
+def test_change_after_which_the_price_is_more_exact_than_its_currency_is_refused(
+    editor: Api, changes: dict[str, str], wrong: str
+) -> None:
+    made = editor.create(price="12.50", currency="EUR")
+    answer = editor.patch(made["id"], '"1"', **changes)
+    assert (answer.status_code, answer.get_json()["errors"]) == (422, [{"field": "price", "detail": wrong}])
+    assert editor.show(made["id"]).get_json() == made
+    created = editor.call(
+        "POST", PRODUCTS, json={**CONTENT, "sku": "NEW", "price": "12.50", "currency": "EUR", **changes}
+    )
+    assert (created.status_code, created.get_json()["errors"]) == (422, [{"field": "price", "detail": wrong}])
+
+
+def test_currency_changes_where_the_price_fits_the_new_one(editor: Api) -> None:
+    made = editor.create(price="12.00", currency="EUR")
+    assert editor.patch(made["id"], '"1"', currency="JPY").get_json()["price"] == "12"
