@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import structlog
 from flask import has_request_context, request
 from pymysql.constants import SERVER_STATUS  # type: ignore[import-untyped]  # it ships no types
-from sqlalchemy import BigInteger, DateTime, Engine, Float, Integer, Select, Table, event
+from sqlalchemy import BigInteger, Connection, DateTime, Engine, Float, Integer, Select, Table, event
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -30,6 +30,7 @@ BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite autoincrements IN
 
 OUTAGES = (OperationalError, InterfaceError, PoolTimeoutError)  # the database's fault, not a mistake of ours
 LOCK_WAIT_SECONDS = 5
+_IDLE = "idle"  # of a pooled connection's info: SQLAlchemy ended the last transaction on it
 RESTED_SECONDS = 0.6  # a pooled connection used more recently is taken to be alive; an idle relay rests for less
 _RETRYABLE = {1205, 1213}  # lock wait timeout, deadlock: the server rolled back and says to try again
 _MAX_TRIES = 5
@@ -105,6 +106,9 @@ def init_engine(engine: Engine) -> None:
     else:
         event.listen(engine, "checkout", _ping)
         event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "begin", _note_begin)
+        event.listen(engine, "commit", _note_end)
+        event.listen(engine, "rollback", _note_end)
         event.listen(engine, "reset", _end_transaction)
 
 
@@ -121,11 +125,23 @@ def _note_use(_connection: Any, record: Any) -> None:
     record.info["used"] = time.monotonic()
 
 
-def _end_transaction(connection: Any, _record: Any, state: PoolResetState) -> None:
-    """Roll back what was left open. A session ends its transaction itself, so mostly there is nothing left, which
-    the server said with its last answer: no round trip.
+def _note_begin(connection: Connection) -> None:
+    connection.info[_IDLE] = False
+
+
+def _note_end(connection: Connection) -> None:
+    """Called before the server is told, whose answer ``_end_transaction`` looks at."""
+    connection.info[_IDLE] = True
+
+
+def _end_transaction(connection: Any, record: Any, state: PoolResetState) -> None:
+    """Roll back unless the connection is known to be idle: ended by a commit or rollback that the server confirmed.
+
+    A session ends its transaction itself, so that mostly costs no round trip. What the server said last is not enough:
+    PyMySQL reads its status from answers without rows alone, and a locking read has rows.
     """
-    if not state.terminate_only and connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS:
+    idle = record.info.pop(_IDLE, False) and not connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS
+    if not state.terminate_only and not idle:
         connection.rollback()
 
 
