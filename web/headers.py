@@ -8,6 +8,7 @@ from flask import Flask, request
 from flask_talisman import Talisman
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from web.addresses import init_addresses
 from web.cors import init_cors
 from web.settings import WebSettings
 
@@ -40,6 +41,7 @@ class _Headers(Talisman):
 
 def init_headers(app: Flask, settings: WebSettings) -> None:
     """Put the headers on every answer of ``app``, errors too. Before anything else that answers requests."""
+    init_addresses(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

@@ -14,11 +14,11 @@ from flask import Flask, Response, request, session
 from flask_jwt_extended import decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded, RequestLimit
-from flask_limiter.util import get_remote_address
 from jwt import PyJWTError
 from limits import parse_many
 from pydantic import AfterValidator, SecretStr
 
+from web.addresses import network
 from web.problems import problem
 from web.settings import Settings
 
@@ -110,7 +110,7 @@ def _refuse(limit: RequestLimit | None) -> Response:
 
 
 def _address() -> str:
-    return f"address {get_remote_address()}"
+    return f"address {network(request.remote_addr or '')}"
 
 
 def _account() -> str:

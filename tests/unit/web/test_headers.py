@@ -63,6 +63,11 @@ def test_caller_is_who_connects_unless_a_proxy_is_trusted() -> None:
     assert app_with(trusted_proxies=1).get("/", headers=forwarded).text == "198.51.100.7 https"
 
 
+def test_address_that_a_proxy_writes_with_a_port_is_an_address_alone() -> None:
+    forwarded = {"X-Forwarded-For": "[2001:db8::17]:50123"}
+    assert app_with(trusted_proxies=1).get("/", headers=forwarded).text == "2001:db8::17 http"
+
+
 def preflight(client: FlaskClient, origin: str) -> Response:
     asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
     return client.options("/api/v1/things", headers=asked)

@@ -9,10 +9,11 @@ from werkzeug.test import TestResponse
 
 from stack.ports import free_port
 from stack.servers.valkey import Valkey
+from web.headers import init_headers
 from web.limits import LimitSettings, init_limits
 from web.problems import init_problems
 from web.request_ids import init_request_ids
-from web.settings import SettingsError
+from web.settings import SettingsError, WebSettings
 from web.tokens import init_tokens
 
 SIGN_IN = "/api/v1/auth/token"
@@ -21,6 +22,7 @@ SIGN_IN = "/api/v1/auth/token"
 def app_with(**values: object) -> FlaskClient:
     app = Flask("limits_under_test")
     app.config["SECRET_KEY"] = "k" * 32
+    init_headers(app, WebSettings(trusted_proxies=1))
     init_request_ids(app)
     init_problems(app)
     init_tokens(app, audience="limits")
@@ -89,6 +91,24 @@ def test_attempts_to_sign_in_are_few_per_address_and_per_account() -> None:
     assert [sign_in(client, "Same@x.example ", f"198.51.100.{n}") for n in range(4)] == [200, 200, 200, 429]
     assert sign_in(client, "other@x.example", "198.51.100.9") == 200
     assert client.get(SIGN_IN, environ_base={"REMOTE_ADDR": "192.0.2.1"}).status_code == 200  # looking is no attempt
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        ("192.0.2.1:50001", "192.0.2.1:50002", "192.0.2.1", "::ffff:192.0.2.1"),
+        ("2001:db8::1", "2001:db8::2", "[2001:db8::3]:443", "2001:db8:0:0:ffff::"),
+    ],
+)
+def test_one_caller_is_counted_once_in_whatever_form_a_proxy_writes_the_address(written: tuple[str, ...]) -> None:
+    client = app_with(rate_limit_sign_in="3/minute")
+    found = [
+        client.post(SIGN_IN, json={"email": f"{n}@x.example"}, headers={"X-Forwarded-For": address}).status_code
+        for n, address in enumerate(written)
+    ]
+    assert found == [200, 200, 200, 429]
+    elsewhere = client.post(SIGN_IN, json={"email": "a@x.example"}, headers={"X-Forwarded-For": "2001:db8:0:1::1"})
+    assert elsewhere.status_code == 200
 
 
 def test_limits_may_be_off() -> None:

@@ -1,0 +1,53 @@
+"""Addresses of callers: as servers and proxies write them, as they are recorded, and as whose they count."""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+UNKNOWN = "unknown"
+_NETWORK_BITS = 64  # of an IPv6 address; the rest of it is the caller's to choose
+
+
+def init_addresses(app: Flask) -> None:
+    """Make ``request.remote_addr`` an address alone. Before the middleware that believes proxies wraps ``app``."""
+    app.wsgi_app = _Plain(app.wsgi_app)  # type: ignore[method-assign]
+
+
+class _Plain:
+    def __init__(self, app: "WSGIApplication") -> None:
+        self._app = app
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        environ["REMOTE_ADDR"] = plain(environ.get("REMOTE_ADDR") or "")
+        return self._app(environ, start_response)
+
+
+def plain(written: str) -> str:
+    """Return an address without port, brackets and zone, an IPv4-mapped one as IPv4; ``unknown`` for other text."""
+    return str(_parse(written) or UNKNOWN)
+
+
+def network(address: str) -> str:
+    """Return what counts as one caller: an IPv4 address, or the /64 network of an IPv6 address."""
+    parsed = _parse(address)
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Network((int(parsed), _NETWORK_BITS), strict=False))
+    return str(parsed or UNKNOWN)
+
+
+def _parse(written: str) -> IPv4Address | IPv6Address | None:
+    host = written.strip()
+    if host.startswith("["):  # [2001:db8::1]:443
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:  # 192.0.2.1:443
+        host = host.partition(":")[0]
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
