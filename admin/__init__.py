@@ -31,7 +31,7 @@ from web.api import init_api
 from web.head import init_head
 from web.headers import init_headers
 from web.health import init_health
-from web.limits import LimitSettings, init_limits
+from web.limits import LimitSettings, init_limits, limit_sign_in
 from web.metrics import MetricsSettings, init_metrics
 from web.pages import init_pages
 from web.problems import init_problems, problem
@@ -74,6 +74,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     init_headers(app, WebSettings())
     init_request_ids(app)
     init_problems(app)
+    limiter = init_limits(app, LimitSettings(), polls=("console.live_",))
     init_pages(app, "Lockstep console", {"console": CONSOLE_ASSETS})
     for outage in database.OUTAGES:
         app.register_error_handler(outage, _database_unavailable)
@@ -108,8 +109,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     ):
         api.register_blueprint(blueprint)
     init_console(app, settings.admin_shop_url, settings.admin_flower_url)
-    polls = [endpoint for endpoint in app.view_functions if endpoint.startswith("console.live_")]
-    init_limits(app, LimitSettings(), sign_in=PASSWORD_DOORS, polls=polls)
+    limit_sign_in(app, limiter, LimitSettings(), PASSWORD_DOORS)
     init_health(app, {"database": lambda: db.session.execute(text("SELECT 1 FROM sync_state")).close()})
     return app
 

@@ -26,7 +26,7 @@ from web.api import init_api
 from web.head import init_head
 from web.headers import init_headers
 from web.health import init_health
-from web.limits import LimitSettings, init_limits
+from web.limits import LimitSettings, init_limits, limit_sign_in
 from web.metrics import MetricsSettings, init_metrics
 from web.pages import init_pages
 from web.problems import init_problems, problem
@@ -59,6 +59,7 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     init_headers(app, WebSettings())
     init_request_ids(app)
     init_problems(app)
+    limiter = init_limits(app, LimitSettings(), polls=("shop.live",))
     init_pages(app, "Lockstep shop", {"shop": storefront.ASSETS})
     for outage in extensions.OUTAGES:
         app.register_error_handler(outage, _store_unavailable)
@@ -77,7 +78,7 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
         api.register_blueprint(door)
     for pages in (shop_pages.blp, account_pages.blp):
         app.register_blueprint(pages)
-    init_limits(app, LimitSettings(), sign_in=PASSWORD_DOORS, polls=["shop.live"])
+    limit_sign_in(app, limiter, LimitSettings(), PASSWORD_DOORS)
     init_health(app, {"database": _check_store})
     return app
 

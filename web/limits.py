@@ -6,7 +6,7 @@ Counting never stands in the way: where Valkey does not answer, each process cou
 import hashlib
 import math
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -23,8 +23,9 @@ from web.problems import problem
 from web.settings import Settings
 
 OFF = "off"
-# What anyone may have at any rate: files that are cached for ever, and what watches the service itself.
+# What anyone may have at any rate, where it has a route: files that are cached for ever, and what watches the service.
 _FREE = ("/assets/", "/images/", "/static/", "/bootstrap/", "/livez", "/readyz", "/metrics", "/service/")
+_NO_ROUTE = "no route"
 
 
 def _limits(text: str) -> str:
@@ -56,38 +57,48 @@ class LimitSettings(Settings):
     rate_limit_storage_url: Annotated[SecretStr, AfterValidator(_store)] = SecretStr("memory://")
 
 
-def init_limits(app: Flask, settings: LimitSettings, sign_in: Iterable[str], polls: Collection[str] = ()) -> None:
-    """Count requests from now on; ``sign_in`` are the endpoints that try a password or make an account, ``polls``
-    those that open pages ask again and again: they have a limit of their own, so that many pages behind one address
-    ask less often and spend nothing of what clicks need.
-
-    After the routes and whoever says who is signed in.
+def init_limits(app: Flask, settings: LimitSettings, polls: tuple[str, ...] = ()) -> Limiter:
+    """Count every request from now on, also those that have no route or are refused at the door: call it before what
+    refuses. ``polls`` begin the names of endpoints that open pages ask again and again: they have a limit of their
+    own, so that many pages behind one address ask less often and spend nothing of what clicks need.
     """
     limiter = Limiter(
         _address,
         app=app,
         application_limits=_of_all(settings.rate_limit, polls),
+        # Without a name, what has no endpoint would not be counted.
+        request_identifier=lambda: request.endpoint or _NO_ROUTE,
         storage_uri=settings.rate_limit_storage_url.get_secret_value(),
         storage_options=_storage_options(settings),
         in_memory_fallback_enabled=True,
         swallow_errors=True,
     )
-    limiter.request_filter(lambda: request.path.startswith(_FREE))
-    if settings.rate_limit_sign_in != OFF:
-        for endpoint in sign_in:
-            view: Any = app.view_functions[endpoint]
-            for key in (_address, _claimed):
-                view = limiter.limit(settings.rate_limit_sign_in, key_func=key, methods=["POST", "DELETE"])(view)
-            app.view_functions[endpoint] = view
+    limiter.request_filter(lambda: request.endpoint is not None and request.path.startswith(_FREE))
     app.register_error_handler(RateLimitExceeded, lambda _error: _refuse(limiter.current_limit))
+    return limiter
 
 
-def _of_all(rate: str, polls: Collection[str]) -> list[str | Callable[[], str] | ApplicationLimit]:
+def limit_sign_in(app: Flask, limiter: Limiter, settings: LimitSettings, endpoints: Iterable[str]) -> None:
+    """Count attempts at ``endpoints``, which try a password or make an account. After the routes."""
+    if settings.rate_limit_sign_in == OFF:
+        return
+    for endpoint in endpoints:
+        view: Any = app.view_functions[endpoint]
+        for key in (_address, _claimed):
+            view = limiter.limit(settings.rate_limit_sign_in, key_func=key, exempt_when=_only_reads)(view)
+        app.view_functions[endpoint] = view
+
+
+def _only_reads() -> bool:
+    return request.method in {"GET", "HEAD", "OPTIONS"}
+
+
+def _of_all(rate: str, polls: tuple[str, ...]) -> list[str | Callable[[], str] | ApplicationLimit]:
     if rate == OFF:
         return []
 
     def polled() -> bool:
-        return request.endpoint in polls
+        return (request.endpoint or "").startswith(polls)
 
     return [
         ApplicationLimit(rate, key_function=key, scope=f"{key.__name__} {name}", exempt_when=others)

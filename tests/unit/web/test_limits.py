@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from stack.ports import free_port
 from stack.servers.valkey import Valkey
 from web.headers import init_headers
-from web.limits import LimitSettings, init_limits
+from web.limits import LimitSettings, init_limits, limit_sign_in
 from web.problems import init_problems
 from web.request_ids import init_request_ids
 from web.settings import SettingsError, WebSettings
@@ -22,6 +22,7 @@ SIGN_IN = "/api/v1/auth/token"
 def app_with(**values: object) -> FlaskClient:
     app = Flask("limits_under_test")
     app.config["SECRET_KEY"] = "k" * 32
+    settings = LimitSettings(**values)
     init_headers(app, WebSettings(trusted_proxies=1))
     init_request_ids(app)
     init_problems(app)
@@ -30,7 +31,7 @@ def app_with(**values: object) -> FlaskClient:
     app.add_url_rule("/livez", "livez", lambda: "ok")
     app.add_url_rule(SIGN_IN, "sign_in", lambda: "{}", methods=["GET", "POST"])
     app.add_url_rule("/live", "live", lambda: "{}")
-    init_limits(app, LimitSettings(**values), sign_in=["sign_in"], polls=["live"])
+    limit_sign_in(app, init_limits(app, settings, polls=("live",)), settings, ["sign_in"])
     return app.test_client()
 
 
