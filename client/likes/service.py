@@ -1,6 +1,7 @@
 """L1: a like is one atomic write; telling anyone about it comes afterwards, in the background."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 from pymongo.errors import DuplicateKeyError
@@ -13,15 +14,16 @@ from client.products.queries import get_product
 log = structlog.get_logger(__name__)
 
 ERASED_AT_ONCE = 500
+DOUBLE_CLICK = timedelta(milliseconds=500)  # as on the pages (likes.js)
 
 
-def set_like(product_id: int, user: str, liked: bool) -> ProductCopy:
+def set_like(product_id: int, user: str, liked: bool, rest: timedelta = timedelta()) -> ProductCopy:
     """Set or clear ``user``'s like; doing so again changes nothing. Returns the product.
 
-    Raises ProductNotFoundError, ProductGoneError.
+    A like that changed less than ``rest`` ago stays as it is. Raises ProductNotFoundError, ProductGoneError.
     """
     product = get_product(product_id)
-    if _toggle(product_id, user, liked):
+    if _toggle(product_id, user, liked, rest):
         announcer().offer(product_id)
     return product
 
@@ -37,11 +39,14 @@ def take_back_all(user: str) -> int:
     return len(ids)
 
 
-def _toggle(product_id: int, user: str, liked: bool) -> bool:
+def _toggle(product_id: int, user: str, liked: bool, rest: timedelta) -> bool:
     """Return whether this call changed the state. The filter makes a second click, or a replay, a no-op."""
-    change = changed(liked, datetime.now(UTC))
+    now = datetime.now(UTC)
+    change = changed(liked, now)
     change["$set"] |= {"product": product_id, "user": user}
-    where = {"_id": like_id(product_id, user), "liked": {"$ne": True} if liked else True}
+    where: dict[str, Any] = {"_id": like_id(product_id, user), "liked": {"$ne": True} if liked else True}
+    if rest:  # a time that is yet to come was written by a host whose clock is ahead
+        where["at"] = {"$not": {"$gt": now - rest, "$lte": now}}
     try:
         # Only a like may create the document: an unlike of nothing is nothing.
         result = Like._get_collection().update_one(where, change, upsert=liked)

@@ -1,6 +1,7 @@
 """The shop: the grid, a product, what I like."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
@@ -68,11 +69,17 @@ def product(product_id: int) -> ResponseReturnValue:
 
 @blp.post("/products/<int:product_id>/like")
 def like(product_id: int) -> ResponseReturnValue:
-    """Like it (``liked`` 1) or take that back (0); as JSON for the script, by a way back for the form."""
+    """Like it (``liked`` 1) or take that back (0); as JSON for the script, by a way back for the form.
+
+    A double click on the form may meet the page that its first click brought, where the button means the opposite. The
+    script tells a double click by itself: its requests may arrive closer together than the clicks were.
+    """
     if not current_user.is_authenticated:
         return _sign_in_first(product_id)
-    liked = request.form.get("liked") == "1"
-    service.set_like(product_id, current_user.id, liked)
+    if request.form.get("liked") not in ("0", "1"):
+        abort(HTTPStatus.BAD_REQUEST, "The form does not say whether to like the product. Nothing was changed.")
+    liked = request.form["liked"] == "1"
+    service.set_like(product_id, current_user.id, liked, service.DOUBLE_CLICK if wants_page() else timedelta())
     back = local_path(request.form.get("next"), url_for("shop.product", product_id=product_id))
     if wants_page():
         return redirect(back, HTTPStatus.SEE_OTHER)

@@ -210,7 +210,7 @@ def test_form_of_another_site_is_refused(system: System, shopper: Caller, editor
     ]
     for caller, url in forms:
         for token in (None, "", "forged", Caller(system, "nobody").csrf(caller.home)):
-            form = {"password": PASSWORD} | ({} if token is None else {"csrf_token": token})
+            form = {"password": PASSWORD, "liked": "1"} | ({} if token is None else {"csrf_token": token})
             sent = caller.pages.post(url, data=form, headers=BROWSER, allow_redirects=False, timeout=TIMEOUT)
             assert sent.status_code == 400, (url, token)
     assert shopper.pages.get(f"{system.client_url}/account", timeout=TIMEOUT, allow_redirects=False).status_code == 200

@@ -1,11 +1,13 @@
 // Likes show at once and are sent behind it. A second click before the answer changes what is wanted; the last one
-// counts. What is refused is taken back, with the reason.
+// counts. A double click is one click. What is refused is taken back, with the reason.
 import { announce } from "../web/announce.js";
 import { connection } from "../web/connection.js";
 import { toast } from "../web/toast.js";
 import { openDialog } from "./dialog.js";
 
 const GONE = [404, 410];
+const DOUBLE_CLICK = 500; // ms, as on the server (client/likes/service.py)
+const clicks = new Map(); // product id -> when it was last clicked
 const entries = new Map(); // product id -> {liked: as the server said, wanted, likes: with "liked", busy, settled}
 
 class Refusal extends Error {
@@ -123,6 +125,8 @@ export function initLikes() {
     if (!form) return;
     event.preventDefault();
     const id = form.dataset.like;
+    if (event.timeStamp - (clicks.get(id) ?? -Infinity) < DOUBLE_CLICK) return;
+    clicks.set(id, event.timeStamp);
     want(id, form, !entryOf(id).wanted);
   });
 }
