@@ -6,7 +6,7 @@ authentication and validation. ``bare_view`` is what Flask and one insert cost.
 
 import json
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -60,7 +60,7 @@ def plain_admin() -> Flask:
 def plain_client() -> Flask:
     """The Client with a bare upsert for a like, which still finds the product: nothing counted, nothing forwarded."""
 
-    def set_like(product_id: int, user: str, liked: bool) -> ProductCopy:
+    def set_like(product_id: int, user: str, liked: bool, _rest: timedelta = timedelta()) -> ProductCopy:
         product = get_product(product_id)
         change = {"$set": {"product": product_id, "user": user, "liked": liked, "at": datetime.now(UTC)}}
         Like._get_collection().update_one({"_id": like_id(product_id, user)}, change, upsert=True)
