@@ -44,6 +44,9 @@ def connect(
         host=settings.client_mongodb_url.get_secret_value(),
         connect=False,
         tz_aware=True,
+        # One value that Python cannot hold must not make its neighbours unreadable.
+        datetime_conversion="DATETIME_AUTO",
+        unicode_decode_error_handler="replace",
         uuidRepresentation="standard",
         w="majority",
         journal=True,

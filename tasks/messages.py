@@ -92,6 +92,7 @@ class ProductContent:
 CONTENT_NAMES = tuple(field.name for field in fields(ProductContent))
 _SORTED_NAMES = sorted(CONTENT_NAMES)
 DELETED_CHECKSUM = ""  # a tombstone has no content to sum
+MALFORMED_CHECKSUM = "malformed"  # of a stored copy that no message could have made
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from web import tracing
 
 log = structlog.get_logger(__name__)
 
-RESYNC_SECONDS = 30  # between two tries while Admin or the store is away, however long
+RESYNC_SECONDS, RESYNC_RETRIES = 30, 20  # between two tries while Admin or the store is away, and how many
+RESYNC_EXPIRES = 3_600  # seconds: whoever asked has looked again by then
 
 
 @shared_task(name=names.SYNC_PRODUCT)
@@ -40,13 +41,16 @@ def sync_products(messages: Any) -> None:
     _sync(messages)
 
 
-@shared_task(name=names.RESYNC_PRODUCT, bind=True, max_retries=None)
+@shared_task(name=names.RESYNC_PRODUCT, bind=True, max_retries=RESYNC_RETRIES)
 def resync_product(self: Task, product_id: int) -> None:
-    """Fetch a product's current state from Admin and apply it; what a replay by hand is."""
+    """Fetch a product's current state from Admin and make the copy equal to it; what a replay by hand is.
+
+    Once its retries are used up it is a dead letter, which says why and can be replayed.
+    """
     _resync(self, [product_id])
 
 
-@shared_task(name=names.RESYNC_PRODUCTS, bind=True, max_retries=None)
+@shared_task(name=names.RESYNC_PRODUCTS, bind=True, max_retries=RESYNC_RETRIES)
 def resync_products(self: Task, product_ids: Any) -> None:
     """The same for many, at most MAX_IDS."""
     _resync(self, product_ids)
@@ -58,7 +62,8 @@ def _resync(task: Task, product_ids: Any) -> None:
     try:
         resync.resync(worker.gateway(), product_ids)
     except (AdminUnavailableError, *OUTAGES) as outage:
-        raise task.retry(countdown=RESYNC_SECONDS, exc=outage) from outage
+        expires = task.request.expires or RESYNC_EXPIRES
+        raise task.retry(countdown=RESYNC_SECONDS, exc=outage, expires=expires) from outage
 
 
 def _sync(raw: list[Any]) -> None:

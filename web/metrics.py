@@ -76,7 +76,7 @@ POOL_MAX = Gauge(
 )
 ATTEMPTS = Counter(
     "sync_attempts_total",
-    "Products whose sending came to an end: proven, lost (sent again), differing (resynced), unpublished.",
+    "Products whose sending came to an end: proven, lost (sent again), differing (repaired), unpublished.",
     ["outcome"],
     registry=INSTRUMENTS,
 )

@@ -18,7 +18,7 @@ from admin.replication.replay_runs import Progress
 from admin.replication.status import Status
 from web.problems import ProblemError
 
-MENDED_BY_REPLAY = ("missing", "stale", "differing")  # the others need a look: ``lockstep sync diff --repair``
+MENDED_BY_REPLAY = ("missing", "stale", "ahead", "differing", "malformed")  # what only the Client has is for a person
 
 # state → (tone of its chip, what it means)
 _MEANINGS = {

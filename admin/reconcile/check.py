@@ -1,6 +1,8 @@
-"""A6's sentry: a cheap comparison that runs by itself, a thousand products every ten seconds, none twice a minute.
+"""A6's sentry: a cheap comparison that runs by itself, some thousand products every few seconds.
 
-What differs though nobody is at work on it is a suspect; found unchanged by a later look, it is drift.
+What differs though nobody is at work on it is a suspect; found unchanged by a later look, it is drift. What no change
+of Admin's can look like is drift at once. Drift of products that Admin has is repaired by itself: their rows become
+pending, and the relay repairs each copy by compare-and-set (decision 36).
 """
 
 import time
@@ -10,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 import structlog
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select, tuple_, update
 
 from admin.database import retry_deadlocks, upsert, utc_now
 from admin.extensions import db
@@ -20,16 +22,19 @@ from admin.reconcile.compare import look as look_at
 from admin.reconcile.copies import Copy
 from admin.reconcile.diff import HIGHEST, LOWEST
 from admin.reconcile.models import Drift, DriftCheck
+from admin.replication.models import PROVEN, Replication
+from admin.replication.replay import afresh
 from tasks.messages import MAX_IDS
+from tasks.names import BULK
 
 log = structlog.get_logger(__name__)
 
-SPAN = 1_000  # products per look
-EVERY = timedelta(seconds=10)  # between two looks, however many relays take part
-PASS_REST = timedelta(minutes=1)  # after a pass: an idle system does not compare the same few products all the time
+SPAN = 5_000  # products per look
+EVERY = timedelta(seconds=5)  # between two looks, however many relays take part
+PASS_REST = timedelta(seconds=20)  # after a pass: an idle system does not compare the same few products all the time
 LOOK_REST = 20  # times what a look took: a store that answers slowly has more urgent things to do
 LONGEST_REST = timedelta(hours=1)
-AGAIN = timedelta(seconds=20)  # between two looks at the same suspect
+AGAIN = timedelta(seconds=10)  # between two looks at the same suspect
 MAX_KEPT = 1_000  # suspects and drift: enough to raise an alarm, and what is kept stays bounded
 _EXAMPLES = 5
 _NEVER = datetime(2001, 1, 1)  # noqa: DTZ001 - as the database's: naive; a new database's first look is due before it
@@ -73,10 +78,10 @@ def look() -> None:
         found = list(islice(unexplained, MAX_KEPT))
     finally:
         _rest(timedelta(seconds=LOOK_REST * (time.monotonic() - began)))
-    if due := _due():
-        _recheck(due)
+    confirmed = _recheck(due) if (due := _due()) else []
     if found:
         _suspect(found)
+    _resync([*confirmed, *(difference for difference in found if difference.certain)])
 
 
 def summary() -> Summary:
@@ -147,21 +152,44 @@ def _due() -> list[int]:
 
 
 @retry_deadlocks
-def _recheck(product_ids: Sequence[int]) -> None:
-    """Confirm what is still the same difference, start afresh with another one, forget what is gone."""
+def _recheck(product_ids: Sequence[int]) -> list[Difference]:
+    """Confirm what is still the same difference, start afresh with another one, forget what is gone. Returns what is
+    confirmed. Commits.
+    """
     found = {difference.id: difference for difference in _differing(product_ids)}
     _remove([id_ for id_ in product_ids if id_ not in found])
     known = select(Drift).where(Drift.product_id.in_(found)).with_for_update()
     now = db.session.execute(select(utc_now())).scalar_one()
     for row in db.session.execute(known.execution_options(populate_existing=True)).scalars():
-        seen = _seen(found[row.product_id])
+        seen, certain = _seen(found[row.product_id]), found[row.product_id].certain
         if (row.kind, row.held_ver, row.held_checksum) == seen:
             row.confirmed_at = row.confirmed_at or now
         else:
             row.kind, row.held_ver, row.held_checksum = seen
-            row.first_seen_at, row.confirmed_at = now, None
+            row.first_seen_at, row.confirmed_at = now, now if certain else None
         row.looked_at = now
+        if row.confirmed_at is None:
+            del found[row.product_id]
     db.session.commit()
+    return list(found.values())
+
+
+@retry_deadlocks
+def _resync(confirmed: Sequence[Difference]) -> None:
+    """Have the relay repair those whose row was verified as what Admin's content is: their copies were changed past
+    Lockstep. Where the row says otherwise, Admin's own tables were edited, and a person decides. Commits.
+    """
+    verified = [(d.id, d.own.ver, d.own.checksum) for d in confirmed if d.own]
+    if not verified:
+        return
+    now = db.session.execute(select(utc_now())).scalar_one()
+    same = tuple_(Replication.product_id, Replication.ver, Replication.checksum).in_(verified)
+    ids = [product_id for product_id, *_ in verified]
+    marked = update(Replication).where(Replication.product_id.in_(ids), same, Replication.state == PROVEN)
+    resynced = db.session.execute(marked.values(**afresh(now, BULK)).execution_options(synchronize_session=False))
+    db.session.commit()
+    if rows := resynced.rowcount:  # type: ignore[attr-defined]
+        log.warning("drift is being repaired", products=rows, product_ids=ids[:20])
 
 
 @retry_deadlocks
@@ -191,7 +219,7 @@ def _differing(product_ids: Sequence[int]) -> list[Difference]:
 
 def _row(difference: Difference, now: datetime) -> dict[str, object]:
     kind, ver, checksum = _seen(difference)
-    times = {"first_seen_at": now, "looked_at": now}
+    times = {"first_seen_at": now, "looked_at": now, "confirmed_at": now if difference.certain else None}
     return {"product_id": difference.id, "kind": kind, "held_ver": ver, "held_checksum": checksum, **times}
 
 

@@ -10,9 +10,9 @@ from admin.reconcile import rebuild as rebuild_
 from admin.reconcile.compare import batched
 from admin.reconcile.diff import HIGHEST, LOWEST, Comparison, UnknownProductError, fields_of
 from admin.reconcile.mending import Mending
-from admin.reconcile.repair import BATCH
 from admin.reconcile.report import Report, show_fields
 from admin.replication.models import SyncMark
+from admin.replication.repair import BATCH
 from web.commands import EXIT_DRIFT, EXIT_FAILED, resumable
 from web.terminal import PRODUCT_ID, check_range, json_option, progress
 

@@ -12,18 +12,20 @@ from admin.reconcile import catalogue
 from admin.reconcile.catalogue import Own
 from admin.reconcile.copies import MAX_LISTED, Copy
 from tasks.digests import BUCKET, Digest, Entry, digests
-from tasks.messages import DELETED_CHECKSUM
+from tasks.messages import DELETED_CHECKSUM, MALFORMED_CHECKSUM
 
 T = TypeVar("T")
 
 MISSING, STALE, AHEAD, DIFFERING, ORPHANED = "missing", "stale", "ahead", "differing", "orphaned"
+MALFORMED = "malformed"
+_NEVER_OURS = (AHEAD, MALFORMED, ORPHANED)  # Admin is read after the Client: none of its changes looks like these
 _BUCKETS = MAX_LISTED // BUCKET  # looked into with one question
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A product that the stores do not agree on. ``own`` None: Admin never had it; ``held`` None: the Client lacks
-    it. ``pending``: the relay is at work on it.
+    it. ``pending``: the relay is at work on it, which explains the difference.
     """
 
     id: int
@@ -40,6 +42,11 @@ class Difference:
         return shown and (self.own is None or _is_deleted(self.own))
 
     @property
+    def certain(self) -> bool:
+        """Whether this is drift whatever the relay is at work on, and without a second look."""
+        return self.kind in _NEVER_OURS
+
+    @property
     def why(self) -> str:
         """The difference in words."""
         if self.kind == DIFFERING:
@@ -51,6 +58,7 @@ _WHY = {
     MISSING: "the Client does not hold it",
     STALE: "the Client holds an older version",
     AHEAD: "the Client holds a later version than Admin made",
+    MALFORMED: "the Client's copy is malformed",
     ORPHANED: "the Client shows it, and Admin never had it",
 }
 _DIFFERING = {
@@ -112,9 +120,8 @@ def _difference(product_id: int, own: Own | None, held: Entry | None) -> Differe
     kind = _kind(own.entry if own else None, held)
     if kind is None:
         return None
-    return Difference(
-        product_id, kind, own.sku if own else "", own.entry if own else None, held, bool(own and own.pending)
-    )
+    pending = own is not None and own.pending and kind not in _NEVER_OURS
+    return Difference(product_id, kind, own.sku if own else "", own.entry if own else None, held, pending)
 
 
 def _kind(own: Entry | None, held: Entry | None) -> str | None:
@@ -123,6 +130,8 @@ def _kind(own: Entry | None, held: Entry | None) -> str | None:
     if own is None or held is None:
         # A tombstone of what Admin never had is harmless: it is what mending leaves.
         return MISSING if held is None else ORPHANED if held.checksum != DELETED_CHECKSUM else None
+    if held.checksum == MALFORMED_CHECKSUM:
+        return MALFORMED
     if own.ver != held.ver:
         return STALE if held.ver < own.ver else AHEAD
     return DIFFERING

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from admin.reconcile import copies
 from admin.reconcile.compare import Difference, batched
-from admin.reconcile.repair import BATCH, mend
+from admin.reconcile.repair import mend
+from admin.replication.repair import BATCH
 
 ALWAYS, SHARE = 10, 100  # products are taken from the shop unasked up to 10, or one in a hundred
 

@@ -9,8 +9,8 @@ from admin.reconcile import catalogue, copies
 from admin.reconcile.compare import Difference, batched
 from admin.reconcile.copies import NEXT, Copy
 from admin.reconcile.diff import HIGHEST, LOWEST, Comparison
-from admin.reconcile.repair import BATCH, pages
 from admin.replication.client_gateway import ClientUnavailableError
+from admin.replication.repair import BATCH, pages
 from tasks.messages import ProductChanged
 
 log = structlog.get_logger(__name__)

@@ -1,8 +1,6 @@
 """Mending drift: the Client replaces exactly what was seen by what Admin says now. Works without the broker."""
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy import select
 
@@ -10,17 +8,15 @@ from admin.database import retry_deadlocks, upsert, utc_now
 from admin.extensions import db
 from admin.products.ids import reserve_ids
 from admin.products.models import Product
-from admin.reconcile import catalogue, copies
+from admin.reconcile import catalogue
 from admin.reconcile.catalogue import Own
 from admin.reconcile.compare import ORPHANED, Difference, look
-from admin.reconcile.copies import Copy
+from admin.reconcile.copies import PATIENCE, Copy
 from admin.replication.models import FRESH, Replication
+from admin.replication.repair import Repair, repair
 from admin.replication.replay import afresh
 from tasks.digests import MAX_ID
 from tasks.names import BULK
-
-BATCH = 200  # products per question, the Client's limit
-BATCH_BYTES = 500_000  # of JSON; half of what the Client accepts
 
 
 def mend(drift: Sequence[Difference]) -> set[int]:
@@ -32,38 +28,14 @@ def mend(drift: Sequence[Difference]) -> set[int]:
     # A product that got a tombstone's id would never be seen.
     reserve_ids(max((id_ for id_ in orphans if id_ <= MAX_ID), default=0))
     own = catalogue.listed([difference.id for difference in drift if difference.kind != ORPHANED])
-    for batch in pages(_repair(difference, own.get(difference.id)) for difference in drift):
-        answer = copies.ask("repair", {"repairs": batch})
-        with copies.sensible():
-            if len(answer["outcomes"]) != len(batch):
-                raise ValueError(f"{len(answer['outcomes'])} outcomes of {len(batch)}")
+    repair((_repair(difference, own.get(difference.id)) for difference in drift), PATIENCE)
     if own:
         _mark(list(own))
     return {still.id for still in look([d.id for d in drift], Copy()) if _is_ours(still, own.get(still.id))}
 
 
-def pages(items: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Split into pages that are bounded in number and in size."""
-    page: list[dict[str, Any]] = []
-    size = 0
-    for item in items:
-        length = len(json.dumps(item))
-        if page and (len(page) == BATCH or size + length > BATCH_BYTES):
-            yield page
-            page, size = [], 0
-        page.append(item)
-        size += length
-    if page:
-        yield page
-
-
-def _repair(difference: Difference, own: Own | None) -> dict[str, Any]:
-    held = difference.held
-    return {
-        "id": difference.id,
-        "seen": {"ver": held.ver, "checksum": held.checksum} if held else None,
-        "state": own.message.encode() if own else None,
-    }
+def _repair(difference: Difference, own: Own | None) -> Repair:
+    return Repair(difference.id, difference.held, own.message if own else None)
 
 
 def _is_ours(still: Difference, sent: Own | None) -> bool:

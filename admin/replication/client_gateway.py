@@ -26,7 +26,7 @@ class Held:
     """What the Client holds of one product.
 
     ``checksum`` is of the content that is really there, and ``applied_at`` by the Client's clock. ``failure`` is
-    its reason for refusing ``failed_ver``, if it did.
+    its reason for refusing ``failed_ver``, if it did; ``problem`` says why no message could have made what it holds.
     """
 
     ver: int
@@ -34,6 +34,7 @@ class Held:
     applied_at: datetime | None
     failed_ver: int
     failure: str | None
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ def _held(item: dict[str, Any]) -> Held:
         applied_at=_moment(applied) if applied else None,
         failed_ver=int(item["failed_ver"]),
         failure=item["failure"],
+        problem=item.get("problem"),  # the version before does not tell
     )
 
 

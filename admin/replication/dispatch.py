@@ -5,7 +5,6 @@ from typing import Any
 
 import structlog
 
-from admin.replication.models import Replication
 from tasks import names, origins
 from tasks.messages import ProductChanged
 from tasks.publisher import Publisher
@@ -30,14 +29,6 @@ def send(publisher: Publisher, messages: Sequence[ProductChanged], lane: str, le
     with tracing.span("send products", "producer", (message.origin.traceparent for message in messages)):
         task_id = publisher.publish(task, [argument], queue, shown, headers=headers)
     origins.tell(log, "sent", messages, level, lane=lane, task_id=task_id)
-
-
-def resync(publisher: Publisher, rows: Sequence[Replication], lane: str) -> None:
-    """Have the Client fetch these products' states and mend what differs, and log it. Raises PublishError."""
-    product_ids, headers = [row.product_id for row in rows], origins.header((r.product_id, r.origin) for r in rows)
-    shown = f"([{', '.join(map(str, product_ids[:_SHOWN]))}],)"
-    task_id = publisher.publish(names.RESYNC_PRODUCTS, [product_ids], names.LANE_QUEUES[lane], shown, headers=headers)
-    origins.tell(log, "resync sent", rows, lane=lane, task_id=task_id)
 
 
 def batches(messages: Sequence[ProductChanged]) -> Iterator[list[ProductChanged]]:

@@ -1,4 +1,5 @@
-"""A3: the relay. Claims due rows, asks whether they arrived (A6), sends what did not. Any number may run.
+"""A3: the relay. Claims due rows, asks whether they arrived (A6), sends what did not, and repairs the copies that no
+message would change. Any number may run.
 
 Each lane has a window: at most WINDOW rows are sent and not proven, so that a slow Client never fills the
 broker. Within it, two steps alternate: ``settle`` looks after rows that were sent, ``feed`` sends fresh ones.
@@ -19,6 +20,7 @@ from admin.replication.client_gateway import ClientUnavailableError
 from admin.replication.marks import RestoredError
 from admin.replication.models import FRESH, SENT, STUCK, Replication
 from admin.replication.pace import Pace
+from admin.replication.repair import Repair, repair
 from admin.replication.upkeep import Upkeep
 from admin.replication.verify import Verdict, verify
 from tasks import names, origins
@@ -94,8 +96,10 @@ class Relay:
         verdict = self._verify(rows, lane)
         if verdict is None:
             return False  # what arrived is unknown, so nothing is known to be lost
+        if self._repair(verdict, lane):
+            _mark_sent(verdict.differing, verdict)
         lost = [row for row in verdict.missing if row.state == STUCK or claims.under_way(row) >= RESEND_AFTER]
-        if (lost or verdict.differing) and self._publisher.depth(names.LANE_QUEUES[lane]) == 0:
+        if lost and self._publisher.depth(names.LANE_QUEUES[lane]) == 0:
             self._resend(lost, verdict, lane)
         if soon := self._pace.soon(lane, rows, verdict):
             claims.hasten(soon)
@@ -108,12 +112,13 @@ class Relay:
         if not rows:
             return False
         verdict = self._ask_first(rows, lane) or Verdict(rows, [])
+        self._repair(verdict, lane)
         try:
             self._send(verdict, lane)
         except PublishError:
             self._interrupted = True
-            claims.put_back([*verdict.missing, *verdict.differing])
-            ATTEMPTS.labels("unpublished").inc(len(verdict.missing) + len(verdict.differing))
+            claims.put_back(verdict.missing)
+            ATTEMPTS.labels("unpublished").inc(len(verdict.missing))
             raise
         self._pace.sent(lane, rows)
         self._after_interruption()
@@ -153,23 +158,30 @@ class Relay:
         messages = outbox.current_messages([row.product_id for row in verdict.missing])
         for batch in dispatch.batches(messages):
             dispatch.send(self._publisher, batch, lane)
-        if verdict.differing:
-            dispatch.resync(self._publisher, verdict.differing, lane)
-        if messages or verdict.differing:
-            history.note_first_sent([*verdict.missing, *verdict.differing])
+        if messages:
+            history.note_first_sent(verdict.missing)
 
     def _resend(self, missing: list[Replication], verdict: Verdict, lane: str) -> None:
         """Each alone: one that kills its worker must not take others along."""
         for message in outbox.current_messages([row.product_id for row in missing]):
             dispatch.send(self._publisher, [message], lane, "debug")  # thousands after an outage
-        differing = verdict.differing
-        if differing:
-            dispatch.resync(self._publisher, differing, lane)
-        again = [*missing, *differing]
-        claims.mark_sent(again, [row for row in again if verdict.lost(row)])
+        _mark_sent(missing, verdict)
         ATTEMPTS.labels("lost").inc(len(missing))
-        ATTEMPTS.labels("differing").inc(len(differing))
-        origins.tell(log, "sent again", again, lane=lane)
+        origins.tell(log, "sent again", missing, lane=lane)
+
+    def _repair(self, verdict: Verdict, lane: str) -> bool:
+        """Have the Client replace the copies that no message would change. Returns whether it did; needs no broker."""
+        if not verdict.differing:
+            return False
+        states = outbox.current_messages([row.product_id for row in verdict.differing])
+        try:
+            outcomes = repair(Repair(state.id, verdict.seen[state.id], state) for state in states)
+        except ClientUnavailableError as error:
+            log.warning("cannot repair", lane=lane, error=str(error))
+            return False
+        ATTEMPTS.labels("differing").inc(len(states))
+        origins.tell(log, "repaired", states, lane=lane, outcomes=dict(Counter(outcomes.values())))
+        return True
 
     def _room(self, lane: str) -> int:
         in_flight = db.session.execute(
@@ -179,3 +191,7 @@ class Relay:
         if in_flight < WINDOW - RESERVE:
             return WINDOW - in_flight
         return RESERVE if self._publisher.depth(names.LANE_QUEUES[lane]) == 0 else 0
+
+
+def _mark_sent(rows: list[Replication], verdict: Verdict) -> None:
+    claims.mark_sent(rows, [row for row in rows if verdict.lost(row)])

@@ -48,7 +48,7 @@ class LastResultSchema(ma.Schema):
 
 class DriftExampleSchema(ma.Schema):
     product_id = fields.Integer()
-    kind = fields.String(metadata={"description": "missing, stale, ahead, differing or orphaned"})
+    kind = fields.String(metadata={"description": "missing, stale, ahead, malformed, differing or orphaned"})
     first_seen_at = Moment()
 
 

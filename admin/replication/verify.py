@@ -1,7 +1,7 @@
 """A6: ask the Client what it holds; what arrived is proven, the rest learns why not."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from admin.replication import marks
 from admin.replication.client_gateway import Held
 from admin.replication.models import PROVEN, LaneProgress, ProductChange, Replication
 from tasks import origins
+from tasks.digests import Entry
 from tasks.origins import Named, Origin
 from tasks.versions import label
 
@@ -25,13 +26,15 @@ OTHER_CONTENT = "the Client holds other content at the same version"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The rows that did not arrive: ``missing`` ones are sent again, ``differing`` ones need a resync, as the
-    Client takes no state that is not newer. What was sent before ``arrived_upto`` in this lane should have arrived.
+    """The rows that did not arrive: ``missing`` ones are sent again; the copies of ``differing`` ones need a repair,
+    as the Client takes no message that is not newer, and none over a malformed copy. ``seen`` is what the Client holds
+    of those. What was sent before ``arrived_upto`` in this lane should have arrived.
     """
 
     missing: list[Replication]
     differing: list[Replication]
     arrived_upto: datetime | None = None
+    seen: Mapping[int, Entry] = field(default_factory=dict)
 
     def lost(self, row: Replication) -> bool:
         """Whether a row sent later arrived. An outage proves nothing, so it counts as no attempt."""
@@ -56,8 +59,18 @@ def verify(rows: Sequence[Replication], lane: str) -> Verdict:
     arrived_upto = _proven_sent_at(lane)
     db.session.commit()
     origins.tell(log, "proven", told, lane=lane)
-    differing = [row for row in others if row.product_id in held and held[row.product_id].ver == row.ver]
-    return Verdict([row for row in others if row not in differing], differing, arrived_upto)
+    differing = [row for row in others if _needs_repair(row, held.get(row.product_id))]
+    seen = {row.product_id: _entry(row.product_id, held[row.product_id]) for row in differing}
+    return Verdict([row for row in others if row.product_id not in seen], differing, arrived_upto, seen)
+
+
+def _needs_repair(row: Replication, held: Held | None) -> bool:
+    """Whether no message of Admin's would change a copy that is not ``row``'s state."""
+    return held is not None and (held.problem is not None or held.ver >= row.ver)
+
+
+def _entry(product_id: int, held: Held) -> Entry:
+    return Entry(product_id, held.ver, held.checksum)
 
 
 def _is_proven(row: Replication, held: Held | None) -> bool:
@@ -148,8 +161,10 @@ def _reason(row: Replication, held: Held | None) -> str | None:
         return None
     if held.failure and held.failed_ver == row.ver:
         return held.failure[:MAX_ERROR]
+    if held.problem:
+        return f"the Client's copy is malformed: {held.problem}"[:MAX_ERROR]
     if held.ver > row.ver:
-        return f"the Client holds a newer state ({held.ver}) than Admin ({row.ver}); see 'lockstep sync diff'"
+        return f"the Client holds a later version ({held.ver}) than Admin made ({row.ver}); it is being repaired"
     return OTHER_CONTENT if held.ver == row.ver else None
 
 

@@ -40,5 +40,5 @@ def waiting() -> int:
 def named(digests: Iterable[str]) -> set[str]:
     """Return those of ``digests`` that a product of the shop names."""
     urls = {url_of(digest): digest for digest in digests}
-    products = ProductCopy._get_collection().find({"image_url": {"$in": list(urls)}}, {"image_url": 1})
-    return {urls[product["image_url"]] for product in products}
+    found = ProductCopy._get_collection().distinct("image_url", {"image_url": {"$in": list(urls)}})
+    return {urls[url] for url in found if isinstance(url, str) and url in urls}  # a list may hold others beside it

@@ -100,8 +100,12 @@ def _apply(session: ClientSession, batch: list[dict[str, Any]]) -> None:
         ProductCopy._get_collection().bulk_write(adds, session=session)
 
 
+_COUNTABLE = {"$type": ["int", "long"], "$not": {"$type": "array"}, "$gt": -(1 << 62), "$lt": 1 << 62}
+
+
 def _add(n: int, products: list[int]) -> UpdateMany:
-    return UpdateMany({"_id": {"$in": products}}, {"$inc": {"likes": n}})
+    # A count that is no number, which only a hand could write, must not end the batch: a repair counts it anew.
+    return UpdateMany({"_id": {"$in": products}, "likes": _COUNTABLE}, {"$inc": {"likes": n}})
 
 
 def _mark(rev: int, liked: bool, ids: list[str]) -> UpdateMany:

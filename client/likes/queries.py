@@ -7,6 +7,7 @@ from typing import Any
 
 from client.likes.documents import Like, like_id
 from client.products.documents import ProductCopy
+from client.products.queries import living
 from tasks.messages import format_time, parse_time
 from web import cursors
 
@@ -59,7 +60,6 @@ def my_likes(user: str, limit: int, cursor: str | None) -> LikesPage:
         where["$or"] = [{"at": {"$lt": at}}, {"at": at, "_id": {"$lt": position[1]}}]
     found = list(Like.objects(__raw__=where).order_by("-at", "-id").limit(limit + 1))
     likes, more = found[:limit], len(found) > limit
-    living = ProductCopy.objects(id__in=[like.product for like in likes], deleted=False)
-    products = {product.id: product for product in living}
+    products = {product.id: product for product in living([like.product for like in likes])}
     items = [MyLike(like.product, like.at, products.get(like.product)) for like in likes]
     return LikesPage(items, cursors.encode(_SORT, [format_time(likes[-1].at), likes[-1].id]) if more else None)

@@ -7,15 +7,16 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from client.extensions import MAJORITY, by_ids, database
-from client.products.content import checksum_of
+from client.products.content import FIELDS, applied_at_of, checksum_of, failure_of, id_of, problem_in, ver_of
 from client.products.documents import ProductCopy, SyncFailure
-from tasks.messages import format_time
 
 _MARKS = "admin"  # the id of the one document of ``sync_marks``
 
 
 def held(product_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Return, for each id held or refused: ver (0: nothing held), checksum, applied_at, failed_ver, failure.
+    """Return, for each id held or refused: ver (0: nothing held), checksum, problem, applied_at, failed_ver, failure.
+
+    ``problem`` says why no message of ours could have made what is held; None where one could.
 
     The checksum is made from the content that is there, not read from beside it. Read from the primary with
     majority concern: what a failover could roll back is not proven.
@@ -24,8 +25,8 @@ def held(product_ids: Sequence[int]) -> list[dict[str, Any]]:
         return []
     copies = ProductCopy._get_collection().with_options(read_concern=MAJORITY)
     failures = SyncFailure._get_collection().with_options(read_concern=MAJORITY)
-    found = {doc["_id"]: doc for doc in by_ids(copies, product_ids, {"words": 0})}
-    refused = {doc["_id"]: doc for doc in by_ids(failures, product_ids)}
+    found = {id_of(doc) or 0: doc for doc in by_ids(copies, product_ids, FIELDS)}
+    refused = {id_of(doc) or 0: doc for doc in by_ids(failures, product_ids)}
     return [_show(id_, found.get(id_), refused.get(id_, {})) for id_ in found.keys() | refused.keys()]
 
 
@@ -40,17 +41,24 @@ def exchange_marks(mark: int, epoch: int, acknowledged: int = 0) -> int:
     marks = database()["sync_marks"].with_options(read_concern=MAJORITY)
     while True:
         found = marks.find_one({"_id": _MARKS})
-        known = int(found.get("mark", 0)) if found else 0
-        told = {"mark": mark if acknowledged < 0 or acknowledged == known else known, "epoch": epoch}
+        known, known_epoch = (_number(found, name) for name in ("mark", "epoch"))
+        told = {"mark": mark if acknowledged < 0 or acknowledged == known else known, "epoch": max(epoch, known_epoch)}
+        told["mark"] = max(told["mark"], known)
         if found is None:
             kept = _first(marks, told)
-        elif told["mark"] <= known and epoch <= found.get("epoch", 0):
+        elif told == {"mark": known, "epoch": known_epoch}:
             return known
         else:
-            seen = {"_id": _MARKS, "mark": found.get("mark")}
-            kept = bool(marks.update_one(seen, {"$max": told}).matched_count)
+            seen = {"_id": _MARKS, **{name: {"$eq": found.get(name)} for name in ("mark", "epoch")}}
+            kept = bool(marks.update_one(seen, {"$set": told}).matched_count)
         if kept:
             return known
+
+
+def _number(found: dict[str, Any] | None, name: str) -> int:
+    """Return a number of the document's; what a hand made of it counts as 0, as in an empty store."""
+    value = (found or {}).get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _first(marks: Collection, told: dict[str, int]) -> bool:
@@ -62,12 +70,13 @@ def _first(marks: Collection, told: dict[str, int]) -> bool:
 
 
 def _show(product_id: int, copy: dict[str, Any] | None, failure: dict[str, Any]) -> dict[str, Any]:
-    applied = copy and copy.get("applied_at")
+    failed_ver, reason = failure_of(failure)
     return {
         "id": product_id,
-        "ver": copy["ver"] if copy else 0,
+        "ver": ver_of(copy) if copy else 0,
         "checksum": checksum_of(copy) if copy else "",
-        "applied_at": format_time(applied) if applied else None,
-        "failed_ver": failure.get("ver", 0),
-        "failure": failure.get("reason"),
+        "problem": problem_in(copy) if copy else None,
+        "applied_at": applied_at_of(copy) if copy else None,
+        "failed_ver": failed_ver,
+        "failure": reason,
     }

@@ -105,6 +105,14 @@ def overwrite(message: ProductChanged, where: dict[str, Any], upsert: bool = Fal
     return UpdateOne(where, change, upsert=upsert)
 
 
+def exactly(document: dict[str, Any]) -> dict[str, Any]:
+    """Return what matches ``document`` only as it was read: whoever changed it since knows better.
+
+    By ``$eq``, whatever a hand wrote there; None also matches a field that is not there.
+    """
+    return {name: {"$eq": document.get(name)} for name in ("_id", "ver", "checksum")}
+
+
 def _state(message: ProductChanged) -> dict[str, Any]:
     content = document_of(message.product) if message.product else {}
     return {"ver": message.ver, "checksum": message.checksum, "deleted": message.product is None, **content}

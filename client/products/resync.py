@@ -10,7 +10,7 @@ from client.admin_gateway import AdminGateway
 from client.extensions import bulk_write, by_ids
 from client.images import wanted
 from client.products import replicate
-from client.products.content import checksum_of
+from client.products.content import FIELDS, entry_of, id_of, problem_in
 from client.products.documents import ProductCopy
 from tasks import origins
 from tasks.messages import ProductChanged
@@ -26,12 +26,12 @@ def resync(gateway: AdminGateway, product_ids: Sequence[int]) -> list[int]:
     What is right already is not written. Raises AdminUnavailableError; pymongo's errors when the store does not
     answer.
     """
-    # Read before Admin is asked: what is at Admin's version then cannot be newer than Admin's answer.
-    seen = {doc["_id"]: doc for doc in by_ids(ProductCopy._get_collection(), product_ids)}
+    # Read before Admin is asked: what is not older than Admin's answer then, and differs, was not made by Admin.
+    seen = {id_of(doc): doc for doc in by_ids(ProductCopy._get_collection(), product_ids, FIELDS)}
     states = gateway.product_states(product_ids)
     replicate.apply(states)
     wanted.note(states)
-    _mend([replicate.overwrite(s, _exactly(seen[s.id])) for s in states if _differs(seen.get(s.id), s)])
+    _repair([replicate.overwrite(s, replicate.exactly(seen[s.id])) for s in states if _differs(seen.get(s.id), s)])
     unknown = sorted(set(product_ids) - {state.id for state in states})
     origins.tell(log, "resynced", states)
     if unknown:
@@ -40,14 +40,13 @@ def resync(gateway: AdminGateway, product_ids: Sequence[int]) -> list[int]:
 
 
 def _differs(seen: Any, state: ProductChanged) -> bool:
-    return seen is not None and seen["ver"] == state.ver and checksum_of(seen) != state.checksum
+    """Whether A5 would leave ``seen`` as it is though Admin never made it: malformed, ahead, or of other content."""
+    if seen is None:
+        return False
+    entry = entry_of(seen)
+    return problem_in(seen) is not None or (entry.ver >= state.ver and entry[1:] != (state.ver, state.checksum))
 
 
-def _exactly(seen: dict[str, Any]) -> dict[str, Any]:
-    """Match the document only as it was seen: whoever changed it since knows better."""
-    return {"_id": seen["_id"], "ver": seen["ver"], "checksum": seen["checksum"]}
-
-
-def _mend(operations: list[UpdateOne]) -> None:
+def _repair(operations: list[UpdateOne]) -> None:
     if operations:
         bulk_write(ProductCopy._get_collection(), operations)

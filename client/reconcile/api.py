@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
+from client.products import failures
 from client.reconcile import contents, digests, fresh_copy, rebuild, repair
 from client.reconcile.extent import extent
 from client.reconcile.schemas import (
@@ -68,8 +69,14 @@ def show_one(query: dict[str, Any]) -> Any:
 @blp.response(200)
 def repair_products(query: dict[str, Any]) -> Any:
     """Replace exactly what was seen; say what came of each."""
-    outcomes = repair.repair([_repair(item) for item in query["repairs"]])
-    return {"outcomes": list(outcomes.items())}
+    repairs, outcomes = [], {}
+    for item in query["repairs"]:
+        try:
+            repairs.append(_repair(item))
+        except InvalidMessageError as error:  # its neighbours are repaired
+            failures.note(error)
+            outcomes[item["id"]] = repair.INVALID
+    return {"outcomes": list((outcomes | repair.repair(repairs)).items())}
 
 
 @blp.route("/rebuild/begin", methods=["POST"])
@@ -128,9 +135,9 @@ def end_rebuild(query: dict[str, Any]) -> Any:
 
 def _repair(item: dict[str, Any]) -> repair.Repair:
     seen = Entry(item["id"], item["seen"]["ver"], item["seen"]["checksum"]) if item["seen"] else None
-    state = None if item["state"] is None else _state(item["state"])
+    state = None if item["state"] is None else ProductChanged.decode(item["state"])
     if state is not None and state.id != item["id"]:
-        raise InvalidStateError("The state is another product's.")
+        raise InvalidMessageError("the state is another product's")
     return repair.Repair(item["id"], seen, state)
 
 

@@ -6,50 +6,47 @@ from typing import Any
 from pymongo.collection import Collection
 
 from client.extensions import MAJORITY, by_ids, database
-from client.products.content import checksum_of, content_of
+from client.products.content import FIELDS, applied_at_of, content_of, entry_of, failure_of, problem_in
 from client.products.documents import ProductCopy, SyncFailure
 from tasks.digests import Entry
-from tasks.messages import format_time
 
 BATCH = 250  # documents in memory at once
+MOST_SHOWN = 20_000  # characters of one value; no product of ours has a longer one
 LIVE = "products"
 
 
-def entries(after: int, upto: int, limit: int, copy: str = LIVE) -> Iterator[Entry]:
-    """Stream the entries with ids in (after, upto], by id, at most ``limit``, of the collection ``copy``."""
+def documents(after: int, upto: int, limit: int, copy: str = LIVE) -> Iterator[dict[str, Any]]:
+    """Stream the documents with ids in (after, upto], by id, at most ``limit``, of the collection ``copy``."""
     where = {"_id": {"$gt": after, "$lte": upto}}
-    found = _copy(copy).find(where, {"words": 0}).sort("_id", 1).limit(limit).batch_size(BATCH)
-    return map(entry_of, found)
+    yield from _copy(copy).find(where, FIELDS).sort("_id", 1).limit(limit).batch_size(BATCH)
 
 
 def listed(product_ids: Sequence[int], copy: str = LIVE) -> list[Entry]:
     """Return the entries of ``product_ids``; ids that are not held are missing."""
-    return [entry_of(document) for document in by_ids(_copy(copy), product_ids, {"words": 0})]
-
-
-def entry_of(document: dict[str, Any]) -> Entry:
-    """Return what ``document`` holds; a ver that is no number, which only a hand could write, counts as 0."""
-    ver = document.get("ver")
-    number = ver if isinstance(ver, int) and not isinstance(ver, bool) else 0
-    return Entry(int(document["_id"]), number, checksum_of(document))
+    return [entry_of(document) for document in by_ids(_copy(copy), product_ids, FIELDS)]
 
 
 def one(product_id: int) -> dict[str, Any] | None:
     """Return everything held of a product, for a person to compare; None when nothing is."""
-    document = _copy(LIVE).find_one({"_id": product_id})
+    document = _copy(LIVE).find_one({"_id": product_id}, FIELDS)
     if document is None:
         return None
     failure = SyncFailure._get_collection().find_one({"_id": product_id}) or {}
-    applied = document.get("applied_at")
     return {
         **entry_of(document)._asdict(),
+        "problem": problem_in(document),
         "deleted": bool(document.get("deleted")),
-        "stored_checksum": str(document.get("checksum", "")),
-        "applied_at": format_time(applied) if applied else None,
-        "content": content_of(document),
-        "likes": document.get("likes", 0),
-        "failure": failure.get("reason"),
+        "stored_checksum": _cut(str(document.get("checksum", ""))),
+        "applied_at": applied_at_of(document),
+        "content": {name: _cut(text) for name, text in content_of(document).items()},
+        "likes": likes if isinstance(likes := document.get("likes"), int) else 0,
+        "failure": failure_of(failure)[1],
     }
+
+
+def _cut(text: str) -> str:
+    """Return what a person can read of ``text``: a stranger's may have megabytes."""
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}… ({len(text):,} characters)"
 
 
 def _copy(name: str) -> Collection:

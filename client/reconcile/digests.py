@@ -1,9 +1,11 @@
 """The copy summed up, bucket by bucket, without holding it."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from client.products.content import entry_of, id_of
 from client.reconcile import contents
-from tasks.digests import BUCKET, digests
+from tasks.digests import BUCKET, Entry, digests
 
 MAX_READ = 50_000  # documents per question: its answer takes some seconds
 
@@ -13,8 +15,16 @@ def summed(after: int, upto: int, copy: str = contents.LIVE, max_read: int = MAX
 
     A bucket that was not read to its end is left for the next question; ``max_read`` is at least two buckets.
     """
-    found = list(digests(contents.entries(after, upto, max_read, copy)))
-    reached = upto
-    if sum(digest.count for digest in found) == max_read:
+    read = 0
+
+    def entries() -> Iterator[Entry]:
+        nonlocal read
+        for document in contents.documents(after, upto, max_read, copy):
+            read += 1
+            if id_of(document) is not None:  # else it is no product's
+                yield entry_of(document)
+
+    found, reached = list(digests(entries())), upto
+    if read == max_read and found:
         reached = found.pop().bucket * BUCKET - 1
     return {"buckets": [[digest.bucket, digest.count, digest.digest] for digest in found], "reached": reached}

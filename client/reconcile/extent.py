@@ -3,6 +3,7 @@
 from client.extensions import MAJORITY
 from client.products.documents import ProductCopy
 from tasks.digests import MAX_ID
+from tasks.versions import MAX_EPOCH, compose
 
 
 def extent() -> dict[str, int]:
@@ -12,8 +13,10 @@ def extent() -> dict[str, int]:
     """
     copies = ProductCopy._get_collection().with_options(read_concern=MAJORITY)
     last = copies.find_one({"_id": {"$gt": 0, "$lte": MAX_ID}}, {"_id": 1}, sort=[("_id", -1)])
-    # Typed comparison: what is no number is left out. No index: a recovery may read them all once.
-    newest = copies.find_one({"ver": {"$gt": 0}}, {"ver": 1}, sort=[("ver", -1)])
+    # Whole numbers only, and none in the last epoch: a recovery has to begin one above. No index: it may read them
+    # all once.
+    ours = {"$type": ["int", "long"], "$not": {"$type": "array"}, "$gt": 0, "$lt": compose(MAX_EPOCH, 0)}
+    newest = copies.find_one({"ver": ours}, {"ver": 1}, sort=[("ver", -1)])
     deleted = copies.count_documents({"deleted": True})
     return {
         "highest_id": int(last["_id"]) if last else 0,

@@ -8,15 +8,18 @@ from typing import Any
 import structlog
 
 from client.extensions import bulk_write, by_ids
+from client.images import wanted
 from client.products import failures, replicate
+from client.products.content import FIELDS, entry_of, id_of
 from client.products.documents import ProductCopy
-from client.reconcile.contents import entry_of, listed
+from client.reconcile.contents import listed
 from client.reconcile.recount import recount
 from tasks.digests import Entry
 from tasks.messages import ProductChanged
 
 log = structlog.get_logger(__name__)
 
+INVALID = "invalid"  # the state breaks the contract: it was not written
 RIGHT = "right"  # it held the state already
 REPAIRED = "repaired"
 CHANGED = "changed"  # it does not hold what was seen any more: somebody knew better
@@ -38,23 +41,20 @@ class Repair:
 def repair(repairs: Sequence[Repair]) -> dict[int, str]:
     """Carry out ``repairs``, one per product; return each id's outcome, as a look afterwards shows it."""
     ids = [r.id for r in repairs]
-    before = {doc["_id"]: doc for doc in by_ids(ProductCopy._get_collection(), ids)}
+    before = {id_of(doc): doc for doc in by_ids(ProductCopy._get_collection(), ids, FIELDS)}
     replicate.apply([r.state for r in repairs if r.state and r.id not in before])
     seen = [(r, before[r.id]) for r in repairs if r.id in before and entry_of(before[r.id]) == r.seen]
     if seen:
-        writes = [replicate.overwrite(r.wanted, _exactly(document)) for r, document in seen]
+        writes = [replicate.overwrite(r.wanted, replicate.exactly(document)) for r, document in seen]
         bulk_write(ProductCopy._get_collection(), writes)
         failures.clear({r.id: r.wanted.ver for r, _document in seen})
-    recount(ProductCopy._get_collection(), [r.id for r in repairs if r.id not in before])
+    written = {r.id for r, _document in seen} | {r.id for r in repairs if r.id not in before}
+    recount(ProductCopy._get_collection(), sorted(written))
     after = {entry.id: entry for entry in listed(ids)}
     outcomes = {r.id: _outcome(r, before.get(r.id), after.get(r.id)) for r in repairs}
+    wanted.note(r.state for r in repairs if r.state and outcomes[r.id] != CHANGED)
     log.info("repaired", outcomes=dict(Counter(outcomes.values())), product_ids=ids[:20])
     return outcomes
-
-
-def _exactly(document: dict[str, Any]) -> dict[str, Any]:
-    """Match the document only as it was read; None also matches a field that is not there."""
-    return {name: document.get(name) for name in ("_id", "ver", "checksum")}
 
 
 def _outcome(repair: Repair, before: dict[str, Any] | None, after: Entry | None) -> str:

@@ -9,8 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from celery.exceptions import SoftTimeLimitExceeded
+from celery.exceptions import Retry, SoftTimeLimitExceeded
 
+from client import worker
+from client.admin_gateway import AdminUnavailableError
+from client.config import ClientSettings
 from client.extensions import database, mongo
 from client.products import failures, held, queries, replicate
 from client.products.documents import ProductCopy, SyncFailure
@@ -18,7 +21,7 @@ from client.reconcile.contents import listed
 from client.reconcile.repair import REPAIRED, Repair, repair
 from tasks import products
 from tasks.messages import InvalidMessageError, ProductChanged, ProductContent
-from tests.flow.stores import CONTENT
+from tests.flow.stores import CONTENT, NOWHERE
 from web import logs
 
 TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
@@ -78,6 +81,31 @@ def _soft_time_limit(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def test_resync_by_hand_is_bounded_in_retries_and_time(
+    client_store: ClientSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLIENT_MONGODB_URL", client_store.client_mongodb_url.get_secret_value())
+    monkeypatch.setenv("CLIENT_SECRET_KEY", client_store.client_secret_key.get_secret_value())
+    monkeypatch.setenv("CLIENT_ADMIN_URL", NOWHERE)
+    monkeypatch.setenv("SERVICE_KEYS", "test:" + "k" * 40)
+    worker.gateway.cache_clear()
+    task, tries, expires = products.resync_products, 0, None
+    while True:
+        task.push_request(args=([1],), kwargs={}, called_directly=False, is_eager=True, retries=tries, expires=expires)
+        try:
+            with pytest.raises((Retry, AdminUnavailableError)) as ended:
+                task([1])
+        finally:
+            task.pop_request()
+        if not isinstance(ended.value, Retry):
+            break
+        tries, expires = tries + 1, ended.value.sig.options["expires"]
+        assert expires == products.RESYNC_EXPIRES
+        assert tries <= products.RESYNC_RETRIES
+    worker.gateway.cache_clear()
+    assert tries == products.RESYNC_RETRIES, "then it fails, and is a dead letter"
 
 
 def test_large_batch_is_told_in_lines_whose_figures_add_up(caplog: pytest.LogCaptureFixture) -> None:

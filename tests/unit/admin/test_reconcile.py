@@ -10,8 +10,8 @@ from admin.products import service
 from admin.products.ids import reserve_ids
 from admin.reconcile import catalogue
 from admin.reconcile.compare import MISSING, ORPHANED, Difference
-from admin.reconcile.repair import BATCH, BATCH_BYTES, pages
 from admin.reconcile.report import Report
+from admin.replication.repair import BATCH, BATCH_BYTES, pages
 from tasks.digests import Entry
 
 CONTENT = {"title": "Mug", "description": "", "currency": "EUR", "category": "Kitchen", "image_url": ""}

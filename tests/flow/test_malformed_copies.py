@@ -1,0 +1,256 @@
+"""Documents of the copy that no message of ours could have made: each concerns only itself, on both services."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import bson
+import pytest
+import requests
+from bson import Decimal128, ObjectId, Regex
+from bson.datetime_ms import DatetimeMS
+from sqlalchemy import delete, select, update
+
+from admin.database import utc_now
+from admin.extensions import db
+from admin.products.models import Product
+from admin.reconcile import copies
+from admin.reconcile.compare import MALFORMED
+from admin.reconcile.diff import Comparison, fields_of
+from admin.replication.client_gateway import client_gateway
+from admin.replication.models import PROVEN, ProductChange, Replication
+from admin.replication.relay import Relay
+from admin.replication.repair import Repair, repair
+from admin.replication.replay import Selection, mark
+from client.extensions import database
+from client.images import wanted
+from client.likes import count
+from client.likes.documents import Like
+from client.products import failures
+from client.products.content import content_of, problem_in
+from client.products.documents import SyncFailure
+from stack.servers.secantus import Secantus
+from tasks.messages import ProductChanged
+from tasks.names import BULK
+from tests.flow.stores import sqlite_url, unique_name
+from tests.flow.two_stores import TwoStores, copy, create, deliver, two_stores
+from web.images import url_of
+
+UNSET: Any = object()
+BROKEN: dict[str, dict[str, Any]] = {
+    "no ver": {"ver": UNSET},
+    "ver is a text": {"ver": "7"},
+    "ver is a fraction": {"ver": 1.5},
+    "ver is not a number": {"ver": float("nan")},
+    "ver is a pattern": {"ver": Regex(".*")},
+    "ver is a list": {"ver": [1]},
+    "applied_at is a text": {"applied_at": "yesterday"},
+    "created_at is a text": {"created_at": "yesterday"},
+    "no updated_at": {"updated_at": UNSET},
+    "no title": {"title": UNSET},
+    "title is a document": {"title": {"a": ""}},
+    "price is a text": {"price": "cheap"},
+    "price is not a number": {"price": Decimal128("NaN")},
+    "image is a list": {"image_url": ["/images/1", 2]},
+    "category is a number": {"category": 5},
+    "nothing says whether it is deleted": {"deleted": UNSET},
+    "deleted is a text": {"deleted": "no"},
+    "deleted, with content": {"deleted": True},
+    "checksum is a number": {"checksum": 5},
+    "likes is a text": {"likes": "many"},
+    "no likes": {"likes": UNSET},
+    "it says to be of another class, and its sku is a number": {"_cls": "Nobody", "sku": 5},
+    "lists of what is expected": {
+        "ver": [1],
+        "deleted": [False],
+        "likes": [7],
+        "created_at": [datetime(2030, 1, 1, tzinfo=UTC)],
+    },
+    "nearly everything": {
+        name: [{}] for name in ("ver", "applied_at", "created_at", "title", "price", "image_url", "likes", "checksum")
+    },
+}
+NEIGHBOURS = 5
+
+
+@pytest.fixture(scope="module")
+def stores(secantus: Secantus, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoStores]:
+    url = sqlite_url(tmp_path_factory.mktemp("malformed"))
+    with two_stores(url, secantus.url(unique_name())) as stores:
+        yield stores
+
+
+@pytest.fixture(autouse=True)
+def _emptied(stores: TwoStores) -> None:  # noqa: ARG001 - they have to be there
+    for table in (Product, Replication, ProductChange):
+        db.session.execute(delete(table))
+    db.session.commit()
+    for collection in (copy(), Like._get_collection(), SyncFailure._get_collection()):
+        collection.delete_many({})
+
+
+@pytest.fixture
+def broken() -> dict[int, dict[str, Any]]:
+    """A well-formed copy for each of BROKEN and some neighbours, the first then broken; return those as they were."""
+    ids = [create() for _ in range(len(BROKEN) + NEIGHBOURS)]
+    deliver()
+    were = {document["_id"]: document for document in copy().find({"_id": {"$in": ids[: len(BROKEN)]}})}
+    for product_id, change in zip(were, BROKEN.values(), strict=True):
+        change_by_hand(product_id, change)
+    return were
+
+
+def change_by_hand(product_id: int, change: dict[str, Any]) -> None:
+    unset = {name: "" for name, value in change.items() if value is UNSET}
+    set_ = {name: value for name, value in change.items() if value is not UNSET}
+    copy().update_one({"_id": product_id}, {k: v for k, v in {"$set": set_, "$unset": unset}.items() if v})
+
+
+def rows() -> dict[int, Replication]:
+    found = db.session.execute(select(Replication).execution_options(populate_existing=True)).scalars().all()
+    db.session.expunge_all()
+    db.session.rollback()
+    return {row.product_id: row for row in found}
+
+
+def look_again(relay: Relay) -> None:
+    """Let the backoff of what was sent pass, then have ``relay`` ask after it."""
+    db.session.execute(update(Replication).where(Replication.due_at.is_not(None)).values(due_at=utc_now()))
+    db.session.commit()
+    relay.settle(BULK)
+
+
+def test_broken_copies_are_named_and_repaired_and_their_neighbours_verified(broken: dict[int, dict[str, Any]]) -> None:
+    mark(Selection())
+    relay = Relay()
+    relay.feed(BULK)
+
+    found = rows()
+    reasons = {name: found[id_].last_error or "" for id_, name in zip(broken, BROKEN, strict=True)}
+    assert all(reason.startswith("the Client's copy is malformed: ") for reason in reasons.values()), reasons
+    assert "ver is missing" in reasons["no ver"]
+    assert "applied_at is of type str" in reasons["applied_at is a text"]
+    assert [row.state for id_, row in found.items() if id_ not in broken] == [PROVEN] * NEIGHBOURS
+
+    look_again(relay)
+    assert {row.state for row in rows().values()} == {PROVEN}
+    assert [_different(copy().find_one({"_id": id_}) or {}, was) for id_, was in broken.items()] == [{}] * len(broken)
+
+
+def _different(now: dict[str, Any], was: dict[str, Any]) -> dict[str, Any]:
+    """Return what is not as it was; when it was applied is."""
+    return {name: now.get(name) for name in was if name != "applied_at" and now.get(name) != was[name]}
+
+
+@pytest.mark.parametrize("pending", [False, True])
+def test_comparison_names_each_broken_copy_and_nothing_else(broken: dict[int, dict[str, Any]], pending: bool) -> None:
+    if pending:
+        mark(Selection())
+    assert {d.id: d.kind for d in Comparison(rest=0).drift()} == dict.fromkeys(broken, MALFORMED)
+    for product_id in broken:
+        fields = {field.name: field for field in fields_of(product_id).fields}
+        assert not fields["checksum"].same
+    assert copies.extent().highest_id >= max(broken)
+
+
+def test_shop_leaves_broken_copies_out_and_shows_their_neighbours(
+    stores: TwoStores, broken: dict[int, dict[str, Any]]
+) -> None:
+    latest = {"deleted": False, "created_at": datetime(2030, 1, 1, tzinfo=UTC), "likes": 10**6, "category": "Strangers"}
+    for stranger in ("abc", ObjectId(), 5.5, Decimal128("6.5")):
+        copy().insert_one({"_id": stranger, **latest})
+    neighbours = sorted(rows().keys() - broken.keys(), reverse=True)
+    for sort in ("-created_at", "-likes"):
+        assert sorted(walk(stores, f"/api/v1/products?limit=2&sort={sort}"), reverse=True) == neighbours
+    asked = ",".join(map(str, [*broken, *neighbours]))
+    assert sorted(map(int, get(stores, f"/shop/live?ids={asked}").json()["products"]), reverse=True) == neighbours
+    page = get(stores, "/").text
+    assert all(f'href="/products/{id_}"' in page for id_ in neighbours)
+    assert not any(f'href="/products/{id_}"' in page for id_ in broken)
+    for product_id in broken:
+        get(stores, f"/products/{product_id}", status=404)
+        get(stores, f"/api/v1/products/{product_id}", status=404)
+
+
+def get(stores: TwoStores, path: str, status: int = 200) -> requests.Response:
+    answer = requests.get(f"{stores.client_url}{path}", timeout=20)
+    assert answer.status_code == status, answer.text
+    return answer
+
+
+def walk(stores: TwoStores, path: str) -> list[int]:
+    ids: list[int] = []
+    following: str | None = path
+    while following:
+        answer = get(stores, following)
+        ids += [item["id"] for item in answer.json()["items"]]
+        following = answer.links["next"]["url"] if "next" in answer.links else None
+    return ids
+
+
+@pytest.mark.parametrize("name", ["applied_at", "created_at"])
+@pytest.mark.parametrize("milliseconds", [10**15, -(10**15)])
+def test_time_that_python_cannot_hold_is_read_as_a_broken_one(name: str, milliseconds: int) -> None:
+    """The stand-in for MongoDB refuses to store one, MongoDB does not."""
+    create()
+    deliver()
+    stored = bson.encode({**(copy().find_one() or {}), name: DatetimeMS(milliseconds), "title": "x"})
+    document = bson.decode(stored.replace(b"x\0", b"\xff\0"), database().codec_options)
+    assert name in (problem_in(document) or "")
+    assert content_of(document)["title"] == "\N{REPLACEMENT CHARACTER}"
+
+
+def test_count_that_is_no_number_keeps_no_other_like_uncounted() -> None:
+    first, second, third, fourth = (create() for _ in range(4))
+    deliver()
+    change_by_hand(first, {"likes": "many"})
+    change_by_hand(second, {"likes": 2**63 - 1})
+    change_by_hand(fourth, {"likes": [1]})
+    likes = [{"_id": f"{id_}:u", "product": id_, "user": "u", "liked": True} for id_ in (first, second, third, fourth)]
+    Like._get_collection().insert_many([{**like, "rev": 1, "uncounted": True} for like in likes])
+    assert count.count() == 4
+    assert (copy().find_one({"_id": third}) or {})["likes"] == 1
+    change_by_hand(second, {"likes": UNSET})
+    mark(Selection())
+    Relay().feed(BULK)
+    assert [document["likes"] for document in copy().find().sort("_id", 1)] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("ver", [float("inf"), 1e300, Decimal128("9E+30"), 2**63 - 1, [99]])
+def test_recovery_starts_from_vers_that_somebody_made(ver: Any) -> None:
+    first, second = create(), create()
+    deliver()
+    change_by_hand(first, {"ver": ver})
+    change_by_hand(second, {"ver": 77})
+    assert client_gateway().ask("/service/v1/products/extent", {})["highest_ver"] == 77
+
+
+def test_images_and_lost_messages_of_others_are_looked_after_beside_a_broken_copy() -> None:
+    listed, other = create(), create()
+    deliver()
+    digests = ["a" * 64, "b" * 64]
+    urls = [url_of(digest) for digest in digests]
+    change_by_hand(listed, {"ver": UNSET, "image_url": [urls[0], {"a": 1}]})
+    change_by_hand(other, {"image_url": urls[1]})
+    assert wanted.named(digests) == set(digests)
+    failures.note_worker_lost([{"id": listed, "ver": 3}, {"id": other, "ver": 3}], "it ended its worker")
+    assert {failure["_id"] for failure in SyncFailure._get_collection().find()} == {listed, other}
+
+
+def test_reason_that_is_broken_conceals_no_other() -> None:
+    ids = [create() for _ in range(3)]
+    reasons = [{"ver": "x", "reason": 5}, {"reason": {"a": 1}}, {"ver": 1, "reason": "no good"}]
+    SyncFailure._get_collection().insert_many(
+        [{"_id": id_, **reason} for id_, reason in zip(ids, reasons, strict=True)]
+    )
+    held = client_gateway().held(ids).held
+    assert [held[id_].failure for id_ in ids] == [None, None, "no good"]
+
+
+def test_state_that_breaks_the_contract_keeps_no_other_from_being_repaired() -> None:
+    ids = [create(), create()]
+    deliver()
+    held = copies.Copy().listed(ids)
+    states = ProductChanged(ids[0], 0, None), ProductChanged(ids[1], 7, None)  # versions begin at 1
+    outcomes = repair(Repair(state.id, held[state.id], state) for state in states)
+    assert outcomes == {ids[0]: "invalid", ids[1]: "repaired"}

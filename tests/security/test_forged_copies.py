@@ -1,0 +1,198 @@
+"""Copies that a stranger on the broker, or at the Client's store, forged: noticed, and repaired where that is safe."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import delete, select, text, update
+
+import lockstep
+from admin.database import utc_now
+from admin.extensions import db
+from admin.products import service
+from admin.products.models import Product
+from admin.reconcile import check
+from admin.reconcile.models import Drift, DriftCheck
+from admin.replication.models import FRESH, PROVEN, ProductChange, Replication
+from admin.replication.outbox import current_messages
+from admin.replication.relay import Relay
+from admin.replication.replay import Selection, mark
+from client.products import replicate
+from stack.servers.mariadb import MariaDB
+from stack.servers.secantus import Secantus
+from tasks.messages import ProductChanged, ProductContent
+from tasks.names import BULK, INTERACTIVE
+from tasks.publisher import PublishError
+from tasks.versions import compose
+from tests.flow.stores import unique_name
+from tests.flow.two_stores import TwoStores, copy, create, deliver, two_stores
+
+FORGED = {"title": "Forged", "price": "0.01"}
+LATER = compose(3, 7)
+ORDINARY = 20_000  # products
+
+
+@pytest.fixture(scope="module")
+def stores(mariadb: MariaDB, secantus: Secantus) -> Iterator[TwoStores]:
+    with two_stores(mariadb.create_database(unique_name()), secantus.url(unique_name())) as stores:
+        yield stores
+
+
+@pytest.fixture(autouse=True)
+def _emptied(stores: TwoStores, monkeypatch: pytest.MonkeyPatch) -> None:
+    for table in (Product, Replication, ProductChange, Drift):
+        db.session.execute(delete(table))
+    copy().delete_many({})
+    for name, value in stores.settings.items():
+        monkeypatch.setenv(name, value)
+    _let_time_pass()
+
+
+@pytest.fixture
+def product() -> int:
+    """A product that the Client holds, verified."""
+    product_id = create()
+    deliver()
+    return product_id
+
+
+def forge(product_id: int, ver: int = LATER, like: int | None = None) -> None:
+    """Have the Client apply a message that Admin never made; its content is that of ``like``, or the product's own."""
+    [message] = current_messages([like or product_id])
+    assert message.product
+    content = ProductContent(**{**message.product.encode(), **FORGED})
+    replicate.apply([ProductChanged(product_id, ver, content)])
+
+
+def held(product_id: int) -> dict[str, Any]:
+    return dict(copy().find_one({"_id": product_id}) or {})
+
+
+def row(product_id: int) -> Replication:
+    query = select(Replication).filter_by(product_id=product_id).execution_options(populate_existing=True)
+    found: Replication = db.session.execute(query).scalar_one()
+    db.session.expunge_all()
+    db.session.rollback()
+    return found
+
+
+def diff(*args: str) -> int:
+    return CliRunner().invoke(lockstep.cli, ["sync", "diff", *args]).exit_code
+
+
+def work() -> None:
+    """Let a relay without a broker do all that is due, some times over."""
+    relay = Relay()
+    for _ in range(3):
+        _let_time_pass()
+        for lane in (INTERACTIVE, BULK):
+            relay.settle(lane)
+            relay.feed(lane)
+
+
+def _let_time_pass() -> None:
+    db.session.execute(update(Replication).where(Replication.due_at.is_not(None)).values(due_at=utc_now()))
+    db.session.execute(update(DriftCheck).values(due_at="2000-01-01", rest_until=None, after_id=None))
+    db.session.execute(update(Drift).values(looked_at="2000-01-01"))
+    db.session.commit()
+
+
+TOUCHES: dict[str, Callable[[int], Any]] = {
+    "edited": lambda product_id: service.update_product(product_id, {"title": "Edited"}, service.ANY_VERSION, "tester"),
+    "deleted": lambda product_id: service.delete_product(product_id, service.ANY_VERSION, "tester"),
+    "resynced": lambda product_id: mark(Selection(ids=[product_id])),
+}
+
+
+@pytest.mark.parametrize("touch", TOUCHES)
+def test_later_version_is_drift_whatever_is_done_to_the_product_and_repair_ends_it(product: int, touch: str) -> None:
+    forge(product)
+    TOUCHES[touch](product)
+    assert diff() == 3
+    assert diff("--repair") == 0
+    assert diff() == 0
+    assert held(product).get("title") == {"edited": "Edited", "deleted": None, "resynced": "Red mug"}[touch]
+
+
+@pytest.mark.parametrize("touch", TOUCHES)
+def test_later_version_of_a_product_that_is_touched_is_repaired_by_the_relay(product: int, touch: str) -> None:
+    forge(product)
+    TOUCHES[touch](product)
+    work()
+    assert row(product).state == PROVEN
+    assert diff() == 0
+    assert held(product)["deleted"] == (touch == "deleted")
+
+
+def test_later_version_of_a_product_that_nobody_touches_is_found_at_the_first_look_and_repaired(product: int) -> None:
+    forge(product)
+    check.look()
+    assert [(found.product_id, found.kind) for found in check.summary().examples] == [(product, "ahead")]
+    assert row(product).state == FRESH
+    work()
+    assert (row(product).state, held(product)["title"]) == (PROVEN, "Red mug")
+    _let_time_pass()
+    check.look()
+    assert check.summary().confirmed == 0
+
+
+def test_deleted_product_that_was_brought_back_is_taken_away_again(product: int) -> None:
+    other = create()
+    service.delete_product(product, service.ANY_VERSION, "tester")
+    deliver()
+    forge(product, like=other)
+    assert held(product)["deleted"] is False
+    check.look()
+    work()
+    assert held(product)["deleted"] is True
+
+
+def test_other_content_at_the_same_version_is_found_by_two_looks_and_repaired(product: int) -> None:
+    copy().update_one({"_id": product}, {"$set": {"title": "Forged"}})
+    check.look()
+    assert row(product).state == PROVEN, "a single look may have come amid a change"
+    _let_time_pass()
+    check.look()
+    work()
+    assert (row(product).state, held(product)["title"]) == (PROVEN, "Red mug")
+
+
+def test_invented_product_is_found_at_the_first_look_and_waits_for_a_person(product: int) -> None:
+    forge(product + 500, like=product)
+    check.look()
+    assert [(found.product_id, found.kind) for found in check.summary().examples] == [(product + 500, "orphaned")]
+    work()
+    assert held(product + 500)["deleted"] is False
+    assert diff("--repair") == 0
+    assert held(product + 500)["deleted"] is True
+
+
+def test_edit_in_admin_s_own_tables_is_found_and_waits_for_a_person(product: int) -> None:
+    db.session.execute(text("UPDATE products SET deleted_at = updated_at"))
+    db.session.commit()
+    for _ in range(2):
+        _let_time_pass()
+        check.look()
+    assert check.summary().confirmed == 1
+    work()
+    assert held(product)["deleted"] is False, "else a slip in SQL would empty the shop by itself"
+
+
+def test_relay_without_a_broker_sends_nothing_for_a_repair(product: int) -> None:
+    forge(product)
+    TOUCHES["resynced"](product)
+    other = create()
+    relay = Relay()
+    _let_time_pass()
+    with pytest.raises(PublishError):  # the other one has to be sent
+        relay.feed(INTERACTIVE)
+    assert held(product)["title"] == "Red mug"
+    assert (row(product).state, row(other).state) == ("sent", FRESH)
+
+
+def test_forgery_is_confirmed_within_a_minute_at_ordinary_sizes() -> None:
+    looks = -(-ORDINARY // check.SPAN)
+    found = check.PASS_REST + looks * check.EVERY
+    assert found + check.AGAIN + check.EVERY <= timedelta(minutes=1)
