@@ -7,6 +7,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded, RequestL
 from jwt import PyJWTError
 from limits import parse_many
 from pydantic import AfterValidator, SecretStr
+from werkzeug.exceptions import HTTPException
 
 from web.addresses import network
 from web.problems import problem
@@ -26,6 +28,7 @@ OFF = "off"
 # What anyone may have at any rate, where it has a route: files that are cached for ever, and what watches the service.
 _FREE = ("/assets/", "/images/", "/static/", "/bootstrap/", "/livez", "/readyz", "/metrics", "/service/")
 _NO_ROUTE = "no route"
+FROM_ANYWHERE = 10  # times RATE_LIMIT_SIGN_IN: attempts for one account from all addresses together
 
 
 def _limits(text: str) -> str:
@@ -49,7 +52,7 @@ def _store(url: SecretStr) -> SecretStr:
 
 class LimitSettings(Settings):
     """``rate_limit``: requests of one address or account; ``rate_limit_sign_in``: attempts to sign in or up, of one
-    address and for one account; ``rate_limit_storage_url``: where processes count together.
+    address, and ten times as many for one account; ``rate_limit_storage_url``: where processes count together.
     """
 
     rate_limit: Limits = "1200/minute"
@@ -79,14 +82,35 @@ def init_limits(app: Flask, settings: LimitSettings, polls: tuple[str, ...] = ()
 
 
 def limit_sign_in(app: Flask, limiter: Limiter, settings: LimitSettings, endpoints: Iterable[str]) -> None:
-    """Count attempts at ``endpoints``, which try a password or make an account. After the routes."""
-    if settings.rate_limit_sign_in == OFF:
+    """Count attempts at ``endpoints``, which try a password or make an account, all together. After the routes.
+
+    An address and an account that is signed in have the limit as it is set. An account that is only named, which
+    strangers can do, has ``FROM_ANYWHERE`` times as many: one address cannot use them up and so keep its owner out.
+    """
+    strict = settings.rate_limit_sign_in
+    if strict == OFF:
         return
+    limits: list[tuple[Callable[[], str], str]] = [
+        (_address, strict),
+        (_signed_in, strict),
+        (_named, _times(strict, FROM_ANYWHERE)),
+    ]
     for endpoint in endpoints:
         view: Any = app.view_functions[endpoint]
-        for key in (_address, _claimed):
-            view = limiter.limit(settings.rate_limit_sign_in, key_func=key, exempt_when=_only_reads)(view)
+        for key, limit in limits:
+            exempt = partial(_is_no_attempt, key)
+            view = limiter.shared_limit(limit, "passwords", key_func=key, exempt_when=exempt)(view)
         app.view_functions[endpoint] = view
+
+
+def _is_no_attempt(key: Callable[[], str]) -> bool:
+    """Return whether this request only reads, or has nothing of what ``key`` counts."""
+    return _only_reads() or not key()
+
+
+def _times(limits: str, factor: int) -> str:
+    widened = [f"{one.amount * factor} per {one.multiples} {one.GRANULARITY.name}" for one in parse_many(limits)]
+    return ";".join(widened)
 
 
 def _only_reads() -> bool:
@@ -125,9 +149,13 @@ def _address() -> str:
 
 
 def _account() -> str:
-    """Name who is signed in, as far as the signature of a token or a session proves it; else the address counts.
+    return _signed_in() or _address()
 
-    Whether the account still exists is the view's question. A key or a token that proves nothing here counts for
+
+def _signed_in() -> str:
+    """Name who is signed in, as far as the signature of a token or a session shows it; empty for nobody.
+
+    Whether the account still exists is the view's question. A key or a token that shows nothing here counts for
     itself: its holder spends nobody else's.
     """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -136,18 +164,20 @@ def _account() -> str:
             return f"account {decode_token(token)['sub']}"
         except (PyJWTError, JWTExtendedException):
             return f"token {_digest(token)}"
-    if user := session.get("_user_id"):
-        return f"account {user}"
-    return _address()
+    user = session.get("_user_id")
+    return f"account {user}" if user else ""
 
 
-def _claimed() -> str:
-    """Name the account whose password is tried: the e-mail's, as a digest, because limits are logged."""
-    claimed: Any = request.form.get("email")
-    if claimed is None and request.is_json:
-        body = request.get_json(silent=True)
-        claimed = body.get("email") if isinstance(body, dict) else None
-    return _account() if claimed is None else f"e-mail {_digest(str(claimed).strip().lower())}"
+def _named() -> str:
+    """Name the account whose password is tried by its e-mail, as a digest because limits are logged; empty for none."""
+    try:
+        named: Any = request.form.get("email")
+        if named is None and request.is_json:
+            body = request.get_json(silent=True)
+            named = body.get("email") if isinstance(body, dict) else None
+    except (HTTPException, RecursionError):  # the view refuses such a body; here it would pass for a failing store
+        return ""
+    return "" if named is None else f"e-mail {_digest(str(named).strip().lower())}"
 
 
 def _digest(text: str) -> str:
