@@ -60,7 +60,7 @@ def plain_admin() -> Flask:
 def plain_client() -> Flask:
     """The Client with a bare upsert for a like, which still finds the product: nothing counted, nothing forwarded."""
 
-    def set_like(product_id: int, user: str, liked: bool, _rest: timedelta = timedelta()) -> ProductCopy:
+    def set_like(product_id: int, user: str, liked: bool, rest: timedelta = timedelta()) -> ProductCopy:  # noqa: ARG001 - the real one's
         product = get_product(product_id)
         change = {"$set": {"product": product_id, "user": user, "liked": liked, "at": datetime.now(UTC)}}
         Like._get_collection().update_one({"_id": like_id(product_id, user)}, change, upsert=True)

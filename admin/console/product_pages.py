@@ -14,13 +14,14 @@ from admin.console.catalogue import LISTS, Wanted
 from admin.console.product_sync import ProductSync, product_sync
 from admin.products import queries
 from admin.products.models import Product
-from admin.products.schemas import SORTS
+from admin.products.schemas import SORTS, STABLE
 from admin.replication import replay
 from admin.replication.product_status import NeverKnownError
 from web.cursors import MAX_LIMIT
 from web.ids import to_id, to_ids
 
 _SHOWN = 25
+_SORTS = [sort for sort in SORTS if sort != STABLE]  # the latest change first: people look for that
 _MOST_CHARACTERS = 100
 
 
@@ -102,7 +103,7 @@ def _wanted() -> Wanted:
         listed if listed in LISTS else catalogue.ALL,
         request.args.get("q", "").strip()[:_MOST_CHARACTERS].replace("\0", ""),
         request.args.get("category") or None,
-        sort if sort in SORTS else SORTS[0],
+        sort if sort in _SORTS else _SORTS[0],
     )
 
 

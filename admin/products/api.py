@@ -45,7 +45,7 @@ class Products(MethodView):
     @blp.arguments(ListQuerySchema, location="query")
     @blp.response(200, ProductListSchema)
     def get(self, query: dict[str, Any]) -> Any:
-        """List live products; follow the Link header to the next page."""
+        """List live products, by id unless asked otherwise; follow the Link header to the next page."""
         page = queries.list_products(**query)
         return page, next_link(page.next_cursor)
 

@@ -17,6 +17,7 @@ class Product(Model):
     __table_args__ = (
         Index("ix_products_live_updated", "deleted_at", "updated_at", "id"),
         Index("ix_products_live_category", "deleted_at", "category", "updated_at", "id"),
+        Index("ix_products_live_category_id", "deleted_at", "category", "id"),
         Index("ix_products_image_url", "image_url", mysql_length=80),  # which uploaded images are in use
         Index("ix_products_live_title", "deleted_at", "title", "id"),
         Index("ix_products_live_price", "deleted_at", "price", "id"),

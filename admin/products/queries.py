@@ -63,6 +63,7 @@ def _moment(text: str) -> datetime:
 _BY_PRICE = Order(Product.price, Product.id, decode=Decimal, index="ix_products_live_price")
 _BY_UPDATE = by_time(Product.updated_at, Product.id, index="ix_products_live_updated")
 ORDERS = {
+    "id": Order(Product.id, None, encode=int, decode=int, index="ix_products_deleted"),
     "-updated_at": replace(_BY_UPDATE, descending=True),
     "updated_at": _BY_UPDATE,
     "sku": Order(Product.live_sku, None, index="live_sku"),

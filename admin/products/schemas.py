@@ -27,7 +27,8 @@ _IMAGE_URL = (
     rf"|[Hh][Tt][Tt][Pp][Ss]?://{_HOST}(?::[0-9]{{1,5}})?(?:[/?#][^\s\"'<>\\{_CONTROLS}]*)?)\Z"
 )
 _PRICE = rf"[0-9]{{1,10}}(?:\.[0-9]{{1,{MAX_DECIMALS}}})?\Z"
-SORTS = ("-updated_at", "updated_at", "sku", "title", "price", "-price")
+STABLE = "id"
+SORTS = (STABLE, "-updated_at", "updated_at", "sku", "title", "price", "-price")
 
 _plain_text = validate.Regexp(_TEXT, error="Must not contain control characters.")
 _saying_text = validate.Regexp(_SAYING_TEXT, error="Must not be blank, nor contain control characters.")
@@ -135,4 +136,12 @@ class ListQuerySchema(PageSchema):
         metadata={"description": SEARCH_DOC},
     )
     category = fields.String(load_default=None, allow_none=False, validate=[validate.Length(1, 80), _plain_text])
-    sort = fields.String(load_default="-updated_at", validate=validate.OneOf(SORTS))
+    sort = fields.String(
+        load_default=STABLE,
+        validate=validate.OneOf(SORTS),
+        metadata={
+            "description": "Only `id` is stable: who follows the Link headers sees every product that is there all the "
+            "while exactly once, whatever changes meanwhile. In any other order a product whose value changes is "
+            "skipped or repeated."
+        },
+    )

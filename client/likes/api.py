@@ -43,7 +43,10 @@ class MyLikes(MethodView):
     @blp.arguments(PageSchema, location="query")
     @blp.response(200, MyLikesSchema)
     def get(self, query: dict[str, Any]) -> Any:
-        """List what I like, the latest first; follow the Link header to the next page."""
+        """List what I like, the latest first; follow the Link header to the next page.
+
+        A product that I like again meanwhile moves to the front.
+        """
         page = queries.my_likes(current_user.id, **query)
         return page, next_link(page.next_cursor)
 

@@ -38,7 +38,14 @@ class ProductListSchema(Schema):
 class ListQuerySchema(PageSchema):
     q = fields.String(load_default="", validate=validate.Length(max=100), metadata={"description": SEARCH_DOC})
     category = fields.String(load_default=None, allow_none=False, validate=validate.Length(1, 80))
-    sort = fields.String(load_default="-created_at", validate=validate.OneOf(list(SORTS)))
+    sort = fields.String(
+        load_default="-created_at",
+        validate=validate.OneOf(list(SORTS)),
+        metadata={
+            "description": "`-created_at` is stable: who follows the Link headers sees every product that is there all "
+            "the while exactly once. In the order of `-likes` a product whose count changes is skipped or repeated."
+        },
+    )
 
 
 class HeldQuerySchema(ServiceSchema):

@@ -32,11 +32,12 @@ def upgrade() -> None:
     op.create_index("ix_products_live_title", "products", ["deleted_at", "title", "id"])
     op.create_index("ix_products_live_price", "products", ["deleted_at", "price", "id"])
     op.create_index("ix_products_deleted", "products", ["deleted_at", "id"])
+    op.create_index("ix_products_live_category_id", "products", ["deleted_at", "category", "id"])
 
 
 def downgrade() -> None:
-    for name in ("ix_products_deleted", "ix_products_live_price", "ix_products_live_title"):
-        op.drop_index(name, "products")
+    for name in ("live_category_id", "deleted", "live_price", "live_title"):
+        op.drop_index(f"ix_products_{name}", "products")
     op.drop_table("product_words")
 
 
