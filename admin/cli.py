@@ -1,10 +1,15 @@
 """Admin's part of the ``lockstep`` command."""
 
 import json
+import shutil
 import signal
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import IO
 
 import click
 import flask_migrate
@@ -12,11 +17,13 @@ import flask_migrate
 from admin import create_app
 from admin.imports import runner as imports
 from admin.products import exporter, importer
+from admin.products.import_rows import KINDS
 from admin.reconcile import catalogue
 from admin.replication.relay import Relay
 from tasks.config import BrokerSettings
 from web import correlation, tracing
 from web.commands import EXIT_FAILED, resumable
+from web.files import utf8_stdout, whole_file
 from web.health import Heartbeat
 from web.metrics import MetricsSettings
 from web.metrics_server import MetricsServer
@@ -65,12 +72,13 @@ def relay(heartbeat: Path | None) -> None:
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path, allow_dash=True))
+@click.option("--format", "kind", type=click.Choice(KINDS), help="Default: by the file's name, else csv.")
 @click.option("--restart", is_flag=True, help="Start over, even if an earlier run of this file was interrupted.")
 @click.option("--author", default="import", show_default=True, help="Named in each product's history.")
 @json_option
-def import_(file: Path, restart: bool, author: str, as_json: bool) -> None:
-    """Create or update products from FILE (.csv, or .ndjson with one object per line), by sku.
+def import_(file: Path, kind: str | None, restart: bool, author: str, as_json: bool) -> None:
+    """Create or update products from FILE (.csv, or .ndjson with one object per line; -: standard input), by sku.
 
     Rows with errors are reported with their line and skipped; the others are taken. An interrupted import goes
     on where it stopped when it is run again. Exits 1 when rows were skipped, 2 when the file cannot be read.
@@ -81,11 +89,12 @@ def import_(file: Path, restart: bool, author: str, as_json: bool) -> None:
       lockstep import catalogue.ndjson --author "spring catalogue"
       lockstep import catalogue.csv --restart
       lockstep import catalogue.csv --json 2> errors.txt
+      zcat catalogue.ndjson.gz | lockstep import - --format ndjson
     """
     goes_on = resumable("what was imported stays; run the same command again, and it goes on there")
-    with create_app().app_context(), goes_on:
+    with create_app().app_context(), goes_on, _read_whole(file) as whole:
         try:
-            result = importer.import_file(file, author, restart=restart, on_error=_report)
+            result = importer.import_file(whole, author, restart=restart, on_error=_report, kind=kind)
         except importer.UnreadableFileError as error:
             raise click.UsageError(f"{file}: {error}") from None
     counts = (f"{getattr(result, name)} {name}" for name in ("created", "updated", "unchanged", "skipped"))
@@ -98,15 +107,30 @@ def import_(file: Path, restart: bool, author: str, as_json: bool) -> None:
         raise click.exceptions.Exit(EXIT_FAILED)
 
 
+@contextmanager
+def _read_whole(file: Path) -> Iterator[Path]:
+    """Yield ``file``, or a copy of what standard input or a pipe brings: an import reads its file more than once."""
+    if file.is_file():
+        yield file
+        return
+    source = sys.stdin.buffer if str(file) == "-" else file.open("rb")
+    with source, tempfile.NamedTemporaryFile(prefix="lockstep-import-") as copy:
+        shutil.copyfileobj(source, copy)
+        copy.flush()
+        yield Path(copy.name)
+
+
 def _report(line: int, reason: str) -> None:
     click.echo(f"line {line}: {reason}", err=True)
 
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True), default="-")
-@click.option("--format", "kind", type=click.Choice(["csv", "ndjson"]), help="Default: by the file's name, else csv.")
+@click.option("--format", "kind", type=click.Choice(KINDS), help="Default: by the file's name, else csv.")
 def export(file: Path, kind: str | None) -> None:
-    """Write every live product to FILE (default: standard output), as 'lockstep import' reads it.
+    """Write every live product to FILE (default: standard output) as UTF-8, as 'lockstep import' reads it.
+
+    FILE appears, or replaces the one before, only once it is complete.
 
     \b
     Examples:
@@ -115,10 +139,20 @@ def export(file: Path, kind: str | None) -> None:
     """
     chosen = kind or ("ndjson" if file.suffix in importer.NDJSON_SUFFIXES else "csv")
     again = resumable("what is written so far is no whole catalogue; run it again")
-    with create_app().app_context(), again, progress("exporting", catalogue.live()) as advance:
-        if str(file) == "-":
-            count = exporter.export(sys.stdout, chosen, advance)
-        else:
-            with file.open("w", encoding="utf-8", newline="") as out:
-                count = exporter.export(out, chosen, advance)
+    with create_app().app_context(), again, _written(file) as out, progress("exporting", catalogue.live()) as advance:
+        count = exporter.export(out, chosen, advance)
     click.echo(f"{count} products", err=True)
+
+
+@contextmanager
+def _written(file: Path) -> Iterator[IO[str]]:
+    """Yield what an export is written to. Raises ClickException where that fails."""
+    to_stdout = str(file) == "-"
+    try:
+        with utf8_stdout() if to_stdout else whole_file(file) as out:
+            yield out
+    except BrokenPipeError:
+        raise  # whoever read it wants no more
+    except OSError as error:
+        where = "Standard output" if to_stdout else file
+        raise click.ClickException(f"{where}: {error.strerror}. No whole catalogue was written.") from None

@@ -1,5 +1,6 @@
 """What every command line of ours shares: commands imported when they are called, failures in one clear line."""
 
+import errno
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ _OTHERS_DOWN = {
     "PublishError",
     "BusyError",
 }
+_OUTPUT_FAILED = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 _OTHER_SHAPE = re.compile(r"no such (table|column)|Table '.*' doesn't exist|Unknown column", re.IGNORECASE)
 
 
@@ -86,6 +88,12 @@ def failures_explained() -> Iterator[None]:
         click.echo(f"interrupted: {error}" if str(error) else "interrupted", err=True)
         raise click.exceptions.Exit(EXIT_INTERRUPTED) from None
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _OUTPUT_FAILED:
+            from web.files import abandon_stdout  # here, as above
+
+            abandon_stdout()
+            click.echo(f"Writing failed: {error.strerror}.", err=True)
+            raise click.exceptions.Exit(EXIT_FAILED) from None
         if (explained := _explain(error)) is None:
             raise
         line, code = explained

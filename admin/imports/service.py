@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from admin.database import retry_deadlocks, utc_now
 from admin.extensions import db
 from admin.imports.models import ACTIVE, CANCELLED, UPLOADING, WAITING, ImportJob, ImportPiece, RowError
-from admin.products.import_rows import CSV, NDJSON, NDJSON_SUFFIXES, UnreadableFileError, check_header
+from admin.products.import_rows import CSV, NDJSON, NDJSON_SUFFIXES, UnreadableFileError, check_format, check_header
 from web.problems import ProblemError
 
 log = structlog.get_logger(__name__)
@@ -42,12 +42,11 @@ def submit(file: IO[bytes] | None, name: str, author: str) -> ImportJob:
     """Keep a file and have it imported in the background; return its job. The same file, submitted again while it is
     at work, is the same job.
 
-    Raises UnacceptableFileError: the name says neither CSV nor NDJSON, or the header is wrong.
+    Raises UnacceptableFileError: it is no UTF-8 text, the name says neither CSV nor NDJSON, or the header is wrong.
     """
     if file is None or not name:
         raise UnacceptableFileError("is missing")
-    kind = _kind(name)
-    _check(file, kind)
+    kind = _check(file, name)
     digest, size, lines = _measure(file)
     job = _begin(PurePath(name).name[:200], kind, size, lines, author)
     for number, content in enumerate(_pieces(file)):
@@ -129,12 +128,15 @@ def _kind(name: str) -> str:
     return CSV
 
 
-def _check(file: IO[bytes], kind: str) -> None:
-    """Say at once what would make the whole job fail."""
+def _check(file: IO[bytes], name: str) -> str:
+    """Return which kind of file it is. Says at once what would make the whole job fail."""
     try:
+        check_format(file)
+        kind = _kind(name)
         check_header(file, kind)
     except UnreadableFileError as error:
         raise UnacceptableFileError(str(error)) from None
+    return kind
 
 
 def _measure(file: IO[bytes]) -> tuple[str, int, int]:

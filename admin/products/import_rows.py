@@ -1,6 +1,5 @@
 """Reading a catalogue file: CSV with a header, or NDJSON with one object per line, row by row."""
 
-import csv
 import io
 import json
 import re
@@ -10,6 +9,7 @@ from typing import IO, Any, TextIO
 
 import marshmallow as ma
 
+from admin.products.csv_records import BrokenRecordError, Record, Records
 from admin.products.models import CONTENT_FIELDS
 from admin.products.schemas import ContentSchema
 from web.csv_cells import plain
@@ -21,6 +21,12 @@ REQUIRED = {name for name, field in ContentSchema().fields.items() if field.requ
 DEFAULTS = {name: field.load_default for name, field in ContentSchema().fields.items() if not field.required}
 _SCHEMA = ContentSchema(partial=tuple(DEFAULTS))
 _HEADER_BYTES = 100_000  # no header is longer
+_OTHER_FORMATS = {
+    b"\x1f\x8b": "is compressed by gzip; unpack it first (gunzip)",
+    b"PK\x03\x04": "is a ZIP archive or a spreadsheet; save the sheet as 'CSV UTF-8', or unpack the archive",
+    b"\xff\xfe": "is UTF-16 text; save it as UTF-8 ('CSV UTF-8' in a spreadsheet; or iconv -f UTF-16 -t UTF-8)",
+}
+_OTHER_FORMATS[b"\xfe\xff"] = _OTHER_FORMATS[b"\xff\xfe"]
 _BAD_BYTE = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of one
 
 
@@ -30,11 +36,12 @@ class UnreadableFileError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the file: its line (from 1) and either validated content or what is wrong."""
+    """One row of the file: its line (from 1) and either validated content or what is wrong, in which ``fields``."""
 
     line: int
     content: dict[str, Any] | None
     error: str | None = None
+    fields: frozenset[str] = frozenset()
 
 
 def read(file: IO[bytes], kind: str) -> Iterator[Row]:
@@ -44,8 +51,18 @@ def read(file: IO[bytes], kind: str) -> Iterator[Row]:
         yield from _ndjson_rows(text) if kind == NDJSON else _csv_rows(text)
 
 
+def check_format(file: IO[bytes]) -> None:
+    """Raise UnreadableFileError for what is no UTF-8 text, and say how to convert it. Goes back to the beginning."""
+    file.seek(0)
+    start = file.read(4)
+    file.seek(0)
+    for mark, what in _OTHER_FORMATS.items():
+        if start.startswith(mark) or (b"\0" in start and mark == b"\xff\xfe"):  # UTF-16 without a mark
+            raise UnreadableFileError(what)
+
+
 def check_header(file: IO[bytes], kind: str) -> None:
-    """Raise UnreadableFileError where ``read`` would; the file is left where it was."""
+    """Raise UnreadableFileError where ``read`` would. Goes back to the beginning."""
     file.seek(0)
     head = io.BytesIO(file.read(_HEADER_BYTES))
     file.seek(0)
@@ -55,29 +72,51 @@ def check_header(file: IO[bytes], kind: str) -> None:
 
 
 def _csv_rows(text: TextIO) -> Iterator[Row]:
-    reader = csv.reader(text, strict=True)
+    records = Records(text)
     try:
-        names = next(reader, [])
-    except csv.Error as error:
-        raise UnreadableFileError(f"has a first line that is not CSV: {error}") from None
+        header = records.header()
+    except BrokenRecordError as error:
+        raise UnreadableFileError(f"has a first line that is {error}") from None
+    names = _named(header)
     _check_header(names)
-    while True:
-        line = reader.line_num + 1  # where the row begins; a quoted field may span lines
-        try:
-            values = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Row(line, None, f"not CSV: {error}")
-            continue
-        if not values:  # a blank line
-            continue
-        if len(values) != len(names):
-            yield Row(line, None, "has more or fewer fields than the header")
-        elif _BAD_BYTE.search("".join(values)):
-            yield Row(line, None, "is not UTF-8")
-        else:
-            yield _checked(line, dict(zip(names, map(plain, values), strict=True)))
+    for record in records:
+        if not record.broken and not any(map(str.strip, record.cells)):
+            continue  # blank, or commas alone
+        row = _csv_row(record, names, len(header))
+        if record.lines > 1 and _is_unclosed(row, dict(zip(names, record.cells, strict=False))):
+            records.reread()
+        yield row
+
+
+def _named(header: list[str]) -> list[str]:
+    """Return ``header`` without the empty columns that spreadsheets leave at its end."""
+    names = list(header)
+    while names and not names[-1].strip():
+        names.pop()
+    return names
+
+
+def _csv_row(record: Record, names: list[str], most: int) -> Row:
+    """Return what ``record`` says; it may have cells for ``most`` columns, the named ones first."""
+    cells, count = record.cells, len(names)
+    if record.broken:
+        return Row(record.line, None, record.broken)
+    if not count <= len(cells) <= most:
+        return Row(record.line, None, "has more or fewer fields than the header")
+    if any(map(str.strip, cells[count:])):
+        return Row(record.line, None, "has a value in a column without a name")
+    if _BAD_BYTE.search("".join(cells)):
+        return Row(record.line, None, "is not UTF-8")
+    return _checked(record.line, dict(zip(names, map(plain, cells[:count]), strict=True)))
+
+
+def _is_unclosed(row: Row, cells: dict[str, str]) -> bool:
+    """Return whether a row of several lines is refused for its shape, or for a cell that spans them.
+
+    Then a quote was not closed where it should, and a later one only seems to close it.
+    """
+    spanning = {name for name, cell in cells.items() if "\n" in cell or "\r" in cell}
+    return row.error is not None and (not row.fields or not row.fields.isdisjoint(spanning))
 
 
 def _check_header(names: list[str]) -> None:
@@ -108,7 +147,7 @@ def _checked(line: int, record: Any) -> Row:
     try:
         return Row(line, _SCHEMA.load(record))
     except ma.ValidationError as error:
-        return Row(line, None, _explain(error.messages))
+        return Row(line, None, _explain(error.messages), frozenset(error.messages))
 
 
 def _explain(messages: Any) -> str:

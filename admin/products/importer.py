@@ -18,7 +18,16 @@ from admin.database import retry_deadlocks, upsert
 from admin.extensions import db
 from admin.images import service as images
 from admin.products import words
-from admin.products.import_rows import CSV, DEFAULTS, NDJSON, NDJSON_SUFFIXES, Row, UnreadableFileError, read
+from admin.products.import_rows import (
+    CSV,
+    DEFAULTS,
+    NDJSON,
+    NDJSON_SUFFIXES,
+    Row,
+    UnreadableFileError,
+    check_format,
+    read,
+)
 from admin.products.models import ImportProgress, Product
 from admin.products.service import apply_changes
 from admin.replication import outbox
@@ -67,18 +76,22 @@ class Chunk:
 Note = Callable[[Chunk, Result], None]  # keeps how far an import is; called within the chunk's transaction
 
 
-def import_file(path: Path, author: str, restart: bool, on_error: Callable[[int, str], None]) -> Result:
-    """Import ``path``; ``on_error(line, reason)`` is called for each row that is skipped.
+def import_file(
+    path: Path, author: str, restart: bool, on_error: Callable[[int, str], None], kind: str | None = None
+) -> Result:
+    """Import ``path``, of which ``kind`` (None: by its name); ``on_error(line, reason)`` is called for each row that is
+    skipped.
 
-    Raises UnreadableFileError when the header is wrong; sqlalchemy's errors when the database does not answer
-    (run it again: it goes on).
+    Raises UnreadableFileError when it is no UTF-8 text, or the header is wrong; sqlalchemy's errors when the database
+    does not answer (run it again: it goes on).
     """
     key = _digest(path)
     if restart:
         _forget(key)
     result = Result()
-    kind = NDJSON if path.suffix.lower() in NDJSON_SUFFIXES else CSV
+    kind = kind or (NDJSON if path.suffix.lower() in NDJSON_SUFFIXES else CSV)
     with path.open("rb") as file, progress("importing", _lines(path)) as advance:
+        check_format(file)
         for chunk in chunks(read(file, kind), _done(key)):
             for line, reason in chunk.refused:
                 on_error(line, reason)

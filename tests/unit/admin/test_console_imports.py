@@ -54,6 +54,7 @@ def test_file_is_imported_and_what_was_skipped_is_shown_and_downloaded(app: Flas
         (b"", "", "It is missing."),
         (GOOD, "catalogue.xlsx", "It must be called .csv"),
         (b"sku,title\n", "catalogue.csv", "It has a header that lacks"),
+        (GOOD.decode().encode("utf-16"), "catalogue.csv", "It is UTF-16 text; save it as UTF-8"),
     ],
 )
 def test_file_that_cannot_be_imported_is_refused_at_its_field(

@@ -1,6 +1,8 @@
 """Files in and out: every row is taken or reported, an interrupted import goes on, and what goes out comes in again."""
 
+import codecs
 import csv
+import gzip
 import io
 import json
 import os
@@ -156,7 +158,7 @@ def test_column_that_a_file_leaves_out_keeps_what_a_product_has(take: Importer, 
         (f"{HEADER},colour", "has unknown 'colour'"),
         (HEADER.replace("title", "Title"), "lacks 'title'"),
         (f"{HEADER},sku", "repeats 'sku'"),
-        (HEADER.replace(",", ";"), "lacks"),
+        (HEADER.replace(",", "|"), "lacks"),
         (f"{HEADER},\x1b[2J", r"has unknown '\x1b[2J'"),
         ('"sku', "has a first line that is not CSV"),
         ("", "is empty"),
@@ -172,9 +174,43 @@ def test_file_with_a_wrong_header_is_refused_whole(take: Importer, header: str, 
     assert row_counts(take.app) == {"products": 0, "replication": 0, "product_changes": 0}
 
 
-def test_file_in_another_encoding_is_refused_by_its_header(take: Importer) -> None:
-    with pytest.raises(UnreadableFileError):
-        take(csv_text(ODD).encode("utf-16"))
+@pytest.mark.parametrize(
+    ("encode", "said"),
+    [
+        (lambda text: text.encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
+        (lambda text: text.encode("utf-16-be"), "is UTF-16 text; save it as UTF-8"),
+        (lambda text: codecs.BOM_UTF16_BE + text.encode("utf-16-be"), "is UTF-16 text; save it as UTF-8"),
+        (lambda text: gzip.compress(text.encode()), "is compressed by gzip; unpack it first"),
+        (
+            lambda text: b"PK\x03\x04" + text.encode(),
+            "is a ZIP archive or a spreadsheet; save the sheet as 'CSV UTF-8'",
+        ),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.csv", "a.ndjson"])
+def test_file_of_another_format_is_refused_with_the_way_to_convert_it(
+    take: Importer, encode: Callable[[str], bytes], said: str, name: str
+) -> None:
+    with pytest.raises(UnreadableFileError, match=f"^{said}"):
+        take(encode(csv_text(ODD) if name == "a.csv" else ndjson_text(ODD)), name)
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_file_of_a_spreadsheet_that_separates_by_something_else_is_read(take: Importer, delimiter: str) -> None:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, CONTENT_FIELDS, delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows(ODD)
+    assert take(out.getvalue()) == (len(ODD), 0, 0, 0, 0)
+    assert take.held() == {record["sku"]: record for record in ODD}
+
+
+def test_rows_of_commas_alone_are_blank_and_empty_columns_at_the_headers_end_are_ignored(take: Importer) -> None:
+    lines = [f"{HEADER},,", f"{line('A')},,", *[",,,,,,,,"] * 300, "", " , ,", line("B"), f"{line('C')},note,"]
+    assert take("\n".join(lines)) == (2, 0, 0, 1, 0)
+    assert take.errors == [(306, "has a value in a column without a name")]
+    with pytest.raises(UnreadableFileError, match="has unknown ''"):
+        take(f"sku,,{HEADER.removeprefix('sku,')}\n")
 
 
 @pytest.mark.parametrize(("content", "name"), [(HEADER, "a.csv"), (f"{HEADER}\r\n", "b.csv"), ("", "a.ndjson")])
@@ -198,13 +234,13 @@ def test_bad_csv_rows_are_reported_with_their_lines_and_their_neighbours_taken(t
         (line("BAD-4") + ",", "more or fewer fields"),
         (line("GOOD-3"), None),
         ('BAD-5,"a"b,,1,EUR,Kitchen,', "not CSV"),
-        ('BAD-6,"two\nlines",,x,,Kitchen,', "price: Must be"),  # 13 and 14
+        ('BAD-6,Title,"two\nlines",x,,Kitchen,', "price: Must be"),  # 13 and 14
         (line("B\xffAD-7"), "is not UTF-8"),
         ("BAD-8,Title \x07,,1,EUR,Kitchen,", "title: Must not be blank, nor contain control"),
         ("BAD-9,,,1,EUR,Kitchen,", "title:"),
         ("BAD-10," + "x" * 200_000 + ",,1,EUR,Kitchen,", "field limit"),
         (line("GOOD-4"), None),
-        ('BAD-11,"never closed,,1,EUR,Kitchen,', "not CSV"),
+        ('BAD-11,"never closed,,1,EUR,Kitchen,', "a quote opens in this line and is not closed"),
     ]
     assert take("\r\n".join(text for text, _ in lines).encode("latin-1")) == (4, 0, 0, 11, 0)
     assert list(take.held()) == ["GOOD-1", "GOOD-2", "GOOD-3", "GOOD-4"]
@@ -216,6 +252,42 @@ def test_bad_csv_rows_are_reported_with_their_lines_and_their_neighbours_taken(t
     assert [at for at, _ in take.errors] == [at for at, _ in expected]
     assert [e for e, (_, reason) in zip(take.errors, expected, strict=True) if reason not in e[1]] == []
     assert "currency" in dict(take.errors)[13]
+
+
+def test_unclosed_quote_costs_its_own_line_and_no_other(take: Importer) -> None:
+    names = [f"SKU-{number:02}" for number in range(1, 15)]
+    lines = [line(name) for name in names]
+    lines[2] = 'SKU-03,"Never closed,,1.00,EUR,Kitchen,'
+    lines[13] = 'SKU-14,"A quoted, closed title","Two\nlines",1.00,EUR,Kitchen,'
+    assert take("\n".join([HEADER, *lines])) == (13, 0, 0, 1, 0)
+    assert take.errors == [(4, "not CSV: a quote opens in this line and is not closed properly")]
+    assert list(take.held()) == [name for name in names if name != "SKU-03"]
+    assert take.held()["SKU-14"]["description"] == "Two\nlines"
+
+
+@pytest.mark.parametrize(
+    ("broken", "last"),
+    [
+        ('BAD,"open,,1,EUR,Kitchen,', line("LAST")),  # nothing closes it
+        ('BAD,"open,,1,EUR,Kitchen,', 'LAST,17",,1,EUR,Kitchen,'),  # closed by an inch mark, in a title of 3,000 lines
+        ('BAD,open,"1,EUR,Kitchen,', 'LAST,17",,1,EUR,Kitchen,'),  # with too many cells
+        ('BAD,open,"desc,1,EUR,Kitchen,', 'LAST,Title,17",1,EUR,Kitchen,'),  # in a description that is too long then
+        ('BAD,open,,1,EUR,Kitchen,"', 'LAST,Title,,1,EUR,Kitchen,""'),
+    ],
+)
+def test_every_line_behind_an_unclosed_quote_is_read(take: Importer, broken: str, last: str) -> None:
+    content = "\n".join([HEADER, line("FIRST"), broken, *rows(1, 3_000), last])
+    created, _updated, _unchanged, skipped, _repeated = take(content)
+    assert (created, skipped) == (3_002, 1)
+    assert [at for at, _ in take.errors] == [3]
+
+
+def test_rows_in_a_description_are_its_text(take: Importer) -> None:
+    """Whatever a quoted cell says that is closed as it should: it makes no product, though its row is refused."""
+    text = f"{line('INNER')}\n{line('INNER-2')}"
+    assert take(csv_text([row("A", description=text), row("B", description=text, price="x")])) == (1, 0, 0, 1, 0)
+    assert take.held()["A"]["description"] == text
+    assert [at for at, _ in take.errors] == [4]
 
 
 def test_bad_ndjson_rows_are_reported_with_their_lines_and_their_neighbours_taken(take: Importer) -> None:
@@ -486,6 +558,10 @@ def test_empty_catalogue_is_exported_as_a_header(app: Flask) -> None:
 # --- the command ------------------------------------------------------------------------------------------
 
 
+ROOT = Path(lockstep.__file__).parent
+LOCKSTEP = [sys.executable, "-c", "import lockstep; lockstep.main()"]
+
+
 class Cli:
     """The ``lockstep`` command on a database of its own, with its settings in the environment."""
 
@@ -524,7 +600,7 @@ def test_command_reports_bad_rows_and_exits_1(cli: Cli) -> None:
     assert "2 created, 0 updated, 0 unchanged, 1 skipped\n" in result.stderr
 
 
-@pytest.mark.parametrize("content", [b"", b"sku,title\n", b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"sku,title\n", b"\xff"])
 def test_command_exits_2_on_a_file_it_cannot_read(cli: Cli, content: bytes) -> None:
     path = cli.file("a.csv", content)
     result = cli("import", path)
@@ -532,6 +608,30 @@ def test_command_exits_2_on_a_file_it_cannot_read(cli: Cli, content: bytes) -> N
     assert str(path) in result.stderr
     assert "expected: sku,title" in result.stderr or "must be sku,title" in result.stderr
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("by", ["dash", "device", "named pipe"])
+def test_command_imports_from_a_pipe(cli: Cli, by: str) -> None:
+    """A process of its own: a pipe can be read once, and an import reads its file several times."""
+    content = ndjson_text([row("A"), row("B", price="x"), row("C")]).encode()
+    path = {"dash": "-", "device": "/dev/stdin", "named pipe": str(cli.folder / "pipe")}[by]
+    options: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    if by == "named pipe":
+        os.mkfifo(path)
+        options["stdin"] = subprocess.DEVNULL
+    with subprocess.Popen([*LOCKSTEP, "import", path, "--format", "ndjson"], cwd=ROOT, **options) as process:
+        if by == "named pipe":
+            Path(path).write_bytes(content)
+        _out, told = process.communicate(None if by == "named pipe" else content, timeout=120)
+    assert process.returncode == 1, told.decode()
+    assert "line 2: price: Must be a decimal string" in told.decode()
+    assert "2 created, 0 updated, 0 unchanged, 1 skipped" in told.decode()
+
+
+def test_standard_input_is_csv_unless_its_format_is_given(cli: Cli) -> None:
+    result = CliRunner().invoke(lockstep.cli, ["import", "-"], input=csv_text([row("A")]))
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "1 unchanged" in cli("import", cli.file("again.csv", csv_text([row("A")]))).stderr
 
 
 def test_command_exits_2_without_a_file(cli: Cli) -> None:
@@ -557,6 +657,63 @@ def test_command_exports_a_file_that_imports_unchanged(cli: Cli, name: str) -> N
     assert f"0 created, 0 updated, {len(ODD)} unchanged, 0 skipped" in result.stderr
 
 
+def test_export_is_utf_8_whatever_the_locale_says(cli: Cli) -> None:
+    cli("import", cli.file("a.csv", csv_text(ODD)))
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        [*LOCKSTEP, "export"], cwd=ROOT, env=environment, capture_output=True, timeout=120, check=False
+    )
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
+    assert done.stdout == exported_file(cli).read_bytes()
+    assert "漢字" in done.stdout.decode()
+
+
+def exported_file(cli: Cli) -> Path:
+    path = cli.folder / "whole.csv"
+    assert cli("export", path).exit_code == 0
+    return path
+
+
+@pytest.mark.parametrize("command", ["export", "export -", "staff list", "staff list --json"])
+@pytest.mark.usefixtures("cli")
+def test_full_disk_behind_standard_output_is_one_line(command: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*LOCKSTEP, *command.split()], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, timeout=120, check=False
+        )
+    assert done.returncode == 1, done.stderr.decode()
+    assert len(done.stderr.splitlines()) == 1, done.stderr.decode()
+    assert b"No space left on device" in done.stderr
+
+
+def test_export_that_fails_leaves_what_was_there_and_says_why(cli: Cli) -> None:
+    cli("import", cli.file("a.csv", csv_text(ODD)))
+    for path, why in (
+        (cli.folder / "missing" / "out.csv", "No such file or directory"),
+        (Path("/dev/full"), "No space left on device"),
+        (cli.file("file", b"") / "out.csv", "Not a directory"),
+    ):
+        result = cli("export", path)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.splitlines() == [f"Error: {path}: {why}. No whole catalogue was written."]
+
+
+def test_export_that_is_interrupted_or_finds_the_disk_full_leaves_the_file_as_it_was(cli: Cli) -> None:
+    """The limit of a file's size stands for the disk's; SIGXFSZ is ignored, as Python does, so writing fails."""
+    rows_ = [row(f"SKU-{n}", description="x" * 9_000) for n in range(30)]
+    cli("import", cli.file("a.csv", csv_text(rows_)))
+    target = cli.file("out.csv", b"what was there")
+    target.chmod(0o640)
+    limited = ["bash", "-c", 'ulimit -f 100; exec "$@"', "bash", *LOCKSTEP, "export", str(target)]
+    done = subprocess.run(limited, cwd=ROOT, capture_output=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode().splitlines() == [f"Error: {target}: File too large. No whole catalogue was written."]
+    assert target.read_bytes() == b"what was there"
+    assert [path.name for path in cli.folder.iterdir() if "part" in path.name] == []
+    assert cli("export", target).exit_code == 0
+    assert (len(target.read_text().splitlines()), target.stat().st_mode & 0o777) == (31, 0o640)
+
+
 def test_command_restarts_when_asked(cli: Cli) -> None:
     path = cli.file("a.csv", csv_text(ODD))
     cli("import", path)
@@ -568,8 +725,8 @@ def test_import_that_was_killed_goes_on_where_it_stopped(cli: Cli) -> None:
     total = 8 * CHUNK
     path = cli.file("a.csv", "\n".join([HEADER, *rows(1, total)]))
     process = subprocess.Popen(
-        [sys.executable, "-c", "import lockstep; lockstep.main()", "import", str(path)],
-        cwd=Path(lockstep.__file__).parent,
+        [*LOCKSTEP, "import", str(path)],
+        cwd=ROOT,
         env=os.environ,
         stderr=subprocess.DEVNULL,
     )

@@ -1,6 +1,7 @@
 """Imports in the background: submitted once, carried out by whoever lives, watched, cancelled, and read up on."""
 
 import csv
+import gzip
 import io
 import json
 from collections.abc import Iterator
@@ -95,6 +96,22 @@ def test_rows_are_told_apart(editor: Api) -> None:
 
 
 @pytest.mark.usefixtures("relay")
+def test_every_line_of_an_upload_ends_in_one_figure(editor: Api) -> None:
+    lines = [
+        line(0),
+        'SKU-1,"open,1.00,EUR,Kitchen',
+        *map(line, range(2, 9)),
+        ",,,,",
+        'SKU-9,"Nine, in quotes",1.00,EUR,Kitchen',
+    ]
+    location = submitted(editor, table(*lines).replace(b",", b";"), "semicolons.csv")
+    job = finished(editor, location)
+    assert (job["state"], job["created"], job["failed"], job["rows"]) == ("done", 9, 1, 10)
+    [error] = editor.call("GET", f"{location}/errors").get_json()["items"]
+    assert error == {"line": 3, "reason": "not CSV: a quote opens in this line and is not closed properly"}
+
+
+@pytest.mark.usefixtures("relay")
 def test_errors_are_listed_and_downloaded(editor: Api) -> None:
     complete = {"sku": "A", "title": "A", "price": "1.00", "currency": "EUR", "category": "Kitchen"}
     records = [{"sku": "A"}, {**complete, "=1+1": 1}, []]
@@ -121,7 +138,9 @@ def test_errors_are_listed_and_downloaded(editor: Api) -> None:
         (b"", "catalogue.csv", "is empty"),
         (b"  \n", "catalogue.ndjson", "is empty"),
         (b"sku,title\nA,B\n", "catalogue.csv", "lacks"),
-        (b"PK\x03\x04\x00\x00", "catalogue.csv", "a header that"),
+        (b"PK\x03\x04\x00\x00", "catalogue.csv", "is a ZIP archive or a spreadsheet; save the sheet"),
+        (GOOD.decode().encode("utf-16"), "catalogue.csv", "is UTF-16 text; save it as UTF-8"),
+        (gzip.compress(GOOD), "catalogue.csv.gz", "is compressed by gzip; unpack it first"),
     ],
 )
 def test_a_file_that_cannot_be_imported_is_refused_at_once(
