@@ -1,7 +1,10 @@
 """The tasks that keep the dead letters moving: out of the broker, and through their replays."""
 
+from typing import Any
+
 import structlog
 from celery import shared_task
+from celery.exceptions import Reject
 
 from client import worker
 from client.dead_letters import collect, service
@@ -27,8 +30,10 @@ def collect_dead_letters() -> None:
 
 
 @shared_task(name=names.REPLAY_DEAD_LETTER)
-def replay_dead_letter(letter_id: str) -> None:
+def replay_dead_letter(letter_id: Any) -> None:
     """Do the replay that was requested over REST, unless it was done or withdrawn meanwhile."""
+    if not isinstance(letter_id, str):
+        raise Reject("the id of a dead letter must be text", requeue=False)
     try:
         service.finish_replay(worker.gateway(), letter_id)
     except OUTAGES as outage:

@@ -1,10 +1,11 @@
 """L2 and L7: the tasks that forward likes to Admin, come again while Admin is away, and sweep up what was left."""
 
 import math
+from typing import Any
 
 import structlog
 from celery import Task, shared_task
-from celery.exceptions import SoftTimeLimitExceeded
+from celery.exceptions import Reject, SoftTimeLimitExceeded
 
 from client import pulse, worker
 from client.accounts import erasure
@@ -33,8 +34,10 @@ def forward_likes(self: Task) -> None:
 
 
 @shared_task(name=names.REDELIVER_LIKES, bind=True, max_retries=None)
-def redeliver_likes(self: Task, after: str = "") -> None:
+def redeliver_likes(self: Task, after: Any = "") -> None:
     """Make every parked like pending again, a step per task; the next sweep forwards them."""
+    if not isinstance(after, str):
+        raise Reject("the id of a like must be text", requeue=False)
     worker.gateway()
     try:
         _, further = parked.redeliver(after)

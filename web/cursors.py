@@ -41,7 +41,7 @@ def decode(cursor: str | None, sort: str) -> list[Any] | None:
         made_for, position = _serializer().loads(cursor)
     except (BadData, ValueError, TypeError):
         raise _bad() from None
-    if made_for != sort or not isinstance(position, list):
+    if made_for != sort or not isinstance(position, list) or not all(isinstance(one, str | int) for one in position):
         raise _bad()
     return position
 

@@ -49,7 +49,7 @@ def init_sessions(
     manager = LoginManager(app, add_context_processor=False)
     app.jinja_env.globals["current_user"] = current_user  # asks when a template does
     manager.session_protection = None  # a phone changes its address; the sign-in can be ended instead
-    manager.user_loader(load_user)
+    manager.user_loader(lambda named: load_user(named) if isinstance(named, str) else None)
     manager.unauthorized_handler(lambda: ask_to_sign_in(sign_in))
     csrf = CSRFProtect(app)
     csrf.exempt(choose_theme)  # a stranger may make our pages dark

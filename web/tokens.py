@@ -76,6 +76,8 @@ def init_tokens(app: Flask, audience: str) -> JWTManager:
     jwt.unauthorized_loader(_refuse)
     jwt.invalid_token_loader(_refuse)
     jwt.expired_token_loader(lambda _header, _payload: _refuse("The token has expired; sign in again."))
+    jwt.token_verification_loader(_well_formed)
+    jwt.token_verification_failed_loader(lambda _header, _payload: _refuse("The token's claims are not valid."))
     jwt.user_lookup_error_loader(lambda _header, _payload: _refuse("The sign-in has ended."))
     return jwt
 
@@ -101,6 +103,12 @@ def issue(identity: str, sign_in: str) -> Pair:
         "expires_in": int(LIFETIME.total_seconds()),
     }
     return Pair(sign_in, str(get_jti(refresh)), shown)
+
+
+def _well_formed(_header: dict[str, Any], payload: dict[str, Any]) -> bool:
+    """Whether the claims that reach a query are text, which no store takes for an operator, and the token ends."""
+    texts = all(isinstance(payload.get(name), str) for name in ("sub", "sid", "jti"))
+    return texts and type(payload.get("exp")) is int
 
 
 def _refuse(reason: str) -> Response:

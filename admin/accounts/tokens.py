@@ -45,7 +45,7 @@ def revoke() -> None:
 
 def load_actor(_header: dict[str, Any], payload: dict[str, Any]) -> Actor | None:
     """Find whose token it is, so that an ended sign-in or a changed role counts at once."""
-    return sign_ins.find(payload.get("sid", ""))
+    return sign_ins.find(payload["sid"])
 
 
 def api_for(role: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -38,4 +38,4 @@ def revoke() -> None:
 
 def load_shopper(_header: dict[str, Any], payload: dict[str, Any]) -> SignedIn | None:
     """Find whose token it is, so that an ended sign-in or an erased account counts at once."""
-    return sign_ins.find(payload["sub"], payload.get("sid", ""))
+    return sign_ins.find(payload["sub"], payload["sid"])

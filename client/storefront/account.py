@@ -141,7 +141,7 @@ def oidc_done() -> ResponseReturnValue:
         raise oidc.NotConfirmedError("Only GET asks the other service who you are.")
     back, product_id = session.get("after_oidc", ["/", None])
     sessions.begin(oidc.find_shopper())
-    return _entered(product_id, back)
+    return _entered(product_id if isinstance(product_id, int) else None, back)
 
 
 @blp.post("/sign-out")

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import requests
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from pydantic import SecretStr
 
 from tests.flow.running import PASSWORD
@@ -180,6 +182,61 @@ def test_refresh_token_is_no_access_token_and_counts_once(system: System) -> Non
     pair = requests.post(f"{system.admin_url}/api/v1/auth/token", json=credentials, timeout=TIMEOUT).json()
     refresh = {"Authorization": f"Bearer {pair['refresh_token']}"}
     assert requests.get(f"{system.admin_url}/api/v1/products", headers=refresh, timeout=TIMEOUT).status_code == 401
+
+
+# Signed with the real key, as who stole it could: what must not reach a query, or never ends.
+OPERATORS: dict[str, dict[str, Any]] = {
+    "any sign-in": {"sid": {"$ne": None}},
+    "any sign-in by a pattern": {"sid": {"$regex": ".*"}},
+    "a list of sign-ins": {"sid": [None]},
+    "a number": {"sid": 0},
+    "no sign-in": {"sid": None},
+    "any account": {"sub": {"$ne": None}, "sid": {"$ne": None}},
+    "any refresh": {"jti": {"$ne": None}},
+    "no refresh": {"jti": None},
+    "no end": {"exp": None},
+    "an end that is text": {"exp": "9999999999"},
+}
+
+
+@pytest.mark.parametrize("kind", ["access", "refresh"])
+@pytest.mark.parametrize("claims", OPERATORS)
+def test_token_with_operators_or_without_an_end_opens_nothing_though_its_signature_is_right(
+    system: System, claims: str, kind: str
+) -> None:
+    for base, role, key, path in (
+        (system.admin_url, "owner", "ADMIN_SECRET_KEY", "/api/v1/products"),
+        (system.client_url, "shopper", "CLIENT_SECRET_KEY", "/api/v1/likes/me"),
+    ):
+        head, payload, _ = opened(system.tokens[role])
+        right = resigned(head, payload, system.running.product.env[key].encode())
+        known = requests.get(f"{base}{path}", headers={"Authorization": f"Bearer {right}"}, timeout=TIMEOUT)
+        assert known.status_code == 200  # so that nothing else is wrong with the others
+        changed = {**payload, "type": kind, **OPERATORS[claims]}
+        changed = {name: value for name, value in changed.items() if value is not None or name in {"sid", "jti"}}
+        token = resigned(head, changed, system.running.product.env[key].encode())
+        headers = {"Authorization": f"Bearer {token}"}
+        answers = [requests.post(f"{base}/api/v1/auth/refresh", headers=headers, timeout=TIMEOUT)]
+        if kind == "access":
+            answers.append(requests.get(f"{base}{path}", headers=headers, timeout=TIMEOUT))
+        assert [answer.status_code for answer in answers] == [401] * len(answers)
+    assert system.staff["owner"].ask("GET", "/api/v1/products").status_code == 200  # their sign-ins go on
+
+
+@pytest.mark.parametrize("named", [{"$ne": None}, [1], 5], ids=str)
+def test_cookie_that_names_no_text_signs_nobody_in_though_its_signature_is_right(system: System, named: Any) -> None:
+    for base, cookie, key, path in (
+        (system.admin_url, "console_session", "ADMIN_SECRET_KEY", "/console/account"),
+        (system.client_url, "shop_session", "CLIENT_SECRET_KEY", "/account"),
+    ):
+        app = Flask("forger")
+        app.secret_key = system.running.product.env[key]
+        signer = SecureCookieSessionInterface().get_signing_serializer(app)
+        assert signer is not None
+        cookies = {cookie: str(signer.dumps({"_user_id": named, "_fresh": True}))}
+        answer = requests.get(f"{base}{path}", cookies=cookies, headers=BROWSER, allow_redirects=False, timeout=TIMEOUT)
+        assert answer.status_code == 302
+        assert "sign-in" in answer.headers["Location"]
 
 
 # --- sessions and forms ---------------------------------------------------------------------------------------

@@ -1,0 +1,28 @@
+"""Cursors: what one holds reaches a query, so it is text and whole numbers, whoever signed it."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from web import cursors
+
+
+@pytest.fixture
+def app() -> Flask:
+    app = Flask("test")
+    app.config["SECRET_KEY"] = "k" * 32
+    return app
+
+
+def test_position_comes_back_as_it_was_given(app: Flask) -> None:
+    with app.app_context():
+        assert cursors.decode(cursors.encode("-price", ["12.50", 42]), "-price") == ["12.50", 42]
+
+
+@pytest.mark.parametrize(
+    "position", [[{"$gt": ""}, 1], ["a", {"$ne": None}], [["a"], 1], [None, 1], {"$gt": ""}, [1.5]]
+)
+def test_position_of_another_type_is_refused_though_its_signature_is_right(app: Flask, position: Any) -> None:
+    with app.app_context(), pytest.raises(cursors.BadCursorError):
+        cursors.decode(cursors.encode("-price", position), "-price")
