@@ -4,15 +4,13 @@ import json
 import os
 from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import click
-from dotenv import dotenv_values
 from pydantic import SecretStr
 
 from web.commands import EXIT_USAGE
-from web.settings import Settings, SettingsError
+from web.settings import Settings, SettingsError, read_dotenv
 from web.terminal import json_option
 
 _CLASSES = {
@@ -78,7 +76,7 @@ def check(services: tuple[str, ...], as_json: bool) -> None:
 
 def given_names() -> set[str]:
     """Return every name that the environment or ``.env`` gives a value, ours or not."""
-    return os.environ.keys() | dotenv_values(".env").keys()
+    return os.environ.keys() | read_dotenv().keys()
 
 
 def unknown_settings() -> list[str]:
@@ -101,4 +99,4 @@ def _source(name: str) -> str:
         return "environment"
     if f"{name}_FILE" in os.environ:
         return os.environ[f"{name}_FILE"]
-    return ".env" if Path(".env").exists() and name in dotenv_values(".env") else "default"
+    return ".env" if name in read_dotenv() else "default"

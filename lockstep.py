@@ -2,6 +2,7 @@
 
 import click
 
+from web import uncaught
 from web.commands import LazyCommand
 
 _COMMANDS = {
@@ -66,4 +67,5 @@ for _name, (_target, _line) in _COMMANDS.items():
 
 def main() -> None:
     """Run the command line."""
+    uncaught.explain()
     cli()

@@ -4,7 +4,8 @@ from pydantic import SecretStr, field_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from web.settings import BaseUrl, SecretKey, Settings
+from web import urls
+from web.settings import BaseUrl, SecretKey, ServiceUrl, Settings
 from web.signatures import ServiceKeys
 
 
@@ -17,7 +18,7 @@ class AdminSettings(Settings):
 
     admin_database_url: SecretStr
     admin_secret_key: SecretKey
-    admin_client_url: BaseUrl
+    admin_client_url: ServiceUrl
     service_keys: ServiceKeys
     admin_shop_url: BaseUrl | None = None
     admin_flower_url: BaseUrl | None = None
@@ -25,10 +26,13 @@ class AdminSettings(Settings):
     @field_validator("admin_database_url")
     @classmethod
     def _known_database(cls, url: SecretStr) -> SecretStr:
-        if not url.get_secret_value().startswith(("mysql+pymysql://", "sqlite:///")):
+        given = url.get_secret_value()
+        if not given.startswith(("mysql+pymysql://", "sqlite:///")):
             raise ValueError("must start with mysql+pymysql:// or sqlite:///")
+        if not given.startswith("sqlite"):  # which is a path, and holds no password
+            urls.read(given)
         try:
-            database = make_url(url.get_secret_value()).database
+            database = make_url(given).database
         except (ArgumentError, ValueError):
             raise ValueError("is not a database URL that can be read; see .env.example") from None
         if not database:

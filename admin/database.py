@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 import structlog
 from flask import has_request_context, request
 from pymysql.constants import SERVER_STATUS  # type: ignore[import-untyped]  # it ships no types
-from sqlalchemy import BigInteger, Connection, DateTime, Engine, Float, Integer, Select, Table, event
+from sqlalchemy import BigInteger, Connection, DateTime, Engine, Float, Integer, Select, Table, event, make_url
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -86,6 +86,7 @@ def engine_options(url: str) -> dict[str, Any]:
         "pool_size": 10,
         "pool_timeout": 10,
         "connect_args": {
+            **_password(url),
             "charset": "utf8mb4",
             "connect_timeout": 5,
             "read_timeout": 30,
@@ -96,6 +97,12 @@ def engine_options(url: str) -> dict[str, Any]:
             ),
         },
     }
+
+
+def _password(url: str) -> dict[str, bytes]:
+    """PyMySQL would encode text as latin-1, and name all of it where it cannot; the server reads UTF-8."""
+    password = make_url(url).password
+    return {"password": password.encode()} if password else {}
 
 
 def init_engine(engine: Engine) -> None:

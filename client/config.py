@@ -4,7 +4,8 @@ from typing import Self
 
 from pydantic import SecretStr, field_validator, model_validator
 
-from web.settings import BaseUrl, SecretKey, Settings
+from web import masking, urls
+from web.settings import HttpUrl, SecretKey, ServiceUrl, Settings
 from web.signatures import ServiceKeys
 
 
@@ -17,17 +18,18 @@ class ClientSettings(Settings):
 
     client_mongodb_url: SecretStr
     client_secret_key: SecretKey
-    client_admin_url: BaseUrl
+    client_admin_url: ServiceUrl
     service_keys: ServiceKeys
-    client_oidc_issuer: BaseUrl | None = None
+    client_oidc_issuer: HttpUrl | None = None
     client_oidc_client_id: str = ""
     client_oidc_client_secret: SecretStr = SecretStr("")
 
     @field_validator("client_oidc_client_id", "client_oidc_client_secret")
     @classmethod
     def _of_the_issuer(cls, given: str | SecretStr) -> str | SecretStr:
-        if "change-me" in (given, given.get_secret_value() if isinstance(given, SecretStr) else ""):
-            raise ValueError("must be what the issuer gave the shop")
+        text = given.get_secret_value() if isinstance(given, SecretStr) else given
+        if text == "change-me" or not text.isascii():  # RFC 6749, appendix A: ASCII
+            raise ValueError("must be what the issuer gave the shop, in ASCII")
         return given
 
     @model_validator(mode="after")
@@ -39,7 +41,21 @@ class ClientSettings(Settings):
     @field_validator("client_mongodb_url")
     @classmethod
     def _mongodb(cls, url: SecretStr) -> SecretStr:
-        scheme, _, rest = url.get_secret_value().partition("://")
-        if scheme not in {"mongodb", "mongodb+srv"} or not rest.partition("/")[2].split("?")[0]:
+        parts = urls.read(url.get_secret_value(), "mongodb", "mongodb+srv")
+        if not parts.hosts or not parts.path.strip("/"):
             raise ValueError("must look like mongodb://host:port/database")
+        if parts.scheme == "mongodb":  # the other asks the DNS
+            _read_as_the_driver(url.get_secret_value())
         return url
+
+
+def _read_as_the_driver(url: str) -> None:
+    """Raise ValueError with the driver's reason where it refuses an option, or the database's name."""
+    from pymongo.errors import PyMongoError  # not at the top: every check of the settings would load the driver
+    from pymongo.uri_parser import parse_uri
+
+    masking.remember_url(url)
+    try:
+        parse_uri(url)
+    except (PyMongoError, ValueError, OSError) as error:
+        raise ValueError(f"cannot be used: {masking.mask(str(error))}") from None

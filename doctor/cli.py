@@ -61,12 +61,11 @@ def examine(services: Iterable[str]) -> Iterator[Finding]:
     yield from host.settings(names, given)
     if "admin" in given:
         admin_url = given["admin"].admin_database_url.get_secret_value()  # type: ignore[attr-defined]
-    secrets = host.secrets(given.values())
     for check, look in _looks(given, admin_url):
         unexpected: list[Finding] = []
         with nothing_left_unsaid(unexpected, check):
-            yield from (finding.without(secrets) for finding in look())
-        yield from (finding.without(secrets) for finding in unexpected)
+            yield from (finding.masked() for finding in look())
+        yield from (finding.masked() for finding in unexpected)
 
 
 def _looks(given: dict[str, Any], admin_url: str | None) -> Iterator[tuple[str, Callable[[], Iterator[Finding]]]]:

@@ -1,11 +1,12 @@
 """What the doctor finds: each with what is wrong and how to mend it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from web.commands import EXIT_DEPENDENCY_DOWN, EXIT_FAILED, EXIT_USAGE
+from web.masking import mask
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 QUIET = timedelta(seconds=60)  # longer than any of our processes goes without a sign of life
@@ -22,12 +23,9 @@ class Finding:
     cure: str = ""
     exit_code: int = EXIT_FAILED
 
-    def without(self, secrets: Iterable[str]) -> "Finding":
-        """Return it with none of ``secrets`` in its texts: a driver may quote the URL that it was given."""
-        what, cure = self.what, self.cure
-        for secret in secrets:
-            what, cure = what.replace(secret, "********"), cure.replace(secret, "********")
-        return replace(self, what=what, cure=cure)
+    def masked(self) -> "Finding":
+        """Return it without the settings' secrets in its texts: a driver may quote the URL that it was given."""
+        return replace(self, what=mask(self.what), cure=mask(self.cure))
 
 
 def ok(check: str, what: str) -> Finding:

@@ -7,6 +7,7 @@ import click
 
 from web.commands import EXIT_DEPENDENCY_DOWN, EXIT_FAILED
 from web.health import Heartbeat
+from web.masking import mask
 
 _max_age = click.option("--max-age", default=90.0, show_default=True, help="Seconds without a sign of life.")
 
@@ -79,7 +80,7 @@ def worker(node: str | None, timeout: int) -> None:
             connection.ensure_connection(max_retries=1, timeout=timeout)
             answers = app.control.inspect([name], timeout=timeout, connection=connection, limit=1).ping()
     except (OSError, OperationalError) as error:
-        click.echo(f"the broker does not answer: {error}", err=True)
+        click.echo(mask(f"the broker does not answer: {error}"), err=True)
         raise click.exceptions.Exit(EXIT_DEPENDENCY_DOWN) from None
     if not answers:
         click.echo(f"{name} did not answer within {timeout} s", err=True)

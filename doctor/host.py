@@ -8,9 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
 from config_check import settings_classes, unknown_settings
@@ -47,14 +45,6 @@ def settings(names: Iterable[str], given: dict[str, Settings]) -> Iterator[Findi
         yield wrong_setting(
             "settings", f"{unknown} is no setting", "A typo? .env.example has all names. Mend or remove it."
         )
-
-
-def secrets(given: Iterable[Settings]) -> set[str]:
-    """Return every secret in the settings that are ``given``; of a URL that is its password."""
-    values = {value.get_secret_value() for one in given for _name, value in one if isinstance(value, SecretStr)}
-    urls = {value for value in values if "://" in value}
-    parts = {part.partition(":")[2] or part for value in values - urls for part in value.split(",")}
-    return (parts | {urlsplit(url).password or "" for url in urls}) - {""}
 
 
 def secret_files(environment: Iterable[tuple[str, str]] | None = None) -> Iterator[Finding]:

@@ -6,5 +6,8 @@ Producers (Admin, the Client's web) use it to send by name; only a worker loads 
 from celery import Celery
 
 from tasks import logs  # noqa: F401  (every process of Celery's logs as ours do)
+from web import uncaught
+
+uncaught.explain()  # Celery's commands configure no logs, and print what they do not expect
 
 app = Celery("lockstep", config_source="celeryconfig")

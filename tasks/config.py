@@ -2,6 +2,7 @@
 
 from pydantic import SecretStr, field_validator
 
+from web import urls
 from web.settings import Settings
 
 
@@ -17,8 +18,8 @@ class BrokerSettings(Settings):
     @field_validator("celery_broker_url")
     @classmethod
     def _known_transport(cls, url: SecretStr) -> SecretStr:
-        if not url.get_secret_value().startswith(("amqp://", "amqps://", "redis://", "rediss://")):
-            raise ValueError("must start with amqp://, amqps://, redis:// or rediss://")
+        for one in url.get_secret_value().split(";"):  # kombu's way to name several brokers
+            urls.read_server(one, "amqp", "amqps", "redis", "rediss")
         return url
 
     @property
@@ -37,6 +38,8 @@ class FlowerSettings(Settings):
         users = given.get_secret_value().split(",") if given else []
         if not all(user and password for user, _, password in (one.partition(":") for one in users)):
             raise ValueError("must be user:password, several separated by commas")
+        if given and not given.get_secret_value().isascii():  # Flower's comparison fails, for every caller
+            raise ValueError("must be in ASCII")
         return given
 
     @property

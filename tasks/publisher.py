@@ -12,6 +12,7 @@ from kombu.transport import virtual
 
 from tasks import topology
 from tasks.app import app
+from web.masking import mask
 
 R = TypeVar("R")
 
@@ -76,7 +77,7 @@ class Publisher:
         except Exception as error:
             # A producer that raised under confirms must not be used again (celery#9259).
             self._drop()
-            raise PublishError(f"the broker did not {what}: {error!r}") from error
+            raise PublishError(mask(f"the broker did not {what}: {error!r}")) from error
 
     def close(self) -> None:
         with self._lock:

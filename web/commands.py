@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from web.masking import mask
 from web.settings import SettingsError
 
 EXIT_FAILED, EXIT_USAGE, EXIT_DRIFT, EXIT_DEPENDENCY_DOWN, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
@@ -97,7 +98,7 @@ def failures_explained() -> Iterator[None]:
         if (explained := _explain(error)) is None:
             raise
         line, code = explained
-        click.echo(line, err=True)
+        click.echo(mask(line), err=True)
         raise click.exceptions.Exit(code) from None
 
 

@@ -20,11 +20,13 @@ from limits import parse_many
 from pydantic import AfterValidator, SecretStr
 from werkzeug.exceptions import HTTPException
 
+from web import urls
 from web.addresses import network
 from web.problems import problem
 from web.settings import Settings
 
 OFF = "off"
+_MEMORY = "memory://"  # each process counts for itself
 # What anyone may have at any rate, where it has a route: files that are cached for ever, and what watches the service.
 _FREE = ("/assets/", "/images/", "/static/", "/bootstrap/", "/livez", "/readyz", "/metrics", "/service/")
 _NO_ROUTE = "no route"
@@ -45,8 +47,8 @@ Limits = Annotated[str, AfterValidator(_limits)]
 
 
 def _store(url: SecretStr) -> SecretStr:
-    if not url.get_secret_value().startswith(("memory://", "redis://", "rediss://")):
-        raise ValueError("must start with redis:// or rediss:// (Valkey speaks it too), or be memory://")
+    if url.get_secret_value() != _MEMORY:
+        urls.read_server(url.get_secret_value(), "redis", "rediss")
     return url
 
 
@@ -57,7 +59,7 @@ class LimitSettings(Settings):
 
     rate_limit: Limits = "1200/minute"
     rate_limit_sign_in: Limits = "10/minute;60/hour"
-    rate_limit_storage_url: Annotated[SecretStr, AfterValidator(_store)] = SecretStr("memory://")
+    rate_limit_storage_url: Annotated[SecretStr, AfterValidator(_store)] = SecretStr(_MEMORY)
 
 
 def init_limits(app: Flask, settings: LimitSettings, polls: tuple[str, ...] = ()) -> Limiter:
@@ -133,7 +135,7 @@ def _of_all(rate: str, polls: tuple[str, ...]) -> list[str | Callable[[], str] |
 
 def _storage_options(settings: LimitSettings) -> dict[str, Any]:
     """A store that hangs costs one request half a second, then each process counts for itself for a while."""
-    if settings.rate_limit_storage_url.get_secret_value().startswith("memory://"):
+    if settings.rate_limit_storage_url.get_secret_value() == _MEMORY:
         return {}
     return {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
 

@@ -7,6 +7,8 @@ from typing import Any, Literal
 import structlog
 from pydantic import field_validator
 
+from web import uncaught
+from web.masking import mask
 from web.settings import Settings
 
 
@@ -22,7 +24,10 @@ class LogSettings(Settings):
 
 
 def configure() -> None:
-    """Send structlog's and the standard library's records through one formatter. Idempotent. Raises SettingsError."""
+    """Send structlog's and the standard library's records through one formatter, which masks the settings' secrets;
+    they are also masked in what Python prints itself. Idempotent. Raises SettingsError.
+    """
+    uncaught.explain()
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -40,7 +45,11 @@ def configure() -> None:
         cache_logger_on_first_use=True,
     )
     pretty = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
+    renderer = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if pretty
+        else structlog.processors.JSONRenderer()
+    )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -49,6 +58,7 @@ def configure() -> None:
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 *([] if pretty else [structlog.processors.format_exc_info]),
                 renderer,
+                _masked,
             ],
         )
     )
@@ -58,3 +68,7 @@ def configure() -> None:
     # Theirs at DEBUG hold what ours never do: statements with values, headers.
     for name in ("amqp", "kombu", "pymongo", "sqlalchemy", "urllib3"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _masked(_logger: Any, _name: str, line: Any) -> str:
+    return mask(str(line))

@@ -19,29 +19,28 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from pydantic import AfterValidator
 
+from web import urls
 from web.head import sent_method
 from web.problems import ProblemError
-from web.settings import SecretKey, Settings
+from web.settings import HeaderSecret, Settings
 
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}  # anyone may send another; it is no label
 
 
 def _host_and_port(address: str) -> str:
-    """Return ``host:port``; raises ValueError when it is not."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ValueError("must be host:port, such as 127.0.0.1:9101")
+    urls.host_and_port(address)
     return address
 
 
 class MetricsSettings(Settings):
     """``metrics_token``: what a scraper sends as ``Authorization: Bearer``; without it nothing is served.
 
-    ``metrics_address``: ``host:port`` where the relay or a worker answers; the web services use their own port.
+    ``metrics_address``: ``host:port``, or ``[::1]:port``, where the relay or a worker answers; the web services use
+    their own port.
     """
 
-    metrics_token: SecretKey | None = None
+    metrics_token: HeaderSecret | None = None
     metrics_address: Annotated[str, AfterValidator(_host_and_port)] | None = None
 
 

@@ -5,12 +5,18 @@ in a ``.env`` file in the working folder. The environment wins.
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from web import masking, urls
+
+ENCODING = "utf-8-sig"  # of files; editors on Windows begin one with a byte-order mark
 
 
 class SettingsError(Exception):
@@ -25,7 +31,7 @@ class _FileSource(PydanticBaseSettingsSource):
         if path is None:
             return None, field_name, False
         try:
-            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+            return Path(path).read_text(encoding=ENCODING).strip(), field_name, False
         except OSError as error:
             raise SettingsError(f"{field_name.upper()}_FILE: cannot read {path}: {error.strerror}") from error
         except UnicodeDecodeError:
@@ -36,16 +42,33 @@ class _FileSource(PydanticBaseSettingsSource):
         return {name: value for name, value in values.items() if value is not None}
 
 
-class Settings(BaseSettings):
-    """Base of every settings class. Raises SettingsError, never a traceback of pydantic's."""
+def read_dotenv() -> dict[str, str | None]:
+    """Return what ``.env`` gives a value; empty without the file. Raises SettingsError."""
+    try:
+        return dotenv_values(".env", encoding=ENCODING)
+    except UnicodeDecodeError:
+        raise SettingsError(".env: is not UTF-8 text") from None
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+class Settings(BaseSettings):
+    """Base of every settings class. Raises SettingsError, never a traceback of pydantic's.
+
+    Its secrets are masked in what this process logs and prints from then on.
+    """
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding=ENCODING, extra="ignore", frozen=True)
 
     def __init__(self, **values: Any) -> None:
         try:
             super().__init__(**values)
+        except UnicodeDecodeError:
+            raise SettingsError(".env: is not UTF-8 text") from None
         except ValidationError as error:
             raise SettingsError("\n".join(_explain(problem) for problem in error.errors())) from None
+        for name, value in self:
+            if isinstance(value, SecretStr):
+                remember = masking.remember_url if name.endswith("_url") else masking.remember
+                remember(value.get_secret_value())
 
     @classmethod
     def settings_customise_sources(
@@ -77,27 +100,47 @@ def _long_enough(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _http_base(url: str) -> str:
-    """Return a base URL without its last slash; raises ValueError when it is not HTTP or names no host."""
+def _in_a_header(secret: SecretStr) -> SecretStr:
+    """Return what callers send in a header; raises ValueError where they could not, or not all in the same bytes."""
+    if not re.fullmatch("[!-~]*", secret.get_secret_value()):
+        raise ValueError("must be ASCII letters, digits and punctuation, without spaces: it is sent in a header")
+    return secret
+
+
+def _http_url(url: str) -> str:
+    """Return a URL as it is; raises ValueError when it is not HTTP, names no host, or holds more than an address."""
     try:
-        parts = urlsplit(url)
-        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        parts = urls.read(url, "http", "https")
+        valid = len(parts.hosts) == 1 and url.isascii()
     except ValueError:
         valid = False
     if not valid:
-        raise ValueError("must be an http:// or https:// URL with a host")
-    return url.rstrip("/")
+        raise ValueError("must be an http:// or https:// URL with a host, in ASCII")
+    if parts.user is not None or parts.query or "?" in url:
+        raise ValueError("must have no user, password or query")
+    return url
+
+
+def _service_url(url: str) -> str:
+    if urls.read(url).path:
+        raise ValueError(
+            "must have no path: the services sign the path of each call, so it must reach the other service unchanged"
+        )
+    return url
 
 
 SecretKey = Annotated[SecretStr, AfterValidator(_long_enough)]
-BaseUrl = Annotated[str, AfterValidator(_http_base)]
+HeaderSecret = Annotated[SecretKey, AfterValidator(_in_a_header)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+BaseUrl = Annotated[HttpUrl, AfterValidator(lambda url: url.rstrip("/"))]
+ServiceUrl = Annotated[BaseUrl, AfterValidator(_service_url)]
 
 
 def _origins(text: str) -> str:
     """Return a list of origins without its spaces; raises ValueError for what no browser would send as one."""
     origins = [part.strip() for part in text.split(",") if part.strip()]
     for origin in origins:
-        parts = urlsplit(_http_base(origin))
+        parts = urlsplit(_http_url(origin))
         if origin != f"{parts.scheme}://{parts.netloc}" or "*" in origin or "@" in origin:
             raise ValueError("must be origins such as https://shop.example.com, separated by commas")
     return ",".join(origins)

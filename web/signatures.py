@@ -5,6 +5,7 @@ that names the service addressed, so that a call to one cannot be replayed to th
 idempotent, so a replay within the validity changes nothing.
 """
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import wraps
@@ -32,6 +33,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 VALIDITY = timedelta(seconds=60)
+_KEY_ID = re.compile(r"[!#-\[\]-~]+")  # what a string in a header holds unescaped (RFC 8941)
 COVERED = ("@method", "@path", "@query", "content-digest")
 
 
@@ -53,6 +55,8 @@ def parse_keys(text: SecretStr) -> dict[str, bytes]:
         key_id, colon, secret = entry.partition(":")
         if not colon or not key_id:
             raise ValueError("must be key-id:secret, several separated by commas")
+        if not _KEY_ID.fullmatch(key_id):
+            raise ValueError(f"the id of key number {number} must be ASCII without spaces, quotes and backslashes")
         if len(secret) < MIN_SECRET:
             raise ValueError(f"the secret of key number {number} must have at least {MIN_SECRET} characters")
         if key_id in keys:

@@ -23,6 +23,7 @@ from client.extensions import database
 from client.products import failures
 from tasks import names, topology
 from tasks.app import app
+from web.masking import mask
 
 log = structlog.get_logger(__name__)
 
@@ -103,6 +104,6 @@ def _dead_letters(connection: Connection) -> Iterator[Any]:
         with connection.channel() as channel:
             yield channel
     except outages as error:
-        raise BrokerUnavailableError(f"The broker does not answer: {error}") from error
+        raise BrokerUnavailableError(mask(f"The broker does not answer: {error}")) from error
     finally:
         connection.collect()  # closes the socket without a conversation that might hang

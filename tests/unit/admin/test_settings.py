@@ -9,16 +9,26 @@ from pydantic import SecretStr
 
 import lockstep
 from admin.config import AdminSettings
-from config_check import unknown_settings
-from tasks.config import BrokerSettings
+from client.config import ClientSettings
+from config_check import given_names, unknown_settings
+from tasks.config import BrokerSettings, FlowerSettings
 from tests.unit.admin.catalogue import KEYS, SECRET
-from web.settings import SettingsError
+from web.metrics import MetricsSettings
+from web.settings import Settings, SettingsError
+from web.tracing import TracingSettings
 
 GOOD = {
     "ADMIN_DATABASE_URL": "sqlite:////tmp/admin.db",
     "ADMIN_SECRET_KEY": SECRET,
     "ADMIN_CLIENT_URL": "http://client.example:8000/",
     "SERVICE_KEYS": KEYS,
+}
+OF_THE_CLIENT = {
+    "CLIENT_MONGODB_URL": "mongodb://there/shop",
+    "CLIENT_SECRET_KEY": SECRET,
+    "CLIENT_ADMIN_URL": "http://admin.example:8000/",
+    "CLIENT_OIDC_ISSUER": "https://issuer.example/",
+    "CLIENT_OIDC_CLIENT_ID": "shop",
 }
 HIDDEN = "hunter2"  # stands in every wrong secret below
 
@@ -66,7 +76,7 @@ WRONG: list[tuple[str, str, str]] = [
     ("ADMIN_DATABASE_URL", "", "must start with mysql+pymysql:// or sqlite:///"),
     ("ADMIN_DATABASE_URL", f"postgresql://u:{HIDDEN}@db/admin", "must start with"),
     ("ADMIN_DATABASE_URL", f"mysql://u:{HIDDEN}@db/admin", "must start with"),
-    ("ADMIN_DATABASE_URL", f"mysql+pymysql://u:{HIDDEN}@db:port/admin", "is not a database URL"),
+    ("ADMIN_DATABASE_URL", f"mysql+pymysql://u:{HIDDEN}@db:port/admin", "cannot be read as a URL"),
     ("ADMIN_DATABASE_URL", f"mysql+pymysql://u:{HIDDEN}@db", "must name a database"),
     ("ADMIN_DATABASE_URL", "mysql+pymysql://", "must name a database"),
     ("ADMIN_DATABASE_URL", "sqlite:///", "must name a database"),
@@ -79,6 +89,13 @@ WRONG: list[tuple[str, str, str]] = [
     ("ADMIN_CLIENT_URL", "http://:8000", "must be an http:// or https:// URL"),
     ("ADMIN_CLIENT_URL", "http://client.example:port", "must be an http:// or https:// URL"),
     ("ADMIN_CLIENT_URL", "http://[::1", "must be an http:// or https:// URL"),
+    ("ADMIN_CLIENT_URL", "http://client.example/behind/a/proxy", "must have no path"),
+    ("ADMIN_CLIENT_URL", f"http://u:{HIDDEN}@client.example", "must have no user, password or query"),
+    ("ADMIN_CLIENT_URL", f"http://client.example?key={HIDDEN}", "must have no user, password or query"),
+    ("ADMIN_SHOP_URL", "http://bücher.example", "in ASCII"),  # it stands in headers
+    ("SERVICE_KEYS", f"k\u00e9y:{HIDDEN * 10}", "the id of key number 1 must be ASCII"),
+    ("SERVICE_KEYS", f"{KEYS},\ufeffk2:{HIDDEN * 10}", "the id of key number 2 must be ASCII"),
+    ("SERVICE_KEYS", f'k"1:{HIDDEN * 10}', "without spaces, quotes"),
     ("SERVICE_KEYS", "", "must hold at least one key-id:secret"),
     ("SERVICE_KEYS", " , ", "must hold at least one key-id:secret"),
     ("SERVICE_KEYS", HIDDEN * 10, "must be key-id:secret"),
@@ -122,6 +139,23 @@ def test_environment_wins_over_the_file_and_the_file_over_dotenv(
     assert found == [SECRET, "f" * 40, "d" * 40]
 
 
+def test_byte_order_mark_of_a_file_is_no_part_of_its_setting(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text(f"{KEYS}\n", encoding="utf-8-sig")
+    (tmp_path / ".env").write_text(f"ADMIN_SECRET_KEY={'d' * 40}\n", encoding="utf-8-sig")
+    for name in ("SERVICE_KEYS", "ADMIN_SECRET_KEY"):
+        environment.delenv(name)
+    environment.setenv("SERVICE_KEYS_FILE", str(tmp_path / "keys"))
+    settings = AdminSettings()
+    assert settings.service_keys.get_secret_value() == KEYS
+    assert settings.admin_secret_key.get_secret_value() == "d" * 40
+    assert "ADMIN_SECRET_KEY" in given_names()
+
+
+def test_dotenv_in_another_encoding_is_told_without_its_content(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(f"ADMIN_SHOP_URL=http://{HIDDEN}é".encode("latin-1"))
+    assert problems() == [".env: is not UTF-8 text"]
+
+
 @pytest.mark.parametrize("content", [None, b"", HIDDEN.encode(), b"\xff" * 40])
 def test_file_that_does_not_hold_the_setting_is_told(
     environment: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None
@@ -134,6 +168,43 @@ def test_file_that_does_not_hold_the_setting_is_told(
     [problem] = problems()
     assert problem.startswith("ADMIN_SECRET_KEY")
     assert HIDDEN not in problem
+
+
+WRONG_ELSEWHERE: list[tuple[type[Settings], str, str, str]] = [
+    (FlowerSettings, "FLOWER_BASIC_AUTH", f"operator:{HIDDEN}é", "must be in ASCII"),
+    (FlowerSettings, "FLOWER_BASIC_AUTH", f"opérator:{HIDDEN}", "must be in ASCII"),
+    (MetricsSettings, "METRICS_TOKEN", f"{HIDDEN * 10}é", "must be ASCII"),
+    (MetricsSettings, "METRICS_TOKEN", f"{HIDDEN * 10} {HIDDEN}", "without spaces"),
+    (MetricsSettings, "METRICS_ADDRESS", "::1:9101", "must be host:port"),
+    (MetricsSettings, "METRICS_ADDRESS", "[::1:9101", "must be host:port"),
+    (MetricsSettings, "METRICS_ADDRESS", "[127.0.0.1]:9101", "must be host:port"),
+    (MetricsSettings, "METRICS_ADDRESS", "[::1]", "must be host:port"),
+    (MetricsSettings, "METRICS_ADDRESS", "127.0.0.1:\u00b2", "must be host:port"),
+    (MetricsSettings, "METRICS_ADDRESS", "127.0.0.1:99999", "must be host:port"),
+    (TracingSettings, "OTEL_EXPORTER_OTLP_ENDPOINT", f"http://u:{HIDDEN}@there", "must have no user"),
+]
+
+
+@pytest.mark.parametrize(("settings", "name", "value", "told"), WRONG_ELSEWHERE)
+def test_setting_that_cannot_work_is_refused_at_start(
+    environment: pytest.MonkeyPatch, settings: type[Settings], name: str, value: str, told: str
+) -> None:
+    environment.setenv(name, value)
+    with pytest.raises(SettingsError) as error:
+        settings()
+    assert str(error.value).startswith(f"{name}: ")
+    assert told in str(error.value)
+    assert HIDDEN not in str(error.value)
+
+
+@pytest.mark.parametrize("secret", ["of-théir-own", "\ufeffsecret"])
+def test_oidc_client_that_no_header_can_carry_is_refused(environment: pytest.MonkeyPatch, secret: str) -> None:
+    for name, value in OF_THE_CLIENT.items():
+        environment.setenv(name, value)
+    environment.setenv("CLIENT_OIDC_CLIENT_SECRET", secret)
+    with pytest.raises(SettingsError) as error:
+        ClientSettings()
+    assert str(error.value) == "CLIENT_OIDC_CLIENT_SECRET: must be what the issuer gave the shop, in ASCII"
 
 
 @pytest.mark.parametrize("url", ["", "http://x", f"amqp:u:{HIDDEN}@x"])

@@ -1,0 +1,102 @@
+"""URLs and addresses in settings, read by one strict grammar (RFC 3986).
+
+Libraries that are lenient split a URL at different characters. Where such a character stands in a password, each
+takes another part of the password for a port or a host, and names that part in its errors. What is accepted here,
+all of them read alike.
+"""
+
+import re
+from ipaddress import IPv6Address
+from typing import NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+_ENCODED = "%(?!00)[0-9A-Fa-f]{2}"
+# Without "+", which PyMongo takes for a space, and ";", which separates kombu's alternatives.
+_CREDENTIAL = rf"(?:[\w.~!$&'()*,=-]|{_ENCODED})*"
+_HOST = rf"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._-]|{_ENCODED})+)(?::[0-9]{{1,5}})?"
+_URL = re.compile(
+    rf"(?P<scheme>[a-z][a-z0-9+]*)://(?:(?P<user>{_CREDENTIAL})(?::(?P<password>{_CREDENTIAL}))?@)?"
+    rf"(?P<hosts>{_HOST}(?:,{_HOST})*)?"
+    rf"(?P<path>/(?:[\w.~!$&'()*+,;=:/-]|{_ENCODED})*)?(?:\?(?P<query>(?:[\w.~!$&'()*+,;=:/?-]|{_ENCODED})*))?"
+)
+_NAME_AND_PORT = re.compile(r"(?P<name>\[.+\]|[^:]+)(?::(?P<port>[0-9]+))?")
+_ADVICE = (
+    "cannot be read as a URL. In its user and password, percent-encode every character but letters, digits and "
+    "- . _ ~ (@ is %40, / is %2F, # is %23, % is %25); the port is a number from 1 to 65535"
+)
+
+
+class Url(NamedTuple):
+    """A URL's parts. ``user`` and ``password`` are as written, percent-encoded; None where there is none."""
+
+    scheme: str
+    user: str | None
+    password: str | None
+    hosts: tuple[str, ...]
+    path: str
+    query: str
+
+
+def read(url: str, *schemes: str) -> Url:
+    """Return the parts of ``url``, whose scheme must be one of ``schemes``, where any are named.
+
+    Raises ValueError with what to change; its text never holds a part of the URL.
+    """
+    if schemes and not url.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+        raise ValueError(f"must start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+    found = _URL.fullmatch(url)
+    if found is None or not _is_utf8(url):
+        raise ValueError(_ADVICE)
+    hosts = tuple(filter(None, (found["hosts"] or "").split(",")))
+    if not all(map(_reachable, hosts)):
+        raise ValueError(_ADVICE)
+    return Url(found["scheme"], found["user"], found["password"], hosts, found["path"] or "", found["query"] or "")
+
+
+def read_server(url: str, *schemes: str) -> Url:
+    """Return the parts of the URL of one server. Raises ValueError, as ``read`` does."""
+    parts = read(url, *schemes)
+    if len(parts.hosts) != 1:
+        raise ValueError(f"must name one host, such as {parts.scheme}://user:password@host:port/")
+    if parts.scheme.startswith("redis") and not re.fullmatch("(/[0-9]{0,5})?", parts.path):
+        raise ValueError("must end in the number of a database, such as redis://:password@host:6379/0")
+    return parts
+
+
+def passwords_in(url: str) -> set[str]:
+    """Return what is secret in ``url``, as written: its password, and values in its query named like one.
+
+    Where the URL cannot be read, that is whatever stands between the scheme and its last ``@``.
+    """
+    try:
+        parts = read(url)
+    except ValueError:
+        return {url.partition("://")[2].rpartition("@")[0]} - {""}
+    in_query = {value for name, value in parse_qsl(parts.query) if "pass" in name.lower()}
+    return (in_query | {parts.password or ""}) - {""}
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """Return the parts of ``host:port``; an IPv6 address stands in brackets, ``[::1]:9101``. Raises ValueError."""
+    found = _NAME_AND_PORT.fullmatch(address)
+    if found is None or not found["port"] or not re.fullmatch(_HOST, address) or not _reachable(address):
+        raise ValueError("must be host:port, such as 127.0.0.1:9101 or [::1]:9101")
+    return found["name"].strip("[]"), int(found["port"])
+
+
+def _reachable(host: str) -> bool:
+    """Return whether what has a host's characters names a port and, in brackets, an IPv6 address that can exist."""
+    found = _NAME_AND_PORT.fullmatch(host)
+    if found is None or not 0 < int(found["port"] or 1) < 65536:
+        return False
+    try:
+        return not host.startswith("[") or bool(IPv6Address(found["name"].strip("[]")))
+    except ValueError:
+        return False
+
+
+def _is_utf8(url: str) -> bool:
+    try:
+        return "\0" not in unquote(url, errors="strict")
+    except UnicodeError:
+        return False
