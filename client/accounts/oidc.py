@@ -50,7 +50,7 @@ def init_oidc(app: Flask, settings: ClientSettings) -> None:
         NAME,
         client_id=settings.client_oidc_client_id,
         client_secret=settings.client_oidc_client_secret.get_secret_value(),
-        server_metadata_url=f"{issuer}/.well-known/openid-configuration",
+        server_metadata_url=f"{issuer.rstrip('/')}/.well-known/openid-configuration",
         client_kwargs={"scope": "openid email", "code_challenge_method": "S256", "default_timeout": TIMEOUT},
     )
     app.config["OIDC_ISSUER"] = issuer
@@ -101,14 +101,15 @@ def _claims() -> dict[str, object]:
     except (OAuthError, JoseError, ValueError, KeyError, TypeError) as error:
         log.warning("sign-in by the issuer refused", reason=type(error).__name__, about=getattr(error, "error", None))
         raise NotConfirmedError("The other service did not confirm who you are. Please try again.") from None
-    if not isinstance(claims := token.get("userinfo"), dict):
+    if not isinstance(claims := token.get("userinfo"), dict) or not isinstance(claims["sub"], str):
         raise NotConfirmedError("The other service did not say who you are.")
     return claims
 
 
 def _sign_up(subject: str, claims: dict[str, object]) -> Shopper:
     email = claims.get("email")
-    if not isinstance(email, str) or claims.get("email_verified") is not True:
+    verified = claims.get("email_verified")
+    if not isinstance(email, str) or not (verified is True or verified == "true"):  # some issuers send it as text
         raise NotConfirmedError("The other service did not confirm an e-mail address of yours.")
     shopper = Shopper(
         id=uuid.uuid4().hex, email=email.lower(), oidc_subject=subject, password_hash="", created_at=datetime.now(UTC)

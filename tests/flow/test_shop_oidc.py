@@ -102,6 +102,10 @@ def test_shopper_signs_in_by_the_issuer_and_again(visitor: Browser, issuer: str)
         {"claims": {"exp": 1_000_000_000}},
         {"claims": {"sub": None}},
         {"claims": {"email_verified": False}},
+        {"claims": {"email_verified": "false"}},
+        {"claims": {"email_verified": "True"}},
+        {"claims": {"email_verified": 1}},
+        {"claims": {"sub": {"$ne": None}}},
         {"claims": {"email": None}},
         {"algorithm": "none"},
         {"algorithm": "HS256"},
@@ -113,6 +117,21 @@ def test_token_that_must_not_be_believed_signs_nobody_in(visitor: Browser, issue
     assert visitor.get(begin(visitor, issuer, **spoiled)).status_code == 401
     assert visitor.get("/account").status_code == 302
     assert database()["shoppers"].count_documents({}) == 0
+
+
+def test_verified_email_may_be_told_as_text(visitor: Browser, issuer: str) -> None:
+    assert visitor.get(begin(visitor, issuer, claims={"email_verified": "true"})).headers["Location"] == "/account"
+    assert "someone@example.com" in visitor.get("/account").text
+
+
+@pytest.mark.parametrize(("configured", "named", "status"), [("/", "/", 303), ("/", "", 401), ("", "/", 401)])
+def test_issuer_is_compared_as_it_is_configured(
+    settings: ClientSettings, issuer: str, configured: str, named: str, status: int
+) -> None:
+    visitor = Browser(shop_with(settings, f"{issuer}{configured}").test_client(), "/sign-in")
+    back = begin(visitor, issuer, claims={"iss": f"{issuer}{named}"})
+    assert visitor.get(back).status_code == status
+    database()["shoppers"].delete_many({})
 
 
 def test_answer_for_another_browser_signs_nobody_in(app: Flask, visitor: Browser, issuer: str) -> None:
