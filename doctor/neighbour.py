@@ -50,7 +50,9 @@ def _judge(check: str, answer: requests.Response, setting: str, base_url: str) -
         return ok(check, "answers, with the same keys")
     if answer.status_code == HTTPStatus.UNAUTHORIZED:
         cure = (
-            "Give both services the same SERVICE_KEYS; the key that signs must be among those that the other accepts."
+            "Give both services the same SERVICE_KEYS; the key that signs must be among those that the other accepts. "
+            f"If they are, a proxy on the way to {setting} ({base_url}) changes paths or bodies: have it pass them on "
+            "unchanged."
         )
         return failed(check, f"refuses our signature: {_detail(answer)}", cure)
     if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
