@@ -3,28 +3,42 @@
 What is set here wins over FLOWER_… variables, and the command line over this.
 """
 
+import re
 import sys
 from typing import Any
 
 from tornado.options import options
 
-from tasks.config import FlowerSettings
+from tasks.config import BrokerSettings, FlowerSettings
+from web import urls
 from web.settings import SettingsError
 
 
 def _users() -> list[str]:
-    """Return who may come in; ends Flower where that would be everyone."""
-    try:
-        settings = FlowerSettings()
-    except SettingsError as error:
-        sys.exit(f"Settings:\n{error}")
-    users = settings.users or options.basic_auth
+    """Return who may come in. Raises SettingsError, also where that would be everyone."""
+    users = FlowerSettings().users
+    if not users and options.basic_auth:  # given to Flower itself
+        users = FlowerSettings(flower_basic_auth=",".join(options.basic_auth)).users
     if not users and not options.auth:
-        sys.exit("Settings:\nFLOWER_BASIC_AUTH is not set; see .env.example")
-    return users or []
+        raise SettingsError("FLOWER_BASIC_AUTH is not set; see .env.example")
+    return users
 
 
-basic_auth = _users()  # from FLOWER_BASIC_AUTH_FILE too, which Flower itself does not read
+def _management() -> str | None:
+    """Return where RabbitMQ's management API answers; Flower adds the broker's user and password to each call.
+
+    Its own default is a URL with both in it, not encoded: a ``/`` in the password cuts it, an IPv6 host breaks it.
+    """
+    broker = urls.read(BrokerSettings().url.partition(";")[0])
+    host = re.sub(r":[0-9]+$", "", broker.hosts[0])
+    return options.broker_api or (f"http://{host}:15672/api/" if broker.scheme.startswith("amqp") else None)
+
+
+try:
+    basic_auth = _users()  # from FLOWER_BASIC_AUTH_FILE too, which Flower itself does not read
+    broker_api = _management()
+except SettingsError as error:
+    sys.exit(f"Settings:\n{error}")
 
 
 def format_task(task: Any) -> Any:

@@ -1,5 +1,6 @@
 """``/metrics`` of processes that serve no HTTP otherwise: the relay and the Celery worker."""
 
+import socket
 from collections.abc import Iterable
 from socketserver import ThreadingMixIn
 from threading import Thread
@@ -10,6 +11,7 @@ import structlog
 from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
+from web import urls
 from web.metrics import MetricsSettings, exposition, is_bearer
 from web.settings import SettingsError
 
@@ -18,6 +20,10 @@ log = structlog.get_logger(__name__)
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+
+class _ServerV6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Handler(WSGIRequestHandler):
@@ -43,9 +49,10 @@ class MetricsServer:
         """Begin to answer, where an address is set. An address that is taken is logged: work goes on unwatched."""
         if self._address is None:
             return
-        host, _, port = self._address.rpartition(":")
+        host, port = urls.host_and_port(self._address)
+        server = _ServerV6 if self._address.startswith("[") else _Server
         try:
-            self._server = make_server(host.strip("[]"), int(port), self._answer, _Server, _Handler)
+            self._server = make_server(host, port, self._answer, server, _Handler)
         except OSError as error:
             log.warning("no metrics are served", address=self._address, error=str(error))
             return
