@@ -44,7 +44,7 @@ def init_headers(app: Flask, settings: WebSettings) -> None:
     init_addresses(app)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops)  # type: ignore[method-assign]
     _Headers(
         app,
         content_security_policy=POLICY,

@@ -5,23 +5,43 @@ API has none of it: it takes bearer tokens, which no browser sends by itself.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, redirect, request, session, url_for
+from flask import Flask, Response, g, redirect, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
+from itsdangerous import SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 
 from web.pages import choose_theme, local_path
 from web.problems import FOR_PROGRAMS, problem, wants_page
+from web.tokens import CLOCK_LEEWAY
 from web.uploads import check_upload
 
 
+class _Signer(TimestampSigner):
+    """Accepts what a host signed whose clock is up to ``CLOCK_LEEWAY`` ahead; itsdangerous refuses one second."""
+
+    def unsign(self, signed_value: str | bytes, max_age: int | None = None, return_timestamp: bool = False) -> Any:
+        value, signed_at = super().unsign(signed_value, return_timestamp=True)
+        age = datetime.now(UTC) - signed_at
+        if max_age is not None and not -CLOCK_LEEWAY <= age <= timedelta(seconds=max_age):
+            raise SignatureExpired("The signature is too old, or from the future.", value, signed_at)
+        return (value, signed_at) if return_timestamp else value
+
+
 class _Cookies(SecureCookieSessionInterface):
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        serializer = super().get_signing_serializer(app)
+        if serializer is not None:
+            serializer.signer = _Signer
+        return serializer
+
     def get_cookie_secure(self, app: Flask) -> bool:
         """Over TLS the cookie never goes without it; the demo on one's own machine has none."""
         return request.is_secure
@@ -44,6 +64,7 @@ def init_sessions(
         PERMANENT_SESSION_LIFETIME=lifetime,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
         WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_SSL_STRICT=False,  # it wants a Referer, which some browsers never send; see _came_from_here
     )
     # Its context processor would ask the store for the user of every page, also of the one that says it is down.
     manager = LoginManager(app, add_context_processor=False)
@@ -62,6 +83,27 @@ def _protect(csrf: CSRFProtect) -> None:
     if not request.path.startswith(FOR_PROGRAMS):
         check_upload()  # before the form is read for its token: a file makes it large
         csrf.protect(apply_exemptions=True)
+        if g.get("csrf_valid") and request.is_secure and not _came_from_here():
+            raise CSRFError("The form was sent from another site.")
+
+
+def _came_from_here() -> bool:
+    """Return whether nothing says that a form over TLS came from elsewhere: Origin, where it is missing or ``null`` the
+    Referer. A client that sends neither is no browser that another site could misuse; its token is enough.
+    """
+    told = request.headers.get("Origin", "")
+    if told in ("", "null"):
+        told = request.headers.get("Referer") or told
+    return not told or _origin(told) == _origin(request.host_url)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None] | None:
+    """Return scheme, host and port of ``url``; None when it cannot be read."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return None
 
 
 def begin(user: UserMixin) -> None:

@@ -17,6 +17,7 @@ from web import passwords
 from web.problems import ProblemError, problem
 
 LIFETIME = timedelta(minutes=15)
+CLOCK_LEEWAY = timedelta(seconds=10)  # by which the clock of the host that made a token or a cookie may be ahead
 REFRESH_LIFETIME = timedelta(days=14)  # of the sign-in; refreshing does not make it longer
 
 
@@ -71,6 +72,7 @@ def init_tokens(app: Flask, audience: str) -> JWTManager:
         JWT_REFRESH_TOKEN_EXPIRES=REFRESH_LIFETIME,
         JWT_ENCODE_AUDIENCE=audience,
         JWT_DECODE_AUDIENCE=audience,
+        JWT_DECODE_LEEWAY=CLOCK_LEEWAY,
     )
     jwt = JWTManager(app)
     jwt.unauthorized_loader(_refuse)

@@ -177,6 +177,22 @@ def test_forged_token_opens_nothing(system: System, forgery: str) -> None:
         assert requests.get(f"{system.admin_url}{path}", headers=headers, timeout=TIMEOUT).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("service", "name", "path"), [("admin", "viewer", "/api/v1/products"), ("client", "shopper", "/api/v1/likes/me")]
+)
+def test_token_of_a_host_whose_clock_is_ten_seconds_ahead_counts(
+    system: System, service: str, name: str, path: str
+) -> None:
+    head, payload, _ = opened(system.tokens[name])
+    secret = system.running.product.env[f"{service.upper()}_SECRET_KEY"].encode()
+    base = system.admin_url if service == "admin" else system.client_url
+    for ahead, status in ((0, 200), (9, 200), (60, 401)):
+        made = int(time.time()) + ahead
+        token = resigned(head, {**payload, "iat": made, "nbf": made, "exp": made + 900}, secret)
+        answer = requests.get(f"{base}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT)
+        assert answer.status_code == status, (ahead, answer.text)
+
+
 def test_refresh_token_is_no_access_token_and_counts_once(system: System) -> None:
     credentials = {"email": "viewer@example.com", "password": PASSWORD}
     pair = requests.post(f"{system.admin_url}/api/v1/auth/token", json=credentials, timeout=TIMEOUT).json()

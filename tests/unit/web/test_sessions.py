@@ -5,14 +5,18 @@ from http import HTTPStatus
 
 import pytest
 from flask import Flask, request, session
+from flask.sessions import SecureCookieSessionInterface
 from flask.testing import FlaskClient
 from flask_login import UserMixin, current_user, login_required
 from flask_wtf.csrf import generate_csrf
+from itsdangerous import TimestampSigner
 
 from web import sessions
+from web.headers import init_headers
 from web.pages import init_pages
 from web.problems import init_problems
 from web.request_ids import init_request_ids
+from web.settings import WebSettings
 from web.uploads import takes_upload
 
 BROWSER = {"Accept": "text/html"}
@@ -40,6 +44,7 @@ def _upload() -> str:
 def client() -> FlaskClient:
     app = Flask("sessions_under_test", template_folder=None)
     app.config["SECRET_KEY"] = "k" * 32
+    init_headers(app, WebSettings(trusted_proxies=1))
     init_request_ids(app)
     init_problems(app)
     init_pages(app, "Test", {})
@@ -74,6 +79,67 @@ def test_a_form_with_a_large_file_passes_where_files_are_taken_and_only_there(cl
 
 def test_the_api_takes_no_session_so_it_needs_no_token(client: FlaskClient) -> None:
     assert client.post("/api/write").text == "written"
+
+
+SHOP = "https://shop.example"
+SOURCES = [  # what a browser tells, and whether the form is taken
+    ({}, True),
+    ({"Origin": SHOP}, True),
+    ({"Origin": f"{SHOP}:443"}, True),
+    ({"Origin": SHOP, "Referer": "https://other.example/"}, True),
+    ({"Referer": f"{SHOP}/token?x=1"}, True),
+    ({"Origin": "null", "Referer": f"{SHOP}/token"}, True),
+    ({"Origin": "null"}, False),
+    ({"Origin": "http://shop.example"}, False),
+    ({"Origin": "https://shop.example:8443"}, False),
+    ({"Origin": "https://shop.example.evil.example"}, False),
+    ({"Origin": "https://evil.example", "Referer": f"{SHOP}/token"}, False),
+    ({"Origin": "https://shop.example:x"}, False),
+    ({"Referer": "https://evil.example/?https://shop.example/"}, False),
+]
+
+
+@pytest.mark.parametrize(("source", "taken"), SOURCES)
+@pytest.mark.parametrize(
+    ("base", "forwarded"),
+    [
+        (SHOP, {}),
+        ("http://10.0.0.5:8000", {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "shop.example"}),
+        (
+            "http://10.0.0.5:8000",
+            {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "shop.example", "X-Forwarded-Port": "443"},
+        ),
+    ],
+    ids=["TLS here", "TLS at a proxy", "TLS at a proxy that tells its port"],
+)
+def test_form_over_tls_is_taken_by_its_token_unless_it_comes_from_elsewhere(
+    client: FlaskClient, base: str, forwarded: dict[str, str], source: dict[str, str], taken: bool
+) -> None:
+    token = client.get("/token", base_url=base, headers=forwarded).text
+    sent = {"base_url": base, "headers": {**forwarded, **source}}
+    assert client.post("/in", data={"csrf_token": token}, **sent).status_code == (200 if taken else 400)
+
+
+class _Ahead(TimestampSigner):
+    """The signer of a host whose clock is ahead."""
+
+    seconds = 0
+
+    def get_timestamp(self) -> int:
+        return super().get_timestamp() + self.seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status"), [(1, 200), (9, 200), (60, 401), (-13 * 24 * 3600, 200), (-15 * 24 * 3600, 401)]
+)
+def test_cookie_of_a_host_whose_clock_is_ten_seconds_ahead_counts(
+    client: FlaskClient, seconds: int, status: int
+) -> None:
+    serializer = SecureCookieSessionInterface().get_signing_serializer(client.application)
+    assert serializer is not None
+    serializer.signer = type("Ahead", (_Ahead,), {"seconds": seconds})
+    client.set_cookie("test_session", str(serializer.dumps({"_user_id": "someone"})))
+    assert client.get("/me").status_code == status
 
 
 def test_signing_in_begins_a_session_that_nobody_knew(client: FlaskClient) -> None:
