@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import SecretStr, field_validator, model_validator
 
 from web import masking, urls
-from web.settings import HttpUrl, SecretKey, ServiceUrl, Settings
+from web.settings import BaseUrl, HttpUrl, SecretKey, ServiceUrl, Settings
 from web.signatures import ServiceKeys
 
 
@@ -13,7 +13,8 @@ class ClientSettings(Settings):
     """``client_mongodb_url``: ``mongodb://…`` with the database's name; ``client_secret_key``: signs tokens and
     cursors; ``client_admin_url``: base URL of Admin; ``service_keys``: ``key-id:secret[,…]``, shared with Admin.
 
-    ``client_oidc_issuer``, ``client_oidc_client_id`` and ``client_oidc_client_secret``: who else signs shoppers in.
+    ``client_oidc_issuer``, ``client_oidc_client_id`` and ``client_oidc_client_secret``: who else signs shoppers in;
+    ``client_public_url``: where browsers find the shop, so that the issuer can send them back.
     """
 
     client_mongodb_url: SecretStr
@@ -23,6 +24,7 @@ class ClientSettings(Settings):
     client_oidc_issuer: HttpUrl | None = None
     client_oidc_client_id: str = ""
     client_oidc_client_secret: SecretStr = SecretStr("")
+    client_public_url: BaseUrl | None = None
 
     @field_validator("client_oidc_client_id", "client_oidc_client_secret")
     @classmethod
@@ -36,6 +38,8 @@ class ClientSettings(Settings):
     def _issuer_and_client(self) -> Self:
         if bool(self.client_oidc_issuer) != bool(self.client_oidc_client_id):
             raise ValueError("CLIENT_OIDC_ISSUER and CLIENT_OIDC_CLIENT_ID go together")
+        if self.client_oidc_issuer and not self.client_public_url:
+            raise ValueError("CLIENT_OIDC_ISSUER needs CLIENT_PUBLIC_URL, where it sends browsers back to")
         return self
 
     @field_validator("client_mongodb_url")

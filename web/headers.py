@@ -3,10 +3,12 @@ setting, another site's scripts only by setting.
 """
 
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, request
 from flask_talisman import Talisman
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import RequestRedirect
 
 from web.addresses import init_addresses
 from web.cors import init_cors
@@ -39,9 +41,17 @@ class _Headers(Talisman):
             super()._set_hsts_headers(headers)
 
 
+def _redirect_to_the_path() -> None:
+    """Routing redirects (doubled slashes, a missing one) to an absolute URL made of Host, which the caller wrote."""
+    if isinstance(redirect := request.routing_exception, RequestRedirect):
+        parts = urlsplit(redirect.new_url)
+        redirect.new_url = urlunsplit(("", "", parts.path, parts.query, ""))
+
+
 def init_headers(app: Flask, settings: WebSettings) -> None:
     """Put the headers on every answer of ``app``, errors too. Before anything else that answers requests."""
     init_addresses(app)
+    app.before_request(_redirect_to_the_path)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops)  # type: ignore[method-assign]

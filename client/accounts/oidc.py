@@ -53,7 +53,7 @@ def init_oidc(app: Flask, settings: ClientSettings) -> None:
         server_metadata_url=f"{issuer.rstrip('/')}/.well-known/openid-configuration",
         client_kwargs={"scope": "openid email", "code_challenge_method": "S256", "default_timeout": TIMEOUT},
     )
-    app.config["OIDC_ISSUER"] = issuer
+    app.config.update(OIDC_ISSUER=issuer, PUBLIC_URL=settings.client_public_url)
 
 
 def offered() -> bool:
@@ -63,8 +63,9 @@ def offered() -> bool:
 
 def redirect_to_issuer() -> ResponseReturnValue:
     """Send the browser to the issuer. Raises IssuerUnavailableError."""
+    back = f"{current_app.config['PUBLIC_URL']}{url_for('account.oidc_done')}"
     try:
-        answer: ResponseReturnValue = _issuer().authorize_redirect(url_for("account.oidc_done", _external=True))
+        answer: ResponseReturnValue = _issuer().authorize_redirect(back)
     except (requests.RequestException, ValueError, RuntimeError) as error:
         raise _unavailable(error) from None
     return answer

@@ -157,7 +157,9 @@ def test_tests_give_each_process_what_compose_gives_it(tmp_path: Path) -> None:
     addresses = Addresses("sqlite://", "mongodb://", "amqp://", admin_port=1, client_port=2, flower_port=3)
     product = Product(addresses, Secrets(), folder=tmp_path, logs=tmp_path)
     Product.made.remove(product)
-    optional = re.compile("METRICS_|CLIENT_OIDC_|REMAP_SIGTERM")  # given by the tests that are about them
+    optional = re.compile(
+        "METRICS_|CLIENT_OIDC_|CLIENT_PUBLIC_|REMAP_SIGTERM"
+    )  # given by the tests that are about them
     for name in SETTINGS.keys() - {"admin-migrate", "client-migrate"}:
         environment = read_compose()["services"][name]["environment"]
         assert seconds(read_compose()["services"][name]["stop_grace_period"]) == getattr(product, name).stop_within

@@ -22,6 +22,7 @@ from stack.servers.secantus import Secantus
 from tests.browsing import Browser
 from tests.flow.stores import client_store_on, unique_name
 from tests.issuer import CLIENT_ID, CLIENT_SECRET
+from web.settings import SettingsError
 
 START, DONE = "/sign-in/oidc", "/sign-in/oidc/done"
 
@@ -56,6 +57,7 @@ def shop_with(settings: ClientSettings, issuer: str) -> Flask:
         "client_oidc_issuer": issuer,
         "client_oidc_client_id": CLIENT_ID,
         "client_oidc_client_secret": CLIENT_SECRET,
+        "client_public_url": "https://shop.example.com/",
     }
     return create_app(ClientSettings(**{**settings.model_dump(), **configured}))
 
@@ -141,6 +143,25 @@ def test_answer_for_another_browser_signs_nobody_in(app: Flask, visitor: Browser
     assert other.get("/account").status_code == 302
     assert visitor.get(back).status_code == 303
     assert visitor.get(back).status_code == 401  # nor does it twice
+
+
+def test_issuer_is_told_the_configured_address_whatever_host_the_request_names(visitor: Browser) -> None:
+    for headers in ({"Host": "evil.example"}, {"X-Forwarded-Host": "evil.example"}):
+        to = visitor.client.get(START, headers=headers).headers["Location"]
+        assert parse_qs(urlsplit(to).query)["redirect_uri"] == [f"https://shop.example.com{DONE}"]
+
+
+@pytest.mark.parametrize("missing", ["client_public_url", "client_oidc_client_id", "client_oidc_issuer"])
+def test_issuer_needs_its_client_and_the_shops_address(settings: ClientSettings, missing: str) -> None:
+    values = {
+        **settings.model_dump(),
+        "client_oidc_issuer": "https://issuer.example.com",
+        "client_oidc_client_id": CLIENT_ID,
+        "client_public_url": "https://shop.example.com",
+    }
+    ClientSettings(**values)
+    with pytest.raises(SettingsError, match="CLIENT_OIDC_ISSUER"):
+        ClientSettings(**{name: value for name, value in values.items() if name != missing})
 
 
 def test_head_at_the_way_back_signs_nobody_in_and_spoils_nothing(visitor: Browser, issuer: str) -> None:

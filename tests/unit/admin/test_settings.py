@@ -29,6 +29,7 @@ OF_THE_CLIENT = {
     "CLIENT_ADMIN_URL": "http://admin.example:8000/",
     "CLIENT_OIDC_ISSUER": "https://issuer.example/",
     "CLIENT_OIDC_CLIENT_ID": "shop",
+    "CLIENT_PUBLIC_URL": "https://shop.example",
 }
 HIDDEN = "hunter2"  # stands in every wrong secret below
 
