@@ -104,6 +104,20 @@ def test_product_shows_what_admin_told(shop: FlaskClient) -> None:
     assert shown["updated_at"] == "2026-11-30T08:00:00.000Z"
 
 
+@pytest.mark.parametrize(
+    ("number", "price", "currency", "shown"), [(40, "1250", "JPY", "1,250"), (41, "1.250", "KWD", "1.250")]
+)
+def test_price_is_shown_with_the_decimals_of_its_currency(
+    shop: FlaskClient, number: int, price: str, currency: str, shown: str
+) -> None:
+    priced = ProductContent(**{**product(number).encode()["product"], "price": price, "currency": currency})
+    replicate.apply([ProductChanged(number, 1, priced)])
+    assert shop.get(f"/api/v1/products/{number}").get_json()["price"] == price
+    page = shop.get(f"/products/{number}", headers={"Accept": "text/html"}).text
+    assert f'<data class="price" value="{price}"><span class="price-currency">{currency}</span> {shown}</data>' in page
+    replicate.apply([ProductChanged(number, 2, None)])
+
+
 def test_unknown_is_404_and_deleted_is_410(shop: FlaskClient, ann: dict[str, str]) -> None:
     for path in ("/api/v1/products/{}", "/api/v1/products/{}/likes/me"):
         refused(shop.get(path.format(99), headers=ann), 404)

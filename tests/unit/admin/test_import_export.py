@@ -698,7 +698,7 @@ def test_export_that_fails_leaves_what_was_there_and_says_why(cli: Cli) -> None:
         assert result.stderr.splitlines() == [f"Error: {path}: {why}. No whole catalogue was written."]
 
 
-def test_export_that_is_interrupted_or_finds_the_disk_full_leaves_the_file_as_it_was(cli: Cli) -> None:
+def test_export_that_finds_the_disk_full_leaves_the_file_as_it_was(cli: Cli) -> None:
     """The limit of a file's size stands for the disk's; SIGXFSZ is ignored, as Python does, so writing fails."""
     rows_ = [row(f"SKU-{n}", description="x" * 9_000) for n in range(30)]
     cli("import", cli.file("a.csv", csv_text(rows_)))
