@@ -1,7 +1,5 @@
 """Admin: owns the product catalogue (MySQL) and tells the Client of every change."""
 
-from http import HTTPStatus
-
 import structlog
 from flask import Flask, Response
 from sqlalchemy import text
@@ -34,7 +32,7 @@ from web.health import init_health
 from web.limits import LimitSettings, init_limits, limit_sign_in
 from web.metrics import MetricsSettings, init_metrics
 from web.pages import init_pages
-from web.problems import init_problems, problem
+from web.problems import database_unavailable, init_problems
 from web.read_only import init_read_only
 from web.request_ids import init_request_ids
 from web.settings import WebSettings
@@ -116,5 +114,4 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
 
 def _database_unavailable(error: Exception) -> Response:
     log.warning("the database is not available", error=str(error.__cause__ or error))
-    detail = "The database does not answer; nothing was changed. Try again in a moment."
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "5"})
+    return database_unavailable()

@@ -19,6 +19,7 @@ from sqlalchemy.pool import PoolResetState
 from sqlalchemy.sql.functions import FunctionElement
 
 from admin.extensions import db
+from web import changes
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -106,7 +107,10 @@ def _password(url: str) -> dict[str, bytes]:
 
 
 def init_engine(engine: Engine) -> None:
-    """Make SQLite's transactions safe for several processes, and MySQL's pooled connections safe to use again."""
+    """Make SQLite's transactions safe for several processes, and MySQL's pooled connections safe to use again; let
+    errors' answers know of commits.
+    """
+    event.listen(engine, "commit", lambda _connection: changes.note_write())
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

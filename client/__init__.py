@@ -1,7 +1,5 @@
 """Client: the shop. Holds a read copy of the catalogue (MongoDB) and owns the likes."""
 
-from http import HTTPStatus
-
 import structlog
 from flask import Flask, Response
 from pymongo.errors import PyMongoError
@@ -29,7 +27,7 @@ from web.health import init_health
 from web.limits import LimitSettings, init_limits, limit_sign_in
 from web.metrics import MetricsSettings, init_metrics
 from web.pages import init_pages
-from web.problems import init_problems, problem
+from web.problems import database_unavailable, init_problems
 from web.read_only import init_read_only
 from web.request_ids import init_request_ids
 from web.settings import WebSettings
@@ -54,7 +52,7 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     init_head(app)
     tracing.watch(app)
     app.config.update(SECRET_KEY=settings.client_secret_key.get_secret_value())
-    extensions.connect(settings, PoolListener())
+    extensions.connect(settings, PoolListener(), extensions.WriteListener())
     init_metrics(app, MetricsSettings(), ClientState())
     init_headers(app, WebSettings())
     init_request_ids(app)
@@ -90,5 +88,4 @@ def _check_store() -> None:
 
 def _store_unavailable(error: Exception) -> Response:
     log.warning("the database is not available", error=str(error))
-    detail = "The database does not answer; nothing was changed. Try again in a moment."
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "5"})
+    return database_unavailable()

@@ -13,11 +13,18 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, ConnectionFailure, OperationFailure, WriteConcernError
-from pymongo.monitoring import ConnectionPoolListener
+from pymongo.monitoring import (
+    CommandFailedEvent,
+    CommandListener,
+    CommandStartedEvent,
+    CommandSucceededEvent,
+    ConnectionPoolListener,
+)
 from pymongo.read_concern import ReadConcern
 from pymongo.results import BulkWriteResult
 
 from client.config import ClientSettings
+from web import changes
 
 T = TypeVar("T")
 Write = DeleteMany | DeleteOne | InsertOne | UpdateMany | UpdateOne
@@ -32,7 +39,9 @@ IDS_AT_ONCE = 100  # in one question, or one write
 
 
 def connect(
-    settings: ClientSettings, *listeners: ConnectionPoolListener, answer_seconds: int | None = ANSWER_SECONDS
+    settings: ClientSettings,
+    *listeners: ConnectionPoolListener | CommandListener,
+    answer_seconds: int | None = ANSWER_SECONDS,
 ) -> None:
     """Register the connection; it is opened on first use, so after any fork (PyMongo is not fork-safe).
 
@@ -56,6 +65,21 @@ def connect(
         maxPoolSize=MAX_POOL,
         event_listeners=listeners,
     )
+
+
+class WriteListener(CommandListener):
+    """Lets errors' answers know of writes; each stays by itself."""
+
+    def started(self, event: CommandStartedEvent) -> None:
+        if event.command_name in _WRITES:
+            changes.note_write()
+
+    def succeeded(self, event: CommandSucceededEvent) -> None: ...
+
+    def failed(self, event: CommandFailedEvent) -> None: ...
+
+
+_WRITES = {"insert", "update", "delete", "findAndModify"}  # what the web service sends
 
 
 def mongo() -> MongoClient:

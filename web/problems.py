@@ -10,6 +10,7 @@ import structlog
 from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from web import changes
 from web.request_ids import request_id
 
 log = structlog.get_logger(__name__)
@@ -110,7 +111,11 @@ def _from_problem(error: ProblemError) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     log.exception("unhandled", exc_info=error)
-    return problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "Something went wrong on our side; nothing was changed. Give the request_id to the operators.",
-    )
+    said = ("Something went wrong on our side.", changes.outcome(), "Give the request_id to the operators.")
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, " ".join(filter(None, said)))
+
+
+def database_unavailable() -> Response:
+    """Return the answer to a request whose service's own database does not answer."""
+    said = ("The database does not answer.", changes.outcome(), "Try again in a moment.")
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, " ".join(filter(None, said)), headers={"Retry-After": "5"})

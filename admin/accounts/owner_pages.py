@@ -79,10 +79,12 @@ def make_key() -> ResponseReturnValue:
     given = {name: forms.field(name) for name in ("name", "role", "days")}
     try:
         wanted = forms.load(NewApiKeySchema(), {**given, "days": given["days"] or None})
-        _key, secret = keys.make(**wanted, by=author())
+        others = keys.all_keys()  # not after the commit: were it to fail, nobody would ever see the secret
+        key, secret = keys.make(**wanted, by=author())
     except ProblemError as error:
         return forms.refused(error, "accounts/api_keys.html", keys=keys.all_keys(), roles=ROLES, given=given)
-    page = render_template("accounts/api_keys.html", keys=keys.all_keys(), roles=ROLES, secret=secret)
+    shown = sorted([*others, key], key=lambda one: one.name)
+    page = render_template("accounts/api_keys.html", keys=shown, roles=ROLES, secret=secret)
     return page, {"Cache-Control": "no-store"}
 
 

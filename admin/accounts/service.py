@@ -31,7 +31,9 @@ class WrongPasswordError(ProblemError):
 def add_staff(email: str, password: str, role: str, by: str = CLI) -> Staff:
     """Create an account. Raises AccountExistsError and WeakPasswordError. Commits."""
     passwords.check(password, email)
-    staff = Staff(email=email.lower(), password_hash=passwords.hash_password(password), role=role, created_at=utc_now())
+    password_hash = passwords.hash_password(password)  # takes long; hold no transaction meanwhile
+    now = db.session.execute(select(utc_now())).scalar_one()  # an expression would be read back after the commit
+    staff = Staff(email=email.lower(), password_hash=password_hash, role=role, created_at=now)
     db.session.add(staff)
     audit.record("staff_added", by, staff.email, role)
     try:

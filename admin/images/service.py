@@ -40,11 +40,7 @@ def store(file: IO[bytes] | None) -> Image:
     if file is None:
         raise UnacceptableImageError("is missing")
     encoded = encode(file)
-    digest = digest_of(encoded.content)
-    _keep(digest, encoded)
-    image = db.session.execute(select(Image).where(Image.digest == digest)).scalar_one()
-    db.session.rollback()
-    return image
+    return _keep(digest_of(encoded.content), encoded)
 
 
 def get_image(digest: str) -> bytes:
@@ -90,7 +86,7 @@ def _locked(image_url: str) -> bool:
 
 
 @retry_deadlocks
-def _keep(digest: str, encoded: Encoded) -> None:
+def _keep(digest: str, encoded: Encoded) -> Image:
     """Store the row, or count one that is there as new: whoever uploads it means to use it."""
     now = utc_now()
     row = {
@@ -105,4 +101,6 @@ def _keep(digest: str, encoded: Encoded) -> None:
     }
     anew = ("looked_at", "unused_since")
     db.session.execute(upsert(Image, [row], lambda new: {name: getattr(new, name) for name in anew}))
+    image = db.session.execute(select(Image).where(Image.digest == digest)).scalar_one()
     db.session.commit()
+    return image

@@ -59,11 +59,8 @@ def submit(file: IO[bytes] | None, name: str, author: str) -> ImportJob:
 
 def get_job(job_id: int) -> ImportJob:
     """Return a job as it is now. Raises JobNotFoundError."""
-    query = select(ImportJob).where(ImportJob.id == job_id).execution_options(populate_existing=True)
-    job = db.session.execute(query).scalar_one_or_none()
+    job = _find(job_id)
     db.session.rollback()
-    if job is None or job.state == UPLOADING:
-        raise JobNotFoundError("There is no such import.")
     return job
 
 
@@ -89,13 +86,22 @@ def cancel(job_id: int) -> ImportJob:
 
     Raises JobNotFoundError.
     """
-    finish(job_id, CANCELLED, None)
-    return get_job(job_id)
+    ended = _end(job_id, CANCELLED, None)
+    job = _find(job_id)
+    db.session.commit()
+    _tell_end(ended, job_id, CANCELLED)
+    return job
 
 
 @retry_deadlocks
 def finish(job_id: int, state: str, reason: str | None, claimed_by: str | None = None) -> None:
     """Give an active job its final state and forget its file. Commits."""
+    ended = _end(job_id, state, reason, claimed_by)
+    db.session.commit()
+    _tell_end(ended, job_id, state)
+
+
+def _end(job_id: int, state: str, reason: str | None, claimed_by: str | None = None) -> bool:
     mine = [ImportJob.id == job_id, ImportJob.state.in_(ACTIVE)]
     if claimed_by:
         mine.append(ImportJob.claimed_by == claimed_by)
@@ -103,9 +109,21 @@ def finish(job_id: int, state: str, reason: str | None, claimed_by: str | None =
     ended = db.session.execute(update(ImportJob).where(*mine).values(final)).rowcount  # type: ignore[attr-defined]
     if ended:
         db.session.execute(delete(ImportPiece).where(ImportPiece.job_id == job_id))
-    db.session.commit()
+    return bool(ended)
+
+
+def _tell_end(ended: bool, job_id: int, state: str) -> None:
     if ended:
         log.info("import ended", job=job_id, state=state)
+
+
+def _find(job_id: int) -> ImportJob:
+    query = select(ImportJob).where(ImportJob.id == job_id).execution_options(populate_existing=True)
+    job = db.session.execute(query).scalar_one_or_none()
+    if job is None or job.state == UPLOADING:
+        db.session.rollback()
+        raise JobNotFoundError("There is no such import.")
+    return job
 
 
 def purge() -> None:
@@ -168,15 +186,18 @@ def _enqueue(job_id: int, digest: str) -> ImportJob:
     try:
         waits = {"state": WAITING, "active_file": digest}
         db.session.execute(update(ImportJob).where(ImportJob.id == job_id).values(waits))
-        db.session.commit()
-        return get_job(job_id)
     except IntegrityError:
         db.session.rollback()
+    else:
+        job = _find(job_id)
+        db.session.commit()
+        return job
     same = db.session.execute(select(ImportJob.id).where(ImportJob.active_file == digest)).scalar_one_or_none()
     db.session.rollback()
     if same is None:  # it ended just now
         return _enqueue(job_id, digest)
     db.session.execute(delete(ImportPiece).where(ImportPiece.job_id == job_id))
     db.session.execute(delete(ImportJob).where(ImportJob.id == job_id))
+    job = _find(same)
     db.session.commit()
-    return get_job(same)
+    return job

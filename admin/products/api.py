@@ -59,6 +59,7 @@ class Products(MethodView):
         with idempotency.claim(author(), _idempotency_key(), content) as claim:
             if claim and claim.answer:
                 return _created(claim.answer, {"Idempotent-Replayed": "true"})
+            # Nobody likes it yet, so that nothing more is read for the answer.
             keep = (lambda made: claim.keep(_body(made))) if claim else (lambda _made: None)
             return _created(_body(service.create_product(content, author(), keep)))
 
@@ -76,7 +77,7 @@ class OneProduct(MethodView):
         product = service.get_product(product_id)
         if not_modified(product.version):  # likes change without the product: they are no reason to send it again
             return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag(product.version)})
-        return _with_etag(product)
+        return _with_etag(_with_likes(product))
 
     @api_for(EDITOR)
     @blp.doc(**if_match_doc())
@@ -86,7 +87,7 @@ class OneProduct(MethodView):
     @blp.alt_response(412, description="Someone else saved since")
     def patch(self, changes: dict[str, Any], product_id: int) -> Any:
         """Change some fields (merge patch). Needs If-Match."""
-        product = service.update_product(product_id, changes, expected_versions(), author())
+        product = service.update_product(product_id, changes, expected_versions(), author(), _with_likes)
         return _with_etag(product)
 
     @api_for(EDITOR)
@@ -107,7 +108,7 @@ class OneProduct(MethodView):
 @blp.alt_response(412, description="Someone else changed it since")
 def restore(product_id: int) -> Any:
     """Bring a deleted product back as it was, with its likes; a live one stays as it is. Needs If-Match."""
-    product = service.restore_product(product_id, expected_versions(), author())
+    product = service.restore_product(product_id, expected_versions(), author(), before_commit=_with_likes)
     return _with_etag(product)
 
 
@@ -121,7 +122,7 @@ def product_states(query: dict[str, Any]) -> Any:
 
 
 def _body(product: Product) -> dict[str, Any]:
-    return dict(ProductSchema().dump(_shown(product)))
+    return dict(ProductSchema().dump(product))
 
 
 def _created(body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
@@ -139,9 +140,9 @@ def _idempotency_key() -> str | None:
     return key
 
 
-def _shown(product: Product) -> Product:
+def _with_likes(product: Product) -> Product:
     return queries.with_likes([product])[0]
 
 
 def _with_etag(product: Product) -> tuple[Product, dict[str, str]]:
-    return _shown(product), {"ETag": etag(product.version)}
+    return product, {"ETag": etag(product.version)}

@@ -48,12 +48,17 @@ class _AnyVersion(Container[int]):
 ANY_VERSION = _AnyVersion()  # for callers that say so, never in place of a version that is missing
 
 
+# Called with the product before the commit, to write more in the same transaction, or to read what the answer shows:
+# an error after the commit would look as if nothing had been saved.
+BeforeCommit = Callable[[Product], object]
+
+
+def _nothing_more(_product: Product) -> None: ...
+
+
 @retry_deadlocks
-def create_product(
-    content: dict[str, Any], author: str, keep: Callable[[Product], None] = lambda _product: None
-) -> Product:
-    """Create a product from validated ``content`` (every CONTENT_FIELDS key). ``keep`` is called with it before the
-    commit, to write more in the same transaction.
+def create_product(content: dict[str, Any], author: str, before_commit: BeforeCommit = _nothing_more) -> Product:
+    """Create a product from validated ``content`` (every CONTENT_FIELDS key).
 
     Raises SkuTakenError, UnknownImageError.
     """
@@ -65,12 +70,18 @@ def create_product(
         product_id = db.session.connection().execute(_INSERT, row).lastrowid
     product = Product(id=product_id, **row)
     words.note([product])
-    keep(product)
+    before_commit(product)
     return _commit(product, outbox.CREATED, write, author)
 
 
 @retry_deadlocks
-def update_product(product_id: int, changes: dict[str, Any], expected: Container[int], author: str) -> Product:
+def update_product(
+    product_id: int,
+    changes: dict[str, Any],
+    expected: Container[int],
+    author: str,
+    before_commit: BeforeCommit = _nothing_more,
+) -> Product:
     """Apply validated ``changes`` (some of CONTENT_FIELDS) to a product that is at one of the versions ``expected``.
     The same content makes no new version.
 
@@ -80,8 +91,7 @@ def update_product(product_id: int, changes: dict[str, Any], expected: Container
     product = _lock(product_id, expected)
     changed = apply_changes(product, changes)
     if not changed:
-        db.session.rollback()
-        return get_product(product_id)
+        return _unchanged(product_id, before_commit)
     if changed & {"price", "currency"}:
         _check_price(product)
     if "image_url" in changed:  # one that was lost meanwhile does not stand in the way of other changes
@@ -89,6 +99,7 @@ def update_product(product_id: int, changes: dict[str, Any], expected: Container
             images.hold(product.image_url)
     product.live_sku, product.updated_at = product.sku, write.now
     _flush(product, changed)
+    before_commit(product)
     return _commit(product, "updated", write, author)
 
 
@@ -108,7 +119,11 @@ def delete_product(product_id: int, expected: Container[int], author: str) -> in
 
 @retry_deadlocks
 def restore_product(
-    product_id: int, expected: Container[int], author: str, changes: Mapping[str, Any] | None = None
+    product_id: int,
+    expected: Container[int],
+    author: str,
+    changes: Mapping[str, Any] | None = None,
+    before_commit: BeforeCommit = _nothing_more,
 ) -> Product:
     """Bring back a deleted product that is at one of the versions ``expected``: as it was, or with ``changes``, such as
     a sku that is free. A live one without ``changes`` stays as it is, so that a second click does no harm.
@@ -118,8 +133,7 @@ def restore_product(
     write = outbox.begin_write()
     product = _find_and_lock(product_id)
     if not product.deleted_at and not changes:
-        db.session.rollback()
-        return get_product(product_id)
+        return _unchanged(product_id, before_commit)
     _check_version(product, expected if product.deleted_at else ())
     with db.session.no_autoflush:
         changed = apply_changes(product, changes or {})
@@ -127,7 +141,15 @@ def restore_product(
             product.image_url = ""  # removed, long after the delete
     product.live_sku, product.deleted_at, product.updated_at = product.sku, None, write.now
     _flush(product, changed)
+    before_commit(product)
     return _commit(product, "restored", write, author)
+
+
+def _unchanged(product_id: int, before_commit: BeforeCommit) -> Product:
+    db.session.rollback()
+    product = get_product(product_id)
+    before_commit(product)
+    return product
 
 
 def get_product(product_id: int) -> Product:
