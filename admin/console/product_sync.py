@@ -9,6 +9,7 @@ from admin.reconcile import diff
 from admin.reconcile.diff import Field
 from admin.replication import product_status
 from admin.replication.client_gateway import ClientUnavailableError
+from admin.replication.models import ProductChange
 from admin.replication.product_status import NeverKnownError, ProductStatus
 
 PATIENCE = 3.0  # seconds for the Client to answer
@@ -37,6 +38,28 @@ class ProductSync:
         if self.fields is None:
             return None
         return all(field.same for field in (*self.fields, *self.technical))
+
+    @property
+    def held_ver(self) -> int:
+        """The ver of the copy that ``fields`` show; 0: none, or unknown."""
+        held = next((field.held for field in self.technical if field.name == "ver"), None)
+        return int(held) if held and held.isascii() and held.isdecimal() else 0
+
+    def fate(self, change: ProductChange) -> tuple[str, str]:
+        """Return what became of a version, and the tone to say it in. It agrees with the copy that is shown, which may
+        be further than what was verified.
+
+        Nobody records whether the copy ever was at a version that a newer one replaced before it was verified.
+        """
+        if change.applied_at:
+            return "applied", "ok"
+        if change.proven_at or change.ver < self.held_ver:
+            return "replaced by a newer one", "ok"
+        if change.error:
+            return "refused", "bad"
+        if change.ver == self.held_ver and self.in_step:
+            return "at the Client, not verified yet", "busy"
+        return "on its way", "busy"
 
 
 def product_sync(product_id: int, limit: int, cursor: str | None) -> ProductSync:

@@ -70,7 +70,7 @@ class ProductChange(Model):
     first_sent_at: Mapped[datetime | None] = mapped_column(Moment)  # by the relay; None: the courier was enough
     attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # that were lost
     error: Mapped[str | None] = mapped_column(String(500))
-    applied_at: Mapped[datetime | None] = mapped_column(Moment)  # at the Client, by Admin's clock; None: overtaken
+    applied_at: Mapped[datetime | None] = mapped_column(Moment)  # at the Client, by Admin's clock; None: not known
     proven_at: Mapped[datetime | None] = mapped_column(Moment)
     request_id: Mapped[str | None] = mapped_column(String(MAX_ID))
 

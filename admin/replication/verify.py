@@ -100,7 +100,8 @@ def _prove(arrived: list[Replication], lane: str) -> None:
 
 
 def _log_proof(arrived: list[Replication], held: Mapping[int, Held], behind: timedelta) -> list[Named]:
-    """Close the change log's open entries up to the proven ver; older ones were overtaken, and never applied.
+    """Close the change log's open entries up to the proven ver. Of older ones nobody knows whether they were applied
+    before a newer one replaced them.
 
     Returns what the proof is about: those entries, and rows without one, which were replayed.
     """

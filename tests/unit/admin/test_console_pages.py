@@ -285,7 +285,7 @@ def test_unknown_is_said_where_nobody_answers(staff: Browser, editor: Api) -> No
     assert "unknown: the Client would know" in overview
     assert "what the shop shows of this product is unknown" in staff.get(page_of(product)).text
     assert "which there are is unknown" in staff.get("/console/dead-letters").text
-    assert "version 1 waits to be sent" in staff.get(page_of(product)).text
+    assert "version 1 is on its way, not sent by the relay yet" in staff.get(page_of(product)).text
 
 
 def test_edit_shows_at_once_as_not_in_the_shop_yet(app: Flask, staff: Browser, editor: Api) -> None:
@@ -295,7 +295,7 @@ def test_edit_shows_at_once_as_not_in_the_shop_yet(app: Flask, staff: Browser, e
         db.session.commit()
     assert "in step</span>" in staff.get("/console/products").text
     editor.patch(product, "*", title="Blue mug")
-    assert "waiting</span>" in staff.get("/console/products").text
+    assert "on its way</span>" in staff.get("/console/products").text
 
 
 def test_what_is_retried_shows_its_last_result_and_what_goes_on_apart(app: Flask, staff: Browser, editor: Api) -> None:
@@ -345,7 +345,7 @@ def test_drift_is_an_alarm_with_what_mends_it(app: Flask, staff: Browser, editor
     assert "same version, other content" in text
     assert "lockstep sync diff --repair" in text
     send(staff, "/console/drift/mend")
-    assert "waiting</span>" in staff.get("/console/products").text
+    assert "on its way</span>" in staff.get("/console/products").text
     with app.app_context():
         db.session.execute(delete(Drift).where(Drift.product_id == product))
         db.session.commit()

@@ -100,7 +100,7 @@ def test_what_the_client_holds_is_proven_and_its_history_closed(shop: FakeClient
     row = row_of(row.product_id)
     assert (row.state, row.proven_ver, row.unproven_since, row.due_at) == (PROVEN, 2, None, None)
     first, second = db.session.execute(select(ProductChange).order_by(ProductChange.ver)).scalars()
-    assert (first.applied_at, bool(first.proven_at)) == (None, True), "overtaken, so never applied"
+    assert (first.applied_at, bool(first.proven_at)) == (None, True), "nobody knows whether it was applied"
     assert abs(second.applied_at - second.changed_at) < timedelta(seconds=5)
 
 

@@ -1,0 +1,56 @@
+"""The console's page of one product: what it says of the versions agrees with the copy that it shows."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from admin.accounts.models import EDITOR
+from admin.accounts.service import add_staff
+from admin.products import service
+from admin.products.service import ANY_VERSION
+from admin.replication import outbox
+from client.products import replicate
+from stack.servers.mariadb import MariaDB
+from stack.servers.secantus import Secantus
+from tests.browsing import Browser
+from tests.flow.stores import unique_name
+from tests.flow.two_stores import TwoStores, create, deliver, two_stores
+
+EMAIL, PASSWORD = "editor@example.com", "a password of some length"
+
+
+@pytest.fixture
+def both(mariadb: MariaDB, secantus: Secantus) -> Iterator[TwoStores]:
+    with two_stores(mariadb.create_database(unique_name()), secantus.url(unique_name())) as both:
+        add_staff(EMAIL, PASSWORD, EDITOR)
+        yield both
+
+
+def rename(product: int, title: str) -> None:
+    service.update_product(product, {"title": title}, ANY_VERSION, "tester")
+
+
+def test_version_that_the_client_shows_already_is_not_said_to_wait(both: TwoStores) -> None:
+    staff = Browser(both.app.test_client(), "/console/sign-in")
+    staff.sign_in(EMAIL, PASSWORD)
+    product = create()
+    deliver()
+    rename(product, "Second")
+    replicate.apply(outbox.current_messages([product]))  # as the eager publisher and the worker do; nothing is verified
+    rename(product, "Third")
+    on_its_way = fates(staff, product)
+    replicate.apply(outbox.current_messages([product]))
+    shown = fates(staff, product)
+    assert on_its_way[3] == "on its way"
+    assert shown == {3: "at the Client, not verified yet", 2: "replaced by a newer one", 1: "replaced by a newer one"}
+    page = staff.get(f"/console/products/{product}").text
+    assert "version 3 is at the Client" in page
+    assert not re.search("waits to be sent|overtaken|on its way", page)
+
+
+def fates(staff: Browser, product: int) -> dict[int, str]:
+    """What the page says became of each version."""
+    page = staff.get(f"/console/products/{product}").text
+    entries = re.findall(r"<strong>Version (\d+)</strong>(.*?)</div>", page, re.DOTALL)
+    return {int(version): re.sub(r"<[^>]+>", "", rest).strip().splitlines()[-1].strip() for version, rest in entries}
