@@ -58,6 +58,7 @@ class ProductChange(Model):
     __table_args__ = (
         Index("ix_product_changes_product", "product_id", "ver"),
         Index("ix_product_changes_changed", "changed_at"),
+        Index("ix_product_changes_unproven", "product_id", "proven_at"),  # a proof reads what is not proven, not all
         {"sqlite_autoincrement": True},
     )
 

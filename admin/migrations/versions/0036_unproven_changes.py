@@ -1,0 +1,18 @@
+"""An index over the changes of a product that are not proven yet: a proof must not read its whole history.
+
+Revision ID: 0036
+Revises: 0025
+"""
+
+from alembic import op
+
+revision = "0036"
+down_revision = "0025"
+
+
+def upgrade() -> None:
+    op.create_index("ix_product_changes_unproven", "product_changes", ["product_id", "proven_at"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_product_changes_unproven", "product_changes")
