@@ -14,7 +14,7 @@ from typing import IO
 import click
 import flask_migrate
 
-from admin import create_app
+from admin import create_app, maintenance
 from admin.imports import runner as imports
 from admin.products import exporter, importer
 from admin.products.import_rows import KINDS
@@ -67,7 +67,7 @@ def relay(heartbeat: Path | None) -> None:
         process = Relay(Heartbeat(heartbeat) if heartbeat else None)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: process.stop())
-        with imports.running(app):
+        with imports.running(app), maintenance.running(app):
             process.run()
 
 

@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from client.config import ClientSettings
 from tasks.messages import InvalidMessageError, LikeChanged, ProductChanged, parse_time
-from web import outages
+from web import answers, outages
 from web.correlation import outgoing
 from web.signatures import SignedBy, parse_keys
 
@@ -181,14 +181,10 @@ class AdminGateway:
         return content
 
     def _read(self, response: requests.Response) -> bytes:
-        """Return the body. A timeout of requests' is for each packet alone; this bounds their sum, and their size."""
-        deadline, parts, size = time.monotonic() + self._timeout[1], [], 0
-        while part := response.raw.read1(65_536, decode_content=True):
-            parts.append(part)
-            size += len(part)
-            if size > MAX_ANSWER or time.monotonic() > deadline:
-                raise AdminUnavailableError("Admin's answer is too long, or comes too slowly")
-        return b"".join(parts)
+        content = answers.read(response, time.monotonic() + self._timeout[1], MAX_ANSWER)
+        if content is None:
+            raise AdminUnavailableError("Admin's answer is too long, or comes too slowly")
+        return content
 
 
 def _range(after: Key, upto: Key | None) -> str:

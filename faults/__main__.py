@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from faults import cluster, disk, hosts, kill_points, matrix, messages, outages, stops, volume
+from faults import cluster, disk, hosts, kill_points, matrix, messages, outages, services, stops, volume
 from faults.run import Run
 from faults.scene import NotSettledError
 from faults.tours import tour
@@ -24,6 +24,8 @@ _PATIENCE = 120  # seconds within which a trial settles
 def under_load() -> dict[str, Fault]:
     """Return every row that is tried in one shared world: faults, messages and kill points."""
     rows = dict(outages.FAULTS)
+    rows |= {"Client web SIGSTOP": services.client_frozen, "Admin web SIGSTOP": services.admin_frozen}
+    rows |= {"malformed copies": services.malformed_copies}
     rows |= {"messages doubled, reordered, late, broken": messages.garbled, "malformed messages": messages.malformed}
     for process, points, nothing_arrives in (
         ("admin", kill_points.ADMIN, False),

@@ -14,6 +14,7 @@ _DOOR = "/service/v1/dead-letters"
 COUNTED = 1_000  # where the Client stops counting letters of one state
 _AT_ONCE = 500  # what the Client settles per call
 _SORT = "-died_at"
+PATIENCE = 15.0  # seconds: a replay has the Client ask Admin in turn
 _ID = re.compile(r"[0-9a-f]{1,64}")
 
 
@@ -83,7 +84,7 @@ def settle_all(action: str, where: dict[str, Any], by: str) -> BulkResult:
 
 
 def _ask(what: str, body: dict[str, Any]) -> dict[str, Any]:
-    answer = client_gateway().ask(f"{_DOOR}/{what}", body)
+    answer = client_gateway().ask(f"{_DOOR}/{what}", body, PATIENCE)
     if not isinstance(answer, dict):
         raise ClientUnavailableError("the Client's answer makes no sense")
     return answer

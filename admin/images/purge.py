@@ -1,4 +1,4 @@
-"""Image step 4: images that no product has named for a while are removed, in chunks; the relay's upkeep calls it."""
+"""Image step 4: images that no product has named for a while are removed, in chunks, by the relays' maintenance."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

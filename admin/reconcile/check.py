@@ -35,6 +35,7 @@ PASS_REST = timedelta(seconds=20)  # after a pass: an idle system does not compa
 LOOK_REST = 20  # times what a look took: a store that answers slowly has more urgent things to do
 LONGEST_REST = timedelta(hours=1)
 AGAIN = timedelta(seconds=10)  # between two looks at the same suspect
+_COPY = Copy(patience=20.0)
 MAX_KEPT = 1_000  # suspects and drift: enough to raise an alarm, and what is kept stays bounded
 _EXAMPLES = 5
 _NEVER = datetime(2001, 1, 1)  # noqa: DTZ001 - as the database's: naive; a new database's first look is due before it
@@ -73,7 +74,7 @@ def look() -> None:
     if span is None:
         return
     began = time.monotonic()
-    unexplained = (difference for difference in differences(*span, Copy()) if not difference.pending)
+    unexplained = (difference for difference in differences(*span, _COPY) if not difference.pending)
     try:
         found = list(islice(unexplained, MAX_KEPT))
     finally:
@@ -213,7 +214,7 @@ def _remove(product_ids: Sequence[int]) -> None:
 
 def _differing(product_ids: Sequence[int]) -> list[Difference]:
     """Return what differs now and nobody is at work on."""
-    found = look_at(product_ids, Copy()) if product_ids else []
+    found = look_at(product_ids, _COPY) if product_ids else []
     return [difference for difference in found if not difference.pending]
 
 

@@ -19,10 +19,11 @@ class Copy:
     """One of the Client's copies, by the name of its collection. Every call raises ClientUnavailableError."""
 
     name: str = LIVE
+    patience: float = PATIENCE
 
     def digests(self, after: int, upto: int) -> tuple[list[Digest], int]:
         """Return the digests of what has an id in (after, upto], and how far the Client came; ask on from there."""
-        answer = ask("digests", {"copy": self.name, "after": after, "upto": upto})
+        answer = ask("digests", {"copy": self.name, "after": after, "upto": upto}, self.patience)
         with sensible():
             reached = int(answer["reached"])
             if not after < reached <= upto:
@@ -31,7 +32,7 @@ class Copy:
 
     def listed(self, product_ids: Sequence[int]) -> dict[int, Entry]:
         """Return what is held of ``product_ids``, at most MAX_LISTED."""
-        answer = ask("entries", {"copy": self.name, "ids": list(product_ids)})
+        answer = ask("entries", {"copy": self.name, "ids": list(product_ids)}, self.patience)
         with sensible():
             return {entry[0]: Entry(*entry) for entry in answer["entries"]}
 

@@ -1,5 +1,7 @@
 """The only module of Admin that calls the Client (A6)."""
 
+import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,14 +9,17 @@ from typing import Any
 
 import requests
 from flask import Flask, current_app
+from urllib3.exceptions import HTTPError
 
+from admin.replication.breaker import Breaker
 from tasks.messages import parse_time
-from web import outages
+from web import answers, outages
 from web.correlation import outgoing
 from web.signatures import SignedBy
 
 CONNECT_SECONDS = 2.0
-ANSWER_SECONDS = 15.0
+ANSWER_SECONDS = 5.0  # from the call to the answer's last byte; who asks for more work says how long that may take
+MAX_ANSWER = 32 * 1024 * 1024  # bytes
 
 
 class ClientUnavailableError(Exception):
@@ -56,6 +61,7 @@ class ClientGateway:
         self._base_url = base_url
         self._session = requests.Session()
         self._session.auth = SignedBy(keys, audience="client")
+        self._breaker = Breaker()
 
     def held(self, product_ids: Sequence[int], patience: float = ANSWER_SECONDS, **told: int) -> Answer:
         """Ask what the Client holds of at most MAX_IDS products; ``told``: mark, epoch, acknowledged (see marks).
@@ -72,21 +78,36 @@ class ClientGateway:
     def ask(self, path: str, body: Any, patience: float = ANSWER_SECONDS) -> Any:
         """POST ``body`` as JSON to the Client's ``path`` and return its answer, parsed.
 
-        Raises ClientUnavailableError on anything but a valid 200 answer, or none within ``patience`` seconds.
+        Raises ClientUnavailableError on anything but a valid 200 answer, or none within ``patience`` seconds; at once
+        while the breaker is open.
         """
+        if not self._breaker.may_call():
+            raise ClientUnavailableError("the Client did not answer in time; it is asked again in a few seconds")
+        status, content = self._exchange(path, body, patience)
+        if status != requests.codes.ok:
+            raise ClientUnavailableError(f"the Client answered {status}")
+        try:
+            return json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise ClientUnavailableError("the Client's answer is not JSON") from error
+
+    def _exchange(self, path: str, body: Any, patience: float) -> tuple[int, bytes]:
+        until, url = time.monotonic() + patience, f"{self._base_url}{path}"
         timeout = (CONNECT_SECONDS, patience)
         try:
-            response = self._session.post(
-                f"{self._base_url}{path}", json=body, headers=outgoing(), timeout=timeout, allow_redirects=False
-            )
-        except requests.RequestException as error:
+            with self._session.post(
+                url, json=body, headers=outgoing(), timeout=timeout, allow_redirects=False, stream=True
+            ) as response:
+                content = answers.read(response, until, MAX_ANSWER)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            if outages.was_late(error):
+                self._breaker.open()
             raise ClientUnavailableError(f"the Client does not answer: {outages.reason(error)}") from error
-        if response.status_code != requests.codes.ok:
-            raise ClientUnavailableError(f"the Client answered {response.status_code}")
-        try:
-            return response.json()
-        except ValueError as error:
-            raise ClientUnavailableError("the Client's answer is not JSON") from error
+        if content is None:
+            self._breaker.open()
+            raise ClientUnavailableError("the Client's answer is too long, or comes too slowly")
+        self._breaker.close()
+        return response.status_code, content
 
 
 def init_client_gateway(app: Flask, base_url: str, keys: dict[str, bytes]) -> None:

@@ -19,6 +19,8 @@ from admin.replication.replay import CHUNK, afresh
 from tasks.names import BULK
 from tasks.versions import compose, epoch_of
 
+PATIENCE = 60.0  # seconds: the Client may read all that it holds
+
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
@@ -33,7 +35,7 @@ def recover(progress: Callable[[int], None] = lambda _done: None) -> Recovery:
 
     Interrupted or repeated, it begins yet another epoch: harmless. Raises ClientUnavailableError.
     """
-    extent = client_gateway().ask("/service/v1/products/extent", {})
+    extent = client_gateway().ask("/service/v1/products/extent", {}, PATIENCE)
     epoch = _raise_epoch(epoch_of(extent["highest_ver"]))
     reserve_ids(extent["highest_id"])
     # The Client learns of the epoch, and has its shoppers' likes told anew.

@@ -21,7 +21,6 @@ from admin.replication.marks import RestoredError
 from admin.replication.models import FRESH, SENT, STUCK, Replication
 from admin.replication.pace import Pace
 from admin.replication.repair import Repair, repair
-from admin.replication.upkeep import Upkeep
 from admin.replication.verify import Verdict, verify
 from tasks import names, origins
 from tasks.messages import MAX_IDS
@@ -48,7 +47,6 @@ class Relay:
         self._publisher = Publisher()
         self._heartbeat = heartbeat
         self._stopping = threading.Event()
-        self._upkeep = Upkeep()
         self._unasked: Counter[str] = Counter()
         self._pace = Pace()
         self._interrupted = False
@@ -63,7 +61,6 @@ class Relay:
         while not self._stopping.is_set():
             if self._heartbeat:
                 self._heartbeat.beat()
-            self._upkeep.run_due()
             self._stopping.wait(self._tick())
         self._publisher.close()
         log.info("relay stopped")

@@ -1,9 +1,12 @@
-"""A3, now and then: what a relay does beside sending. Any number of relays may do it at once."""
+"""The relay process's periodic jobs, in a thread beside sending. Any number of relays may do them at once."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import structlog
+from flask import Flask
 
 from admin.accounts import audit, sign_ins
 from admin.database import OUTAGES
@@ -76,7 +79,7 @@ def _purge(purge: Callable[[], int], chunk: int) -> None:
 
 
 # What, and every how many seconds.
-CHORES: list[tuple[Callable[[], None], float]] = [
+JOBS: list[tuple[Callable[[], None], float]] = [
     (rescue_far_future, 60.0),
     (compare_marks, 5.0),
     (purge_history, 60.0),
@@ -84,30 +87,56 @@ CHORES: list[tuple[Callable[[], None], float]] = [
     (purge_images, 60.0),
     (purge_imports, 60.0),
     (purge_idempotency_keys, 60.0),
-    (compare_stores, 10.0),
+    (compare_stores, 5.0),
     (replay_many, 2.0),
 ]
+TICK_SECONDS = 0.5
+_STOP_SECONDS = 5.0  # a job that is in the middle of something by then ends with the process; the next one resumes
 
 
-class Upkeep:
-    """Runs each chore when its time has come. Needs an application context."""
+class Maintenance(threading.Thread):
+    """Runs each job when its time has come, until ``stop``. Nothing that a job waits for delays sending."""
 
-    def __init__(self) -> None:
-        self._next = {chore: 0.0 for chore, _seconds in CHORES}
+    def __init__(self, app: Flask) -> None:
+        super().__init__(name="maintenance", daemon=True)
+        self._app, self._stopping = app, threading.Event()
+        self._next = {job: 0.0 for job, _seconds in JOBS}
 
-    def run_due(self) -> None:
+    def stop(self) -> None:
+        """End after the job in hand."""
+        self._stopping.set()
+        self.join(_STOP_SECONDS)
+
+    def run(self) -> None:
+        with self._app.app_context():
+            while not self._stopping.wait(TICK_SECONDS):
+                self._run_due()
+
+    def _run_due(self) -> None:
         """Run what is due; an outage postpones it."""
-        for chore, seconds in CHORES:
-            if time.monotonic() >= self._next[chore]:
-                self._next[chore] = time.monotonic() + seconds
-                self._run(chore)
+        for job, seconds in JOBS:
+            if time.monotonic() >= self._next[job] and not self._stopping.is_set():
+                self._next[job] = time.monotonic() + seconds
+                _run(job)
 
-    def _run(self, chore: Callable[[], None]) -> None:
-        try:
-            chore()
-        except (*OUTAGES, ClientUnavailableError, RestoredError) as error:
-            log.warning("put off", chore=chore.__name__, reason=str(error.__cause__ or error))
-        except Exception:  # sending matters more than any chore
-            log.exception("a chore failed", chore=chore.__name__)
-        finally:
-            db.session.remove()
+
+@contextmanager
+def running(app: Flask) -> Iterator[None]:
+    """Do the jobs meanwhile."""
+    maintenance = Maintenance(app)
+    maintenance.start()
+    try:
+        yield
+    finally:
+        maintenance.stop()
+
+
+def _run(job: Callable[[], None]) -> None:
+    try:
+        job()
+    except (*OUTAGES, ClientUnavailableError, RestoredError) as error:
+        log.warning("postponed", job=job.__name__, reason=str(error.__cause__ or error))
+    except Exception:  # the other jobs must go on
+        log.exception("a job failed", job=job.__name__)
+    finally:
+        db.session.remove()

@@ -1,0 +1,156 @@
+"""A Client that accepts calls and says nothing, or too slowly: it is waited for briefly, and not by every call."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+from flask import Flask
+
+from admin import maintenance
+from admin.extensions import db
+from admin.replication import marks
+from admin.replication.breaker import Breaker
+from admin.replication.client_gateway import ClientGateway, ClientUnavailableError
+from admin.replication.relay import Relay
+from tasks.names import LANE_QUEUES
+from tests.unit.admin.catalogue import Api
+
+KEYS = {"test": b"k" * 40}
+PATIENCE = 0.3
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 40\r\n\r\n"
+
+
+class Silent:
+    """A server that accepts calls; it answers a byte at a time where it is told to, else nothing."""
+
+    def __init__(self, answer: bytes = b"") -> None:
+        self._answer = answer
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self.calls = 0
+        self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
+        self._accepting = threading.Thread(target=self._accept)
+        self._accepting.start()
+
+    def close(self) -> None:
+        self._server.shutdown(socket.SHUT_RDWR)  # which ends the wait for the next call
+        self._accepting.join()
+        for each in (self._server, *self._open):
+            each.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _address = self._server.accept()
+                self.calls += 1
+                self._open.append(connection)
+                threading.Thread(target=self._trickle, args=[connection], daemon=True).start()
+
+    def _trickle(self, connection: socket.socket) -> None:
+        with suppress(OSError):
+            connection.recv(65_536)
+            for byte in self._answer:
+                connection.sendall(bytes([byte]))
+                time.sleep(0.02)
+
+
+@contextmanager
+def silent(answer: bytes = b"") -> Iterator[Silent]:
+    server = Silent(answer)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def test_client_that_says_nothing_is_not_called_again_before_the_breaker_s_rest_is_over() -> None:
+    with silent() as client:
+        gateway = ClientGateway(client.url, KEYS)
+        with pytest.raises(ClientUnavailableError, match="timed out"):
+            gateway.ask("/x", {}, PATIENCE)
+        for _ in range(5):
+            with pytest.raises(ClientUnavailableError, match="asked again in a few seconds"):
+                gateway.ask("/x", {}, PATIENCE)
+        assert client.calls == 1
+
+
+def test_answer_that_trickles_is_given_up_after_the_time_for_all_of_it() -> None:
+    with silent(HEAD + b" " * 38 + b"{}") as client, pytest.raises(ClientUnavailableError, match="too slowly"):
+        ClientGateway(client.url, KEYS).ask("/x", {}, PATIENCE)
+
+
+def test_client_that_refuses_calls_costs_no_time_and_is_asked_each_time() -> None:
+    gateway = ClientGateway("http://127.0.0.1:1", KEYS)
+    for _ in range(3):
+        with pytest.raises(ClientUnavailableError, match="Connection refused"):
+            gateway.ask("/x", {}, PATIENCE)
+
+
+def test_open_breaker_lets_one_probe_through_after_its_rest_and_closes_by_an_answer() -> None:
+    breaker = Breaker(rest=0.05)
+    assert [breaker.may_call(), breaker.may_call()] == [True, True]
+    breaker.open()
+    assert not breaker.may_call()
+    deadline = time.monotonic() + 5
+    while not breaker.may_call():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    breaker = Breaker(rest=0.0)
+    breaker.open()
+    assert breaker.may_call(), "the probe"
+    breaker = Breaker(rest=60)
+    breaker.open()
+    breaker.close()
+    assert [breaker.may_call(), breaker.may_call()] == [True, True]
+
+
+def test_relay_waits_once_for_a_client_that_says_nothing_in_all_lanes_and_maintenance(app: Flask, editor: Api) -> None:
+    editor.create()
+    with silent() as client, app.app_context():
+        real, app.extensions["client_gateway"] = app.extensions["client_gateway"], ClientGateway(client.url, KEYS)
+        try:
+            relay = Relay()
+            for lane in LANE_QUEUES:
+                relay._verify([], lane)
+            for _ in range(3):
+                with pytest.raises(ClientUnavailableError):
+                    marks.ask([])
+        finally:
+            app.extensions["client_gateway"] = real
+            db.session.remove()
+        assert client.calls == 1
+
+
+def test_relay_sends_while_maintenance_waits_for_a_client_that_says_nothing(app: Flask) -> None:
+    with silent() as client:
+        real, app.extensions["client_gateway"] = app.extensions["client_gateway"], ClientGateway(client.url, KEYS)
+        beats = Beats()
+        try:
+            with maintenance.running(app), app.app_context():
+                deadline = time.monotonic() + 20
+                while not client.calls:
+                    assert time.monotonic() < deadline, "maintenance asks the Client"
+                    time.sleep(0.05)
+                beats.relay = Relay(beats)
+                beats.relay.run()  # until it has beaten some times
+        finally:
+            app.extensions["client_gateway"] = real
+        assert beats.count == Beats.ENOUGH
+        assert client.calls == 1, "maintenance waits for its first answer still"
+
+
+class Beats:
+    """In place of the heartbeat's file: counts, and stops the relay after some."""
+
+    ENOUGH = 3
+
+    def __init__(self) -> None:
+        self.count, self.relay = 0, Relay()
+
+    def beat(self) -> None:
+        self.count += 1
+        if self.count == self.ENOUGH:
+            self.relay.stop()
