@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import pymongo
@@ -185,4 +186,6 @@ def _texts(values: Iterable[Any]) -> tuple[str, ...]:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, Decimal) and value == (price := round(value, 2)):
+        return str(price)  # Admin's column has four decimals, what the Client and the callers say has two
     return value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else str(value)
