@@ -12,7 +12,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 
 from client.extensions import OUTAGES, bounded_session, portions, was_in_conflict
-from client.likes.documents import Like
+from client.likes.documents import Like, read
 from client.likes.leases import patient_lease
 from client.products.documents import ProductCopy
 
@@ -42,7 +42,7 @@ def count(patience: float = 0.0) -> int:
 
 
 def _uncounted(limit: int) -> list[dict[str, Any]]:
-    return list(Like._get_collection().find({"uncounted": True}).limit(limit))
+    return [like for like in list(Like._get_collection().find({"uncounted": True}).limit(limit)) if read(like)]
 
 
 def _take_turn() -> int:
@@ -87,7 +87,7 @@ def _apply(session: ClientSession, batch: list[dict[str, Any]]) -> None:
     net: Counter[int] = Counter()
     for like in batch:
         states[like["rev"], like["liked"]].append(like["_id"])
-        net[like["product"]] += like["liked"] - like.get("counted", False)
+        net[like["product"]] += like["liked"] - (like.get("counted") is True)
     marks = [_mark(rev, liked, some) for (rev, liked), ids in states.items() for some in portions(ids)]
     if Like._get_collection().bulk_write(marks, session=session).matched_count != len(batch):
         raise _ChangedMeanwhileError

@@ -4,11 +4,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+import structlog
 from mongoengine import BooleanField, DateTimeField, Document, IntField, LongField, StringField
 from pymongo import UpdateOne
 
 from client.extensions import bulk_write
 from tasks import origins
+from tasks.messages import LIKE_CHANGED, InvalidMessageError, LikeChanged
+
+log = structlog.get_logger(__name__)
 
 
 class Like(Document):
@@ -33,6 +37,23 @@ class Like(Document):
 
 def like_id(product_id: int, user: str) -> str:
     return f"{product_id}:{user}"
+
+
+def read(document: dict[str, Any]) -> LikeChanged | None:
+    """Return the like that ``document`` says. One that no code of ours could have made is parked with the reason, and
+    None: no other like waits for it.
+    """
+    try:
+        like = LikeChanged.decode({**document, "type": LIKE_CHANGED})
+        if document["_id"] == like_id(like.product, like.user):
+            return like
+        reason = "its id is another like's"
+    except InvalidMessageError as error:
+        reason = error.reason
+    log.warning("malformed like parked", like=str(document["_id"]), reason=reason)
+    parked = {"$set": {"parked": f"malformed: {reason}"}, "$unset": {**SETTLED, "uncounted": ""}}
+    Like._get_collection().update_one({"_id": document["_id"]}, parked)
+    return None
 
 
 def changed(liked: bool, now: datetime) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ import structlog
 from client.admin_gateway import AdminGateway, AdminUnavailableError, BatchTooLargeError
 from client.extensions import database
 from client.likes import breaker, recovery, settle
-from client.likes.documents import Like
+from client.likes.documents import Like, read
 from client.likes.leases import lease
 from tasks import origins
 from tasks.messages import LikeChanged
@@ -56,9 +56,7 @@ def drain(gateway: AdminGateway) -> int:
 def _pending(limit: int) -> list[LikeChanged]:
     fields = dict.fromkeys(("product", "user", "rev", "liked", "request_id"), 1)
     found = Like._get_collection().find({"pending": True}, fields).limit(limit)
-    return [
-        LikeChanged(d["product"], d["user"], d["rev"], d["liked"], origins.Origin(d.get("request_id"))) for d in found
-    ]
+    return [like for document in list(found) if (like := read(document))]
 
 
 def _forward(gateway: AdminGateway, batch: list[LikeChanged]) -> int:

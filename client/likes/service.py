@@ -39,7 +39,7 @@ def take_back_all(user: str) -> int:
     return len(ids)
 
 
-def _toggle(product_id: int, user: str, liked: bool, rest: timedelta) -> bool:
+def _toggle(product_id: int, user: str, liked: bool, rest: timedelta = timedelta()) -> bool:
     """Return whether this call changed the state. The filter makes a second click, or a replay, a no-op."""
     now = datetime.now(UTC)
     change = changed(liked, now)

@@ -30,6 +30,26 @@ def sides(_sides: BothSides) -> Iterator[BothSides]:
     _sides.empty()
 
 
+def test_malformed_like_is_parked_with_its_reason_and_no_other_waits_for_it(sides: BothSides) -> None:
+    product = sides.new_product()
+    whole = {"product": product, "rev": 1, "liked": True, "pending": True, "uncounted": True}
+    broken: list[dict[str, Any]] = [
+        {"_id": f"{product}:b1", **whole, "user": "b1", "rev": "x"},
+        {"_id": f"{product}:b2", "pending": True, "uncounted": True},
+        {"_id": f"{product}:b3", **whole, "user": "b3", "liked": 1},
+        {"_id": "nobody's", **whole, "user": "b4"},
+        {"_id": 7, **whole, "user": ["b5"]},
+    ]
+    Like._get_collection().insert_many(broken)
+    sides.like("ann", product)
+    sides.settle()
+    assert sides.admin_set() == {(product, "ann")}
+    assert sides.shop_counts()[product] == 1
+    parked = {like["_id"]: like["parked"] for like in Like._get_collection().find({"parked": {"$exists": True}})}
+    assert parked.keys() == {like["_id"] for like in broken}
+    assert parked[f"{product}:b1"] == "malformed: rev must be a positive integer"
+
+
 @pytest.mark.parametrize(
     "mood",
     [301, 401, 403, 404, 413, 422, 429, 500, 503, *GARBAGE, "slow", "endless", "reset"],
