@@ -54,7 +54,8 @@ def init_headers(app: Flask, settings: WebSettings) -> None:
     app.before_request(_redirect_to_the_path)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, hops)  # type: ignore[method-assign]
+        believed = dict.fromkeys(("x_for", "x_proto", "x_host", "x_port"), hops)
+        app.wsgi_app = ProxyFix(app.wsgi_app, **believed)  # type: ignore[method-assign]
     _Headers(
         app,
         content_security_policy=POLICY,
