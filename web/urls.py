@@ -64,16 +64,17 @@ def read_server(url: str, *schemes: str) -> Url:
 
 
 def passwords_in(url: str) -> set[str]:
-    """Return what is secret in ``url``, as written: its password, and values in its query named like one.
-
-    Where the URL cannot be read, that is whatever stands between the scheme and its last ``@``.
+    """Return what is secret in ``url``, or in each of several separated by ``;``, as written: passwords, also in the
+    query. What cannot be read, such as the path of an SQLite file with blanks, holds none: none is accepted there.
     """
-    try:
-        parts = read(url)
-    except ValueError:
-        return {url.partition("://")[2].rpartition("@")[0]} - {""}
-    in_query = {value for name, value in parse_qsl(parts.query) if "pass" in name.lower()}
-    return (in_query | {parts.password or ""}) - {""}
+    found = set()
+    for one in url.split(";"):
+        try:
+            parts = read(one)
+        except ValueError:
+            continue
+        found |= {value for name, value in parse_qsl(parts.query) if "pass" in name.lower()} | {parts.password or ""}
+    return found - {""}
 
 
 def host_and_port(address: str) -> tuple[str, int]:

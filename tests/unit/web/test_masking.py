@@ -36,6 +36,13 @@ def test_password_of_a_url_is_masked_in_every_form(how: str) -> None:
     assert mask("lockstep@there:5672 refused") == "lockstep@there:5672 refused"
 
 
+def test_password_of_each_of_several_brokers_is_masked_and_no_host() -> None:
+    BrokerSettings(celery_broker_url=SecretStr("amqp://u:of-first@one.example//;amqp://u:of-second@two.example//"))
+    assert (
+        mask("amqp://one.example of-first, two.example of-second") == f"amqp://one.example {MASK}, two.example {MASK}"
+    )
+
+
 def test_each_secret_of_a_list_is_masked_and_no_name() -> None:
     FlowerSettings(flower_basic_auth=SecretStr("operator:first-of-them,visitor:second-of-them"))
     assert mask("operator first-of-them, visitor second-of-them") == f"operator {MASK}, visitor {MASK}"

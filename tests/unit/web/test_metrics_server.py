@@ -30,6 +30,6 @@ def test_metrics_are_served_by_ipv4_and_ipv6(written: str, host: str, family: so
         url = f"http://{address}/metrics"
         assert requests.get(url, timeout=5).status_code == 401
         answer = requests.get(url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=5)
-        assert "http_request_duration_seconds" in answer.text
+        assert "sync_attempts_total" in answer.text
     finally:
         server.close_here()
