@@ -14,8 +14,8 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from client.config import ClientSettings
-from tasks.messages import InvalidMessageError, LikeChanged, ProductChanged, parse_time
-from web import answers, outages
+from tasks.messages import InvalidMessageError, LikeChanged, NewerMessageError, ProductChanged, parse_time
+from web
 from web.correlation import outgoing
 from web.signatures import SignedBy, parse_keys
 
@@ -98,16 +98,19 @@ class AdminGateway:
             raise AdminUnavailableError(f"Admin answered {len(outcomes)} of {len(likes)} likes")
         return outcomes
 
-    def product_states(self, product_ids: Sequence[int]) -> list[ProductChanged]:
-        """Return products' current states, deleted or not; ids that Admin never had are missing.
+    def product_states(self, product_ids: Sequence[int]) -> tuple[list[ProductChanged], list[InvalidMessageError]]:
+        """Return products' current states, deleted or not, and why some are not valid; ids that Admin never had are
+        missing.
 
-        Raises AdminUnavailableError.
+        Raises AdminUnavailableError, also where only the next release can read a state.
         """
         answer = self._call("POST", "/service/v1/products/states", {"ids": list(product_ids)})
         try:
-            return [ProductChanged.decode(item) for item in answer["states"]]
+            decoded = [_state(item) for item in answer["states"]]
         except (InvalidMessageError, KeyError, TypeError) as error:
             raise _nonsense(error) from error
+        refused = [item for item in decoded if isinstance(item, InvalidMessageError)]
+        return [item for item in decoded if isinstance(item, ProductChanged)], refused
 
     def image(self, digest: str) -> bytes | None:
         """Return what Admin keeps under ``digest``, not verified; None: nothing. Raises AdminUnavailableError."""
@@ -185,6 +188,15 @@ class AdminGateway:
         if content is None:
             raise AdminUnavailableError("Admin's answer is too long, or comes too slowly")
         return content
+
+
+def _state(item: Any) -> ProductChanged | InvalidMessageError:
+    try:
+        return ProductChanged.decode(item)
+    except NewerMessageError:
+        raise
+    except InvalidMessageError as error:
+        return error
 
 
 def _range(after: Key, upto: Key | None) -> str:

@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from tasks.origins import UNKNOWN, Origin
+from tasks.product_rules import RULES
 from tasks.versions import MAX_VER, label
 from web.correlation import valid_id
 from web.currencies import CODES, decimals, price_pattern
@@ -28,6 +29,7 @@ LIKE_CHANGED = "like.changed.v1"
 MAX_IDS = 500  # products per question between the services, either way
 
 _NEWER = "type {!r} is newer than {!r}: this side waits for its upgrade"
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")  # as format_time
 _USER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -73,7 +75,9 @@ class ProductContent:
 
     @classmethod
     def decode(cls, raw: Any) -> Self:
-        """Check ``raw`` (parsed JSON) and return it typed. Raises ValueError that names the field."""
+        """Check ``raw`` (parsed JSON) by the rules for what staff may save, and return it typed. Raises ValueError that
+        names the field.
+        """
         if not isinstance(raw, dict):
             raise ValueError("product must be an object")
         for name in CONTENT_NAMES:
@@ -84,8 +88,13 @@ class ProductContent:
         if not price_pattern(raw["currency"]).fullmatch(raw["price"]):
             places = decimals(raw["currency"])
             raise ValueError(f"product.price must be a decimal string with {places} digits after the point")
+        for name, rule in RULES.items():
+            if problem := rule.problem_as_kept(raw[name]):
+                raise ValueError(f"product.{name}: {problem.removesuffix('.')}")
         for name in ("created_at", "updated_at"):
             parse_time(raw[name], f"product.{name}")
+            if not _TIME.fullmatch(raw[name]):
+                raise ValueError(f"product.{name} must be in UTC, with milliseconds")
         return cls(**{name: raw[name] for name in CONTENT_NAMES})
 
 

@@ -5,6 +5,8 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields
 
+from tasks.product_rules import Rule
+
 
 class PatchSchema(ma.Schema):
     """A merge patch: what is there is changed, and something must be."""
@@ -13,6 +15,21 @@ class PatchSchema(ma.Schema):
     def _something(self, data: dict[str, Any], **_: Any) -> None:
         if not data:
             raise ma.ValidationError("Send at least one field to change.")
+
+
+class Text(fields.String):
+    """A text of a product: checked by its rule, and taken as that keeps it."""
+
+    def __init__(self, rule: Rule, **options: Any) -> None:
+        said = {"maxLength": rule.longest, "pattern": rule.pattern, **options.pop("metadata", {})}
+        super().__init__(metadata=said, **options)
+        self._rule = rule
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = str(super()._deserialize(value, attr, data, **kwargs))
+        if problem := self._rule.problem(text):
+            raise ma.ValidationError(problem)
+        return self._rule.tidy(text)
 
 
 class Flag(fields.Boolean):

@@ -17,6 +17,7 @@ from admin.products.models import Product
 from admin.products.schemas import SORTS, STABLE
 from admin.replication import replay
 from admin.replication.product_status import NeverKnownError
+from tasks.product_rules import RULES
 from web.cursors import MAX_LIMIT
 from web.ids import to_id, to_ids
 
@@ -102,7 +103,7 @@ def _wanted() -> Wanted:
     return Wanted(
         listed if listed in LISTS else catalogue.ALL,
         request.args.get("q", "").strip()[:_MOST_CHARACTERS].replace("\0", ""),
-        request.args.get("category") or None,
+        RULES["category"].tidy(request.args.get("category", "")) or None,
         sort if sort in _SORTS else _SORTS[0],
     )
 

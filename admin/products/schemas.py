@@ -7,36 +7,17 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from tasks.messages import MAX_IDS, format_time
+from tasks.product_rules import NO_CONTROLS, NO_CONTROLS_ERROR, RULES
 from tasks.versions import MAX_VER
 from web.api import ServiceSchema
 from web.currencies import CODES, MAX_DECIMALS, price_text, too_exact
 from web.cursors import PageSchema
-from web.fields import PatchSchema, Whole
-from web.tokens import whole_characters
+from web.fields import PatchSchema, Text, Whole
 from web.words import SEARCH_DOC
 
-# Each rule is one pattern, so that the OpenAPI document says exactly what is checked (web/openapi.py translates them).
-# No C0 and C1 controls except tab and line breaks: nothing that a page or a terminal would trip over.
-_CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
-_TEXT = rf"[^{_CONTROLS}]*\Z"
-_SAYING_TEXT = rf"\s*[^\s{_CONTROLS}][^{_CONTROLS}]*\Z"
-_HOST = rf"(?:[^\s\"'<>\\/?#@:\[\]%{_CONTROLS}]+|\[[0-9A-Fa-f:.]+\])"
-_IMAGE_URL = (
-    r"(?:|/images/[0-9a-f]{64}"
-    r"|/(?!images(?:/|\Z))[A-Za-z0-9_~.-][A-Za-z0-9_~./-]*"
-    rf"|[Hh][Tt][Tt][Pp][Ss]?://{_HOST}(?::[0-9]{{1,5}})?(?:[/?#][^\s\"'<>\\{_CONTROLS}]*)?)\Z"
-)
 _PRICE = rf"[0-9]{{1,10}}(?:\.[0-9]{{1,{MAX_DECIMALS}}})?\Z"
 STABLE = "id"
 SORTS = (STABLE, "-updated_at", "updated_at", "sku", "title", "price", "-price")
-
-_plain_text = validate.Regexp(_TEXT, error="Must not contain control characters.")
-_saying_text = validate.Regexp(_SAYING_TEXT, error="Must not be blank, nor contain control characters.")
-_image_url = validate.Regexp(
-    _IMAGE_URL,
-    error="Must be an http:// or https:// URL, a path on this site that starts with /, or the whole address that the "
-    "upload of an image answered.",
-)
 
 
 class _Price(fields.Decimal):
@@ -54,31 +35,17 @@ class ContentSchema(ma.Schema):
     class Meta:
         unknown = ma.RAISE
 
-    sku = fields.String(
-        required=True,
-        validate=validate.Regexp(
-            r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z",
-            error="Must be 1 to 64 letters, digits, '.', '_' or '-', and start with a letter or digit.",
-        ),
-    )
-    title = fields.String(
-        required=True,
-        validate=[validate.Length(1, 200), _saying_text, whole_characters],
-        metadata={"example": "Red mug"},
-    )
-    description = fields.String(load_default="", validate=[validate.Length(max=10_000), _plain_text, whole_characters])
+    sku = Text(RULES["sku"], required=True)
+    title = Text(RULES["title"], required=True, metadata={"example": "Red mug"})
+    description = Text(RULES["description"], load_default="")
     price = _Price(required=True, as_string=True, metadata={"type": "string", "pattern": _PRICE, "example": "12.50"})
     currency = fields.String(
         required=True,
         validate=validate.OneOf(sorted(CODES), error="Must be the code of a currency (ISO 4217), such as EUR."),
         metadata={"example": "EUR"},
     )
-    category = fields.String(
-        required=True,
-        validate=[validate.Length(1, 80), _saying_text, whole_characters],
-        metadata={"example": "Kitchen"},
-    )
-    image_url = fields.String(load_default="", validate=[validate.Length(max=1000), _image_url, whole_characters])
+    category = Text(RULES["category"], required=True, metadata={"example": "Kitchen"})
+    image_url = Text(RULES["image_url"], load_default="")
 
     @ma.validates_schema(skip_on_field_errors=False)
     def _exact(self, data: dict[str, Any], **_: Any) -> None:
@@ -132,10 +99,10 @@ class StatesQuerySchema(ServiceSchema):
 class ListQuerySchema(PageSchema):
     q = fields.String(
         load_default="",
-        validate=[validate.Length(max=100), _plain_text],
+        validate=[validate.Length(max=100), validate.Regexp(NO_CONTROLS, error=NO_CONTROLS_ERROR)],
         metadata={"description": SEARCH_DOC},
     )
-    category = fields.String(load_default=None, allow_none=False, validate=[validate.Length(1, 80), _plain_text])
+    category = Text(RULES["category"], load_default=None, allow_none=False)
     sort = fields.String(
         load_default=STABLE,
         validate=validate.OneOf(SORTS),

@@ -9,7 +9,7 @@ from pymongo import UpdateOne
 from client.admin_gateway import AdminGateway
 from client.extensions import bulk_write, by_ids
 from client.images import wanted
-from client.products import replicate
+from client.products import failures, replicate
 from client.products.content import FIELDS, entry_of, id_of, problem_in
 from client.products.documents import ProductCopy
 from tasks import origins
@@ -23,16 +23,20 @@ SHOWN = 20  # unknown ids in a line of the log
 def resync(gateway: AdminGateway, product_ids: Sequence[int]) -> list[int]:
     """Make the copies of ``product_ids`` equal Admin's, deleted or not; return the ids that Admin never had.
 
-    What is right already is not written. Raises AdminUnavailableError; pymongo's errors when the store does not
-    answer.
+    What is right already is not written. A state that is not valid is refused alone, its reason recorded. Raises
+    AdminUnavailableError; pymongo's errors when the store does not answer.
     """
     # Read before Admin is asked: what is not older than Admin's answer then, and differs, was not made by Admin.
     seen = {id_of(doc): doc for doc in by_ids(ProductCopy._get_collection(), product_ids, FIELDS)}
-    states = gateway.product_states(product_ids)
+    states, refused = gateway.product_states(product_ids)
     replicate.apply(states)
     wanted.note(states)
     _repair([replicate.overwrite(s, replicate.exactly(seen[s.id])) for s in states if _differs(seen.get(s.id), s)])
-    unknown = sorted(set(product_ids) - {state.id for state in states})
+    for error in refused:
+        log.warning("refused", reason=error.reason, product_id=error.product_id, ver=error.ver)
+        failures.note(error)
+    answered = {state.id for state in states} | {error.product_id for error in refused}
+    unknown = sorted(set(product_ids) - answered)
     origins.tell(log, "resynced", states)
     if unknown:
         log.warning("Admin never had these products; nothing was changed", products=unknown[:SHOWN], count=len(unknown))

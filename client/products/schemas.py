@@ -4,10 +4,11 @@ from marshmallow import Schema, fields, validate
 
 from client.products.queries import SORTS
 from tasks.messages import MAX_IDS, format_time
+from tasks.product_rules import RULES
 from tasks.versions import MAX_EPOCH, MAX_VER, version_of
 from web.api import ServiceSchema
 from web.cursors import PageSchema
-from web.fields import Whole
+from web.fields import Text, Whole
 from web.words import SEARCH_DOC
 
 
@@ -37,7 +38,7 @@ class ProductListSchema(Schema):
 
 class ListQuerySchema(PageSchema):
     q = fields.String(load_default="", validate=validate.Length(max=100), metadata={"description": SEARCH_DOC})
-    category = fields.String(load_default=None, allow_none=False, validate=validate.Length(1, 80))
+    category = Text(RULES["category"], load_default=None, allow_none=False)
     sort = fields.String(
         load_default="-created_at",
         validate=validate.OneOf(list(SORTS)),

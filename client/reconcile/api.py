@@ -145,4 +145,4 @@ def _state(raw: Any) -> ProductChanged:
     try:
         return ProductChanged.decode(raw)
     except InvalidMessageError as error:
-        raise InvalidStateError(f"A state is not valid: {error.reason}.") from None
+        raise InvalidStateError(f"The state of product {error.product_id} is not valid: {error.reason}.") from None

@@ -12,6 +12,7 @@ from client.likes.queries import NOT_MINE, Mine, mine
 from client.products import queries
 from client.products.documents import ProductCopy
 from client.storefront.cached import Shared
+from tasks.product_rules import RULES
 from tasks.versions import version_of
 from web.cursors import BadCursorError
 
@@ -55,7 +56,7 @@ class Wanted:
         pages = min(max(args.get("pages", 1, type=int), 1), MOST_PAGES)
         return cls(
             q=args.get("q", "").strip()[:MAX_QUERY],
-            category=args.get("category", "")[:MAX_CATEGORY],
+            category=RULES["category"].tidy(args.get("category", ""))[:MAX_CATEGORY],
             sort=sort if sort in SORTS else DEFAULT_SORT,
             cursor=args.get("cursor") or None,
             pages=pages,

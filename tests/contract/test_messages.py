@@ -123,6 +123,45 @@ def test_time_that_is_none_or_that_utc_cannot_hold_is_refused(time: str) -> None
         ProductChanged.decode(broken)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("sku", ""),
+        ("sku", "x" * 65),
+        ("sku", "a b"),
+        ("title", ""),
+        ("title", " "),
+        ("title", "\u200b"),
+        ("title", "Red\nmug"),
+        ("title", "Red mug "),
+        ("title", "x" * 5_000_000),
+        ("title", "\ud800"),
+        ("description", "x" * 10_001),
+        ("description", "\x1b[2J"),
+        ("description", "CR LF\r\n."),
+        ("category", ""),
+        ("category", "\tKitchen"),
+        ("category", "x" * 81),
+        ("currency", "X" * 1_000),
+        ("currency", "eur"),
+        ("image_url", "javascript:alert(1)"),
+        ("image_url", "data:text/html,<script>alert(1)</script>"),
+        ("image_url", "//evil.example/a.png"),
+        ("image_url", "https://example.com/" + "x" * 1_000),
+        ("updated_at", "2026-11-02T09:30:00." + "0" * 100_000 + "Z"),
+        ("updated_at", "2026-11-02T10:30:00.125+01:00"),
+    ],
+)
+def test_state_that_no_admin_could_produce_is_refused_by_the_rules_of_its_api(field: str, value: str) -> None:
+    forged = load(SAMPLES / "product.changed.v1.json")
+    forged["product"][field] = value
+    forged["checksum"] = ProductContent(**forged["product"]).checksum()
+    with pytest.raises(InvalidMessageError, match=rf"product\.{field}") as caught:
+        ProductChanged.decode(forged)
+    assert (caught.value.product_id, caught.value.ver) == (42, 3)
+    assert len(caught.value.reason) < 300
+
+
 @pytest.mark.parametrize("raw", [None, [], "x", 5, {}])
 def test_what_is_no_message_at_all_is_refused(raw: Any) -> None:
     for decoder in DECODERS.values():

@@ -118,6 +118,14 @@ PRICES = {
     "arabic digits": "\u0661\u0662.50",
     "NUL": "1\0",
 }
+NO_LINES = {
+    "line break": "Red\nmug",
+    "line separator": "Red\u2028mug",
+    "tab": "Red\tmug",
+    "invisible": "\u200b\u2060\u00ad",
+    "filler": "\u3164",
+    "turned": "\u202e",
+}
 TEXTS = {
     "sku": {
         "blank": "",
@@ -128,7 +136,7 @@ TEXTS = {
         "slash": "a/b",
         "break": "a\n",
     },
-    "title": {"blank": "", "spaces": " \t\n ", "long": "x" * 201},
+    "title": {"blank": "", "spaces": " \t\n ", "long": "x" * 201, **NO_LINES},
     "description": {"long": "x" * 10_001},
     "currency": {
         "blank": "",
@@ -140,7 +148,7 @@ TEXTS = {
         "unknown": "ABC",
         "none": "XXX",
     },
-    "category": {"blank": "", "spaces": "  ", "long": "x" * 81},
+    "category": {"blank": "", "spaces": "  ", "long": "x" * 81, **NO_LINES},
     "image_url": {
         "long": "https://x.example/" + "y" * 1000,
         "scheme": "ftp://x.example/a.png",

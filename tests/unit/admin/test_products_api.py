@@ -100,6 +100,14 @@ def test_byte_order_mark_before_json_is_ignored(editor: Api) -> None:
         assert (answer.status_code, answer.get_json()["title"]) == (200, "Blue mug")
 
 
+def test_spaces_around_texts_and_other_line_ends_are_no_part_of_them(editor: Api) -> None:
+    typed = {"title": "\u3000Red mug \n", "category": "Kitchen ", "description": " Holds tea.\r\nKeeps it warm.\t"}
+    product = editor.create(**typed)
+    assert {name: product[name] for name in typed} == {name: CONTENT[name] for name in typed}
+    assert editor.patch(product["id"], '"1"', **typed).get_json()["version"] == 1
+    assert editor.skus(category=" Kitchen") == [product["sku"]]
+
+
 def test_unchanged_update_makes_no_version_and_no_line_in_the_log(app: Flask, editor: Api) -> None:
     product = editor.create()
     before = row_counts(app)
