@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from http import HTTPStatus
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -65,7 +66,7 @@ def save_product(product_id: int) -> Answer:
     if form.content is None or "preview" in request.form:
         return _editor(form, product)
     try:
-        product = service.update_product(product_id, form.content, {opened_at}, author())
+        product = service.update_product(product_id, _changes(form, product), {opened_at}, author())
     except SkuTakenError as error:
         return _editor(form.refused(error.errors), product)
     except (StaleVersionError, ProductNotFoundError):
@@ -104,7 +105,8 @@ def restore_product(product_id: int) -> Answer:
     if form and form.content is None:
         return _restorer(form, _known(product_id), deleted_at)
     try:
-        product = service.restore_product(product_id, {deleted_at}, author(), form.content if form else None)
+        changes = _changes(form, _known(product_id)) if form else None
+        product = service.restore_product(product_id, {deleted_at}, author(), changes)
     except SkuTakenError as error:
         was = _known(product_id)
         return _restorer((form or ProductForm(product_form.shown(was))).refused(error.errors), was, deleted_at)
@@ -148,9 +150,17 @@ def _conflict(product_id: int, form: ProductForm) -> Answer:
 
 
 def _restorer(form: ProductForm, product: Product, version: int, by: object = None) -> Answer:
-    base = product_form.base_of(request.form) if "base_title" in request.form else product_form.shown(product)
-    shown = {"form": form, "product": product, "version": version, "base": base, "by": by}
+    shown = {"form": form, "product": product, "version": version, "base": _base(product), "by": by}
     return render_template("console/restore.html", **shown, categories=queries.categories()), HTTPStatus.CONFLICT
+
+
+def _changes(form: ProductForm, product: Product) -> dict[str, Any]:
+    return product_form.changes(form, _base(product))
+
+
+def _base(product: Product) -> dict[str, str]:
+    """Return the fields as the form was opened with them."""
+    return product_form.base_of(request.form) if "base_title" in request.form else product_form.shown(product)
 
 
 def _known(product_id: int) -> Product:

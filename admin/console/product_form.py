@@ -79,6 +79,14 @@ def read(sent: Mapping[str, str]) -> ProductForm:
         return ProductForm(values, None, {name: errors[name] if values[name] else EMPTY for name in errors})
 
 
+def changes(form: ProductForm, base: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the form's user changed: the content of those fields that hold something else than ``base``, which
+    they were opened with. What a browser's field cannot hold, such as a line break in a title, is no change.
+    """
+    content = form.content or {}
+    return {name: value for name, value in content.items() if form.values[name] != _tidy(name, base[name])}
+
+
 def base_of(sent: Mapping[str, str]) -> dict[str, str]:
     """Return the fields as they were when the form was opened."""
     return {name: _tidy(name, sent.get(f"base_{name}", "")) for name in CONTENT_FIELDS}
@@ -87,7 +95,7 @@ def base_of(sent: Mapping[str, str]) -> dict[str, str]:
 def choices(form: ProductForm, base: Mapping[str, str], current: Product) -> list[Choice]:
     """Set what was typed beside what is there now, field by field, in the order of LABELS."""
     theirs = shown(current)
-    return [Choice(name, base[name], theirs[name], form.values[name]) for name in LABELS]
+    return [Choice(name, base[name], _tidy(name, theirs[name]), form.values[name]) for name in LABELS]
 
 
 def _value(sent: Mapping[str, str], name: str) -> str:
@@ -96,8 +104,12 @@ def _value(sent: Mapping[str, str], name: str) -> str:
 
 
 def _tidy(name: str, text: str) -> str:
-    """Browsers send CR LF; people type spaces around, a comma in prices, and currencies in small letters."""
-    text = text.replace("\r\n", "\n").strip()
+    """Return ``text`` as the form's field holds it. Browsers send CR LF, and leave line breaks out of one-line fields;
+    people type spaces around, a comma in prices, and currencies in small letters.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if name != "description":
+        text = text.replace("\n", "")
     if name == "price" and re.fullmatch(r"[0-9]+,[0-9]{1,2}", text):
         return text.replace(",", ".")
     return text.upper() if name == "currency" else text

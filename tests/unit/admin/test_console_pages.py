@@ -122,6 +122,38 @@ def test_saving_without_a_change_makes_no_version(app: Flask, staff: Browser, ed
     assert products(app)[0].version == 1
 
 
+def test_form_changes_only_what_its_user_changed(app: Flask, staff: Browser, editor: Api) -> None:
+    """What a browser's fields cannot hold, such as texts written past the rules, stays as it is."""
+    product = editor.create()["id"]
+    odd = {"title": " Red\nmug", "description": "One\r\nTwo \n", "category": "Kitchen "}
+    with app.app_context():
+        db.session.execute(update(Product).values(**odd))
+        db.session.commit()
+    fields = {name: value.replace("\n", "") for name, value in opened(staff, product).items() if name in CONTENT}
+    fields |= {"description": "One\r\nTwo \r\n", "version": "1"}
+    assert send(staff, page_of(product, "/edit"), **fields).status_code == 302
+    assert products(app)[0].version == 1
+    assert send(staff, page_of(product, "/edit"), **{**fields, "price": "13"}).status_code == 302
+    [saved] = products(app)
+    assert (saved.version, saved.price) == (2, Decimal(13))
+    assert {name: getattr(saved, name) for name in odd} == odd
+
+
+def test_edit_that_meets_a_delete_brings_back_what_others_changed(app: Flask, staff: Browser, editor: Api) -> None:
+    product = editor.create()["id"]
+    fields = opened(staff, product)
+    editor.patch(product, "*", title="Blue mug")
+    editor.delete(product)
+    page = send(staff, page_of(product, "/edit"), **{**fields, "price": "13"})
+    inputs = [dict(re.findall(r'(name|value)="([^"]*)"', tag)) for tag in re.findall(r"<input[^>]*>", page.text)]
+    form = {tag["name"]: unescape(tag["value"]) for tag in inputs if "value" in tag and "name" in tag}
+    assert (
+        send(staff, page_of(product, "/restore"), **{**form, "description": fields["description"]}).status_code == 302
+    )
+    [restored] = products(app)
+    assert (restored.title, restored.price, restored.deleted_at) == ("Blue mug", Decimal(13), None)
+
+
 def png(colour: str = "red") -> io.BytesIO:
     file = io.BytesIO()
     Image.new("RGB", (8, 8), colour).save(file, "PNG")
