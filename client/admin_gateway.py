@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError
 
 from client.config import ClientSettings
 from tasks.messages import InvalidMessageError, LikeChanged, NewerMessageError, ProductChanged, parse_time
-from web
+from web import answers, outages
 from web.correlation import outgoing
 from web.signatures import SignedBy, parse_keys
 
