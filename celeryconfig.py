@@ -2,6 +2,7 @@
 
 from tasks import names, topology
 from tasks.config import BrokerSettings
+from web.clocks import expiry
 
 broker_url = BrokerSettings().url
 
@@ -69,6 +70,7 @@ imports = (
     "tasks.likes",
     "tasks.dead_letters",
     "tasks.images",
+    "tasks.clock",
     "tasks.metrics",
     "tasks.tracing",
     "client.worker",
@@ -99,17 +101,17 @@ beat_schedule = {
         "task": names.FORWARD_LIKES,
         "schedule": float(SWEEP_SECONDS),
         # Entries that waited longer are worth nothing: the next one says the same.
-        "options": {"expires": 2 * SWEEP_SECONDS, "queue": names.QUEUE_LIKES},
+        "options": {"expires": expiry(2 * SWEEP_SECONDS), "queue": names.QUEUE_LIKES},
     },
     "collect dead letters": {
         "task": names.COLLECT_DEAD_LETTERS,
         "schedule": float(COLLECT_SECONDS),
-        "options": {"expires": 2 * COLLECT_SECONDS, "queue": names.QUEUE_UPKEEP},
+        "options": {"expires": expiry(2 * COLLECT_SECONDS), "queue": names.QUEUE_UPKEEP},
     },
     "copy images": {
         "task": names.COPY_IMAGES,
         "schedule": float(COPY_SECONDS),
-        "options": {"expires": 2 * COPY_SECONDS, "queue": names.QUEUE_UPKEEP},
+        "options": {"expires": expiry(2 * COPY_SECONDS), "queue": names.QUEUE_UPKEEP},
     },
 }
 beat_max_loop_interval = SWEEP_SECONDS

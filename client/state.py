@@ -4,6 +4,7 @@ from typing import Any
 
 from client.dead_letters.collect import collected_at
 from client.dead_letters.documents import NEW, DeadLetter
+from client.extensions import clock
 from client.images import wanted
 from client.likes.status import status
 from tasks.messages import format_time
@@ -18,7 +19,7 @@ blp = Blueprint("state", __name__, url_prefix="/service/v1", description="For Ad
 @blp.response(200)
 def show_state() -> Any:
     """Say how many likes wait for Admin, since when, how many it refused, how many dead letters are new, how many
-    images are still to be copied, and when a worker last did what beat asks for.
+    images are still to be copied, when a worker last did what beat asks for, and what the time is here.
     """
     likes, seen = status(), collected_at()
     return {
@@ -28,4 +29,5 @@ def show_state() -> Any:
         "dead_letters": int(DeadLetter._get_collection().count_documents({"state": NEW})),
         "images_wanted": wanted.waiting(),
         "worker_seen_at": format_time(seen) if seen else None,
+        "now": format_time(clock()),
     }

@@ -8,7 +8,8 @@ from kombu import Connection, Queue
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from doctor.findings import Finding, down, failed, ok
+from doctor.clocks import worker_offsets
+from doctor.findings import Finding, down, failed, offset, ok
 from tasks import topology
 from tasks.app import app
 
@@ -23,7 +24,7 @@ def broker() -> Iterator[Finding]:
         with app.connection_for_write(connect_timeout=_SECONDS, transport_options=limits) as connection:
             connection.ensure_connection(max_retries=1, timeout=_SECONDS)
             yield from _server(connection)
-            yield _workers(connection)
+            yield from _workers(connection)
     except (AccessRefused, NotAllowed) as error:
         yield down(
             "broker",
@@ -74,11 +75,14 @@ def _queue(connection: Connection, queue: Queue) -> Finding:
     return ok(check, "as declared")
 
 
-def _workers(connection: Connection) -> Finding:
-    answers = app.control.inspect(timeout=1, connection=connection).ping() or {}
-    if not answers:
-        return failed("workers", "none answers a ping", "Start 'celery -A tasks worker' with this broker's URL.")
-    return ok("workers", f"{len(answers)} answer: {', '.join(sorted(answers))}")
+def _workers(connection: Connection) -> Iterator[Finding]:
+    offsets = worker_offsets(connection, timeout=1)
+    if not offsets:
+        yield failed("workers", "none answers", "Start 'celery -A tasks worker' with this broker's URL.")
+        return
+    yield ok("workers", f"{len(offsets)} answer: {', '.join(sorted(offsets))}")
+    for node, seconds in sorted(offsets.items()):
+        yield offset(f"{node}'s clock", seconds, "its host's clock")
 
 
 def _said(error: AMQPError) -> str:

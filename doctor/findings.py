@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from web.clocks import TOLERANCE
 from web.commands import EXIT_DEPENDENCY_DOWN, EXIT_FAILED, EXIT_USAGE
 from web.masking import mask
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
 QUIET = timedelta(seconds=60)  # longer than any of our processes goes without a sign of life
-SKEW_SECONDS = 5.0  # signatures are valid for 60; times that people compare should agree far better
+SKEW_SECONDS = 5.0  # everything works with far more; times that people compare should agree better
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,20 @@ def down(check: str, what: str, cure: str) -> Finding:
 
 def skew(check: str, theirs: datetime, ours: datetime, whose: str) -> Finding:
     """Compare another clock with this host's; both are aware or both are naive."""
-    seconds = (theirs - ours).total_seconds()
+    return offset(check, (theirs - ours).total_seconds(), whose)
+
+
+def offset(check: str, seconds: float, whose: str) -> Finding:
+    """Judge a clock that is ``seconds`` ahead of this host's."""
     if abs(seconds) <= SKEW_SECONDS:
         return ok(check, f"{whose} differs by {abs(seconds):.1f} s")
     way = "ahead of" if seconds > 0 else "behind"
-    cure = "Have both hosts follow NTP (timedatectl, chronyc tracking); beyond 60 s the services refuse each other."
-    return failed(check, f"{whose} is {abs(seconds):.0f} s {way} this host's", cure)
+    cure = (
+        "Have both hosts follow NTP (timedatectl, chronyc tracking); beyond a minute the services refuse each other's "
+        "signatures, and messages expire before they arrive."
+    )
+    judge = warning if abs(seconds) <= TOLERANCE.total_seconds() else failed
+    return judge(check, f"{whose} is {abs(seconds):.0f} s {way} this host's", cure)
 
 
 def sign_of_life(check: str, seen: datetime | None, now: datetime, cure: str) -> Finding:

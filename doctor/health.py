@@ -1,6 +1,7 @@
 """``lockstep health``: one process each, with an exit code for a supervisor or a container's health check."""
 
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -8,7 +9,9 @@ import click
 from web.commands import EXIT_DEPENDENCY_DOWN, EXIT_FAILED
 from web.health import Heartbeat
 from web.masking import mask
+from web.settings import SettingsError
 
+_CLOCK_SECONDS = 2
 _max_age = click.option("--max-age", default=90.0, show_default=True, help="Seconds without a sign of life.")
 
 
@@ -47,6 +50,9 @@ def relay(heartbeat: Path, max_age: float) -> None:
 def beat(schedule: Path, max_age: float) -> None:
     """Look at the age of beat's schedule. It is written after every entry, also while the broker is down.
 
+    Also compares this host's clock with those of the workers that answer: more than a minute apart, they drop what beat
+    sends.
+
     \b
     Example:
       lockstep health beat --schedule /tmp/celerybeat-schedule
@@ -55,13 +61,16 @@ def beat(schedule: Path, max_age: float) -> None:
     files = [schedule, *schedule.parent.glob(f"{schedule.name}.*")]
     ages = [age for file in files if (age := Heartbeat(file).age()) is not None]
     _judge("beat", min(ages, default=None), max_age)
+    for node, wrong in _wrong_clocks():
+        click.echo(f"{node}: {wrong}", err=True)
+        raise click.exceptions.Exit(EXIT_FAILED)
 
 
 @health.command()
 @click.option("--node", help="The worker's name; default: celery@ and this host's name.")
 @click.option("--timeout", default=5, show_default=True, help="Seconds to wait for its answer.")
 def worker(node: str | None, timeout: int) -> None:
-    """Ping a worker through the broker, as 'celery inspect ping' does.
+    """Ask a worker through the broker, as 'celery inspect' does. A clock more than a minute apart is a failure too.
 
     \b
     Examples:
@@ -70,22 +79,49 @@ def worker(node: str | None, timeout: int) -> None:
     """
     from kombu.exceptions import OperationalError
 
-    from tasks.app import app
+    from doctor.clocks import too_large
 
     name = node or f"celery@{socket.gethostname()}"
-    # A broker in a memory alarm confirms nothing, and a ping does not need it: waiting for that would never end.
-    app.conf.broker_transport_options = {**app.conf.broker_transport_options, "confirm_publish": False}
     try:
-        with app.connection_for_write(connect_timeout=timeout) as connection:
-            connection.ensure_connection(max_retries=1, timeout=timeout)
-            answers = app.control.inspect([name], timeout=timeout, connection=connection, limit=1).ping()
+        offsets = _worker_offsets(timeout, [name], limit=1)
     except (OSError, OperationalError) as error:
         click.echo(mask(f"the broker does not answer: {error}"), err=True)
         raise click.exceptions.Exit(EXIT_DEPENDENCY_DOWN) from None
-    if not answers:
+    if name not in offsets:
         click.echo(f"{name} did not answer within {timeout} s", err=True)
         raise click.exceptions.Exit(EXIT_FAILED)
+    if wrong := too_large(offsets[name]):
+        click.echo(f"{name} answers, but {wrong}", err=True)
+        raise click.exceptions.Exit(EXIT_FAILED)
     click.echo(f"{name} answers")
+
+
+def _wrong_clocks() -> Iterator[tuple[str, str]]:
+    """Yield the workers whose clocks are too far from this host's. Whoever does not answer is not beat's fault."""
+    from amqp.exceptions import AMQPError
+    from kombu.exceptions import OperationalError
+    from redis.exceptions import RedisError
+
+    from doctor.clocks import too_large
+
+    try:
+        offsets = _worker_offsets(_CLOCK_SECONDS)
+    except (SettingsError, OSError, AMQPError, OperationalError, RedisError):
+        return
+    for node, seconds in offsets.items():
+        if wrong := too_large(seconds):
+            yield node, wrong
+
+
+def _worker_offsets(timeout: int, nodes: list[str] | None = None, limit: int | None = None) -> dict[str, float]:
+    from doctor.clocks import worker_offsets
+    from tasks.app import app
+
+    # A broker in a memory alarm confirms nothing, and a question does not need it: waiting for that would never end.
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, "confirm_publish": False}
+    with app.connection_for_write(connect_timeout=timeout) as connection:
+        connection.ensure_connection(max_retries=1, timeout=timeout)
+        return worker_offsets(connection, timeout, nodes, limit)
 
 
 def _judge(who: str, age: float | None, max_age: float) -> None:

@@ -60,4 +60,4 @@ def _migrations() -> Finding:
 def _worker() -> Finding:
     """Beat asks for the collection of dead letters every ten seconds and a worker does it: both work, or not."""
     cure = "Start 'celery -A tasks worker' and 'celery -A tasks beat'; 'celery -A tasks inspect ping' asks them."
-    return sign_of_life("beat and worker", collected_at(), datetime.now(UTC), cure)
+    return sign_of_life("beat and worker", collected_at(), extensions.clock().replace(tzinfo=UTC), cure)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from faults import cluster, disk, hosts, kill_points, matrix, messages, outages, services, stops, volume
+from faults import clocks, cluster, disk, hosts, kill_points, matrix, messages, outages, services, stops, volume
 from faults.run import Run
 from faults.scene import NotSettledError
 from faults.tours import tour
@@ -51,6 +51,7 @@ APART: dict[str, Callable[[Run], None]] = {
     "hosts parted": hosts.partitions,
     "disk full": disk.full,
     "SIGTERM to each during an import": stops.stopped_during_an_import,
+    "clocks 45 s apart": clocks.apart,
 }
 
 

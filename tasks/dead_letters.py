@@ -10,6 +10,7 @@ from client import worker
 from client.dead_letters import collect, service
 from client.extensions import OUTAGES
 from tasks import names
+from web.clocks import expiry
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +25,7 @@ def collect_dead_letters() -> None:
         collect.collect(collect.broker())
         service.purge()
         for letter_id in service.overdue():
-            replay_dead_letter.apply_async((letter_id,), expires=_EXPIRES)
+            replay_dead_letter.apply_async((letter_id,), expires=expiry(_EXPIRES))
     except (collect.BrokerUnavailableError, *OUTAGES) as outage:
         log.warning("dead letters wait", reason=str(outage))
 

@@ -8,6 +8,7 @@ from client import worker
 from client.extensions import OUTAGES
 from client.images import copy, purge
 from tasks import names
+from web.clocks import expiry
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +29,6 @@ def copy_images() -> None:
 def announce() -> None:
     """Have the images copied now, not at beat's next turn."""
     try:
-        copy_images.apply_async(expires=_EXPIRES)
+        copy_images.apply_async(expires=expiry(_EXPIRES))
     except OperationalError as error:
         log.warning("images wait for beat", reason=str(error))

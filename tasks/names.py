@@ -24,3 +24,5 @@ QUEUE_DEAD = "client.dead"
 INTERACTIVE = "interactive"
 BULK = "bulk"
 LANE_QUEUES = {INTERACTIVE: QUEUE_PRODUCTS, BULK: QUEUE_PRODUCTS_BULK}
+
+TELL_TIME = "tell_time"  # a control command that workers answer (celery -A tasks inspect tell_time)

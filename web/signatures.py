@@ -25,6 +25,7 @@ from http_message_signatures import (
 from pydantic import AfterValidator, SecretStr
 from requests.auth import AuthBase
 
+from web import clocks
 from web.head import sent_method
 from web.problems import ProblemError
 from web.settings import MIN_SECRET
@@ -117,6 +118,7 @@ class SignedBy(AuthBase):
 def init_signatures(app: Any, keys: dict[str, bytes], audience: str) -> None:
     """Let ``@service_only`` views of this app (``audience``) accept calls signed with any of ``keys``."""
     verifier = HTTPMessageVerifier(signature_algorithm=algorithms.HMAC_SHA256, key_resolver=_Keys(keys))
+    verifier.max_clock_skew = clocks.TOLERANCE  # in both directions; 5 s otherwise
     app.extensions["service_signatures"] = (verifier, audience)
 
 

@@ -59,7 +59,7 @@ class ClientState:
     """What waits at the Client: likes for Admin (``likes_oldest_age`` in seconds), dead letters for a person, and
     images to be copied from Admin.
 
-    ``worker_seen_at`` is when a worker last did what beat asks for every ten seconds, by the worker's clock.
+    ``worker_seen_at`` is when a worker last did what beat asks for every ten seconds, by this database's clock.
     """
 
     likes_pending: int
@@ -165,10 +165,10 @@ def _client_state() -> ClientState | None:
     """Return None from a Client of the version before, which does not tell."""
     try:
         found = client_gateway().ask("/service/v1/state", {}, PATIENCE)
-        seen = found.get("worker_seen_at")
+        seen = _by_our_clock(found.get("worker_seen_at"), found.get("now"))
         known = {name: found[name] for name in _OF_THE_CLIENT}  # a newer Client tells more
         known["images_wanted"] = found.get("images_wanted", 0)  # the version before does not tell
-        return ClientState(**known, worker_seen_at=parse_time(seen).replace(tzinfo=None) if seen else None)
+        return ClientState(**known, worker_seen_at=seen)
     except (ClientUnavailableError, TypeError, AttributeError, KeyError, ValueError):
         return None
 
@@ -203,3 +203,15 @@ def _show(row: Replication, now: datetime) -> Oldest:
     since = row.unproven_since or now
     age = max(0.0, (now - since).total_seconds())
     return Oldest(row.product_id, version_of(row.ver), since, age, row.state, row.last_error)
+
+
+def _by_our_clock(seen: str | None, now: str | None) -> datetime | None:
+    """Translate a time of the Client's database, where it is ``now``, into this database's: their clocks may differ."""
+    if seen is None:
+        return None
+    then = parse_time(seen).replace(tzinfo=None)
+    if now is None:  # the version before does not tell
+        return then
+    ours: datetime = db.session.execute(select(utc_now())).scalar_one()
+    db.session.rollback()
+    return then + (ours - parse_time(now).replace(tzinfo=None))

@@ -18,6 +18,7 @@ from tasks.messages import format_time
 from tasks.publisher import Publisher
 from tasks.versions import MAX_VER
 from web.api import Blueprint, ServiceSchema
+from web.clocks import expiry
 from web.fields import Whole
 from web.signatures import service_only
 
@@ -138,7 +139,7 @@ def init_dead_letters(app: Flask) -> None:
 
     def send(ids: list[str]) -> None:
         for letter_id in ids:
-            publisher.publish(names.REPLAY_DEAD_LETTER, [letter_id], names.QUEUE_UPKEEP, expires=_EXPIRES)
+            publisher.publish(names.REPLAY_DEAD_LETTER, [letter_id], names.QUEUE_UPKEEP, expires=expiry(_EXPIRES))
 
     app.extensions["dead_letter_replays"] = Background("dead-letter replays", send, batch=100)
 

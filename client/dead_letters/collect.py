@@ -83,14 +83,14 @@ def keep(message: Message) -> None:
 
 
 def collected_at() -> datetime | None:
-    """Return when the queue was last looked into; None: never."""
+    """Return when the queue was last looked into, by the database's clock; None: never."""
     found: dict[str, Any] | None = database()["dead_letter_collector"].find_one({"_id": "last"})
     return found["at"] if found else None
 
 
 def _check_store() -> None:
     """Fail before anything is taken: each message taken and given back is one delivery nearer to being dropped."""
-    now = {"$set": {"at": datetime.now(UTC)}}
+    now = {"$currentDate": {"at": True}}  # the database's clock, whatever this worker's says
     database()["dead_letter_collector"].update_one({"_id": "last"}, now, upsert=True)
 
 

@@ -12,6 +12,7 @@ from client.likes import count
 from tasks import names
 from tasks.background import Background
 from tasks.publisher import Publisher
+from web.clocks import expiry
 
 EXPIRES = 60  # seconds; the sweep says the same again
 FIRST_REST, LONGEST_REST = 0.05, 0.5  # seconds between two announcements; longer while likes keep coming
@@ -48,7 +49,7 @@ class LikesAnnouncer:
 
     def _announce(self, products: list[int]) -> None:
         """A burst of thousands of likes makes some ten tasks; the first like of all is announced at once."""
-        self._publisher.publish(names.FORWARD_LIKES, [], names.QUEUE_LIKES, expires=EXPIRES)
+        self._publisher.publish(names.FORWARD_LIKES, [], names.QUEUE_LIKES, expires=expiry(EXPIRES))
         self._rest.take(burst=len(products) > 1)
 
     def _count(self, products: list[int]) -> None:

@@ -108,12 +108,12 @@ def signed_at(seconds: int, lifetime: int = 60) -> requests.PreparedRequest:
     return prepared
 
 
-@pytest.mark.parametrize("seconds", [0, 3, -55])
-def test_clocks_may_differ_a_little(client: FlaskClient, seconds: int) -> None:
+@pytest.mark.parametrize("seconds", [0, 3, 55, -55])
+def test_clocks_may_be_a_minute_apart(client: FlaskClient, seconds: int) -> None:
     assert send(client, signed_at(seconds)).status_code == 200
 
 
-@pytest.mark.parametrize(("seconds", "lifetime"), [(30, 60), (-90, 60), (-90, 3600), (-20, 5)])
+@pytest.mark.parametrize(("seconds", "lifetime"), [(90, 60), (-150, 60), (-150, 3600), (-90, 5)])
 def test_call_from_the_future_or_long_ago_is_refused_whatever_it_says_itself(
     client: FlaskClient, seconds: int, lifetime: int
 ) -> None:

@@ -1,0 +1,13 @@
+"""What time it is at a worker: a control command, so that the doctor and health checks can compare clocks."""
+
+import time
+
+from celery.worker.control import inspect_command
+
+from tasks import names
+
+
+@inspect_command(name=names.TELL_TIME)
+def tell_time(_state: object) -> dict[str, float]:
+    """Answer with this worker's clock, in seconds since 1970."""
+    return {"now": time.time()}
