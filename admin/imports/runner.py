@@ -7,7 +7,7 @@ relay that dies leaves the job to the next one, a cancelled job stops within a c
 import io
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -34,6 +34,10 @@ log = structlog.get_logger(__name__)
 
 class NotOursError(Exception):
     """The job was cancelled, or taken over; the chunk is rolled back."""
+
+
+class StoppingError(Exception):
+    """This relay ends; the job is left to another one."""
 
 
 class Runner(threading.Thread):
@@ -71,13 +75,9 @@ class Runner(threading.Thread):
 
     def _carry_out(self, job: ImportJob) -> None:
         try:
-            for chunk in importer.chunks(read(io.BufferedReader(_File(job.id)), job.kind), job.rows):
-                if self._stopping.is_set():
-                    release(job.id, self._name)
-                    return
-                result = importer.store(chunk, job.author, partial(_note, job.id, self._name))
-                log.info("imported", job=job.id, rows=chunk.done, created=result.created, updated=result.updated)
-            service.finish(job.id, DONE, None, self._name)
+            self._import(job)
+        except StoppingError:
+            release(job.id, self._name)
         except NotOursError:
             db.session.rollback()
             log.info("import stopped", job=job.id)
@@ -89,6 +89,35 @@ class Runner(threading.Thread):
             db.session.rollback()
             service.finish(job.id, FAILED, "something went wrong on our side; see the relay's log", self._name)
             raise
+
+    def _import(self, job: ImportJob) -> None:
+        failed, file = job.failed, _File(job.id, partial(self._go_on, job.id))
+        for chunk in importer.chunks(read(io.BufferedReader(file), job.kind), job.rows):
+            if self._stopping.is_set():
+                raise StoppingError
+            result = importer.store(chunk, job.author, partial(_note, job.id, self._name))
+            log.info("imported", job=job.id, rows=chunk.done, created=result.created, updated=result.updated)
+            failed += result.skipped
+            if is_hopeless(failed, chunk.done):
+                reason = f"given up after line {chunk.line}: {failed:,} of {chunk.done:,} rows were refused"
+                service.finish(job.id, FAILED, f"{reason}; what was imported stays", self._name)
+                return
+        service.finish(job.id, DONE, None, self._name)
+
+    def _go_on(self, job_id: int) -> None:
+        """Raise StoppingError where this relay ends, NotOursError where the job is not ours any more."""
+        if self._stopping.is_set():
+            raise StoppingError
+        hold(job_id, self._name)
+
+
+def is_hopeless(failed: int, rows: int) -> bool:
+    """Return whether most rows so far are wrong, and no more errors are kept.
+
+    Going on would cost as much as an import and bring next to nothing: minutes of the relay's time for a file that is
+    no catalogue.
+    """
+    return failed > MAX_ERRORS and 2 * failed > rows
 
 
 @contextmanager
@@ -125,6 +154,17 @@ def claim(name: str) -> ImportJob | None:
 
 
 @retry_deadlocks
+def hold(job_id: int, name: str) -> None:
+    """Keep a job, also while no chunk comes of it: a file may have many blank lines. Raises NotOursError."""
+    mine = (ImportJob.id == job_id, ImportJob.state == RUNNING, ImportJob.claimed_by == name)
+    now = db.session.execute(select(utc_now())).scalar_one()
+    held = db.session.execute(update(ImportJob).where(*mine).values(claimed_until=now + HOLD))
+    db.session.commit()
+    if not held.rowcount:  # type: ignore[attr-defined]
+        raise NotOursError
+
+
+@retry_deadlocks
 def release(job_id: int, name: str) -> None:
     """Leave a job to whichever relay comes first."""
     mine = (ImportJob.id == job_id, ImportJob.claimed_by == name)
@@ -155,10 +195,10 @@ def _note(job_id: int, name: str, chunk: importer.Chunk, result: importer.Result
 
 
 class _File(io.RawIOBase):
-    """A job's file, read piece by piece; each is a transaction of its own."""
+    """A job's file, read piece by piece; each is a transaction of its own. ``go_on`` is called before each."""
 
-    def __init__(self, job_id: int) -> None:
-        self._job_id, self._next, self._rest = job_id, 0, b""
+    def __init__(self, job_id: int, go_on: Callable[[], None]) -> None:
+        self._job_id, self._go_on, self._next, self._rest = job_id, go_on, 0, b""
 
     def readable(self) -> bool:
         return True
@@ -171,6 +211,7 @@ class _File(io.RawIOBase):
         return size
 
     def _piece(self) -> bytes:
+        self._go_on()
         query = select(ImportPiece.content).where(ImportPiece.job_id == self._job_id, ImportPiece.number == self._next)
         content = db.session.execute(query).scalar_one_or_none()
         db.session.rollback()

@@ -189,7 +189,7 @@ def take_one_chunk(job_id: int, name: str) -> None:
     job = runner.claim(name)
     assert job is not None
     assert job.id == job_id
-    chunk = next(importer.chunks(read(io.BufferedReader(runner._File(job.id)), job.kind), job.rows))
+    chunk = next(importer.chunks(read(io.BufferedReader(runner._File(job.id, lambda: None)), job.kind), job.rows))
     importer.store(chunk, job.author, partial(runner._note, job.id, name))
 
 
@@ -215,7 +215,7 @@ def test_a_relay_that_lost_its_job_changes_nothing_more(app: Flask, editor: Api)
     with app.app_context():
         job = runner.claim("slow")
         assert job is not None
-        chunk = next(importer.chunks(read(io.BufferedReader(runner._File(job_id)), job.kind), 0))
+        chunk = next(importer.chunks(read(io.BufferedReader(runner._File(job_id, lambda: None)), job.kind), 0))
         service.cancel(job_id)
         with pytest.raises(runner.NotOursError):
             importer.store(chunk, "x", partial(runner._note, job_id, "slow"))
@@ -228,6 +228,49 @@ def test_only_so_many_errors_are_kept_but_all_are_counted(app: Flask, editor: Ap
     job = submitted(editor, table(*["bad"] * (runner.MAX_ERRORS + 5)))
     assert finished(editor, job)["failed"] == runner.MAX_ERRORS + 5
     assert count(app, RowError) == runner.MAX_ERRORS
+
+
+@pytest.mark.usefixtures("relay")
+def test_a_file_of_bad_rows_is_given_up_and_the_next_one_is_imported(editor: Api) -> None:
+    good = [line(number) for number in range(importer.CHUNK)]
+    bad, behind = submitted(editor, table(*good, *["bad"] * 60_000)), submitted(editor)
+    job = finished(editor, bad)
+    assert (job["state"], job["created"]) == ("failed", importer.CHUNK)
+    assert job["failed"] <= runner.MAX_ERRORS + importer.CHUNK
+    assert f"given up after line {job['rows'] + 1}: " in job["reason"]
+    assert "what was imported stays" in job["reason"]
+    assert finished(editor, behind)["state"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("failed", "rows", "hopeless"),
+    [(10_000, 10_000, False), (10_001, 10_001, True), (10_001, 20_002, False), (10_001, 20_001, True)],
+)
+def test_rows_are_given_up_where_most_are_wrong(failed: int, rows: int, hopeless: bool) -> None:
+    assert runner.is_hopeless(failed, rows) == hopeless
+
+
+def test_a_job_is_held_while_blank_lines_are_read(app: Flask) -> None:
+    with app.app_context():
+        job_id = service.submit(io.BytesIO(table() + b"\n" * (3 * service.PIECE)), "blank.csv", "editor").id
+        job = runner.claim("slow")
+        assert job
+        until, looks = job.claimed_until, []
+
+        def go_on() -> None:
+            past = utc_now() - timedelta(hours=1)  # as if the last piece had taken so long
+            db.session.execute(update(ImportJob).values(claimed_until=past))
+            runner.hold(job_id, "slow")
+            looks.append(db.session.scalar(select(ImportJob.claimed_until)))
+            db.session.rollback()
+
+        file = runner._File(job_id, go_on)
+        assert list(importer.chunks(read(io.BufferedReader(file), job.kind), 0)) == []
+        assert len(looks) > 3
+        assert all(look >= until for look in looks)
+        service.cancel(job_id)
+        with pytest.raises(runner.NotOursError):
+            runner.hold(job_id, "slow")
 
 
 def test_who_may_only_look_looks(editor: Api, viewer: Api) -> None:
