@@ -7,7 +7,7 @@ other rows, so they are read again, each by itself.
 import csv
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 MAX_CHARACTERS = 131_072  # of a record of several lines; csv's own limit for one cell
 DELIMITERS = ",;\t"  # in the order in which they are looked for; spreadsheets write the others in some countries
@@ -33,7 +33,7 @@ class Record(NamedTuple):
 class Records:
     """The records of a CSV file, the first of which is its header."""
 
-    def __init__(self, text: TextIO) -> None:
+    def __init__(self, text: Iterator[str]) -> None:
         self._text, self._ahead, self._line = text, deque[str](), 1
         self._taken: list[str] = []  # the lines of the latest record
         self._delimiter = ","

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import IO, Any, TextIO
 
 import marshmallow as ma
@@ -21,6 +22,7 @@ REQUIRED = {name for name, field in ContentSchema().fields.items() if field.requ
 DEFAULTS = {name: field.load_default for name, field in ContentSchema().fields.items() if not field.required}
 _SCHEMA = ContentSchema(partial=tuple(DEFAULTS))
 _HEADER_BYTES = 100_000  # no header is longer
+_LINE_CHARACTERS = 1_000_000  # as much as the API takes for a product; the longest one needs a seventh
 _OTHER_FORMATS = {
     b"\x1f\x8b": "is compressed by gzip; unpack it first (gunzip)",
     b"PK\x03\x04": "is a ZIP archive or a spreadsheet; save the sheet as 'CSV UTF-8', or unpack the archive",
@@ -48,7 +50,21 @@ def read(file: IO[bytes], kind: str) -> Iterator[Row]:
     """Yield the rows of ``file``, which is one of KINDS, and close it. Raises UnreadableFileError: a wrong header."""
     # Bytes that are not UTF-8 become surrogates, which are looked for in each row: one bad row, not a broken file.
     with io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
-        yield from _ndjson_rows(text) if kind == NDJSON else _csv_rows(text)
+        lines = _lines(text)
+        yield from _ndjson_rows(lines) if kind == NDJSON else _csv_rows(lines)
+
+
+def _lines(text: TextIO) -> Iterator[str]:
+    """Yield the lines of ``text``. Raises UnreadableFileError at one that is no row of a catalogue: while it is read
+    and parsed, no other thread of the process may do anything.
+    """
+    for number in count(1):
+        line = text.readline(_LINE_CHARACTERS)
+        if len(line) == _LINE_CHARACTERS:
+            raise UnreadableFileError(f"has a line {number} of more than a million characters; each row has a line")
+        if not line:
+            return
+        yield line
 
 
 def check_format(file: IO[bytes]) -> None:
@@ -71,7 +87,7 @@ def check_header(file: IO[bytes], kind: str) -> None:
     next(read(head, kind), None)
 
 
-def _csv_rows(text: TextIO) -> Iterator[Row]:
+def _csv_rows(text: Iterator[str]) -> Iterator[Row]:
     records = Records(text)
     try:
         header = records.header()
@@ -130,7 +146,7 @@ def _check_header(names: list[str]) -> None:
             raise UnreadableFileError(f"has a header that {what} {', '.join(sorted(columns))!a}; expected: {expected}")
 
 
-def _ndjson_rows(text: TextIO) -> Iterator[Row]:
+def _ndjson_rows(text: Iterator[str]) -> Iterator[Row]:
     for line, record in enumerate(text, 1):
         if not record.strip():
             continue

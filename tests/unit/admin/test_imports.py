@@ -19,7 +19,7 @@ from admin.extensions import db
 from admin.imports import runner, service
 from admin.imports.models import UPLOADING, ImportJob, ImportPiece, RowError
 from admin.products import importer
-from admin.products.import_rows import read
+from admin.products.import_rows import UnreadableFileError, read
 from admin.products.models import Product
 from admin.replication.models import Replication
 from stack.api import eventually
@@ -248,6 +248,24 @@ def test_a_file_of_bad_rows_is_given_up_and_the_next_one_is_imported(editor: Api
 )
 def test_rows_are_given_up_where_most_are_wrong(failed: int, rows: int, hopeless: bool) -> None:
     assert runner.is_hopeless(failed, rows) == hopeless
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("commas.csv", table(line(0)) + b"," * 3_000_000),
+        ("list.ndjson", b'{"sku": "A"}\n[' + b"[]," * 1_000_000 + b"[]]\n"),
+        ("zeros.csv", table(line(0)) + b"\0" * 3_000_000),
+    ],
+)
+def test_a_line_that_no_row_has_is_not_read_to_its_end(app: Flask, name: str, content: bytes) -> None:
+    pieces: list[None] = []
+    with app.app_context():
+        job = service.get_job(service.submit(io.BytesIO(content), name, "editor").id)
+        file = io.BufferedReader(runner._File(job.id, lambda: pieces.append(None)))
+        with pytest.raises(UnreadableFileError, match=r"has a line \d of more than a million characters"):
+            list(importer.chunks(read(file, job.kind), 0))
+    assert 1 <= len(pieces) <= 2  # of three
 
 
 def test_a_job_is_held_while_blank_lines_are_read(app: Flask) -> None:
