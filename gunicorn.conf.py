@@ -32,13 +32,7 @@ threads = 8
 timeout = 30  # seconds without a sign of life before a worker is replaced
 graceful_timeout = 20
 keepalive = 5
-limit_request_line = 4094
-limit_request_fields = 50
-limit_request_field_size = 8190
 control_socket_disable = True
-# Nobody is believed about the caller's address or TLS here; TRUSTED_PROXIES (web/headers.py) is the one way.
-forwarded_allow_ips = ""
-secure_scheme_headers: dict[str, str] = {}
 
 
 # All worker processes count into these files, so that any of them answers /metrics for all (web/metrics.py).

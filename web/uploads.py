@@ -1,10 +1,12 @@
 """Views that take files: each says how large a request it accepts; every other body stays small."""
 
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from flask import current_app, request
+from flask import Flask, current_app, request
+from werkzeug.exceptions import HTTPException
 
 from web.problems import ProblemError
 
@@ -37,7 +39,7 @@ def check_upload() -> bool:
 
     Raises UploadTooLargeError and LengthRequiredError before anything is read.
     """
-    limit = _limit()
+    limit = _limit(current_app, request.endpoint)
     if limit is None or request.mimetype != MULTIPART:
         return False
     if request.content_length is None:
@@ -48,7 +50,22 @@ def check_upload() -> bool:
     return True
 
 
-def _limit() -> int | None:
-    view: Any = current_app.view_functions.get(request.endpoint or "")
+def largest_body(app: Flask, method: str, path: str, content_type: str) -> int:
+    """Return the largest body in bytes that ``app`` reads for a request with this head; it refuses larger ones unread.
+
+    ``path`` is as in WSGI: its bytes as Latin-1.
+    """
+    try:
+        endpoint, _ = app.url_map.bind("").match(path.encode("latin-1").decode("utf-8", "replace"), method)
+    except HTTPException:
+        endpoint = None
+    limit = _limit(app, endpoint)
+    if limit is None or content_type.partition(";")[0].strip().lower() != MULTIPART:
+        return int(app.config["MAX_CONTENT_LENGTH"] or sys.maxsize)
+    return limit + _FIELDS
+
+
+def _limit(app: Flask, endpoint: str | None) -> int | None:
+    view: Any = app.view_functions.get(endpoint or "")
     found = getattr(view, "upload_limit", None) or getattr(getattr(view, "view_class", None), "upload_limit", None)
     return found if isinstance(found, int) else None

@@ -1,7 +1,9 @@
 """Attacks on the HTTP layer of the real servers: smuggling, oversized and slow requests. Each says what comes of it."""
 
-import time
-from contextlib import ExitStack
+import re
+import resource
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 
 import pytest
 import requests
@@ -12,6 +14,15 @@ from tests.security.conftest import System
 SERVICES = pytest.mark.parametrize("service", ["admin", "client"])
 SMUGGLED = b"GET /api/v1/smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 HEAD = b"POST /api/v1/auth/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """This process may open as many connections as the test needs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else 4096, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def base_of(system: System, service: str) -> str:
@@ -87,6 +98,12 @@ SLOW = {
 }
 
 
+def goes_on(base: str) -> None:
+    """Ten others are answered, each within the timeout of a health check."""
+    for _ in range(10):
+        assert requests.get(f"{base}/readyz", timeout=5).status_code == 200
+
+
 @SERVICES
 @pytest.mark.parametrize("attack", SLOW)
 def test_slow_clients_keep_nobody_waiting(system: System, service: str, attack: str) -> None:
@@ -94,7 +111,51 @@ def test_slow_clients_keep_nobody_waiting(system: System, service: str, attack: 
     with ExitStack() as stack:
         for _ in range(40):  # five times as many as there are threads
             stack.enter_context(wire.connect(base)).sendall(SLOW[attack])
-        began = time.monotonic()
-        for _ in range(10):
-            assert requests.get(f"{base}/readyz", timeout=5).status_code == 200
-        assert time.monotonic() - began < 5
+        goes_on(base)
+
+
+@SERVICES
+def test_slow_readers_hold_no_thread_and_are_closed(system: System, service: str) -> None:
+    base = base_of(system, service)
+    [script] = re.findall(r'src="(/[^"]*swagger-ui-bundle[^"]*)"', requests.get(f"{base}/api/docs", timeout=20).text)
+    request = f"GET {script} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    with ExitStack() as stack:
+        readers = [stack.enter_context(wire.connect(base, receive_buffer=1)) for _ in range(40)]
+        for reader in readers:
+            reader.sendall(request * 50)
+        for reader in readers:
+            assert reader.recv(100).startswith(b"HTTP/1.1 200 ")
+        goes_on(base)
+        assert wire.all_close(readers)
+
+
+@SERVICES
+@pytest.mark.usefixtures("many_files")
+def test_a_thousand_silent_bodies_keep_nobody_waiting_and_are_closed(system: System, service: str) -> None:
+    base = base_of(system, service)
+    silent = HEAD + b"Content-Length: 900000\r\n\r\n" + b"x" * 33_000
+    with ExitStack() as stack:
+        clients = [stack.enter_context(wire.connect(base)) for _ in range(1100)]
+        for client in clients:
+            with suppress(ConnectionError):  # the first have made room for the last
+                client.sendall(silent)
+        goes_on(base)
+        assert wire.all_close(clients)
+
+
+@SERVICES
+def test_client_that_expects_100_is_answered_before_it_sends_a_body(system: System, service: str) -> None:
+    head = HEAD + b"Expect: 100-continue\r\nConnection: close\r\n"
+    with wire.connect(base_of(system, service)) as client:
+        client.sendall(head + b"Content-Length: 2\r\n\r\n")
+        assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"{}")
+        assert wire.statuses(wire.read_all(client)) == [422]
+    refused = wire.exchange(base_of(system, service), head + b"Content-Length: 2000000\r\n\r\n")
+    assert wire.statuses(refused) == [413]
+
+
+def test_upload_without_a_token_is_refused_by_its_size_before_it_is_sent(system: System) -> None:
+    head = b"POST /api/v1/imports HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    received = wire.exchange(system.admin_url, head + b"Expect: 100-continue\r\nContent-Length: 200000000\r\n\r\n")
+    assert wire.statuses(received) == [413]

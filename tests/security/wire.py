@@ -1,14 +1,40 @@
 """HTTP by hand, for what no client library would send."""
 
+import select
 import socket
+import time
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 SECONDS = 20
 
 
-def connect(base: str) -> socket.socket:
+def connect(base: str, receive_buffer: int | None = None) -> socket.socket:
+    """Open a connection; ``receive_buffer`` in bytes makes it one that can only be sent a little at a time."""
     parts = urlsplit(base)
-    return socket.create_connection((str(parts.hostname), int(parts.port or 80)), timeout=SECONDS)
+    client = socket.socket()
+    if receive_buffer is not None:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    client.settimeout(SECONDS)
+    client.connect((str(parts.hostname), int(parts.port or 80)))
+    return client
+
+
+def all_close(connections: Sequence[socket.socket], within: float = 90) -> bool:
+    """Return whether the other side closes all of them although they do nothing.
+
+    Looks at what the kernel knows, because reading would make a slow reader a faster one.
+    """
+    poller = select.poll()
+    waiting = {connection.fileno() for connection in connections}
+    for connection in connections:
+        poller.register(connection, select.POLLRDHUP)
+    deadline = time.monotonic() + within
+    while waiting and time.monotonic() < deadline:
+        for descriptor, _event in poller.poll(1000):
+            poller.unregister(descriptor)
+            waiting.discard(descriptor)
+    return not waiting
 
 
 def read_all(connection: socket.socket) -> bytes:

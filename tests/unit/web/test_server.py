@@ -1,31 +1,284 @@
-"""When a request has arrived, so that a thread is spent on it."""
+"""The server of both web services: what it refuses, how long it waits for clients, and how it ends."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import BaseWSGIServer
+from waitress.task import ErrorTask, Task
 
-from web.server import LARGE, PEEK, READY, REFUSED, WAIT, arrived
+from tests.unit.web.serving import LARGE, Served, closed, serving, until_closed
+from web.server import answers, channel, loop, parser
+from web.server.limits import MIB, Limits
 
-POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+POST = b"POST /length HTTP/1.1\r\nHost: x\r\n"
+PATIENT = Limits(arrival_seconds=60, delivery_seconds=60, keepalive_seconds=60)
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
-CASES = [
-    (b"", WAIT),
-    (b"GET / HT", WAIT),
-    (b"GET / HTTP/1.1\r\nHost: x\r\n", WAIT),
-    (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", READY),
-    (b"X" * PEEK, REFUSED),
-    (POST + b"Content-Length: 3\r\n\r\nab", WAIT),
-    (POST + b"content-length:3 \r\n\r\nabc", READY),
-    (POST + b"Content-Length: nonsense\r\n\r\n", READY),  # gunicorn refuses it
-    (POST + b"X-Not-Content-Length: 9\r\n\r\n", READY),
-    (POST + b"Content-Length: 99999999\r\n\r\n" + b"x" * 100, WAIT),
-    ((POST + b"Content-Length: 99999999\r\n\r\n" + b"x" * PEEK)[:PEEK], LARGE),
-    (CHUNKED + b"2\r\nab\r\n", WAIT),
-    (CHUNKED + b"2\r\nab\r\n0\r\n\r\n", READY),
-    (CHUNKED + b"0\r\n\r\n", READY),
-    ((CHUNKED + b"ffff\r\n" + b"x" * PEEK)[:PEEK], LARGE),
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    with serving(PATIENT) as found:
+        yield found
+
+
+def poll(holds: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 20
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return holds()
+
+
+REFUSED = {
+    b"GET / HTTP/1.1\r\n folded\r\n\r\n": 400,
+    b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n" % (b"x" * 4094): 414,
+    b"GET / HTTP/1.1\r\nX: %s\r\n\r\n" % (b"x" * 8190): 431,
+    b"GET / HTTP/1.1\r\n%s\r\n" % (b"X: y\r\n" * 51): 431,
+    b"X" * 40_000: 431,
+    b"GET / HTTP/2.0\r\nHost: x\r\n\r\n": 400,
+    b"GET /\r\nHost: x\r\n\r\n": 400,
+    b"GET http://[ HTTP/1.1\r\nHost: x\r\n\r\n": 400,
+    POST + b"Content-Length: %s\r\n\r\n" % (b"9" * 5000): 400,
+    POST + b"Content-Length: nonsense\r\n\r\n": 400,
+    POST + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n": 400,
+    POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n": 400,
+    POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n": 400,
+    POST + b"Transfer-Encoding: gzip\r\n\r\n": 501,
+    b"POST /length HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n": 400,
+    CHUNKED + b"x\r\n": 400,
+}
+
+
+@pytest.mark.parametrize(("sent", "status"), REFUSED.items(), ids=range(len(REFUSED)))
+def test_what_is_not_a_request_is_a_problem_and_nothing_behind_it_is_read(
+    served: Served, sent: bytes, status: int
+) -> None:
+    received = served.ask(sent + GET)
+    assert received.startswith(b"HTTP/1.1 %d " % status), received
+    assert received.count(b"Content-Length:") == 1
+    assert b"Content-Type: application/problem+json" in received
+    assert b'"status": %d' % status in received
+    assert not served.calls
+
+
+def test_as_many_and_as_long_header_fields_as_are_allowed_are_accepted(served: Served) -> None:
+    fields = b"X: %s\r\n" % (b"x" * 8187) + b"Y: z\r\n" * 47 + b"Host: x\r\nConnection: close\r\n"
+    assert b" 200 " in served.ask(b"GET / HTTP/1.1\r\n" + fields + b"\r\n")
+
+
+def test_answers_name_no_software_and_a_connection_is_kept(served: Served) -> None:
+    received = served.ask(GET + GET + b"GET / HTTP/1.0\r\n\r\n")
+    assert received.count(b" 200 OK\r\n") == 3
+    assert b"Server:" not in received
+
+
+BODIES = {
+    CHUNKED + b"2\r\nab\r\n3;ext\r\ncde\r\n0\r\n\r\n": b"5",
+    POST + b"Content-Length: 5\r\n\r\nabcde": b"5",
+    POST + b"Content-Length: 5\r\nExpect: 100-continue\r\n\r\nabcde": b"5",
+    b"POST /length HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\r\n": b"0",
+}
+
+
+@pytest.mark.parametrize(("sent", "body"), BODIES.items(), ids=range(len(BODIES)))
+def test_body_reaches_the_application(served: Served, sent: bytes, body: bytes) -> None:
+    received = served.ask(sent + b"GET / HTTP/1.0\r\n\r\n")
+    assert b"\r\n\r\n" + body + b"HTTP/1.0 200" in received
+
+
+def test_client_that_expects_100_gets_it_before_it_sends_a_body(served: Served) -> None:
+    with served.connect() as client:
+        client.sendall(POST + b"Content-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n")
+        assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"abcde")
+        assert until_closed(client).endswith(b"\r\n\r\n5")
+
+
+TOO_LARGE = {
+    b"POST /api/length HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 1048577\r\n": 413,
+    b"POST /length HTTP/1.1\r\nContent-Length: 1048577\r\n": 413,
+    b"POST /upload HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 3000000\r\n": 413,
+    b"POST /upload HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\nTransfer-Encoding: chunked\r\n": 411,
+    b"POST /nowhere HTTP/1.1\r\nContent-Length: 1048577\r\n": 404,
+}
+
+
+@pytest.mark.parametrize(("head", "status"), TOO_LARGE.items(), ids=range(len(TOO_LARGE)))
+@pytest.mark.parametrize("expect", [b"", b"Expect: 100-continue\r\n"])
+def test_body_that_its_route_does_not_take_is_refused_by_its_head(
+    served: Served, head: bytes, status: int, expect: bytes
+) -> None:
+    with served.connect() as client:
+        client.sendall(head + b"Host: x\r\n" + expect + b"\r\n")  # and no body
+        received = until_closed(client)
+    assert received.startswith(b"HTTP/1.1 %d " % status), received
+    assert b"application/problem+json" in received
+
+
+def test_refusal_arrives_at_a_client_that_sends_all_of_its_body_first(served: Served) -> None:
+    body = b"x" * (8 * MIB)
+    received = served.ask(POST + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    assert received.startswith(b"HTTP/1.1 413 ")
+
+
+CHUNKS = {
+    "much content": b"ffff\r\n" + b"x" * 65535 + b"\r\n",
+    "much around it": b"1;e=" + b"e" * 60_000 + b"\r\nx\r\n",
+}
+
+
+@pytest.mark.parametrize("chunk", CHUNKS)
+def test_chunked_body_is_refused_when_it_exceeds_the_limit(served: Served, chunk: str) -> None:
+    assert served.ask(CHUNKED + CHUNKS[chunk] * 50 + b"0\r\n\r\n").startswith(b"HTTP/1.1 413 ")
+
+
+def test_file_within_its_routes_limit_is_taken(served: Served) -> None:
+    file = b"x" * 2_000_000
+    part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n' + file + b"\r\n--b--\r\n"
+    head = b"POST /upload HTTP/1.0\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n"
+    assert served.ask(head % len(part) + part).endswith(b"\r\n\r\n2000000")
+
+
+def test_answer_that_breaks_off_ends_its_connection_alone(served: Served) -> None:
+    assert b" 500 " in served.get("/fails")
+    assert b" 200 " in served.get("/")
+
+
+LATE = {
+    "nothing": (b"", b""),
+    "head": (b"GET / HTTP/1.1\r\nX: ", b"x"),
+    "body": (POST + b"Content-Length: 900000\r\n\r\n", b"x"),
+    "chunk": (CHUNKED + b"ffff\r\n", b"x"),
+    "blank lines": (b"", b"\r\n"),
+}
+
+
+@pytest.mark.parametrize("late", LATE)
+def test_request_that_does_not_arrive_in_time_is_closed_although_bytes_come(late: str) -> None:
+    begin, more = LATE[late]
+    with serving(Limits(arrival_seconds=1)) as served, served.connect() as client:
+        client.sendall(begin)
+        client.settimeout(0.1)
+        ended: list[bool] = []
+        while not ended:
+            try:
+                ended = [not client.recv(100)]
+                client.sendall(more)
+            except TimeoutError:
+                client.sendall(more)
+            except ConnectionError:
+                break
+        assert not served.calls
+
+
+def test_body_that_arrives_fast_enough_may_take_longer() -> None:
+    with serving(Limits(arrival_seconds=1, bytes_per_second=1000)) as served, served.connect() as client:
+        client.sendall(POST + b"Content-Length: 800000\r\nConnection: close\r\n\r\n")
+        for _ in range(40):
+            time.sleep(0.1)
+            client.sendall(b"x" * 20_000)
+        assert until_closed(client).endswith(b"\r\n\r\n800000")
+
+
+@pytest.mark.parametrize("path", ["/large", "/pieces"])
+def test_slow_readers_hold_no_thread_and_are_closed(path: str) -> None:
+    request = b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path.encode()
+    with serving(Limits(delivery_seconds=3)) as served, ExitStack() as stack:
+        readers = [stack.enter_context(served.connect(read_little=True)) for _ in range(6)]
+        for reader in readers:
+            reader.sendall(request * 20)
+        assert poll(lambda: served.calls.count(path) == 6)  # there are two threads
+        assert b" 200 " in served.get("/")
+        assert served.calls.count(path) == 6  # of the 20 requests of each, one is answered
+        assert poll(lambda: not [entry for entry in served.loop._map.values() if isinstance(entry, channel.Channel)])
+
+
+def test_requests_sent_at_once_are_all_answered_in_order(served: Served) -> None:
+    with served.connect() as client:
+        client.sendall(GET + b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n" * 3 + b"GET / HTTP/1.0\r\n\r\n")
+        received = until_closed(client)
+    assert received.count(b" 200 OK\r\n") == 5
+    assert received.count(b"x" * 1000) == 3 * LARGE // 1000
+    assert served.calls == ["/", "/large", "/large", "/large", "/"]
+
+
+def test_longest_waiting_client_makes_room_for_another() -> None:
+    with serving(Limits(arrival_seconds=60, connections=8)) as served, ExitStack() as stack:
+        waiting = []
+        for _ in range(20):
+            waiting.append(stack.enter_context(served.connect()))
+            waiting[-1].sendall(POST + b"Content-Length: 9\r\n\r\nx")
+        assert all(closed(client) for client in waiting[:10])
+        assert b" 200 " in served.get("/")
+        waiting[-1].sendall(b"x" * 8)
+        assert waiting[-1].recv(100).startswith(b"HTTP/1.1 200 ")
+
+
+def test_what_clients_have_buffered_is_bounded() -> None:
+    with serving(Limits(arrival_seconds=60, buffered_bytes=2 * MIB)) as served, ExitStack() as stack:
+        clients = [stack.enter_context(served.connect()) for _ in range(6)]
+        for client in clients:
+            client.settimeout(0.5)
+            with suppress(ConnectionError):
+                client.sendall(POST + b"Content-Length: 900000\r\n\r\n" + b"x" * 700_000)
+        assert poll(lambda: sum(closed(client) for client in clients) >= 4)
+        assert b" 200 " in served.get("/")
+
+
+def test_kept_connection_is_closed_when_it_is_idle() -> None:
+    with serving(Limits(arrival_seconds=60, keepalive_seconds=0.5)) as served, served.connect() as client:
+        client.sendall(GET)
+        assert until_closed(client).endswith(b"here")
+
+
+def test_requests_in_hand_are_answered_when_the_worker_stops() -> None:
+    with serving(Limits(arrival_seconds=60, keepalive_seconds=60, stop_seconds=0.5)) as served, ExitStack() as stack:
+        working, idle, sending = (stack.enter_context(served.connect()) for _ in range(3))
+        working.sendall(b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n")
+        idle.sendall(GET)
+        sending.sendall(b"GET / HT")
+        assert poll(lambda: len(served.calls) == 2)
+        served.loop.stop_accepting()
+        assert closed(idle)
+        assert closed(sending)
+        with pytest.raises(OSError, match=r"[Rr]efused|[Rr]eset"):
+            served.get("/")
+        assert not served.loop.finished()
+        served.gate.set()
+        received = until_closed(working)
+        assert received.endswith(b"True")
+        assert b"Connection: close" in received
+        assert poll(served.loop.finished)
+
+
+HOOKS = [
+    (channel.Channel, HTTPChannel),
+    (parser.Parser, HTTPRequestParser),
+    (answers.Answer, Task),
+    (answers.Refusal, ErrorTask),
+    (loop._Listener, BaseWSGIServer),
 ]
+OURS = {"drop", "observe", "speed", "deadline"}  # for our loop, not for waitress
 
 
-@pytest.mark.parametrize(("data", "state"), CASES)
-def test_request_is_given_to_a_thread_when_it_is_there(data: bytes, state: str) -> None:
-    assert arrived(data) == state
+@pytest.mark.parametrize(("ours", "theirs"), HOOKS)
+def test_what_is_overridden_is_still_there_in_waitress(ours: type, theirs: type) -> None:
+    names = {name for name in vars(ours) if callable(getattr(ours, name)) and not name.startswith("_")}
+    missing = names - OURS - set(dir(theirs))
+    assert not missing, "waitress no longer calls these"
+
+
+def test_unix_socket_is_served(tmp_path: Path) -> None:
+    path = str(tmp_path / "s")
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(path)
+    with serving(PATIENT, listening=listening), socket.socket(socket.AF_UNIX) as client:
+        client.connect(path)
+        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert until_closed(client).endswith(b"here")
