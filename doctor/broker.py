@@ -1,6 +1,6 @@
 """The broker: does it answer, what is it, and are the queues there what this version would declare?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, NotFound, PreconditionFailed
@@ -80,9 +80,31 @@ def _workers(connection: Connection) -> Iterator[Finding]:
     if not offsets:
         yield failed("workers", "none answers", "Start 'celery -A tasks worker' with this broker's URL.")
         return
-    yield ok("workers", f"{len(offsets)} answer: {', '.join(sorted(offsets))}")
+    yield _consumers(connection, sorted(offsets))
     for node, seconds in sorted(offsets.items()):
         yield offset(f"{node}'s clock", seconds, "its host's clock")
+
+
+def _consumers(connection: Connection, nodes: list[str]) -> Finding:
+    consumed = app.control.inspect(timeout=1, connection=connection).active_queues() or {}
+    answer = f"{len(nodes)} answer: {', '.join(nodes)}"
+    if missing := without_consumer(consumed, (queue.name for queue in topology.WORK_QUEUES)):
+        cure = (
+            f"'celery -A tasks control add_consumer {missing[0]}' and so on, or restart the workers; with --queues, "
+            "start a worker for each queue."
+        )
+        return failed("workers", f"{answer}; none consumes {', '.join(missing)}", cure)
+    return ok("workers", answer)
+
+
+def without_consumer(consumed: Mapping[str, Iterable[Mapping[str, Any]]], expected: Iterable[str]) -> list[str]:
+    """Return which of the queues ``expected`` no worker consumes.
+
+    ``consumed`` is what 'celery inspect active_queues' returns. The workers are asked, not the broker, because Valkey
+    does not know who reads its lists.
+    """
+    found = {queue["name"] for queues in consumed.values() for queue in queues}
+    return [name for name in expected if name not in found]
 
 
 def _said(error: AMQPError) -> str:

@@ -2,7 +2,9 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +12,9 @@ from web.commands import EXIT_DEPENDENCY_DOWN, EXIT_FAILED
 from web.health import Heartbeat
 from web.masking import mask
 from web.settings import SettingsError
+
+if TYPE_CHECKING:
+    from kombu import Connection
 
 _CLOCK_SECONDS = 2
 _max_age = click.option("--max-age", default=90.0, show_default=True, help="Seconds without a sign of life.")
@@ -68,22 +73,32 @@ def beat(schedule: Path, max_age: float) -> None:
 
 @health.command()
 @click.option("--node", help="The worker's name; default: celery@ and this host's name.")
+@click.option("--queues", metavar="NAME,NAME", help="What 'celery worker --queues' was given; default: every queue.")
 @click.option("--timeout", default=5, show_default=True, help="Seconds to wait for its answer.")
-def worker(node: str | None, timeout: int) -> None:
-    """Ask a worker through the broker, as 'celery inspect' does. A clock more than a minute apart is a failure too.
+def worker(node: str | None, queues: str | None, timeout: int) -> None:
+    """Ask a worker through the broker, as 'celery inspect' does.
+
+    A queue that it does not consume is a failure too, and so is a clock more than a minute apart.
 
     \b
     Examples:
       lockstep health worker
       lockstep health worker --node celery@worker-2 --timeout 10
+      lockstep health worker --node celery@editors --queues client.products
     """
     from kombu.exceptions import OperationalError
 
-    from doctor.clocks import too_large
+    from doctor.broker import without_consumer
+    from doctor.clocks import too_large, worker_offsets
+    from tasks.app import app
+    from tasks.topology import WORK_QUEUES
 
     name = node or f"celery@{socket.gethostname()}"
     try:
-        offsets = _worker_offsets(timeout, [name], limit=1)
+        with _broker(timeout) as connection:
+            offsets = worker_offsets(connection, timeout, [name], limit=1)
+            inspect = app.control.inspect([name], timeout=timeout, connection=connection, limit=1)
+            consumed = inspect.active_queues() if offsets else None
     except (OSError, OperationalError) as error:
         click.echo(mask(f"the broker does not answer: {error}"), err=True)
         raise click.exceptions.Exit(EXIT_DEPENDENCY_DOWN) from None
@@ -92,6 +107,10 @@ def worker(node: str | None, timeout: int) -> None:
         raise click.exceptions.Exit(EXIT_FAILED)
     if wrong := too_large(offsets[name]):
         click.echo(f"{name} answers, but {wrong}", err=True)
+        raise click.exceptions.Exit(EXIT_FAILED)
+    expected = queues.split(",") if queues else [queue.name for queue in WORK_QUEUES]
+    if missing := without_consumer(consumed or {}, expected):
+        click.echo(f"{name} answers, but does not consume {', '.join(missing)}: restart it", err=True)
         raise click.exceptions.Exit(EXIT_FAILED)
     click.echo(f"{name} answers")
 
@@ -102,10 +121,11 @@ def _wrong_clocks() -> Iterator[tuple[str, str]]:
     from kombu.exceptions import OperationalError
     from redis.exceptions import RedisError
 
-    from doctor.clocks import too_large
+    from doctor.clocks import too_large, worker_offsets
 
     try:
-        offsets = _worker_offsets(_CLOCK_SECONDS)
+        with _broker(_CLOCK_SECONDS) as connection:
+            offsets = worker_offsets(connection, _CLOCK_SECONDS)
     except (SettingsError, OSError, AMQPError, OperationalError, RedisError):
         return
     for node, seconds in offsets.items():
@@ -113,15 +133,15 @@ def _wrong_clocks() -> Iterator[tuple[str, str]]:
             yield node, wrong
 
 
-def _worker_offsets(timeout: int, nodes: list[str] | None = None, limit: int | None = None) -> dict[str, float]:
-    from doctor.clocks import worker_offsets
+@contextmanager
+def _broker(timeout: int) -> Iterator["Connection"]:
     from tasks.app import app
 
     # A broker in a memory alarm confirms nothing, and a question does not need it: waiting for that would never end.
     app.conf.broker_transport_options = {**app.conf.broker_transport_options, "confirm_publish": False}
     with app.connection_for_write(connect_timeout=timeout) as connection:
         connection.ensure_connection(max_retries=1, timeout=timeout)
-        return worker_offsets(connection, timeout, nodes, limit)
+        yield connection
 
 
 def _judge(who: str, age: float | None, max_age: float) -> None:
