@@ -26,6 +26,11 @@ class BrokerSettings(Settings):
     def url(self) -> str:
         return self.celery_broker_url.get_secret_value()
 
+    @property
+    def keeps_dead_letters(self) -> bool:
+        """Whether the broker keeps messages that no worker can process. Valkey drops them."""
+        return self.url.startswith("amqp")
+
 
 class FlowerSettings(Settings):
     """``flower_basic_auth``: who may use Flower, ``user:password``, several separated by commas."""

@@ -9,6 +9,7 @@ from admin.accounts.models import EDITOR
 from admin.accounts.sessions import may
 from admin.console import editor_pages, import_pages, letter_pages, overview_pages, product_pages
 from admin.console.blueprint import blp
+from tasks.config import BrokerSettings
 from tasks.versions import version_of
 from web.images import is_ours
 
@@ -22,7 +23,10 @@ def init_console(app: Flask, shop_url: str | None, flower_url: str | None) -> No
     app.add_url_rule("/", "index", _index)
     app.jinja_env.filters["version"] = version_of
     app.jinja_env.globals.update(
-        shop_url=shop_url, flower_url=flower_url, picture_address=lambda url: _picture_address(url, shop_url)
+        shop_url=shop_url,
+        flower_url=flower_url,
+        picture_address=lambda url: _picture_address(url, shop_url),
+        keeps_dead_letters=lambda: BrokerSettings().keeps_dead_letters,
     )
 
 

@@ -15,6 +15,7 @@ from client.admin_gateway import AdminGateway
 from client.dead_letters import collect, queries, screen, service
 from client.dead_letters.documents import NEW, STATES
 from client.dead_letters.queries import Filter
+from tasks.config import BrokerSettings
 from web import logs
 from web.commands import EXIT_FAILED, resumable
 from web.terminal import PRODUCT_ID, confirm, json_option
@@ -22,6 +23,11 @@ from web.terminal import PRODUCT_ID, confirm, json_option
 _PIPE_WIDTH = 200  # columns of a table that no terminal bounds
 _LIST_AT_MOST = 10_000  # dead letters in one list
 _MOVED_AT_MOST = 100  # runs of the collector before a command looks
+
+_NONE_KEPT = (
+    "Valkey keeps no dead letters: messages that no worker can process are dropped. See Admin's console for stuck "
+    "products, and Flower and the worker's log for failed tasks."
+)
 
 Letter = dict[str, Any]
 
@@ -146,6 +152,9 @@ def _connect() -> AdminGateway:
 
 def _collect() -> None:
     """Take over what the broker holds; without the broker, what was collected before is still there to see."""
+    if not BrokerSettings().keeps_dead_letters:
+        click.echo(_NONE_KEPT, err=True)
+        return
     try:
         for _ in range(_MOVED_AT_MOST):
             if not collect.collect(collect.broker()):
