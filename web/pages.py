@@ -10,6 +10,7 @@ from flask_bootstrap import Bootstrap5
 from markupsafe import Markup
 
 from web.assets import ICONS, ICONS_FILE, asset, init_assets
+from web.bidi import bdi, isolated
 from web.currencies import price_text
 from web.problems import PAGES
 from web.request_ids import request_id
@@ -32,7 +33,7 @@ def init_pages(app: Flask, site: str, assets: dict[str, Path]) -> None:
     init_assets(app, assets)
     app.register_blueprint(blp)
     app.jinja_env.globals.update(asset=asset, icon=icon, site=site, no_terms=NO_TERMS, price_text=price_text)
-    app.jinja_env.filters.update(utc=utc, isoformat=isoformat)
+    app.jinja_env.filters.update(utc=utc, isoformat=isoformat, bdi=bdi, isolated=isolated)
     app.jinja_env.tests.update(finds_nothing=finds_nothing)
     app.context_processor(lambda: {"theme": theme(), "themes": THEMES})
     app.extensions[PAGES] = _error_page

@@ -8,6 +8,7 @@ from admin.accounts.identity import actor, author
 from admin.accounts.models import OWNER, ROLES
 from admin.accounts.owner_api import NewApiKeySchema, NewStaffSchema
 from web import forms
+from web.bidi import isolated
 from web.problems import ProblemError
 
 blp = Blueprint("owners_pages", __name__, url_prefix="/console")
@@ -35,7 +36,7 @@ def add_staff() -> ResponseReturnValue:
     except ProblemError as error:
         given = {name: forms.field(name) for name in ("email", "role")}
         return forms.refused(error, "accounts/staff.html", given=given, **_staff())
-    flash(f"{forms.field('email')} may sign in.", "success")
+    flash(f"{isolated(forms.field('email'))} may sign in.", "success")
     return forms.done(url_for("owners_pages.show_staff"))
 
 

@@ -20,6 +20,7 @@ from admin.products.models import Product
 from admin.products.preconditions import version_of_form
 from admin.products.service import ProductNotFoundError, SkuTakenError, StaleVersionError
 from admin.replication import product_status
+from web.bidi import isolated
 from web.uploads import takes_upload
 
 Answer = str | Response | tuple[str, HTTPStatus]
@@ -45,7 +46,7 @@ def create_product() -> Answer:
         if sent_before is None:
             return _editor(form.refused(error.errors))
         product = sent_before  # the second of two clicks
-    flash(f"“{product.title}” is saved. It is on its way to the shop.", "success")
+    flash(f"“{isolated(product.title)}” is saved. It is on its way to the shop.", "success")
     return redirect(url_for("console.show_product", product_id=product.id))
 
 
@@ -71,7 +72,7 @@ def save_product(product_id: int) -> Answer:
         return _editor(form.refused(error.errors), product)
     except (StaleVersionError, ProductNotFoundError):
         return _conflict(product_id, form)
-    flash(f"“{product.title}” is saved.", "success")
+    flash(f"“{isolated(product.title)}” is saved.", "success")
     return redirect(url_for("console.show_product", product_id=product_id))
 
 
@@ -117,7 +118,7 @@ def restore_product(product_id: int) -> Answer:
             "Someone else restored and deleted this product meanwhile. It stays deleted; look at it again.", "warning"
         )
         return redirect(url_for("console.show_product", product_id=product_id))
-    flash(f"“{product.title}” is back. It is on its way to the shop.", "success")
+    flash(f"“{isolated(product.title)}” is back. It is on its way to the shop.", "success")
     return redirect(url_for("console.show_product", product_id=product_id))
 
 
@@ -143,7 +144,7 @@ def _conflict(product_id: int, form: ProductForm) -> Answer:
         return _restorer(form, product, product.version, by)
     choices = product_form.choices(form, product_form.base_of(request.form), product)
     if all(choice.same for choice in choices):
-        flash(f"“{product.title}” is saved.", "success")  # the second of two clicks
+        flash(f"“{isolated(product.title)}” is saved.", "success")  # the second of two clicks
         return redirect(url_for("console.show_product", product_id=product_id))
     page = render_template("console/conflict.html", product=product, choices=choices, labels=product_form.LABELS, by=by)
     return page, HTTPStatus.CONFLICT

@@ -1,6 +1,7 @@
 """The Client's REST API on a MongoDB-wire server: what shoppers read, and every wrong way to ask."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from client.products import replicate
 from stack.servers.secantus import Secantus
 from tasks.messages import ProductChanged, ProductContent, format_time, parse_time
 from tests.flow.stores import CONTENT, KEYS, client_store_on, unique_name
+from tests.isolation import MARK, loose
 from web.signatures import SignedBy, parse_keys
 
 CREDENTIALS = {"email": "Ann@Example.com", "password": "a password of some length"}
@@ -86,6 +88,20 @@ def test_list_by_category_and_by_words(shop: FlaskClient) -> None:
 def test_search_of_signs_alone_says_what_it_needs(shop: FlaskClient) -> None:
     assert "at least one letter or digit" in shop.get("/?q=!!!").text
     assert "at least one letter or digit" not in shop.get("/?q=nothing").text
+
+
+def test_users_text_turns_no_sentence_around_it(shop: FlaskClient) -> None:
+    text = {"title": f"abc{MARK}def", "category": f"Kit{MARK}chen", "description": f"Holds {MARK}tea."}
+    turning = product(20)
+    assert turning.product
+    replicate.apply([replace(turning, product=replace(turning.product, **text))])
+    try:
+        for path in ("/", "/products/20", f"/?q=abc{MARK}def&category=Kit{MARK}chen", "/shop/grid"):
+            page = shop.get(path).text
+            assert MARK in page
+            assert loose(page) == []
+    finally:
+        replicate.apply([ProductChanged(20, 2, None)])
 
 
 def test_most_liked_comes_first(shop: FlaskClient, ann: dict[str, str]) -> None:

@@ -57,7 +57,7 @@ function gone(id) {
   element.classList.add("gone");
   element.querySelector(".tile-gone").hidden = false;
   element.querySelector(".like").hidden = true;
-  announce(`${element.querySelector("h1, .tile-title").textContent} is no longer available.`);
+  announce(`\u2068${element.querySelector("h1, .tile-title").textContent}\u2069 is no longer available.`);
 }
 
 async function refreshProduct() {

@@ -18,6 +18,7 @@ from admin.products.models import Product
 from admin.reconcile.models import Drift, DriftCheck
 from admin.replication.models import PROVEN, SENT, STUCK, ProductChange, ReplayRun, Replication, SyncMark
 from tests.browsing import JSON, Browser
+from tests.isolation import MARK, loose
 from tests.unit.admin.catalogue import CONTENT, Api, row_counts
 from tests.unit.admin.pages import SIGN_IN, send, words_of
 
@@ -154,6 +155,39 @@ def test_edit_that_meets_a_delete_brings_back_what_others_changed(app: Flask, st
     assert (restored.title, restored.price, restored.deleted_at) == ("Blue mug", Decimal(13), None)
 
 
+def test_users_text_turns_no_sentence_around_it(staff: Browser, editor: Api) -> None:
+    turning = {"title": f"abc{MARK}def", "category": f"Kit{MARK}chen", "description": f"Holds {MARK}tea."}
+    live, gone = editor.create(**turning)["id"], editor.create(**turning, sku="GONE")["id"]
+    fields = opened(staff, live)
+    editor.delete(gone)
+    pages = [
+        staff.get(path)
+        for path in (
+            "/console/products",
+            f"/console/products?deleted={gone}",
+            "/console/products?state=deleted",
+            f"/console/products?q=abc{MARK}def&category=Kit{MARK}chen",
+            page_of(live),
+            page_of(gone),
+            page_of(live, "/edit"),
+            page_of(live, "/delete"),
+        )
+    ]
+    pages.append(send(staff, page_of(live, "/edit"), **{**fields, "price": "cheap"}))
+    editor.patch(live, "*", price="13.00", title=f"def{MARK}abc")
+    pages.append(send(staff, page_of(live, "/edit"), **{**fields, "price": "14"}))
+    assert "meanwhile" in pages[-1].text
+    editor.delete(live)
+    pages.append(send(staff, page_of(live, "/edit"), **{**fields, "price": "14"}))
+    assert "Restore" in pages[-1].text
+    send(staff, NEW, **{**CONTENT, **turning, "sku": "NEW"})
+    pages.append(staff.get("/console/"))
+    assert "is saved" in pages[-1].text
+    for page in pages:
+        assert (page.status_code, loose(page.text)) == (page.status_code, [])
+    assert all(MARK in page.text for page in pages)
+
+
 def png(colour: str = "red") -> io.BytesIO:
     file = io.BytesIO()
     Image.new("RGB", (8, 8), colour).save(file, "PNG")
@@ -278,7 +312,7 @@ def test_edit_that_meets_a_delete_can_be_restored_with(app: Flask, staff: Browse
 
 def test_delete_asks_first_and_can_be_undone(app: Flask, staff: Browser, editor: Api) -> None:
     product = editor.create()["id"]
-    assert "Delete “Red mug”?" in staff.get(page_of(product, "/delete")).text
+    assert "Delete “<bdi>Red mug</bdi>”?" in staff.get(page_of(product, "/delete")).text
     answer = send(staff, page_of(product, "/delete"), version="1")
     listed = staff.get(answer.headers["Location"])
     assert f'action="{page_of(product, "/restore?version=2")}"' in listed.text
@@ -453,7 +487,7 @@ def test_resync_of_many_is_asked_for_once_and_shown(app: Flask, staff: Browser, 
         [run] = db.session.execute(select(ReplayRun)).scalars()
     assert "All products" in staff.get("/console/").text
     send(staff, f"/console/replays/{run.id}/stop")
-    assert "stopped by editor@example.com" in staff.get("/console/").text
+    assert "stopped by \u2068editor@example.com\u2069" in staff.get("/console/").text
     assert send(staff, "/console/replays", what="everything").status_code == 422
 
 
