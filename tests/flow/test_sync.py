@@ -130,7 +130,7 @@ def test_one_task_call_mends_a_product(production: Running, by: str) -> None:
             password = production.product.env["FLOWER_BASIC_AUTH"].partition(":")[2]
             answer = requests.post(url, json={"args": [product]}, auth=(FLOWER_USER, password), timeout=10)
             assert answer.status_code == 200, answer.text
-        eventually(lambda: production.client.get(product)["price"] == "12.50")
+        eventually(lambda: production.arrived(product, price="12.50"))  # malformed, it was left out
 
 
 def test_resync_says_which_products_admin_never_had_and_which_arguments_are_wrong(production: Running) -> None:
