@@ -6,17 +6,18 @@ from stack.process import Process
 from stack.servers.programs import MissingServerError
 
 _LIBRARIES = Path("/usr/lib")
+_SITE = Path(__file__).with_name("shifted_clock")
 
 
 def shift(process: Process, seconds: int) -> None:
-    """Let ``process`` see a wall clock that is ``seconds`` ahead, from its next start on; 0: the right one.
+    """Let ``process``, of Python, see a wall clock that is ``seconds`` ahead, from its next start on; 0: the right one.
 
     What it measures durations with stays as it is, as on a host whose clock is wrong. Raises MissingServerError.
     """
-    for name in ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC"):
+    shifted = {"FAKETIME": f"{seconds:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "PYTHONPATH": str(_SITE)}
+    for name in ("LD_PRELOAD", *shifted):
         process.env.pop(name, None)
     if seconds:
-        shifted = {"FAKETIME": f"{seconds:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
         process.env |= {"LD_PRELOAD": str(_library()), **shifted}
 
 
