@@ -18,7 +18,7 @@ from client.extensions import database, mongo
 from client.products import failures, held, queries, replicate
 from client.products.documents import ProductCopy, SyncFailure
 from client.reconcile.contents import listed
-from client.reconcile.repair import REPAIRED, Repair, repair
+from client.reconcile.repair import REPAIRED, RIGHT, Repair, repair
 from tasks import products
 from tasks.messages import InvalidMessageError, ProductChanged, ProductContent
 from tests.flow.stores import CONTENT, NOWHERE
@@ -234,6 +234,13 @@ def test_repair_clears_the_reasons_up_to_the_state_it_wrote_and_no_newer_one() -
     seen = {entry.id: entry for entry in listed([1, 2])}
     outcomes = repair([Repair(id_, seen[id_], changed(id_, 6)) for id_ in (1, 2)])
     assert (outcomes, kept()) == ({1: REPAIRED, 2: REPAIRED}, {2: (9, "refused")})
+
+
+def test_repair_of_what_is_right_already_writes_nothing() -> None:
+    replicate.apply([changed(1, 5)])
+    before = stored(1)
+    assert repair([Repair(1, listed([1])[0], changed(1, 5))]) == {1: RIGHT}
+    assert stored(1) == before
 
 
 def kept() -> dict[int, tuple[int, str]]:
