@@ -123,11 +123,13 @@ class EventLoop:
 
     def finished(self) -> bool:
         """Return whether every client has its answers."""
-        return all(entry.waits is Waits.CLOSE for entry in self._map.values() if isinstance(entry, Channel))
+        return all(channel.waits is Waits.CLOSE for channel in self._channels())
 
     def close(self) -> None:
         """Disconnect everybody, and end the threads that are idle."""
         self._threads.set_thread_count(0)
+        for channel in self._channels():
+            channel.drop()
         wasyncore.close_all(self._map)
 
     def add_task(self, channel: Channel) -> None:
@@ -174,9 +176,12 @@ class EventLoop:
             self._disconnected += 1
         channel.drop()
 
+    def _channels(self) -> list[Channel]:
+        return [entry for entry in self._map.values() if isinstance(entry, Channel)]
+
     def _waiting(self, now: float) -> list[Channel]:
         """Return the connections that wait for their clients."""
-        channels = [entry for entry in self._map.values() if isinstance(entry, Channel)]
+        channels = self._channels()
         for channel in channels:
             channel.observe(now)
         return [channel for channel in channels if channel.waits is not Waits.WORK]

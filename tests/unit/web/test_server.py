@@ -178,7 +178,7 @@ def test_request_that_does_not_arrive_in_time_is_closed_although_bytes_come(late
 
 
 def test_body_that_arrives_fast_enough_may_take_longer() -> None:
-    with serving(Limits(arrival_seconds=1, bytes_per_second=1000)) as served, served.connect() as client:
+    with serving(Limits(arrival_seconds=2, bytes_per_second=1000)) as served, served.connect() as client:
         client.sendall(POST + b"Content-Length: 800000\r\nConnection: close\r\n\r\n")
         for _ in range(40):
             time.sleep(0.1)
@@ -224,9 +224,9 @@ def test_what_clients_have_buffered_is_bounded() -> None:
     with serving(Limits(arrival_seconds=60, buffered_bytes=2 * MIB)) as served, ExitStack() as stack:
         clients = [stack.enter_context(served.connect()) for _ in range(6)]
         for client in clients:
-            client.settimeout(0.5)
             with suppress(ConnectionError):
                 client.sendall(POST + b"Content-Length: 900000\r\n\r\n" + b"x" * 700_000)
+            client.settimeout(0.5)
         assert poll(lambda: sum(closed(client) for client in clients) >= 4)
         assert b" 200 " in served.get("/")
 
