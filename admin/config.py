@@ -1,6 +1,6 @@
 """Admin's settings, read from the environment once (see ``.env.example``)."""
 
-from pydantic import SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -10,18 +10,29 @@ from web.signatures import ServiceKeys
 
 
 class AdminSettings(Settings):
-    """``admin_database_url``: SQLAlchemy URL, ``mysql+pymysql://…`` or ``sqlite:////…``;
-    ``admin_secret_key``: signs tokens and cursors; ``admin_client_url``: base URL of the Client's web service;
-    ``service_keys``: ``key-id:secret[,key-id:secret]``, shared with the Client. ``admin_shop_url`` and
-    ``admin_flower_url``: where browsers find the shop and Flower, for the console's links; it has none without.
-    """
+    """Admin: its web service, the relay, and the commands for staff and the catalogue."""
 
-    admin_database_url: SecretStr
-    admin_secret_key: SecretKey
-    admin_client_url: ServiceUrl
+    admin_database_url: SecretStr = Field(
+        description="The catalogue's database: `mysql+pymysql://user:password@host:3306/database`, or for "
+        "a single machine a file: `sqlite:////absolute/path/admin.db`."
+    )
+    admin_secret_key: SecretKey = Field(
+        description="Signs the tokens of staff and the cursors of lists. At least 32 characters, the same "
+        "in every process of Admin."
+    )
+    admin_client_url: ServiceUrl = Field(
+        description="Base URL of the Client's web service, without a path: `http://127.0.0.1:5002`. Admin "
+        "asks it which changes have arrived."
+    )
     service_keys: ServiceKeys
-    admin_shop_url: BaseUrl | None = None
-    admin_flower_url: BaseUrl | None = None
+    admin_shop_url: BaseUrl | None = Field(
+        None,
+        description="Where browsers find the shop: `http://127.0.0.1:5002`. The console links to it and "
+        "shows the products' pictures from there.",
+    )
+    admin_flower_url: BaseUrl | None = Field(
+        None, description="Where browsers find Flower: `http://127.0.0.1:5555`. The console links to it."
+    )
 
     @field_validator("admin_database_url")
     @classmethod

@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from web import masking, urls
 from web.settings import BaseUrl, HttpUrl, SecretKey, ServiceUrl, Settings
@@ -10,21 +10,36 @@ from web.signatures import ServiceKeys
 
 
 class ClientSettings(Settings):
-    """``client_mongodb_url``: ``mongodb://…`` with the database's name; ``client_secret_key``: signs tokens and
-    cursors; ``client_admin_url``: base URL of Admin; ``service_keys``: ``key-id:secret[,…]``, shared with Admin.
+    """The Client: its web service, the Celery worker, and the commands for shoppers and likes."""
 
-    ``client_oidc_issuer``, ``client_oidc_client_id`` and ``client_oidc_client_secret``: who else signs shoppers in;
-    ``client_public_url``: where browsers find the shop, so that the issuer can send them back.
-    """
-
-    client_mongodb_url: SecretStr
-    client_secret_key: SecretKey
-    client_admin_url: ServiceUrl
+    client_mongodb_url: SecretStr = Field(
+        description="The database of the copy and the likes: "
+        "`mongodb://user:password@host:27017/database?replicaSet=rs0`."
+    )
+    client_secret_key: SecretKey = Field(
+        description="Signs the tokens of shoppers and the cursors of lists. At least 32 characters, the "
+        "same in every process of the Client."
+    )
+    client_admin_url: ServiceUrl = Field(
+        description="Base URL of Admin's web service, without a path: `http://127.0.0.1:5001`. Likes are "
+        "forwarded there."
+    )
     service_keys: ServiceKeys
-    client_oidc_issuer: HttpUrl | None = None
-    client_oidc_client_id: str = ""
-    client_oidc_client_secret: SecretStr = SecretStr("")
-    client_public_url: BaseUrl | None = None
+    client_oidc_issuer: HttpUrl | None = Field(
+        None,
+        description="Another service that signs shoppers in (OpenID Connect): its address, exactly as its "
+        "tokens name it, with a `/` at the end if they have one. Register "
+        "`https://SHOP/sign-in/oidc/done` there.",
+    )
+    client_oidc_client_id: str = Field("", description="The id that the issuer gave the shop, in ASCII.")
+    client_oidc_client_secret: SecretStr = Field(
+        SecretStr(""), description="The secret that the issuer gave the shop, in ASCII."
+    )
+    client_public_url: BaseUrl | None = Field(
+        None,
+        description="Where browsers find the shop: `https://shop.example.com`. Required with an issuer, "
+        "which sends browsers back there.",
+    )
 
     @field_validator("client_oidc_client_id", "client_oidc_client_secret")
     @classmethod

@@ -1,19 +1,17 @@
 """The broker's settings, read from the environment once."""
 
-from pydantic import SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from web import urls
 from web.settings import Settings
 
 
 class BrokerSettings(Settings):
-    """Where the queue is.
+    """The queue: both web services, the relay, the worker, beat and Flower."""
 
-    ``celery_broker_url``: ``amqp://user:password@host:port/vhost`` (production) or
-    ``redis://:password@host:port/0`` (the embedded default, Valkey).
-    """
-
-    celery_broker_url: SecretStr
+    celery_broker_url: SecretStr = Field(
+        description="RabbitMQ, `amqp://user:password@host:5672//`, or Valkey, `redis://:password@host:6379/0`."
+    )
 
     @field_validator("celery_broker_url")
     @classmethod
@@ -33,9 +31,13 @@ class BrokerSettings(Settings):
 
 
 class FlowerSettings(Settings):
-    """``flower_basic_auth``: who may use Flower, ``user:password``, several separated by commas."""
+    """Flower: Flower alone. It also reads variables of its own, such as ``FLOWER_READ_ONLY``: see its documentation."""
 
-    flower_basic_auth: SecretStr | None = None
+    flower_basic_auth: SecretStr | None = Field(
+        None,
+        description="Who may use Flower: `user:password` in ASCII, several separated by commas. Flower "
+        "does not start without it, unless `FLOWER_AUTH` sets up an OAuth sign-in.",
+    )
 
     @field_validator("flower_basic_auth")
     @classmethod

@@ -17,7 +17,7 @@ from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded, RequestLimit
 from jwt import PyJWTError
 from limits import parse_many
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from werkzeug.exceptions import HTTPException
 
 from web import urls
@@ -53,13 +53,24 @@ def _store(url: SecretStr) -> SecretStr:
 
 
 class LimitSettings(Settings):
-    """``rate_limit``: requests of one address or account; ``rate_limit_sign_in``: attempts to sign in or up, of one
-    address, and ten times as many for one account; ``rate_limit_storage_url``: where processes count together.
-    """
+    """Limits of requests: both web services."""
 
-    rate_limit: Limits = "1200/minute"
-    rate_limit_sign_in: Limits = "10/minute;60/hour"
-    rate_limit_storage_url: Annotated[SecretStr, AfterValidator(_store)] = SecretStr(_MEMORY)
+    rate_limit: Limits = Field(
+        "1200/minute",
+        description="Requests of one address or one account, such as `1200/minute;50/second`, or `off`. An "
+        "IPv6 network of /64 counts as one address. Requests that open pages send by "
+        "themselves, 30 a minute each, are counted apart.",
+    )
+    rate_limit_sign_in: Limits = Field(
+        "10/minute;60/hour",
+        description="Attempts to sign in or up from one address, or `off`. For one account, from all "
+        "addresses together, ten times as many.",
+    )
+    rate_limit_storage_url: Annotated[SecretStr, AfterValidator(_store)] = Field(
+        SecretStr(_MEMORY),
+        description="Valkey, where several processes count together: `redis://:password@host:6379/1`. "
+        "Without it, each process counts for itself.",
+    )
 
 
 def init_limits(app: Flask, settings: LimitSettings, polls: tuple[str, ...] = ()) -> Limiter:

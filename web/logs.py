@@ -5,7 +5,7 @@ import sys
 from typing import Any, Literal
 
 import structlog
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from web import uncaught
 from web.masking import mask
@@ -13,9 +13,13 @@ from web.settings import Settings
 
 
 class LogSettings(Settings):
-    """``log_level``: the least that is logged. ``DEBUG`` adds a line for each product that is sent again alone."""
+    """Logs: every process."""
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO",
+        description="The lowest level that is logged: `DEBUG`, `INFO`, `WARNING` or `ERROR`. `DEBUG` adds "
+        "a line for each product that is sent again.",
+    )
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -17,7 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from web import urls
 from web.head import sent_method
@@ -34,14 +34,18 @@ def _host_and_port(address: str) -> str:
 
 
 class MetricsSettings(Settings):
-    """``metrics_token``: what a scraper sends as ``Authorization: Bearer``; without it nothing is served.
+    """Metrics for Prometheus: both web services, the relay and the worker."""
 
-    ``metrics_address``: ``host:port``, or ``[::1]:port``, where the relay or a worker answers; the web services use
-    their own port.
-    """
-
-    metrics_token: HeaderSecret | None = None
-    metrics_address: Annotated[str, AfterValidator(_host_and_port)] | None = None
+    metrics_token: HeaderSecret | None = Field(
+        None,
+        description="What a scraper sends as `Authorization: Bearer …` to `/metrics`. At least 32 "
+        "characters, in ASCII. No metrics are served without it.",
+    )
+    metrics_address: Annotated[str, AfterValidator(_host_and_port)] | None = Field(
+        None,
+        description="Where this relay or worker serves `/metrics`: `127.0.0.1:9101` or `[::1]:9101`, "
+        "another for each process on a host. The web services serve it on their own port.",
+    )
 
 
 def share_between_processes(identify: Callable[[], object]) -> None:

@@ -147,10 +147,21 @@ def _origins(text: str) -> str:
 
 
 class WebSettings(Settings):
-    """``trusted_proxies``: how many proxies in front of the web service may say who the caller is and whether it came
-    by TLS; ``cors_origins``: the sites whose scripts may use the API; ``read_only``: people change nothing.
-    """
+    """Callers: both web services."""
 
-    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
-    cors_origins: Annotated[str, AfterValidator(_origins)] = ""
-    read_only: bool = False
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = Field(
+        0,
+        description="How many proxies in front of the service are yours. It trusts that many values of "
+        "`X-Forwarded-For`, `-Proto`, `-Host` and `-Port`, so each proxy has to set or remove "
+        "all four. With 0, the caller is the peer of the connection, and TLS is never assumed.",
+    )
+    cors_origins: Annotated[str, AfterValidator(_origins)] = Field(
+        "",
+        description="Sites whose scripts may use the REST APIs: `https://app.example.com`, several "
+        "separated by commas.",
+    )
+    read_only: bool = Field(
+        False,
+        description="`true` refuses with 403 whatever staff and shoppers would change; the sync continues. "
+        "Set `FLOWER_READ_ONLY=true` for Flower as well.",
+    )

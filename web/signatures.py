@@ -22,7 +22,7 @@ from http_message_signatures import (
     InvalidSignature,
     algorithms,
 )
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from requests.auth import AuthBase
 
 from web import clocks
@@ -73,7 +73,15 @@ def _check_keys(text: SecretStr) -> SecretStr:
     return text
 
 
-ServiceKeys = Annotated[SecretStr, AfterValidator(_check_keys)]
+ServiceKeys = Annotated[
+    SecretStr,
+    AfterValidator(_check_keys),
+    Field(
+        description="Sign the calls between the services: `key-id:secret`, the id in ASCII, the secret "
+        "with at least 32 characters. Several are separated by commas: the first signs, all "
+        "are accepted. The same at Admin and the Client."
+    ),
+]
 
 
 class _Keys(HTTPSignatureKeyResolver):

@@ -7,17 +7,23 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from pydantic import Field
+
 from web.settings import BaseUrl, Settings, SettingsError
 
 _otel: Any = None  # web.otel, once it was started
 
 
 class TracingSettings(Settings):
-    """``otel_exporter_otlp_endpoint``: base URL of a collector that takes OTLP over HTTP. OpenTelemetry's other
-    variables (``OTEL_SERVICE_NAME``, ``OTEL_TRACES_SAMPLER``, …) are read by its SDK, from the environment alone.
+    """Traces: every process. The OpenTelemetry SDK also reads variables of its own, such as ``OTEL_SERVICE_NAME`` and
+    ``OTEL_TRACES_SAMPLER``, from the environment alone.
     """
 
-    otel_exporter_otlp_endpoint: BaseUrl | None = None
+    otel_exporter_otlp_endpoint: BaseUrl | None = Field(
+        None,
+        description="Base URL of an OpenTelemetry collector that accepts OTLP over HTTP: "
+        "`http://127.0.0.1:4318`. Without it, nothing is traced.",
+    )
 
 
 def start(service: str) -> None:

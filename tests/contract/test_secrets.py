@@ -9,6 +9,7 @@ import pytest
 from dotenv import dotenv_values
 
 from config_check import settings_classes
+from settings_reference import env_example, tables
 from tests.contract.compose_check import ROOT, SETTINGS, default_of, read_compose
 from tests.contract.conftest import ALL_SETTINGS as NAMES
 from web.settings import Settings, SettingsError
@@ -22,6 +23,16 @@ pytestmark = pytest.mark.usefixtures("no_settings_from_around")
 
 def test_env_example_names_exactly_the_settings() -> None:
     assert dotenv_values(ROOT / ".env.example").keys() == NAMES
+
+
+def test_env_example_is_made_from_the_settings() -> None:
+    assert (ROOT / ".env.example").read_text() == env_example(), "python -m settings_reference > .env.example"
+
+
+@pytest.mark.parametrize("settings", ALL_SETTINGS)
+def test_every_setting_is_described(settings: type[Settings]) -> None:
+    assert [name for name, field in settings.model_fields.items() if not field.description] == []
+    assert all(f"`{name.upper()}`" in tables() for name in settings.model_fields)
 
 
 @pytest.mark.parametrize("settings", ALL_SETTINGS)
