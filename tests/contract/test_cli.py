@@ -107,7 +107,7 @@ def test_shell_completes_commands_options_and_choices(typed: list[str], incomple
     assert {item.value for item in shell.get_completions(typed, incomplete)} == offered
 
 
-def test_completion_of_the_readme_works_in_bash() -> None:
+def test_completion_of_the_documents_works_in_bash() -> None:
     script = """
         eval "$(_LOCKSTEP_COMPLETE=bash_source lockstep)"
         COMP_WORDS=(lockstep sy) COMP_CWORD=1

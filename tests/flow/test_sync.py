@@ -24,7 +24,7 @@ from tasks import names
 from tests.flow.running import Running, eventually
 from tests.flow.stores import unique_name
 
-OPERATIONS = ROOT / "docs" / "operations.md"
+BACKUP_GUIDE = ROOT / "docs" / "how-to" / "backup.md"
 STATUS = "/api/v1/replication"
 
 
@@ -173,13 +173,13 @@ def test_window_full_of_poison_lets_imported_rows_through(
 
 
 class Backup:
-    """Both stores' content at a moment, and either put back: Admin's by the commands of docs/operations.md."""
+    """Both stores' content at a moment, and either put back: Admin's by the commands of docs/how-to/backup.md."""
 
     def __init__(self, running: Running, mariadb: MariaDB, folder: Path) -> None:
         self._running, self._mariadb = running, mariadb
         self._name = running.product.addresses.database_url.rpartition("/")[2]
         self._dump = folder / f"{unique_name()}.sql"
-        [options] = re.findall(r"mysqldump ((?:--[\w-]+ )+)", OPERATIONS.read_text(encoding="utf-8"))
+        [options] = re.findall(r"mysqldump ((?:--[\w-]+ )+)", BACKUP_GUIDE.read_text(encoding="utf-8"))
         self._shell(
             f"{programs.find('mysqldump', 'mariadb-client')} {options} {self._as_root} {self._name} > {self._dump}"
         )
