@@ -44,12 +44,13 @@ class LazyCommand(click.Command):
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> click.Context:
         """Parse ``args`` as the real command does, whose context this is. Raises click's errors."""
         with failures_explained():
-            return self._load().make_context(info_name, args, parent, **extra)
+            return self.load().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         return ctx.command.invoke(ctx)
 
-    def _load(self) -> click.Command:
+    def load(self) -> click.Command:
+        """Import the command and return a copy that explains its failures. Raises ImportError, AttributeError."""
         module, _, name = self._target.partition(":")
         command: click.Command = copy(getattr(import_module(module), name))
         command.invoke = _explained(command.invoke)  # type: ignore[method-assign, assignment]  # of this copy
