@@ -111,7 +111,8 @@ def world(on: Servers, folder: Path, name: str, *, users: int = USERS) -> Iterat
         links = Links(*(stack.enter_context(Proxy(port)) for port in targets))
         addresses = Addresses(
             _through(links.mariadb, on.mariadb.port, database),
-            _through(links.secantus, on.secantus.port, store),
+            # Otherwise the driver asks who the primary is, and goes there past the proxy.
+            f"{_through(links.secantus, on.secantus.port, store)}?directConnection=true",
             _through(links.rabbitmq, on.rabbitmq.port, vhost),
             admin_port=ports[0],
             client_port=ports[1],
