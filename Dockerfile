@@ -8,10 +8,12 @@ ENV PATH=/opt/lockstep/bin:$PATH
 COPY requirements/runtime.txt /src/requirements/
 RUN pip install --require-hashes --no-deps -r /src/requirements/runtime.txt
 WORKDIR /src
-COPY setup.cfg pyproject.toml README.md LICENSE celery_commands.py celeryconfig.py config_check.py lockstep.py ./
+COPY setup.cfg pyproject.toml README.md LICENSE celeryconfig.py ./
 COPY admin admin/
 COPY client client/
-COPY doctor doctor/
+COPY contract contract/
+COPY lockstep lockstep/
+COPY runtime runtime/
 COPY tasks tasks/
 COPY web web/
 RUN pip install --no-deps --no-build-isolation .
@@ -23,7 +25,7 @@ COPY --from=build /opt/lockstep /opt/lockstep
 RUN install --directory --owner=lockstep --group=lockstep /var/lib/lockstep
 WORKDIR /app
 COPY flowerconfig.py gunicorn.conf.py ./
-COPY samples/catalogue.csv samples/
+COPY tools/samples/catalogue.csv samples/
 ENV PATH=/opt/lockstep/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER lockstep
 CMD ["lockstep", "--help"]

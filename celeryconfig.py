@@ -1,12 +1,12 @@
 """Celery's settings. Beside each: why. What delivery promises stand on these is in docs/architecture.md."""
 
-from tasks import names, topology
-from tasks.config import BrokerSettings
-from web.clocks import expiry
+from contract import names, topology
+from contract.config import BrokerSettings
+from runtime.clocks import expiry
 
 broker_url = BrokerSettings().url
 
-# --- queues (what each is made of, and why: tasks/topology.py) --------------------------------------------
+# --- queues (what each is made of, and why: contract/topology.py) --------------------------------------------
 task_queues = topology.WORK_QUEUES
 task_default_queue = names.QUEUE_PRODUCTS
 task_default_exchange = names.EXCHANGE
@@ -48,7 +48,7 @@ _VALKEY_OPTIONS = {
 }
 broker_transport_options = _AMQP_OPTIONS if broker_url.startswith("amqp") else _VALKEY_OPTIONS
 # For beat and for tasks that retry, which publish through Celery's pool: without it a connection that the broker
-# closed is used, and fails, for ever. tasks.publisher does not use it.
+# closed is used, and fails, for ever. contract.publisher does not use it.
 task_publish_retry = True
 task_publish_retry_policy = {"max_retries": 3, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
 accept_content = ["json"]  # never pickle
@@ -83,7 +83,7 @@ worker_cancel_long_running_tasks_on_connection_loss = True  # the broker redeliv
 # sleeps as long and acknowledges nothing, so longer only keeps what it holds from the other workers.
 worker_soft_shutdown_timeout = 5
 worker_max_tasks_per_child = 10_000
-worker_hijack_root_logger = False  # logging is set up in tasks.logs, like everywhere else
+worker_hijack_root_logger = False  # logging is set up in contract.task_logs, like everywhere else
 broker_connection_retry_on_startup = True  # start before the broker does …
 broker_connection_max_retries = None  # … and wait for it however long (gives up after 100 otherwise)
 broker_channel_error_retry = True  # a deleted queue otherwise ends the worker

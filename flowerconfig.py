@@ -9,9 +9,9 @@ from typing import Any
 
 from tornado.options import options
 
-from tasks.config import BrokerSettings, FlowerSettings
-from web import urls
-from web.settings import SettingsError
+from contract.config import BrokerSettings, FlowerSettings
+from runtime import urls
+from runtime.settings import SettingsError
 
 
 def _users() -> list[str]:

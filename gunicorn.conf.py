@@ -10,9 +10,9 @@ from typing import Any
 from gunicorn import glogging
 from prometheus_client import multiprocess
 
-from tasks.config import BrokerSettings
-from web import logs
-from web.settings import SettingsError
+from contract.config import BrokerSettings
+from runtime import logs
+from runtime.settings import SettingsError
 
 
 class Logger(glogging.Logger):  # type: ignore[misc]
@@ -26,7 +26,7 @@ class Logger(glogging.Logger):  # type: ignore[misc]
 
 logger_class = Logger
 
-worker_class = "web.server.Worker"
+worker_class = "web.http.server.Worker"
 # One worker process unless WEB_CONCURRENCY (which gunicorn reads itself) says more; SQLite has one writer anyway.
 threads = 8
 timeout = 30  # seconds without a sign of life before a worker is replaced
@@ -35,7 +35,7 @@ keepalive = 5
 control_socket_disable = True
 
 
-# All worker processes count into these files, so that any of them answers /metrics for all (web/metrics.py).
+# All worker processes count into these files, so that any of them answers /metrics for all (runtime/metrics.py).
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="lockstep-metrics-")
 
 

@@ -4,40 +4,42 @@ import structlog
 from flask import Flask, Response
 from sqlalchemy import text
 
-from admin import database
-from admin.accounts import api as accounts_api
-from admin.accounts import owner_api, owner_pages
-from admin.accounts import pages as accounts_pages
 from admin.accounts.sessions import init_console_sessions
 from admin.accounts.tokens import load_actor
 from admin.config import AdminSettings
+from admin.console import account_pages as accounts_pages
+from admin.console import owner_pages
 from admin.console.pages import ASSETS as CONSOLE_ASSETS
 from admin.console.pages import init_console
-from admin.dead_letters import api as dead_letters_api
-from admin.extensions import db, migrate
-from admin.images import api as images_api
-from admin.imports import api as imports_api
-from admin.likes import api as likes_api
-from admin.metrics import ReplicationState, watch_pool
-from admin.products import api as products_api
-from admin.replication import api as replication_api
-from admin.replication.client_gateway import init_client_gateway
-from admin.replication.courier import init_courier
-from admin.replication.queues import init_queue_depths
-from web import logs, tracing
-from web.api import init_api
-from web.head import init_head
-from web.headers import init_headers
-from web.health import init_health
-from web.limits import LimitSettings, init_limits, limit_sign_in
-from web.metrics import MetricsSettings, init_metrics
-from web.pages import init_pages
-from web.problems import database_unavailable, init_problems
-from web.read_only import init_read_only
-from web.request_ids import init_request_ids
-from web.settings import WebSettings
-from web.signatures import init_signatures, parse_keys
-from web.tokens import init_tokens
+from admin.db import engine
+from admin.db.extensions import db, migrate
+from admin.monitoring.metrics import ReplicationState, watch_pool
+from admin.monitoring.queue_depths import init_queue_depths
+from admin.outbox.client_gateway import init_client_gateway
+from admin.outbox.eager_publisher import init_courier
+from admin.rest import accounts as accounts_api
+from admin.rest import dead_letters as dead_letters_api
+from admin.rest import images as images_api
+from admin.rest import imports as imports_api
+from admin.rest import likes as likes_api
+from admin.rest import owners
+from admin.rest import products as products_api
+from admin.rest import replication as replication_api
+from runtime import logs, tracing
+from runtime.metrics import MetricsSettings
+from runtime.settings import WebSettings
+from web.http.api import init_api
+from web.http.head import init_head
+from web.http.health import init_health
+from web.http.metrics import init_metrics
+from web.http.problems import database_unavailable, init_problems
+from web.http.request_ids import init_request_ids
+from web.pages.layout import init_pages
+from web.security.headers import init_headers
+from web.security.limits import LimitSettings, init_limits, limit_sign_in
+from web.security.read_only import init_read_only
+from web.security.signatures import init_signatures, parse_keys
+from web.security.tokens import init_tokens
 
 # Signing in shows more and changes nothing that others see.
 OPEN_WHEN_READ_ONLY = {
@@ -65,7 +67,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=settings.admin_secret_key.get_secret_value(),
         SQLALCHEMY_DATABASE_URI=url,
-        SQLALCHEMY_ENGINE_OPTIONS=database.engine_options(url),
+        SQLALCHEMY_ENGINE_OPTIONS=engine.engine_options(url),
     )
     keys = parse_keys(settings.service_keys)
     init_metrics(app, MetricsSettings(), ReplicationState())
@@ -74,12 +76,12 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     init_problems(app)
     limiter = init_limits(app, LimitSettings(), polls=("console.live_",))
     init_pages(app, "Lockstep console", {"console": CONSOLE_ASSETS})
-    for outage in database.OUTAGES:
+    for outage in engine.OUTAGES:
         app.register_error_handler(outage, _database_unavailable)
     db.init_app(app)
-    migrate.init_app(app, db, directory=f"{app.root_path}/migrations")
+    migrate.init_app(app, db, directory=f"{app.root_path}/db/migrations")
     with app.app_context():
-        database.init_engine(db.engine)
+        engine.init_engine(db.engine)
         tracing.watch(engine=db.engine)
         watch_pool(db.engine)
     init_read_only(app, WebSettings().read_only, OPEN_WHEN_READ_ONLY)
@@ -94,7 +96,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     api = init_api(app, "Lockstep Admin")
     for blueprint in (
         accounts_api.blp,
-        owner_api.blp,
+        owners.blp,
         products_api.blp,
         products_api.service_blp,
         images_api.blp,

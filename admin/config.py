@@ -4,9 +4,9 @@ from pydantic import Field, SecretStr, field_validator
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from web import urls
-from web.settings import BaseUrl, SecretKey, ServiceUrl, Settings
-from web.signatures import ServiceKeys
+from runtime import urls
+from runtime.settings import BaseUrl, SecretKey, ServiceUrl, Settings
+from web.security.signatures import ServiceKeys
 
 
 class AdminSettings(Settings):

@@ -9,15 +9,16 @@ import structlog
 from flask import Flask
 
 from admin.accounts import audit, sign_ins
-from admin.database import OUTAGES
-from admin.extensions import db
-from admin.images import purge as images
+from admin.catalogue import idempotency
+from admin.catalogue.images import purge as images
+from admin.db.engine import OUTAGES
+from admin.db.extensions import db
 from admin.imports import service as imports
-from admin.products import idempotency
+from admin.outbox import change_log
+from admin.outbox.client_gateway import ClientUnavailableError
 from admin.reconcile import check
-from admin.replication import claims, history, marks, replay_runs
-from admin.replication.client_gateway import ClientUnavailableError
-from admin.replication.marks import RestoredError
+from admin.relay import claims, restore_detection, resync_runs
+from admin.relay.restore_detection import RestoredError
 
 log = structlog.get_logger(__name__)
 
@@ -30,12 +31,12 @@ def rescue_far_future() -> None:
 
 def compare_marks() -> None:
     """Notice a restored database also when nothing changes."""
-    marks.ask([])
+    restore_detection.ask([])
 
 
 def purge_history() -> None:
     """Keep the change log bounded."""
-    _purge(history.purge, history.PURGE_CHUNK)
+    _purge(change_log.purge, change_log.PURGE_CHUNK)
 
 
 def purge_accounts() -> None:
@@ -67,7 +68,7 @@ def compare_stores() -> None:
 def replay_many() -> None:
     """Go on with what staff asked to be replayed; at once while there is more, for a while."""
     deadline = time.monotonic() + 1
-    while replay_runs.go_on() and time.monotonic() < deadline:
+    while resync_runs.go_on() and time.monotonic() < deadline:
         pass
 
 

@@ -4,35 +4,37 @@ import structlog
 from flask import Flask, Response
 from pymongo.errors import PyMongoError
 
-from client import extensions, state, storefront
-from client.accounts import api as accounts_api
+from client import store, storefront
 from client.accounts import oidc
 from client.accounts.sessions import init_shop_sessions
 from client.accounts.tokens import load_shopper
 from client.config import ClientSettings
-from client.dead_letters import api as dead_letters_api
-from client.images import pages as images_pages
-from client.likes import api as likes_api
 from client.likes.announcer import init_likes_announcer
 from client.metrics import ClientState, PoolListener
-from client.products import api as products_api
-from client.reconcile import api as reconcile_api
+from client.rest import accounts as accounts_api
+from client.rest import dead_letters as dead_letters_api
+from client.rest import images as images_pages
+from client.rest import likes as likes_api
+from client.rest import products as products_api
+from client.rest import reconcile as reconcile_api
+from client.rest import state
 from client.storefront import account as account_pages
 from client.storefront import pages as shop_pages
-from web import logs, tracing
-from web.api import init_api
-from web.head import init_head
-from web.headers import init_headers
-from web.health import init_health
-from web.limits import LimitSettings, init_limits, limit_sign_in
-from web.metrics import MetricsSettings, init_metrics
-from web.pages import init_pages
-from web.problems import database_unavailable, init_problems
-from web.read_only import init_read_only
-from web.request_ids import init_request_ids
-from web.settings import WebSettings
-from web.signatures import init_signatures, parse_keys
-from web.tokens import init_tokens
+from runtime import logs, tracing
+from runtime.metrics import MetricsSettings
+from runtime.settings import WebSettings
+from web.http.api import init_api
+from web.http.head import init_head
+from web.http.health import init_health
+from web.http.metrics import init_metrics
+from web.http.problems import database_unavailable, init_problems
+from web.http.request_ids import init_request_ids
+from web.pages.layout import init_pages
+from web.security.headers import init_headers
+from web.security.limits import LimitSettings, init_limits, limit_sign_in
+from web.security.read_only import init_read_only
+from web.security.signatures import init_signatures, parse_keys
+from web.security.tokens import init_tokens
 
 OPEN_WHEN_READ_ONLY = {"web.choose_theme", "account.sign_out", "auth.sign_in", "auth.refresh", "auth.revoke"}
 log = structlog.get_logger(__name__)
@@ -52,14 +54,14 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     init_head(app)
     tracing.watch(app)
     app.config.update(SECRET_KEY=settings.client_secret_key.get_secret_value())
-    extensions.connect(settings, PoolListener(), extensions.WriteListener())
+    store.connect(settings, PoolListener(), store.WriteListener())
     init_metrics(app, MetricsSettings(), ClientState())
     init_headers(app, WebSettings())
     init_request_ids(app)
     init_problems(app)
     limiter = init_limits(app, LimitSettings(), polls=("shop.live",))
     init_pages(app, "Lockstep shop", {"shop": storefront.ASSETS})
-    for outage in extensions.OUTAGES:
+    for outage in store.OUTAGES:
         app.register_error_handler(outage, _store_unavailable)
     init_read_only(app, WebSettings().read_only, OPEN_WHEN_READ_ONLY)
     init_tokens(app, audience="client").user_lookup_loader(load_shopper)
@@ -82,7 +84,7 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
 
 
 def _check_store() -> None:
-    if extensions.database()["migrations"].find_one() is None:
+    if store.database()["migrations"].find_one() is None:
         raise PyMongoError("not migrated: run 'lockstep migrate client'")
 
 

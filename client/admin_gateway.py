@@ -14,10 +14,10 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from client.config import ClientSettings
-from tasks.messages import InvalidMessageError, LikeChanged, NewerMessageError, ProductChanged, parse_time
-from web import answers, outages
-from web.correlation import outgoing
-from web.signatures import SignedBy, parse_keys
+from contract.messages import InvalidMessageError, LikeChanged, NewerMessageError, ProductChanged, parse_time
+from runtime import answers, call_failures
+from runtime.correlation import outgoing
+from web.security.signatures import SignedBy, parse_keys
 
 TIMEOUT = (2.0, 10.0)  # seconds to connect, to answer
 MAX_ANSWER = 8 * 1024 * 1024  # bytes
@@ -177,7 +177,7 @@ class AdminGateway:
             with response:
                 content = self._read(response)
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise AdminUnavailableError(f"Admin does not answer: {outages.reason(error)}") from error
+            raise AdminUnavailableError(f"Admin does not answer: {call_failures.reason(error)}") from error
         if response.status_code != HTTPStatus.OK:
             kind = BatchTooLargeError if response.status_code in _TOO_LARGE else AdminUnavailableError
             raise kind(f"Admin answered {response.status_code}", _retry_after(response), response.status_code)

@@ -4,9 +4,9 @@ from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from web import masking, urls
-from web.settings import BaseUrl, HttpUrl, SecretKey, ServiceUrl, Settings
-from web.signatures import ServiceKeys
+from runtime import masking, urls
+from runtime.settings import BaseUrl, HttpUrl, SecretKey, ServiceUrl, Settings
+from web.security.signatures import ServiceKeys
 
 
 class ClientSettings(Settings):

@@ -9,10 +9,10 @@ from pymongo import monitoring
 from pymongo.errors import PyMongoError
 
 from client.dead_letters.documents import STATES, DeadLetter
-from client.extensions import MAX_POOL
 from client.images import wanted
 from client.likes.status import LikesStatus, status
-from web.metrics import POOL_IN_USE, POOL_MAX, labelled
+from client.store import MAX_POOL
+from runtime.metrics import POOL_IN_USE, POOL_MAX, labelled
 
 BREAKER = ("closed", "open", "probing")
 log = structlog.get_logger(__name__)

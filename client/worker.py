@@ -4,7 +4,7 @@ from functools import cache
 
 from client.admin_gateway import AdminGateway
 from client.config import ClientSettings
-from client.extensions import connect
+from client.store import connect
 
 
 @cache

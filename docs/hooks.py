@@ -8,10 +8,10 @@ import click
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-import celery_commands
-import lockstep
-import settings_reference
-from web.commands import LazyCommand
+from lockstep import celery_commands
+from lockstep.main import cli as lockstep_cli
+from runtime.cli.commands import LazyCommand
+from tools import settings_reference
 
 DOCS = Path(__file__).parent
 AT_THE_ROOT = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
@@ -19,16 +19,16 @@ AT_THE_ROOT = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Import the commands that the command lines import on use, so that mkdocs-click sees their options."""
-    groups = {**vars(celery_commands), **lockstep.cli.commands}
+    groups = {**vars(celery_commands), **lockstep_cli.commands}
     for name, command in groups.items():
         if isinstance(command, LazyCommand):
             loaded = command.load()
             _examples_as_code(loaded)
-            if name in lockstep.cli.commands:
-                lockstep.cli.commands[name] = loaded
+            if name in lockstep_cli.commands:
+                lockstep_cli.commands[name] = loaded
             else:
                 setattr(celery_commands, name, loaded)
-    _examples_as_code(lockstep.cli)
+    _examples_as_code(lockstep_cli)
     return config
 
 

@@ -4,7 +4,7 @@ import time
 
 from celery.worker.control import inspect_command
 
-from tasks import names
+from contract import names
 
 
 @inspect_command(name=names.TELL_TIME)

@@ -14,7 +14,8 @@ from celery.worker.consumer import Consumer as CeleryConsumer
 from kombu import Connection
 from kombu.transport.base import Message
 
-from tasks import topology
+from contract import topology
+from contract.envelope import unreadable
 
 logger = get_logger(__name__)
 
@@ -54,23 +55,3 @@ class Consumer(CeleryConsumer):
         connection = super().connection_for_read(heartbeat)
         topology.declare(connection)
         return connection
-
-
-def unreadable(message: Message) -> str | None:
-    """Return why ``message`` is no task message (Celery's protocol 2), None when it is one.
-
-    Made from the message alone, so whoever looks at a dead letter later finds the same reason.
-    """
-    if "task" not in (message.headers or {}):
-        return "the headers name no task"
-    if message.errors:
-        return f"the body cannot be decompressed: {message.errors[0][1]}"
-    try:
-        body = message.payload
-    except Exception as error:
-        return f"the body cannot be decoded: {error}"
-    match body:
-        case [list(), dict(), dict()]:
-            return None
-        case _:
-            return "the body is not [args, kwargs, options]"

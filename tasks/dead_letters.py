@@ -8,9 +8,9 @@ from celery.exceptions import Reject
 
 from client import worker
 from client.dead_letters import collect, service
-from client.extensions import OUTAGES
-from tasks import names
-from web.clocks import expiry
+from client.store import OUTAGES
+from contract import names
+from runtime.clocks import expiry
 
 log = structlog.get_logger(__name__)
 

@@ -5,10 +5,10 @@ from celery import shared_task
 from kombu.exceptions import OperationalError
 
 from client import worker
-from client.extensions import OUTAGES
 from client.images import copy, purge
-from tasks import names
-from web.clocks import expiry
+from client.store import OUTAGES
+from contract import names
+from runtime.clocks import expiry
 
 log = structlog.get_logger(__name__)
 

@@ -7,12 +7,12 @@ import structlog
 from celery import Task, shared_task
 from celery.exceptions import Reject, SoftTimeLimitExceeded
 
-from client import pulse, worker
+from client import heartbeat, worker
 from client.accounts import erasure
 from client.admin_gateway import AdminGateway
-from client.extensions import OUTAGES
 from client.likes import count, drain, parked
-from tasks import names
+from client.store import OUTAGES
+from contract import names
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +23,7 @@ LONGEST_COUNTDOWN = 60  # seconds; Valkey would deliver a longer one twice (cele
 def forward_likes(self: Task) -> None:
     """Take everything pending (bounded). Any number may be queued; one works at a time."""
     gateway = worker.gateway()
-    pulse.note(pulse.WORKER)
+    heartbeat.note(heartbeat.WORKER)
     try:
         _forward_and_sweep(gateway)
     except drain.RetryLaterError as outage:

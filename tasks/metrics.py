@@ -19,8 +19,8 @@ from prometheus_client import Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from web import metrics
-from web.metrics_server import MetricsServer
+from runtime import metrics
+from runtime.metrics_server import MetricsServer
 
 _ENDED_IN_PARENT: dict[type[BaseException], str] = {WorkerLostError: "lost", TimeLimitExceeded: "timeout"}
 

@@ -13,13 +13,14 @@ from celery.exceptions import Reject, SoftTimeLimitExceeded
 
 from client import worker
 from client.admin_gateway import AdminUnavailableError
-from client.extensions import OUTAGES
 from client.images import wanted
-from client.products import failures, replicate, resync
-from tasks import images, names, origins
-from tasks.arguments import wrong_ids
-from tasks.messages import InvalidMessageError, NewerMessageError, ProductChanged
-from web import tracing
+from client.replica import apply, failures, resync
+from client.store import OUTAGES
+from contract import causation, names
+from contract.arguments import wrong_ids
+from contract.messages import InvalidMessageError, NewerMessageError, ProductChanged
+from runtime import tracing
+from tasks import images
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +61,7 @@ def _resync(task: Task, product_ids: Any) -> None:
     if wrong := wrong_ids(product_ids):
         raise Reject(wrong, requeue=False)
     try:
-        resync.resync(worker.gateway(), product_ids)
+        wanted.note(resync.resync(worker.gateway(), product_ids).states)
     except (AdminUnavailableError, *OUTAGES) as outage:
         expires = task.request.expires or RESYNC_EXPIRES
         raise task.retry(countdown=RESYNC_SECONDS, exc=outage, expires=expires) from outage
@@ -69,14 +70,14 @@ def _resync(task: Task, product_ids: Any) -> None:
 def _sync(raw: list[Any]) -> None:
     worker.gateway()
     messages, refused = _decode(raw)
-    origins.tell(log, "received", messages)
+    causation.tell(log, "received", messages)
     with tracing.span("apply products", "consumer", (message.origin.traceparent for message in messages)):
         _apply(messages, refused)
 
 
 def _apply(messages: list[ProductChanged], refused: list[InvalidMessageError]) -> None:
     try:
-        replicate.apply(messages)
+        apply.apply(messages)
         if wanted.note(messages):
             images.announce()
         for error in refused:
@@ -92,7 +93,7 @@ def _apply(messages: list[ProductChanged], refused: list[InvalidMessageError]) -
 
 def _decode(raw: list[Any]) -> tuple[list[ProductChanged], list[InvalidMessageError]]:
     messages, refused = [], []
-    caused = origins.of_task(vars(current_task.request))
+    caused = causation.of_task(vars(current_task.request))
     for item in raw:
         try:
             messages.append(ProductChanged.decode(item, caused))

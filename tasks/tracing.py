@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import signals
 
-from web import tracing
+from runtime import tracing
 
 
 @signals.worker_process_init.connect

@@ -9,13 +9,13 @@ from typing import TypeVar
 
 import pytest
 
-from stack.process import Process
-from stack.product import Product
-from stack.servers.mariadb import MariaDB
-from stack.servers.rabbitmq import RabbitMQ
-from stack.servers.secantus import Secantus
-from stack.servers.valkey import Valkey
 from tests.log_check import leaks, secrets_of
+from tools.stack.process import Process
+from tools.stack.product import Product
+from tools.stack.servers.mariadb import MariaDB
+from tools.stack.servers.rabbitmq import RabbitMQ
+from tools.stack.servers.secantus import Secantus
+from tools.stack.servers.valkey import Valkey
 
 P = TypeVar("P", bound=Process)
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from stack.product import Product
+from tools.stack.product import Product
 
 # What proves who one is, whoever made it: a bearer token, a password's hash, and the passwords of the tests' accounts.
 PATTERNS = (

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from web.signatures import SignedBy
+from web.security.signatures import SignedBy
 
 
 def service_routes(app: Flask) -> set[tuple[str, str]]:

@@ -8,10 +8,10 @@ from flask import has_request_context, request
 from sqlalchemy import delete, select
 
 from admin.accounts.models import AuditEvent
-from admin.database import retry_deadlocks, utc_now
-from admin.extensions import db
-from web import cursors
-from web.request_ids import request_id
+from admin.db.engine import retry_deadlocks, utc_now
+from admin.db.extensions import db
+from web.http import cursors
+from web.http.request_ids import request_id
 
 KEPT = timedelta(days=365)
 PURGE_CHUNK = 1_000  # rows per transaction

@@ -7,8 +7,8 @@ from flask import g
 from flask_login import UserMixin
 
 from admin.accounts.models import ROLES, VIEWER
-from web.problems import ProblemError
-from web.read_only import ReadOnlyError, read_only
+from web.http.problems import ProblemError
+from web.security.read_only import ReadOnlyError, read_only
 
 
 class ForbiddenError(ProblemError):

@@ -12,9 +12,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from admin.accounts import audit
 from admin.accounts.identity import Actor
 from admin.accounts.models import ApiKey
-from admin.database import utc_now
-from admin.extensions import db
-from web.problems import ProblemError
+from admin.db.engine import utc_now
+from admin.db.extensions import db
+from web.http.problems import ProblemError
 
 log = structlog.get_logger(__name__)
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from admin.database import BigId, Moment
-from admin.extensions import Model
+from admin.db.engine import BigId, Moment
+from admin.db.extensions import Model
 
 VIEWER, EDITOR, OWNER = ROLES = ("viewer", "editor", "owner")  # each may all that those before may
 

@@ -6,10 +6,10 @@ from sqlalchemy import select
 
 from admin.accounts import audit, sign_ins
 from admin.accounts.models import OWNER, Staff
-from admin.database import retry_deadlocks, utc_now
-from admin.extensions import db
-from web import passwords
-from web.problems import ProblemError
+from admin.db.engine import retry_deadlocks, utc_now
+from admin.db.extensions import db
+from web.http.problems import ProblemError
+from web.security import passwords
 
 
 class NoSuchStaffError(ProblemError):

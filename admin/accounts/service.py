@@ -7,10 +7,10 @@ from sqlalchemy.exc import IntegrityError
 
 from admin.accounts import audit, sign_ins
 from admin.accounts.models import Staff
-from admin.database import retry_deadlocks, utc_now
-from admin.extensions import db
-from web import passwords, tokens
-from web.problems import ProblemError
+from admin.db.engine import retry_deadlocks, utc_now
+from admin.db.extensions import db
+from web.http.problems import ProblemError
+from web.security import passwords, tokens
 
 CLI = "command line"  # who acts there, in the audit trail
 

@@ -10,8 +10,8 @@ from flask import Flask
 from admin.accounts import sign_ins
 from admin.accounts.identity import Actor, act_as
 from admin.accounts.models import VIEWER, Staff
-from admin.extensions import db
-from web import sessions
+from admin.db.extensions import db
+from web.security import sessions
 
 P = ParamSpec("P")
 R = TypeVar("R")

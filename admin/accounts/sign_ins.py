@@ -8,9 +8,9 @@ from sqlalchemy import bindparam, delete, select, update
 from admin.accounts import audit
 from admin.accounts.identity import Actor
 from admin.accounts.models import SignIn, Staff
-from admin.database import retry_deadlocks, utc_now
-from admin.extensions import db
-from web.tokens import WrongCredentialsError
+from admin.db.engine import retry_deadlocks, utc_now
+from admin.db.extensions import db
+from web.security.tokens import WrongCredentialsError
 
 PURGE_CHUNK = 1_000
 

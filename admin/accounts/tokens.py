@@ -10,8 +10,8 @@ from flask_jwt_extended import get_current_user, get_jwt, verify_jwt_in_request
 from admin.accounts import keys, sign_ins
 from admin.accounts.identity import Actor, act_as
 from admin.accounts.models import Staff
-from admin.extensions import db
-from web import tokens
+from admin.db.extensions import db
+from web.security import tokens
 
 P = ParamSpec("P")
 R = TypeVar("R")

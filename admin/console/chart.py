@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from admin.replication.lag_history import Bucket, History, Span
+from admin.monitoring.lag_history import Bucket, History, Span
 
 HEIGHT = 180  # pixels; widths are in percent, so that text keeps its size on every screen
 FLOOR = 0.01  # seconds; below it nobody cares

@@ -10,18 +10,18 @@ from werkzeug.wrappers import Response
 from admin.accounts.identity import author
 from admin.accounts.models import EDITOR
 from admin.accounts.sessions import page_for
-from admin.console import catalogue, product_form
+from admin.catalogue import queries, service
+from admin.catalogue.images import service as images
+from admin.catalogue.images.encoding import UnacceptableImageError
+from admin.catalogue.models import Product
+from admin.catalogue.service import ProductNotFoundError, SkuTakenError, StaleVersionError
+from admin.console import product_form, product_list
 from admin.console.blueprint import blp
 from admin.console.product_form import ProductForm
-from admin.images import service as images
-from admin.images.encoding import UnacceptableImageError
-from admin.products import queries, service
-from admin.products.models import Product
-from admin.products.preconditions import version_of_form
-from admin.products.service import ProductNotFoundError, SkuTakenError, StaleVersionError
-from admin.replication import product_status
-from web.bidi import isolated
-from web.uploads import takes_upload
+from admin.monitoring import product_status
+from admin.rest.preconditions import version_of_form
+from runtime.bidi import isolated
+from web.http.uploads import takes_upload
 
 Answer = str | Response | tuple[str, HTTPStatus]
 
@@ -79,7 +79,7 @@ def save_product(product_id: int) -> Answer:
 @blp.get("/products/<int:product_id>/delete")
 @page_for(EDITOR)
 def confirm_delete(product_id: int) -> Answer:
-    line = catalogue.one(product_id)
+    line = product_list.one(product_id)
     if line is None or line.product is None or line.product.deleted_at:
         raise ProductNotFoundError(f"There is no product {product_id}; it may have been deleted.")
     return render_template("console/delete.html", product=line.product, likes=line.likes)
@@ -166,7 +166,7 @@ def _base(product: Product) -> dict[str, str]:
 
 def _known(product_id: int) -> Product:
     """Return a product, deleted or not. Raises ProductNotFoundError."""
-    line = catalogue.one(product_id)
+    line = product_list.one(product_id)
     if line is None or line.product is None:
         raise ProductNotFoundError(f"There never was a product {product_id}.")
     return line.product

@@ -11,18 +11,18 @@ from werkzeug.wrappers import Response as AnyResponse
 from admin.accounts.identity import author
 from admin.accounts.models import EDITOR, VIEWER
 from admin.accounts.sessions import page_for
+from admin.catalogue.import_rows import DEFAULTS, REQUIRED
+from admin.catalogue.models import CONTENT_FIELDS
 from admin.console.blueprint import blp, live
-from admin.database import utc_now
-from admin.extensions import db
+from admin.db.engine import utc_now
+from admin.db.extensions import db
 from admin.imports import service
 from admin.imports.errors_csv import errors_csv
 from admin.imports.models import WAITING, ImportJob
 from admin.imports.runner import MAX_ERRORS
 from admin.imports.service import UnacceptableFileError
-from admin.products.import_rows import DEFAULTS, REQUIRED
-from admin.products.models import CONTENT_FIELDS
-from web.ids import to_id
-from web.uploads import takes_upload
+from runtime.ids import to_id
+from web.http.uploads import takes_upload
 
 _SHOWN = 25
 _ERRORS = 50

@@ -7,16 +7,16 @@ from http import HTTPStatus
 from sqlalchemy import func, select
 
 from admin.console.parts import OK, Part, parts
-from admin.database import retry_deadlocks
-from admin.extensions import db
+from admin.db.engine import retry_deadlocks
+from admin.db.extensions import db
 from admin.likes.models import LikeCount
+from admin.monitoring import status as replication
+from admin.monitoring.status import Status
+from admin.outbox.models import STUCK
 from admin.reconcile.models import Drift
-from admin.replication import replay, replay_runs
-from admin.replication import status as replication
-from admin.replication.models import STUCK
-from admin.replication.replay_runs import Progress
-from admin.replication.status import Status
-from web.problems import ProblemError
+from admin.relay import resync, resync_runs
+from admin.relay.resync_runs import Progress
+from web.http.problems import ProblemError
 
 MENDED_BY_REPLAY = ("missing", "stale", "ahead", "differing", "malformed")  # what only the Client has is for a person
 
@@ -51,7 +51,7 @@ class Overview:
 def overview() -> Overview:
     """Return the state of everything; takes some seconds at most, whoever does not answer."""
     status = replication.status()
-    runs = [run for run in replay_runs.latest() if run.busy or run.run.requested_at >= status.now - replication.WINDOW]
+    runs = [run for run in resync_runs.latest() if run.busy or run.run.requested_at >= status.now - replication.WINDOW]
     likes = db.session.execute(select(func.coalesce(func.sum(LikeCount.likes), 0))).scalar_one()
     db.session.rollback()
     found = parts(status)
@@ -70,7 +70,7 @@ def mend_drift() -> int:
     db.session.rollback()
     if not ids:
         raise NothingToMendError("There is no drift that a resync would mend; run 'lockstep sync diff --repair'.")
-    return replay.mark(replay.Selection(ids=ids))
+    return resync.mark(resync.Selection(ids=ids))
 
 
 def _advice(status: Status, found: Sequence[Part]) -> str:

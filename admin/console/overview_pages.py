@@ -11,10 +11,10 @@ from admin.accounts.sessions import page_for
 from admin.console import chart
 from admin.console.blueprint import blp, live
 from admin.console.overview import mend_drift, overview
-from admin.console.shared import Shared
-from admin.replication import replay_runs
-from admin.replication.lag_history import DAY, HOUR, lag_history
-from web.forms import NotAcceptableError
+from admin.console.single_flight import Shared
+from admin.monitoring.lag_history import DAY, HOUR, lag_history
+from admin.relay import resync_runs
+from web.pages.forms import NotAcceptableError
 
 _SHARED = Shared(overview)  # for the polls of this process
 SPANS = {"hour": HOUR, "day": DAY}
@@ -45,9 +45,9 @@ def live_lag() -> Response:
 def replay_many() -> AnyResponse:
     """Have every product, or every stuck one, looked after again; the relays carry it out."""
     what = request.form.get("what", "")
-    if what not in replay_runs.WHATS:
+    if what not in resync_runs.WHATS:
         raise NotAcceptableError("Choose all products, or the stuck ones.")
-    replay_runs.request(what, author())
+    resync_runs.request(what, author())
     flash("The resync is under way. You may leave; this page shows how far it is.", "success")
     return redirect(url_for("console.show_overview"))
 
@@ -55,7 +55,7 @@ def replay_many() -> AnyResponse:
 @blp.post("/replays/<int:run_id>/stop")
 @page_for(EDITOR)
 def stop_replay(run_id: int) -> AnyResponse:
-    replay_runs.stop(run_id, author())
+    resync_runs.stop(run_id, author())
     flash("Stopped. What was marked already is still looked after.", "info")
     return redirect(url_for("console.show_overview"))
 

@@ -7,14 +7,20 @@ from werkzeug.wrappers import Response
 
 from admin.accounts.models import EDITOR
 from admin.accounts.sessions import may
-from admin.console import editor_pages, import_pages, letter_pages, overview_pages, product_pages
+from admin.console import dead_letter_pages, editor_pages, import_pages, overview_pages, product_pages
 from admin.console.blueprint import blp
-from tasks.config import BrokerSettings
-from tasks.versions import version_of
-from web.images import is_ours
+from contract.config import BrokerSettings
+from contract.versions import version_of
+from web.http.images import is_ours
 
 ASSETS = Path(__file__).parent / "static"
-PAGES = (overview_pages, product_pages, editor_pages, letter_pages, import_pages)  # each hangs its views on ``blp``
+PAGES = (
+    overview_pages,
+    product_pages,
+    editor_pages,
+    dead_letter_pages,
+    import_pages,
+)  # each hangs its views on ``blp``
 
 
 def init_console(app: Flask, shop_url: str | None, flower_url: str | None) -> None:

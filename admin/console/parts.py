@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from admin.replication.status import Status
+from admin.monitoring.status import Status
 
 OK, SILENT, UNKNOWN = "ok", "silent", "unknown"
 # A relay looks at the stores every ten seconds, and beat has a worker look for dead letters as often.

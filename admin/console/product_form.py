@@ -7,10 +7,10 @@ from typing import Any
 
 import marshmallow as ma
 
-from admin.products.models import CONTENT_FIELDS, Product
-from admin.products.schemas import ContentSchema
-from web.currencies import price_text
-from web.problems import flatten
+from admin.catalogue.models import CONTENT_FIELDS, Product
+from admin.catalogue.schemas import ContentSchema
+from contract.currencies import price_text
+from web.http.problems import flatten
 
 LABELS = {
     "title": "Title",

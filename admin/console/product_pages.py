@@ -8,18 +8,18 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from admin.accounts.models import EDITOR, VIEWER
 from admin.accounts.sessions import page_for
-from admin.console import catalogue
+from admin.catalogue import queries
+from admin.catalogue.models import Product
+from admin.catalogue.schemas import SORTS, STABLE
+from admin.console import product_list
 from admin.console.blueprint import blp, live
-from admin.console.catalogue import LISTS, Wanted
+from admin.console.product_list import LISTS, Wanted
 from admin.console.product_sync import ProductSync, product_sync
-from admin.products import queries
-from admin.products.models import Product
-from admin.products.schemas import SORTS, STABLE
-from admin.replication import replay
-from admin.replication.product_status import NeverKnownError
-from tasks.product_rules import RULES
-from web.cursors import MAX_LIMIT
-from web.ids import to_id, to_ids
+from admin.monitoring.product_status import NeverKnownError
+from admin.relay import resync
+from contract.product_rules import RULES
+from runtime.ids import to_id, to_ids
+from web.http.cursors import MAX_LIMIT
 
 _SHOWN = 25
 _SORTS = [sort for sort in SORTS if sort != STABLE]  # the latest change first: people look for that
@@ -30,12 +30,12 @@ _MOST_CHARACTERS = 100
 @page_for(VIEWER)
 def list_products() -> str:
     wanted = _wanted()
-    page = catalogue.find(wanted, _SHOWN, request.args.get("cursor"))
+    page = product_list.find(wanted, _SHOWN, request.args.get("cursor"))
     return render_template(
         "console/products.html",
         wanted=wanted,
         page=page,
-        counts=catalogue.counts(),
+        counts=product_list.counts(),
         categories=queries.categories(),
         next_url=_next_url(page.next_cursor),
         undo=_just_deleted(),
@@ -48,7 +48,7 @@ def live_states() -> Response:
     """Return chip and likes of the products that a page shows."""
     ids = to_ids(request.args.get("ids", "").split(","), MAX_LIMIT)
     regions = {}
-    for line in catalogue.some(ids):
+    for line in product_list.some(ids):
         regions[f"sync-{line.id}"] = render_template("console/sync_chip.html", sync=line.sync, deleted=line.deleted)
         regions[f"likes-{line.id}"] = f"{line.likes:,}"
     return live(regions)
@@ -69,7 +69,7 @@ def live_product(product_id: int) -> Response:
 @blp.post("/products/<int:product_id>/resync")
 @page_for(EDITOR)
 def resync_product(product_id: int) -> AnyResponse:
-    if not replay.mark(replay.Selection(ids=[product_id])):
+    if not resync.mark(resync.Selection(ids=[product_id])):
         raise NeverKnownError(f"There never was a product {product_id}.")
     flash("Looking after it: the Client is asked, and gets what it lacks.", "success")
     return redirect(url_for("console.show_product", product_id=product_id))
@@ -79,7 +79,7 @@ def resync_product(product_id: int) -> AnyResponse:
 @page_for(EDITOR)
 def resync_products() -> AnyResponse:
     ids = to_ids(request.form.getlist("id"), MAX_LIMIT)
-    count = replay.mark(replay.Selection(ids=ids)) if ids else 0
+    count = resync.mark(resync.Selection(ids=ids)) if ids else 0
     if count:
         flash(f"Looking after {count} products: the Client is asked, and gets what it lacks.", "success")
     else:
@@ -93,7 +93,7 @@ def _product_sync(product_id: int) -> ProductSync:
 
 def _just_deleted() -> Product | None:
     """Return the product that ``deleted`` in the address names, while it is deleted: it may be undone."""
-    line = catalogue.one(request.args.get("deleted", type=to_id) or 0)
+    line = product_list.one(request.args.get("deleted", type=to_id) or 0)
     return line.product if line and line.product and line.product.deleted_at else None
 
 
@@ -101,7 +101,7 @@ def _wanted() -> Wanted:
     """Read the filter from the address; what makes no sense there is as good as left out."""
     listed, sort = request.args.get("state", ""), request.args.get("sort", "")
     return Wanted(
-        listed if listed in LISTS else catalogue.ALL,
+        listed if listed in LISTS else product_list.ALL,
         request.args.get("q", "").strip()[:_MOST_CHARACTERS].replace("\0", ""),
         RULES["category"].tidy(request.args.get("category", "")) or None,
         sort if sort in _SORTS else _SORTS[0],

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from admin.console import catalogue
-from admin.console.catalogue import Line
+from admin.console import product_list
+from admin.console.product_list import Line
+from admin.monitoring import product_status
+from admin.monitoring.product_status import NeverKnownError, ProductStatus
+from admin.outbox.client_gateway import ClientUnavailableError
+from admin.outbox.models import ProductChange
 from admin.reconcile import diff
 from admin.reconcile.diff import Field
-from admin.replication import product_status
-from admin.replication.client_gateway import ClientUnavailableError
-from admin.replication.models import ProductChange
-from admin.replication.product_status import NeverKnownError, ProductStatus
 
 PATIENCE = 3.0  # seconds for the Client to answer
 _TECHNICAL = ("ver", "checksum")
@@ -64,7 +64,7 @@ class ProductSync:
 
 def product_sync(product_id: int, limit: int, cursor: str | None) -> ProductSync:
     """Return a product on both sides with a page of its versions. Raises NeverKnownError, BadCursorError."""
-    line = catalogue.one(product_id)
+    line = product_list.one(product_id)
     status = product_status.product_status(product_id, limit, cursor) if line else None
     if status and status.client_error:  # it did not answer just now: it is not waited for again
         return _unknown(product_id, line, status, status.client_error)

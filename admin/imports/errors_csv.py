@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from flask import Response, stream_with_context
 
+from admin.catalogue.csv_cells import safe
 from admin.imports import service
-from web.csv_cells import safe
 
 _AT_ONCE = 1_000
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from admin.database import BigId, Moment
-from admin.extensions import Model
-from admin.images.models import Bytes
+from admin.catalogue.images.models import Bytes
+from admin.db.engine import BigId, Moment
+from admin.db.extensions import Model
 
 # UPLOADING: the file is not complete. The last three are final.
 UPLOADING, WAITING, RUNNING, DONE, CANCELLED, FAILED = STATES = (

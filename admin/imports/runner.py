@@ -16,13 +16,13 @@ import structlog
 from flask import Flask
 from sqlalchemy import insert, or_, select, update
 
-from admin.database import OUTAGES, any_row, retry_deadlocks, table, utc_now
-from admin.extensions import db
+from admin.catalogue import importer
+from admin.catalogue.import_rows import UnreadableFileError, read
+from admin.db.engine import OUTAGES, any_row, retry_deadlocks, table, utc_now
+from admin.db.extensions import db
 from admin.imports import service
 from admin.imports.models import ACTIVE, DONE, FAILED, RUNNING, ImportJob, ImportPiece, RowError
-from admin.products import importer
-from admin.products.import_rows import UnreadableFileError, read
-from web import correlation
+from runtime import correlation
 
 HOLD = timedelta(seconds=60)  # a chunk takes less than one; after this long without one, whoever had the job is gone
 IDLE_SECONDS = 1.0

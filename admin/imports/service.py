@@ -11,11 +11,11 @@ import structlog
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from admin.database import retry_deadlocks, utc_now
-from admin.extensions import db
+from admin.catalogue.import_rows import CSV, NDJSON, NDJSON_SUFFIXES, UnreadableFileError, check_format, check_header
+from admin.db.engine import retry_deadlocks, utc_now
+from admin.db.extensions import db
 from admin.imports.models import ACTIVE, CANCELLED, UPLOADING, WAITING, ImportJob, ImportPiece, RowError
-from admin.products.import_rows import CSV, NDJSON, NDJSON_SUFFIXES, UnreadableFileError, check_format, check_header
-from web.problems import ProblemError
+from web.http.problems import ProblemError
 
 log = structlog.get_logger(__name__)
 

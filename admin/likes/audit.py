@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select, tuple_, update
 
-from admin.database import retry_deadlocks
-from admin.extensions import db
+from admin.catalogue.models import Product
+from admin.db.engine import retry_deadlocks
+from admin.db.extensions import db
 from admin.likes.models import LikeCount, ProductLike
 from admin.likes.service import MAX_BATCH, lock_counts, make_counts
-from admin.products.models import Product
-from tasks.messages import LikeChanged, likes_digest
+from contract.messages import LikeChanged, likes_digest
 
 MAX_ROWS = 10_000  # per digest
 

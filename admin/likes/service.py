@@ -9,12 +9,12 @@ from typing import Any
 import structlog
 from sqlalchemy import case, select, tuple_, update
 
-from admin.database import retry_deadlocks, upsert, utc_now
-from admin.extensions import db
+from admin.catalogue.models import Product
+from admin.db.engine import retry_deadlocks, upsert, utc_now
+from admin.db.extensions import db
 from admin.likes.models import LikeCount, ProductLike
-from admin.products.models import Product
-from tasks import origins
-from tasks.messages import LikeChanged
+from contract import causation
+from contract.messages import LikeChanged
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ def take(likes: Sequence[LikeChanged]) -> list[Outcome]:
     outcomes = [_apply(like, living, held) for like in likes]
     _store(likes, outcomes, held)
     db.session.commit()
-    origins.tell(log, "likes taken", likes, outcomes=dict(Counter(outcome.outcome for outcome in outcomes)))
+    causation.tell(log, "likes taken", likes, outcomes=dict(Counter(outcome.outcome for outcome in outcomes)))
     return outcomes
 
 

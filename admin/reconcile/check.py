@@ -14,18 +14,17 @@ from itertools import islice
 import structlog
 from sqlalchemy import delete, func, or_, select, tuple_, update
 
-from admin.database import retry_deadlocks, upsert, utc_now
-from admin.extensions import db
-from admin.products.models import Product
+from admin.catalogue.models import Product
+from admin.db.engine import retry_deadlocks, upsert, utc_now
+from admin.db.extensions import db
+from admin.outbox.models import PROVEN, Replication
+from admin.outbox.outbox import pending_again
 from admin.reconcile.compare import Difference, differences
 from admin.reconcile.compare import look as look_at
-from admin.reconcile.copies import Copy
 from admin.reconcile.diff import HIGHEST, LOWEST
 from admin.reconcile.models import Drift, DriftCheck
-from admin.replication.models import PROVEN, Replication
-from admin.replication.replay import afresh
-from tasks.messages import MAX_IDS
-from tasks.names import BULK
+from contract.messages import MAX_IDS
+from contract.names import BULK
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +34,7 @@ PASS_REST = timedelta(seconds=20)  # after a pass: an idle system does not compa
 LOOK_REST = 20  # times what a look took: a store that answers slowly has more urgent things to do
 LONGEST_REST = timedelta(hours=1)
 AGAIN = timedelta(seconds=10)  # between two looks at the same suspect
-_COPY = Copy(patience=20.0)
+_PATIENCE = 20.0  # seconds for an answer of the Client
 MAX_KEPT = 1_000  # suspects and drift: enough to raise an alarm, and what is kept stays bounded
 _EXAMPLES = 5
 _NEVER = datetime(2001, 1, 1)  # noqa: DTZ001 - as the database's: naive; a new database's first look is due before it
@@ -74,7 +73,7 @@ def look() -> None:
     if span is None:
         return
     began = time.monotonic()
-    unexplained = (difference for difference in differences(*span, _COPY) if not difference.pending)
+    unexplained = (difference for difference in differences(*span, patience=_PATIENCE) if not difference.pending)
     try:
         found = list(islice(unexplained, MAX_KEPT))
     finally:
@@ -187,7 +186,9 @@ def _resync(confirmed: Sequence[Difference]) -> None:
     same = tuple_(Replication.product_id, Replication.ver, Replication.checksum).in_(verified)
     ids = [product_id for product_id, *_ in verified]
     marked = update(Replication).where(Replication.product_id.in_(ids), same, Replication.state == PROVEN)
-    resynced = db.session.execute(marked.values(**afresh(now, BULK)).execution_options(synchronize_session=False))
+    resynced = db.session.execute(
+        marked.values(**pending_again(now, BULK)).execution_options(synchronize_session=False)
+    )
     db.session.commit()
     if rows := resynced.rowcount:  # type: ignore[attr-defined]
         log.warning("drift is being repaired", products=rows, product_ids=ids[:20])
@@ -214,7 +215,7 @@ def _remove(product_ids: Sequence[int]) -> None:
 
 def _differing(product_ids: Sequence[int]) -> list[Difference]:
     """Return what differs now and nobody is at work on."""
-    found = look_at(product_ids, _COPY) if product_ids else []
+    found = look_at(product_ids, _PATIENCE) if product_ids else []
     return [difference for difference in found if not difference.pending]
 
 

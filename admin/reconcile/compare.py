@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from admin.reconcile import catalogue
-from admin.reconcile.catalogue import Own
-from admin.reconcile.copies import MAX_LISTED, Copy
-from tasks.digests import BUCKET, Digest, Entry, digests
-from tasks.messages import DELETED_CHECKSUM, MALFORMED_CHECKSUM
+from admin.reconcile import client_copy, own_state
+from admin.reconcile.client_copy import MAX_LISTED
+from admin.reconcile.own_state import Own
+from contract.digests import BUCKET, Digest, Entry, digests
+from contract.messages import DELETED_CHECKSUM, MALFORMED_CHECKSUM
 
 T = TypeVar("T")
 
@@ -69,25 +69,25 @@ _DIFFERING = {
 
 
 def differences(
-    after: int, upto: int, copy: Copy, progress: Callable[[int], None] = lambda _id: None
+    after: int, upto: int, progress: Callable[[int], None] = lambda _id: None, patience: float = client_copy.PATIENCE
 ) -> Iterator[Difference]:
     """Yield what differs among the ids in (after, upto]; ``progress`` is given the id up to which it is done.
 
     Raises ClientUnavailableError.
     """
     while after < upto:
-        held, reached = copy.digests(after, upto)
+        held, reached = client_copy.digests(after, upto, patience)
         for buckets in batched(_differing_buckets(after, reached, held), _BUCKETS):
             ids = [id_ for bucket in buckets for id_ in _ids(bucket) if after < id_ <= reached]
-            yield from look(ids, copy)
+            yield from look(ids, patience)
             progress(ids[-1])
         progress(reached)
         after = reached
 
 
-def look(product_ids: Sequence[int], copy: Copy) -> list[Difference]:
+def look(product_ids: Sequence[int], patience: float = client_copy.PATIENCE) -> list[Difference]:
     """Return what differs among ``product_ids``, at most MAX_LISTED. Raises ClientUnavailableError."""
-    held, own = copy.listed(product_ids), catalogue.listed(product_ids)
+    held, own = client_copy.listed(product_ids, patience), own_state.listed(product_ids)
     found = (_difference(id_, own.get(id_), held.get(id_)) for id_ in product_ids)
     return [difference for difference in found if difference]
 
@@ -102,7 +102,7 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
 def _differing_buckets(after: int, upto: int, held: Iterable[Digest]) -> Iterator[int]:
     """Sum up Admin's side; yield the numbers of the buckets that are not the same."""
     theirs = {digest.bucket: digest for digest in held}
-    for mine in digests(own.entry for own in catalogue.stream(after, upto)):
+    for mine in digests(own.entry for own in own_state.stream(after, upto)):
         if theirs.pop(mine.bucket, None) != mine:
             yield mine.bucket
     yield from theirs  # where Admin has nothing

@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from admin.reconcile import catalogue, copies
+from admin.reconcile import client_copy, own_state
 from admin.reconcile.compare import Difference, batched, differences, look
-from admin.reconcile.copies import Copy
-from tasks.messages import DELETED_CHECKSUM
-from tasks.versions import MAX_VER, version_of
+from contract.messages import DELETED_CHECKSUM
+from contract.versions import MAX_VER, version_of
 
 LOWEST, HIGHEST = -MAX_VER, MAX_VER  # a document typed in by hand may have any id
 SECOND_LOOK = 2.0  # seconds after the first: a change under way has arrived, or its row is unproven
@@ -22,19 +21,19 @@ class Comparison:
     ``rest`` is the time between the two looks, in seconds.
     """
 
-    def __init__(self, copy: Copy | None = None, rest: float = SECOND_LOOK) -> None:
-        self._copy, self._rest = copy or Copy(), rest
+    def __init__(self, rest: float = SECOND_LOOK) -> None:
+        self._rest = rest
         self.pending = 0
 
     def drift(
         self, after: int = LOWEST, upto: int = HIGHEST, progress: Callable[[int], None] = lambda _id: None
     ) -> Iterator[Difference]:
         """Yield the drift among the ids in (after, upto]. Raises ClientUnavailableError."""
-        suspects = self._settled(differences(after, upto, self._copy, progress))
+        suspects = self._settled(differences(after, upto, progress))
         for batch in batched(suspects, _SUSPECTS):
             time.sleep(self._rest)
             before = set(batch)
-            again = look([difference.id for difference in batch], self._copy)
+            again = look([difference.id for difference in batch])
             for difference in self._settled(again):
                 if difference in before:
                     yield difference
@@ -79,12 +78,12 @@ class UnknownProductError(Exception):
     """Neither store ever had the product."""
 
 
-def fields_of(product_id: int, patience: float = copies.PATIENCE) -> Fields:
+def fields_of(product_id: int, patience: float = client_copy.PATIENCE) -> Fields:
     """Compare one product field by field, waiting ``patience`` seconds for the Client.
 
     Raises UnknownProductError, ClientUnavailableError.
     """
-    held, own = copies.one(product_id, patience), catalogue.listed([product_id]).get(product_id)
+    held, own = client_copy.one(product_id, patience), own_state.listed([product_id]).get(product_id)
     if held is None and own is None:
         raise UnknownProductError(f"neither Admin nor the Client ever had a product {product_id}")
     mine, theirs = _own_fields(own), _held_fields(held)
@@ -94,7 +93,7 @@ def fields_of(product_id: int, patience: float = copies.PATIENCE) -> Fields:
     return Fields(fields, bool(own and own.pending), seen.get("failure"), seen.get("applied_at"))
 
 
-def _own_fields(own: catalogue.Own | None) -> dict[str, str]:
+def _own_fields(own: own_state.Own | None) -> dict[str, str]:
     if own is None:
         return {}
     return _state(own.entry.ver, own.entry.checksum) | (own.message.encode()["product"] or {})
@@ -103,7 +102,7 @@ def _own_fields(own: catalogue.Own | None) -> dict[str, str]:
 def _held_fields(held: Any) -> dict[str, str]:
     if held is None:
         return {}
-    with copies.sensible():
+    with client_copy.sensible():
         return _state(held["ver"], held["checksum"]) | dict(held["content"])
 
 

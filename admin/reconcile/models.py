@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from admin.database import BigId, Moment
-from admin.extensions import Model
+from admin.db.engine import BigId, Moment
+from admin.db.extensions import Model
 
 
 class Drift(Model):

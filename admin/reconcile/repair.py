@@ -4,19 +4,19 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from admin.database import retry_deadlocks, upsert, utc_now
-from admin.extensions import db
-from admin.products.ids import reserve_ids
-from admin.products.models import Product
-from admin.reconcile import catalogue
-from admin.reconcile.catalogue import Own
+from admin.catalogue.ids import reserve_ids
+from admin.catalogue.models import Product
+from admin.db.engine import retry_deadlocks, upsert, utc_now
+from admin.db.extensions import db
+from admin.outbox.models import FRESH, Replication
+from admin.outbox.outbox import pending_again
+from admin.outbox.repair import Repair, repair
+from admin.reconcile import own_state
+from admin.reconcile.client_copy import PATIENCE
 from admin.reconcile.compare import ORPHANED, Difference, look
-from admin.reconcile.copies import PATIENCE, Copy
-from admin.replication.models import FRESH, Replication
-from admin.replication.repair import Repair, repair
-from admin.replication.replay import afresh
-from tasks.digests import MAX_ID
-from tasks.names import BULK
+from admin.reconcile.own_state import Own
+from contract.digests import MAX_ID
+from contract.names import BULK
 
 
 def mend(drift: Sequence[Difference]) -> set[int]:
@@ -27,11 +27,11 @@ def mend(drift: Sequence[Difference]) -> set[int]:
     orphans = [difference.id for difference in drift if difference.kind == ORPHANED]
     # A product that got a tombstone's id would never be seen.
     reserve_ids(max((id_ for id_ in orphans if id_ <= MAX_ID), default=0))
-    own = catalogue.listed([difference.id for difference in drift if difference.kind != ORPHANED])
+    own = own_state.listed([difference.id for difference in drift if difference.kind != ORPHANED])
     repair((_repair(difference, own.get(difference.id)) for difference in drift), PATIENCE)
     if own:
         _mark(list(own))
-    return {still.id for still in look([d.id for d in drift], Copy()) if _is_ours(still, own.get(still.id))}
+    return {still.id for still in look([d.id for d in drift]) if _is_ours(still, own.get(still.id))}
 
 
 def _repair(difference: Difference, own: Own | None) -> Repair:
@@ -52,7 +52,7 @@ def _mark(product_ids: Sequence[int]) -> None:
     lock = select(Product.id).where(Product.id.in_(product_ids)).order_by(Product.id).with_for_update()
     db.session.execute(lock).all()
     now = db.session.execute(select(utc_now())).scalar_one()
-    messages = [own.message for own in catalogue.read(product_ids)]
+    messages = [own.message for own in own_state.read(product_ids)]
     fresh = [
         {
             "product_id": message.id,
@@ -68,5 +68,7 @@ def _mark(product_ids: Sequence[int]) -> None:
         for message in messages
     ]
     if fresh:
-        db.session.execute(upsert(Replication, fresh, lambda new: {"checksum": new.checksum, **afresh(now, BULK)}))
+        db.session.execute(
+            upsert(Replication, fresh, lambda new: {"checksum": new.checksum, **pending_again(now, BULK)})
+        )
     db.session.commit()

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from client.accounts.documents import Shopper
-from client.extensions import database
 from client.likes.service import take_back_all
+from client.store import database
 
 log = structlog.get_logger(__name__)
 

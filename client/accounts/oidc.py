@@ -20,7 +20,7 @@ from pymongo.errors import DuplicateKeyError
 
 from client.accounts.documents import Shopper
 from client.config import ClientSettings
-from web.problems import ProblemError
+from web.http.problems import ProblemError
 
 log = structlog.get_logger(__name__)
 

@@ -8,8 +8,8 @@ from pymongo.errors import DuplicateKeyError
 
 from client.accounts import erasure
 from client.accounts.documents import Shopper
-from web import passwords, tokens
-from web.problems import ProblemError
+from web.http.problems import ProblemError
+from web.security import passwords, tokens
 
 
 class EmailTakenError(ProblemError):

@@ -7,7 +7,7 @@ from flask import Flask
 from client.accounts import sign_ins
 from client.accounts.documents import Shopper
 from client.accounts.sign_ins import SignedIn
-from web import sessions
+from web.security import sessions
 
 LIFETIME = timedelta(days=30)
 COOKIE = "shop_session"

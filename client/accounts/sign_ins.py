@@ -10,8 +10,8 @@ from typing import Any
 
 from flask_login import UserMixin
 
-from client.extensions import database
-from web.tokens import WrongCredentialsError
+from client.store import database
+from web.security.tokens import WrongCredentialsError
 
 KEPT = 50
 _SHOWN = {"email": True, "created_at": True, "password_hash": True}

@@ -7,7 +7,7 @@ from flask_jwt_extended import get_current_user, get_jwt, verify_jwt_in_request
 from client.accounts import sign_ins
 from client.accounts.documents import Shopper
 from client.accounts.sign_ins import SignedIn
-from web import tokens
+from web.security import tokens
 
 
 def issue(shopper: Shopper) -> dict[str, Any]:

@@ -19,11 +19,11 @@ from pymongo.errors import DuplicateKeyError
 from client.dead_letters.diagnosis import DELIVERY_LIMIT
 from client.dead_letters.documents import DeadLetter
 from client.dead_letters.reading import read
-from client.extensions import database
-from client.products import failures
-from tasks import names, topology
-from tasks.app import app
-from web.masking import mask
+from client.replica import failures
+from client.store import database
+from contract import names, topology
+from contract.app import app
+from runtime.masking import mask
 
 log = structlog.get_logger(__name__)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from kombu.transport.base import Message
 
-from tasks import names
-from tasks.arguments import PRODUCT_TASKS, wrong_call, wrong_ids
-from tasks.consumer import unreadable
-from tasks.messages import InvalidMessageError, ProductChanged
+from contract import names
+from contract.arguments import PRODUCT_TASKS, wrong_call, wrong_ids
+from contract.envelope import unreadable
+from contract.messages import InvalidMessageError, ProductChanged
 
 DELIVERY_LIMIT = "delivery_limit"
 _TASKS = {value for name, value in vars(names).items() if name.isupper() and str(value).startswith("tasks.")}

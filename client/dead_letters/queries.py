@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from client.dead_letters.documents import STATES, DeadLetter
-from tasks.messages import format_time
-from tasks.versions import version_of
+from contract.messages import format_time
+from contract.versions import version_of
 
 _NEWEST_FIRST = [("died_at", -1), ("_id", -1)]
 _ID = re.compile(r"[0-9a-f]{1,32}")

@@ -11,8 +11,8 @@ from kombu.transport.base import Message
 
 from client.dead_letters.diagnosis import diagnose
 from client.dead_letters.documents import NEW
-from tasks.messages import MAX_IDS
-from tasks.versions import MAX_VER
+from contract.messages import MAX_IDS
+from contract.versions import MAX_VER
 
 MAX_PAYLOAD = 64 * 1024  # bytes kept
 _MAX_TEXT = 500  # characters of a header or a reason

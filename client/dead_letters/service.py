@@ -8,7 +8,8 @@ import structlog
 
 from client.admin_gateway import AdminGateway, AdminUnavailableError
 from client.dead_letters.documents import DISCARDED, NEW, REPLAYED, REPLAYING, SETTLED, DeadLetter
-from client.products.resync import resync
+from client.images import wanted
+from client.replica.resync import resync
 
 log = structlog.get_logger(__name__)
 
@@ -33,9 +34,10 @@ def replay(gateway: AdminGateway, letter: dict[str, Any], by: str) -> list[int]:
     letter is then what it was.
     """
     ids = product_ids(letter)
-    unknown = resync(gateway, ids)
-    if len(unknown) == len(ids):
-        raise NotReplayableError(f"Admin never had product {', '.join(map(str, unknown))}; discard the letter")
+    done = resync(gateway, ids)
+    wanted.note(done.states)
+    if len(done.unknown) == len(ids):
+        raise NotReplayableError(f"Admin never had product {', '.join(map(str, done.unknown))}; discard the letter")
     _collection().update_one({"_id": letter["_id"]}, {"$set": _state(REPLAYED, by)})
     return ids
 

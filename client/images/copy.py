@@ -10,8 +10,8 @@ import structlog
 from client.admin_gateway import AdminGateway, AdminUnavailableError
 from client.images import wanted
 from client.images.documents import ImageCopy, WantedImage
-from client.likes.leases import lease
-from web.images import digest_of
+from client.leases import lease
+from web.http.images import digest_of
 
 LONGEST = 20.0  # seconds per run; a call to Admin may take ten more
 HOLD = timedelta(seconds=40)

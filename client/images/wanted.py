@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 from pymongo import UpdateOne
 
-from client.extensions import bulk_write, by_ids
 from client.images.documents import ImageCopy, WantedImage
-from client.products.documents import ProductCopy
-from tasks.messages import ProductChanged
-from web.images import digest_in, url_of
+from client.replica.documents import ProductCopy
+from client.store import bulk_write, by_ids
+from contract.messages import ProductChanged
+from web.http.images import digest_in, url_of
 
 
 def note(messages: Iterable[ProductChanged]) -> bool:

@@ -9,10 +9,10 @@ from flask import Flask, current_app
 from pymongo.errors import PyMongoError
 
 from client.likes import count
-from tasks import names
-from tasks.background import Background
-from tasks.publisher import Publisher
-from web.clocks import expiry
+from contract import names
+from contract.background import Background
+from contract.publisher import Publisher
+from runtime.clocks import expiry
 
 EXPIRES = 60  # seconds; the sweep says the same again
 FIRST_REST, LONGEST_REST = 0.05, 0.5  # seconds between two announcements; longer while likes keep coming

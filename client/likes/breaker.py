@@ -4,7 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from client.extensions import database
+from client.store import database
 
 FIRST_DELAY = 1.0  # seconds
 LONGEST_DELAY = 60.0  # a probe per minute costs nothing, and a day's outage is over a minute after its end

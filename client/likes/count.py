@@ -11,10 +11,10 @@ from pymongo import UpdateMany
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 
-from client.extensions import OUTAGES, bounded_session, portions, was_in_conflict
+from client.leases import patient_lease
 from client.likes.documents import Like, read
-from client.likes.leases import patient_lease
-from client.products.documents import ProductCopy
+from client.replica.documents import ProductCopy
+from client.store import OUTAGES, bounded_session, portions, was_in_conflict
 
 log = structlog.get_logger(__name__)
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from client.admin_gateway import FIRST, AdminGateway, HeldLike, Key
-from client.extensions import by_ids
 from client.likes.documents import Like, like_id
-from tasks.messages import LikeChanged, likes_digest
+from client.store import by_ids
+from contract.messages import LikeChanged, likes_digest
 
 CHUNK = 2_000  # likes per first digest: what is in memory at once
 LEAF = 500  # likes compared one by one

@@ -8,9 +8,9 @@ import structlog
 from mongoengine import BooleanField, DateTimeField, Document, IntField, LongField, StringField
 from pymongo import UpdateOne
 
-from client.extensions import bulk_write
-from tasks import origins
-from tasks.messages import LIKE_CHANGED, InvalidMessageError, LikeChanged
+from client.store import bulk_write
+from contract import causation
+from contract.messages import LIKE_CHANGED, InvalidMessageError, LikeChanged
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ def changed(liked: bool, now: datetime) -> dict[str, dict[str, Any]]:
             "at": now,
             "pending": True,
             "uncounted": True,
-            "request_id": origins.current().request_id,
+            "request_id": causation.current().request_id,
         },
         "$min": {"since": now},
         "$unset": {"parked": "", "restored": ""},

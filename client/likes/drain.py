@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from client.admin_gateway import AdminGateway, AdminUnavailableError, BatchTooLargeError
-from client.extensions import database
-from client.likes import breaker, recovery, settle
+from client.leases import lease
+from client.likes import apply_outcomes, breaker, recovery
 from client.likes.documents import Like, read
-from client.likes.leases import lease
-from tasks import origins
-from tasks.messages import LikeChanged
+from client.store import database
+from contract import causation
+from contract.messages import LikeChanged
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ def _pending(limit: int) -> list[LikeChanged]:
 
 def _forward(gateway: AdminGateway, batch: list[LikeChanged]) -> int:
     """Return how many of ``batch`` were settled: all, or as many from its start as Admin takes at once."""
-    origins.tell(log, "likes forwarded", batch)
+    causation.tell(log, "likes forwarded", batch)
     try:
         outcomes = gateway.send_likes(batch)
     except AdminUnavailableError as error:
@@ -71,8 +71,8 @@ def _forward(gateway: AdminGateway, batch: list[LikeChanged]) -> int:
         log.warning("likes wait", likes=len(batch), seconds=round(delay, 1), reason=str(error))
         raise RetryLaterError(str(error), delay) from error
     breaker.succeeded()
-    settle.settle(batch, outcomes)
-    origins.tell(log, "likes settled", batch)
+    apply_outcomes.settle(batch, outcomes)
+    causation.tell(log, "likes settled", batch)
     return len(batch)
 
 

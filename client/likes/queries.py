@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from client.likes.documents import Like, like_id
-from client.products.documents import ProductCopy
-from client.products.queries import living
-from tasks.messages import format_time, parse_time
-from web import cursors
+from client.replica.documents import ProductCopy
+from client.replica.queries import living
+from contract.messages import format_time, parse_time
+from web.http import cursors
 
 _SORT = "-liked_at"  # what a cursor of this list is made for
 

@@ -3,17 +3,19 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 
 from client.admin_gateway import WrongCount
-from client.extensions import bounded_session, was_in_conflict
+from client.leases import lease
 from client.likes import count
 from client.likes.documents import Like
-from client.likes.leases import lease
-from client.products.documents import ProductCopy
+from client.replica.documents import ProductCopy
+from client.store import bounded_session, was_in_conflict
 
 PAGE = 500  # products at once
+CORRECT_SECONDS = 10.0  # Admin's relay waits for the answer of a repair
 
 
 class BusyError(Exception):
@@ -53,6 +55,16 @@ def mend(product_ids: Sequence[int]) -> None:
     count.count()
 
 
+def correct(product_ids: Sequence[int]) -> None:
+    """Set the counts of copies that were written anew to the size of their like sets.
+
+    In one transaction, so that likes counted meanwhile are neither lost nor counted twice.
+    """
+    if product_ids:
+        with bounded_session(CORRECT_SECONDS) as session:
+            session.with_transaction(lambda session: _correct(session, list(product_ids)))
+
+
 _MISLABELLED: tuple[dict[str, Any], ...] = (
     {"liked": True, "counted": {"$ne": True}, "uncounted": {"$ne": True}},
     {"liked": False, "counted": True, "uncounted": {"$ne": True}},
@@ -65,6 +77,18 @@ def _counted(product_ids: list[int], session: ClientSession | None = None) -> di
         {"$group": {"_id": "$product", "likes": {"$sum": 1}}},
     ]
     return {group["_id"]: group["likes"] for group in Like._get_collection().aggregate(groups, session=session)}
+
+
+def _correct(session: ClientSession, product_ids: list[int]) -> None:
+    products, counted = ProductCopy._get_collection(), _counted(product_ids, session)
+    shown = products.find({"_id": {"$in": product_ids}}, {"likes": 1}, session=session)
+    changes = [
+        UpdateOne({"_id": doc["_id"], "likes": doc.get("likes")}, {"$set": {"likes": counted.get(doc["_id"], 0)}})
+        for doc in shown
+        if doc.get("likes") != counted.get(doc["_id"], 0)
+    ]
+    if changes:
+        products.bulk_write(changes, session=session)
 
 
 def _in_snapshot(product_id: int, mend: bool) -> WrongCount | None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import structlog
 
-from client.extensions import database
 from client.likes.documents import Like, pending_again, update_each
+from client.store import database
 
 log = structlog.get_logger(__name__)
 

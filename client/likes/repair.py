@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pymongo import UpdateOne
 
 from client.admin_gateway import HeldLike
-from client.extensions import bulk_write
 from client.likes.diff import DIFFERENT, Difference
 from client.likes.documents import Like, adopted, like_id, pending_again
-from client.products.documents import ProductCopy
-from tasks.messages import LikeChanged
+from client.replica.documents import ProductCopy
+from client.store import bulk_write
+from contract.messages import LikeChanged
 
 
 def mend(differences: Sequence[Difference]) -> int:

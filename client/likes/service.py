@@ -8,8 +8,8 @@ from pymongo.errors import DuplicateKeyError
 
 from client.likes.announcer import announcer
 from client.likes.documents import Like, changed, like_id, update_each
-from client.products.documents import ProductCopy
-from client.products.queries import get_product
+from client.replica.documents import ProductCopy
+from client.replica.queries import get_product
 
 log = structlog.get_logger(__name__)
 

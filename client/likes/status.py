@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from client.extensions import database
 from client.likes import breaker, parked, recovery
 from client.likes.documents import Like
+from client.store import database
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pymongo.database import Database
 
 
 def index_products(products: Collection) -> None:
-    """Create the indexes of the copy; a rebuild makes its fresh one with the same."""
+    """Create the indexes of the copy."""
     for field in ("created_at", "likes"):
         # Shop lists: all, and by category, by newest or most liked; _id makes the order total.
         products.create_index([("deleted", ASCENDING), (field, DESCENDING), ("_id", DESCENDING)])

@@ -12,14 +12,14 @@ from client.accounts import oidc, service, sessions
 from client.accounts.documents import Shopper
 from client.likes.announcer import announcer
 from client.likes.service import set_like
-from client.products.queries import ProductGoneError, ProductNotFoundError
-from web import passwords
-from web.head import only_looks
-from web.ids import to_id
-from web.pages import local_path
-from web.problems import ProblemError
-from web.read_only import ReadOnlyError, read_only
-from web.tokens import CredentialsSchema
+from client.replica.queries import ProductGoneError, ProductNotFoundError
+from runtime.ids import to_id
+from web.http.head import only_looks
+from web.http.problems import ProblemError
+from web.pages.layout import local_path
+from web.security import passwords
+from web.security.read_only import ReadOnlyError, read_only
+from web.security.tokens import CredentialsSchema
 
 blp = Blueprint("account", __name__, template_folder="templates")
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from client import pulse
+from client import heartbeat
 from client.likes import breaker
 from client.storefront.cached import Shared
 
 # Some missed beats: a worker sweeps every 5 s, the relay asks at least every 15 s.
-QUIET_AFTER = {pulse.WORKER: timedelta(seconds=15), pulse.ADMIN: timedelta(seconds=45)}
+QUIET_AFTER = {heartbeat.WORKER: timedelta(seconds=15), heartbeat.ADMIN: timedelta(seconds=45)}
 _EXACT = timedelta(minutes=2)  # younger than this no minutes are told
 
 
@@ -31,11 +31,11 @@ class Delays:
 
 
 def _look() -> Delays:
-    pulses, now = pulse.seen()
+    pulses, now = heartbeat.seen()
     quiet = {who: _quiet(pulses.get(who), now, limit) for who, limit in QUIET_AFTER.items()}
     products = [age for age in quiet.values() if age is not None]
     failing = breaker.state()
-    since = now - failing["since"] if failing else quiet[pulse.WORKER]
+    since = now - failing["since"] if failing else quiet[heartbeat.WORKER]
     return Delays(max(products, default=None), since)
 
 

@@ -10,14 +10,14 @@ from flask_login import current_user, login_required
 
 from client.likes import queries as likes
 from client.likes import service
-from client.products import queries
-from client.storefront import catalogue
-from client.storefront.catalogue import Card, Wanted, cards, grid, me
+from client.replica import queries
+from client.storefront import product_grid
 from client.storefront.delays import delays
-from web.cursors import BadCursorError
-from web.ids import to_ids
-from web.pages import local_path
-from web.problems import wants_page
+from client.storefront.product_grid import Card, Wanted, cards, grid, me
+from runtime.ids import to_ids
+from web.http.cursors import BadCursorError
+from web.http.problems import wants_page
+from web.pages.layout import local_path
 
 MAX_WATCHED = 100  # products that one page may ask about at once
 LIKES_PER_PAGE = 24
@@ -53,7 +53,12 @@ def show_grid() -> str:
 
 def _shelf() -> dict[str, object]:
     wanted = Wanted.from_request()
-    return {"grid": grid(wanted), "wanted": wanted, "categories": catalogue.categories.get(), "sorts": catalogue.SORTS}
+    return {
+        "grid": grid(wanted),
+        "wanted": wanted,
+        "categories": product_grid.categories.get(),
+        "sorts": product_grid.SORTS,
+    }
 
 
 @blp.get("/products/<int:product_id>")
@@ -114,7 +119,7 @@ def live() -> Response:
     response = jsonify(
         products={card.product.id: _state(card) for card in found},
         gone=[product_id for product_id in ids if product_id not in living],
-        newest=catalogue.newest.get(),
+        newest=product_grid.newest.get(),
         notice=delays.get().notice,
         signed_in=me() is not None,
     )

@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from stack import commands
-from stack.browser import LAUNCH, LOOKS
-from stack.product import ROOT
-from stack.servers.mariadb import MariaDB
-from stack.servers.rabbitmq import RabbitMQ
-from stack.servers.secantus import Secantus
 from tests.browser.console import ROLES, Console, Exhibits
 from tests.browser.guard import Guard
 from tests.browser.shop import Shop
 from tests.flow.running import PASSWORD, Running, eventually, running
 from tests.flow.stores import unique_name
+from tools.stack import commands
+from tools.stack.browser import LAUNCH, LOOKS
+from tools.stack.product import ROOT
+from tools.stack.servers.mariadb import MariaDB
+from tools.stack.servers.rabbitmq import RabbitMQ
+from tools.stack.servers.secantus import Secantus
 
 expect.set_options(timeout=10_000)  # what takes a second takes longer beside other tests
 
@@ -35,7 +35,7 @@ def product(
 @pytest.fixture(scope="session")
 def shop(product: Running) -> Shop:
     """The same product with the sample catalogue on its shelves."""
-    commands.Command(["import", str(ROOT / "samples" / "catalogue.csv")], product.product.env).finish()
+    commands.Command(["import", str(ROOT / "tools" / "samples" / "catalogue.csv")], product.product.env).finish()
     eventually(lambda: len(product.client.list(limit=50)) >= 48, what="the catalogue at the Client")
     return Shop(product)
 

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page
 from pymongo import MongoClient
 
-from tasks import names
+from contract import names
 from tests.browser.sign_ins import sign_in_by_form, use
 from tests.flow.running import STAFF, Running, eventually
 from tests.flow.stores import unique_name

@@ -11,13 +11,13 @@ from bson import Decimal128
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from stack.api import ClientApi
-from stack.browser import LOOKS
-from stack.product import ROOT
 from tests.browser.console import OWNER, Console
 from tests.browser.guard import Guard
 from tests.browser.shop import Shop
 from tests.flow.running import PASSWORD, eventually
+from tools.stack.api import ClientApi
+from tools.stack.browser import LOOKS
+from tools.stack.product import ROOT
 
 FOLDER = ROOT / "docs" / "screenshots"
 HIGHEST = 1100  # px; of a longer page the top is shown

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Locator, Page
 
-from stack.api import ClientApi
 from tests.browser.sign_ins import sign_in_by_form, use
 from tests.flow.running import PASSWORD, Running, eventually
 from tests.flow.stores import unique_name
+from tools.stack.api import ClientApi
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from playwright.sync_api import Page, expect
 
-from stack.process import start_all
-from stack.servers.rabbitmq import RabbitMQ
 from tests.browser.shop import Shop
 from tests.flow.running import eventually
+from tools.stack.process import start_all
+from tools.stack.servers.rabbitmq import RabbitMQ
 
 LATE = "New products and prices may arrive late"
 QUICK = 2_000  # ms, on a machine that is busy with the rest of these tests

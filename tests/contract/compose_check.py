@@ -20,16 +20,16 @@ from gunicorn.config import Config
 
 import admin
 import client
-import lockstep
 from admin.config import AdminSettings
 from client.config import ClientSettings
-from tasks.config import BrokerSettings, FlowerSettings
-from web.commands import LazyCommand
-from web.limits import LimitSettings
-from web.logs import LogSettings
-from web.metrics import MetricsSettings
-from web.settings import Settings, WebSettings
-from web.tracing import TracingSettings
+from contract.config import BrokerSettings, FlowerSettings
+from lockstep.main import cli as lockstep_cli
+from runtime.cli.commands import LazyCommand
+from runtime.logs import LogSettings
+from runtime.metrics import MetricsSettings
+from runtime.settings import Settings, WebSettings
+from runtime.tracing import TracingSettings
+from web.security.limits import LimitSettings
 
 ROOT = Path(__file__).parents[2]
 ALWAYS = (LogSettings, TracingSettings)
@@ -165,7 +165,7 @@ def _refused(words: list[str]) -> Iterator[str]:
 
 def check_lockstep(arguments: list[str]) -> None:
     """Parse as click would, down to the last sub-command, without running anything. Raises ClickException."""
-    _parse(lockstep.cli, "lockstep", arguments)
+    _parse(lockstep_cli, "lockstep", arguments)
 
 
 def _parse(command: click.Command, name: str, arguments: list[str]) -> None:

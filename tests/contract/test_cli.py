@@ -12,14 +12,14 @@ import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
-import celery_commands
-import lockstep
+from lockstep import celery_commands
+from lockstep.main import cli as lockstep_cli
+from runtime.cli.commands import LazyCommand
 from tests.contract.test_operations import refused
 from tests.unit.admin.catalogue import KEYS, SECRET
-from web.commands import LazyCommand
 
 ROOTS = {
-    "lockstep": lockstep.cli,
+    "lockstep": lockstep_cli,
     "celery -A tasks dead": celery_commands.dead,
     "celery -A tasks replay": celery_commands.replay,
 }
@@ -86,7 +86,7 @@ def test_what_nobody_knows_is_answered_with_a_hint(path: str) -> None:
 
 
 def test_lines_of_lazy_commands_are_sentences_too() -> None:
-    lazy = [command for command in lockstep.cli.commands.values() if isinstance(command, LazyCommand)]
+    lazy = [command for command in lockstep_cli.commands.values() if isinstance(command, LazyCommand)]
     assert len(lazy) >= 10
     assert all(re.fullmatch(r"[A-Z].*\.", command.get_short_help_str()) for command in lazy)
 
@@ -95,7 +95,7 @@ def test_lines_of_lazy_commands_are_sentences_too() -> None:
     ("typed", "incomplete", "offered"),
     [
         ([], "s", {"shopper", "staff", "sync"}),
-        (["sync"], "re", {"rebuild", "recover", "replay"}),
+        (["sync"], "re", {"recover", "replay"}),
         (["sync", "diff"], "--re", {"--repair"}),
         (["staff", "add", "me@example.com", "--role"], "", {"viewer", "editor", "owner"}),
         (["staff", "keys"], "", {"add", "list", "revoke"}),
@@ -103,7 +103,7 @@ def test_lines_of_lazy_commands_are_sentences_too() -> None:
     ],
 )
 def test_shell_completes_commands_options_and_choices(typed: list[str], incomplete: str, offered: set[str]) -> None:
-    shell = ShellComplete(lockstep.cli, {}, "lockstep", "_LOCKSTEP_COMPLETE")
+    shell = ShellComplete(lockstep_cli, {}, "lockstep", "_LOCKSTEP_COMPLETE")
     assert {item.value for item in shell.get_completions(typed, incomplete)} == offered
 
 
@@ -123,7 +123,6 @@ ASKS_ADMIN_S_DATABASE = (
     "export -",
     "sync status --json",
     "sync diff --json",
-    "sync rebuild",
     "sync replay --all --json",
 )
 ASKS_ADMIN_S_DATABASE += ("staff list --json", "staff keys list --json", "staff remove me@example.com", "import FILE")
@@ -152,7 +151,7 @@ def unreachable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("line", [*ASKS_ADMIN_S_DATABASE, "migrate admin"])
 def test_database_that_does_not_answer_is_one_line_and_exit_code_4(line: str, unreachable: Path) -> None:
-    done = CliRunner().invoke(lockstep.cli, line.replace("FILE", str(unreachable)).split())
+    done = CliRunner().invoke(lockstep_cli, line.replace("FILE", str(unreachable)).split())
     assert (done.exit_code, done.stdout) == (4, ""), done.output
     assert done.stderr.startswith("The database does not answer: ")
     assert "hunter22" not in done.stderr
@@ -163,14 +162,14 @@ def test_database_that_was_not_migrated_is_one_line_with_its_cure(
     line: str, unreachable: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ADMIN_DATABASE_URL", f"sqlite:///{tmp_path / 'empty.db'}")
-    done = CliRunner().invoke(lockstep.cli, line.replace("FILE", str(unreachable)).split())
+    done = CliRunner().invoke(lockstep_cli, line.replace("FILE", str(unreachable)).split())
     assert (done.exit_code, done.stdout) == (1, ""), done.output
     assert done.stderr.endswith("Run 'lockstep migrate admin'.\n")
 
 
 @pytest.mark.usefixtures("unreachable")
 def test_store_that_does_not_answer_is_one_line_and_exit_code_4() -> None:
-    done = CliRunner().invoke(lockstep.cli, ["likes", "status", "--json"])
+    done = CliRunner().invoke(lockstep_cli, ["likes", "status", "--json"])
     assert (done.exit_code, done.stdout) == (4, ""), done.output
     assert done.stderr.startswith("The database does not answer: ")
     assert "hunter22" not in done.stderr
@@ -182,7 +181,7 @@ def test_missing_settings_are_told_with_exit_code_2(
 ) -> None:
     for name in [name for name in os.environ if name.startswith(("ADMIN_", "CLIENT_"))]:
         monkeypatch.delenv(name)
-    done = CliRunner().invoke(lockstep.cli, line.replace("FILE", str(unreachable)).split())
+    done = CliRunner().invoke(lockstep_cli, line.replace("FILE", str(unreachable)).split())
     assert (done.exit_code, done.stdout) == (2, ""), done.output
     assert "is not set; see .env.example" in done.stderr
 

@@ -17,9 +17,9 @@ import pytest
 import yaml
 
 from admin.imports.service import MAX_MEBIBYTES
-from stack.product import Addresses, Product, Secrets
 from tests.contract.compose_check import ROOT, SETTINGS, Compose, faults_of, read_compose, seconds
-from web.api import MAX_BODY_BYTES
+from tools.stack.product import Addresses, Product, Secrets
+from web.http.api import MAX_BODY_BYTES
 
 CLUSTER = "docker-compose.cluster.yml"
 TLS = "docker-compose.tls.yml"
@@ -125,6 +125,7 @@ def test_mistake_in_compose_is_noticed(fault: str, mistake: Callable[[dict[str, 
 def test_each_stop_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a process takes for an orderly end must be less than what Docker gives it."""
     monkeypatch.setenv("CELERY_BROKER_URL", "amqp://broker")
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")  # gunicorn.conf.py sets it, which must not outlive this test
     celery, gunicorn = (runpy.run_path(str(ROOT / f"{name}.py")) for name in ("celeryconfig", "gunicorn.conf"))
     services = read_compose()["services"]
     given = {name: seconds(services[name]["stop_grace_period"]) for name in ("admin", "client", "worker")}

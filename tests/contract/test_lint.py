@@ -1,6 +1,8 @@
-"""The search for secrets finds one that was planted."""
+"""Lint finds what was planted: a secret, and an import from a layer above."""
 
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,3 +33,25 @@ def test_planted_secret_is_found(tmp_path: Path, kind: str) -> None:
 def test_what_stands_for_a_secret_is_none(tmp_path: Path) -> None:
     (tmp_path / "readme.md").write_text("amqp://user:password@host:5672//\n")
     subprocess.run([ROOT / "scripts" / "secrets", tmp_path / "readme.md"], check=True)
+
+
+@pytest.mark.parametrize(
+    ("module", "planted"),
+    [
+        ("admin/catalogue/ids.py", "from admin.rest import products"),
+        ("client/replica/apply.py", "from client.likes import service"),
+        ("web/http/problems.py", "from web.security import tokens"),
+        ("contract/names.py", "from tasks import products"),
+        ("runtime/logs.py", "from contract import names"),
+    ],
+)
+def test_import_from_a_layer_above_is_found(tmp_path: Path, module: str, planted: str) -> None:
+    for package in ("admin", "client", "contract", "lockstep", "runtime", "tasks", "tools", "web"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "static"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with (tmp_path / module).open("a") as file:
+        file.write(f"{planted}\n")
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert found.returncode == 1, found.stdout + found.stderr
+    assert module.removesuffix(".py").replace("/", ".") in found.stdout

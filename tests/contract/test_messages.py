@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tasks.messages import InvalidMessageError, LikeChanged, NewerMessageError, ProductChanged, ProductContent
+from contract.messages import InvalidMessageError, LikeChanged, NewerMessageError, ProductChanged, ProductContent
 
 SAMPLES = Path(__file__).parent / "samples"
 DECODERS = {"product.changed.v1": ProductChanged, "like.changed.v1": LikeChanged}

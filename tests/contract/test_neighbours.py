@@ -15,15 +15,14 @@ import pytest
 from flask import Flask
 from pydantic import SecretStr
 
-from admin.dead_letters import service as dead_letters
-from admin.reconcile import copies, rebuild
-from admin.replication import status
-from admin.replication.client_gateway import ClientUnavailableError, client_gateway, init_client_gateway
+from admin.monitoring import dead_letters, status
+from admin.outbox.client_gateway import ClientUnavailableError, client_gateway, init_client_gateway
+from admin.reconcile import client_copy
 from client.admin_gateway import FIRST, AdminGateway
 from client.config import ClientSettings
-from stack.ports import HOST
-from tasks.messages import LikeChanged
+from contract.messages import LikeChanged
 from tests.service_calls import recorded, with_more
+from tools.stack.ports import HOST
 
 SECRET = "k" * 43
 LETTER = "0" * 24
@@ -55,18 +54,14 @@ def ask_admin(url: str) -> dict[str, Callable[[], Any]]:
 def ask_client() -> dict[str, Callable[[], Any]]:
     """Everything that Admin asks; needs an application context."""
     products, letters = "POST /service/v1/products", "POST /service/v1/dead-letters"
-    steps = {f"{products}/rebuild/{name}": name for name in ("fill", "hold", "swap", "end")}
     return {
         "POST /service/v1/state": status._client_state,
         f"{products}/held": lambda: client_gateway().held([1, 2]),
-        f"{products}/extent": copies.extent,
-        f"{products}/digests": lambda: copies.Copy().digests(0, 10),
-        f"{products}/entries": lambda: copies.Copy().listed([1, 2]),
-        f"{products}/one": lambda: (copies.one(1) or {})["ver"],
-        f"{products}/repair": lambda: copies.ask("repair", {})["outcomes"],
-        f"{products}/rebuild/begin": lambda: copies.ask("rebuild/begin", {})["token"],
-        f"{products}/rebuild/count": lambda: rebuild._step("count", "t", after=0)["reached"],
-        **{call: lambda name=name: rebuild._step(name, "t")["ok"] for call, name in steps.items()},  # type: ignore[misc]
+        f"{products}/extent": client_copy.extent,
+        f"{products}/digests": lambda: client_copy.digests(0, 10),
+        f"{products}/entries": lambda: client_copy.listed([1, 2]),
+        f"{products}/one": lambda: (client_copy.one(1) or {})["ver"],
+        f"{products}/repair": lambda: client_copy.ask("repair", {})["outcomes"],
         f"{letters}/query": lambda: [letter["id"] for letter in dead_letters.list_letters({}, 10, None).items],
         f"{letters}/show": lambda: dead_letters.get_letter(LETTER)["payload"],
         f"{letters}/replay": lambda: dead_letters.settle(dead_letters.REPLAY, LETTER, "owner@example.com"),

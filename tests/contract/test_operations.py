@@ -9,9 +9,9 @@ import pytest
 import yaml
 from celery.app.control import Inspect
 
-from faults.__main__ import APART, under_load
-from tasks import names
+from contract import names
 from tests.contract.compose_check import ROOT, check_celery, check_lockstep
+from tools.faults.__main__ import APART, under_load
 
 OPERATIONS = ROOT / "docs" / "operations.md"
 AT_THE_ROOT = tuple(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"))

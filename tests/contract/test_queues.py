@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tasks import names, topology
+from contract import names, topology
 
 QUEUES = {value for key, value in vars(names).items() if key.startswith("QUEUE_")}
 TASKS = {value for key, value in vars(names).items() if key.isupper() and str(value).startswith("tasks.")}
@@ -18,7 +18,7 @@ TASKS = {value for key, value in vars(names).items() if key.isupper() and str(va
 def worker_view() -> dict[str, Any]:
     """What a worker would consume and knows, asked of the real application in a process of its own."""
     script = (
-        "import json; from tasks.app import app; app.loader.import_default_modules();"
+        "import json; from contract.app import app; app.loader.import_default_modules();"
         "print(json.dumps({'queues': sorted(app.amqp.queues), 'tasks': sorted(app.tasks),"
         " 'routed': {t: r['queue'] for t, r in app.conf.task_routes.items()},"
         " 'beat': [e['task'] for e in app.conf.beat_schedule.values()]}))"
@@ -59,5 +59,5 @@ def test_product_queues_keep_what_they_refuse(queue: topology.Queue) -> None:
 
 
 def test_names_and_messages_need_no_celery() -> None:
-    script = "import sys, tasks.names, tasks.messages; sys.exit('celery' in sys.modules)"
+    script = "import sys, contract.names, contract.messages; sys.exit('celery' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 import pytest
 from dotenv import dotenv_values
 
-from config_check import settings_classes
-from settings_reference import env_example, tables
+from lockstep.config_check import settings_classes
+from runtime.settings import Settings, SettingsError
 from tests.contract.compose_check import ROOT, SETTINGS, default_of, read_compose
 from tests.contract.conftest import ALL_SETTINGS as NAMES
-from web.settings import Settings, SettingsError
+from tools.settings_reference import env_example, tables
 
 SCRIPT = ROOT / "scripts" / "make-secrets"
 CLUSTER = "docker-compose.cluster.yml"
@@ -26,7 +26,7 @@ def test_env_example_names_exactly_the_settings() -> None:
 
 
 def test_env_example_is_made_from_the_settings() -> None:
-    assert (ROOT / ".env.example").read_text() == env_example(), "python -m settings_reference > .env.example"
+    assert (ROOT / ".env.example").read_text() == env_example(), "python -m tools.settings_reference > .env.example"
 
 
 @pytest.mark.parametrize("settings", ALL_SETTINGS)

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from faults.trial import Fault, Result, trial
-from faults.world import Servers, World, world
-from stack.servers.mariadb import MariaDB
-from stack.servers.rabbitmq import RabbitMQ
-from stack.servers.secantus import Secantus
+from tools.faults.trial import Fault, Result, trial
+from tools.faults.world import Servers, World, world
+from tools.stack.servers.mariadb import MariaDB
+from tools.stack.servers.rabbitmq import RabbitMQ
+from tools.stack.servers.secantus import Secantus
 
 Survives = Callable[..., Result]
 

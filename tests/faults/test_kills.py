@@ -2,24 +2,24 @@
 
 import pytest
 
-from faults.tours import tour
 from tests.faults.conftest import Survives
+from tools.faults.tours import tour
 
 TOURS = {
     "admin": (
-        "after:admin.replication.outbox:record",
-        "before:admin.replication.courier:offer",
-        "after:tasks.publisher:Publisher.publish",
+        "after:admin.outbox.outbox:record",
+        "before:admin.outbox.eager_publisher:offer",
+        "after:contract.publisher:Publisher.publish",
         "after:admin.likes.service:take",
     ),
     "relay": (
-        "after:admin.replication.claims:claim",
-        "after:admin.replication.client_gateway:ClientGateway.held",
-        "after:admin.replication.verify:_prove",
+        "after:admin.relay.claims:claim",
+        "after:admin.outbox.client_gateway:ClientGateway.held",
+        "after:admin.relay.verify:_prove",
     ),
     "worker": (
-        "before:client.products.replicate:write",
-        "after:client.products.replicate:write",
+        "before:client.replica.apply:write",
+        "after:client.replica.apply:write",
         "after:client.admin_gateway:AdminGateway.send_likes",
     ),
     "client": ("after:client.likes.service:_toggle", "after:client.likes.count:_count_batch"),
@@ -32,9 +32,9 @@ def test_process_killed_between_its_steps_loses_nothing(survives: Survives, proc
 
 
 def test_relay_killed_while_it_sends_loses_nothing(survives: Survives) -> None:
-    points = ["before:tasks.publisher:Publisher.publish", "after:admin.replication.dispatch:send"]
+    points = ["before:contract.publisher:Publisher.publish", "after:admin.outbox.dispatch:send"]
     survives(tour("relay", points, nothing_arrives=True), writes=20)
 
 
 def test_worker_killed_with_its_parent_loses_nothing(survives: Survives) -> None:
-    survives(tour("worker", ["after:client.products.replicate:write"], whole_group=True), writes=20)
+    survives(tour("worker", ["after:client.replica.apply:write"], whole_group=True), writes=20)

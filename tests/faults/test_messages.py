@@ -1,9 +1,9 @@
 """Messages that no orderly run would see."""
 
-from faults import messages
-from faults.stores import compare
-from faults.world import World
 from tests.faults.conftest import Survives
+from tools.faults import messages
+from tools.faults.stores import compare
+from tools.faults.world import World
 
 
 def test_messages_doubled_reordered_late_and_in_pieces_change_nothing(survives: Survives) -> None:

@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from faults.load import Load
-from faults.outages import FAULTS
-from faults.trial import go_on
-from faults.world import World
 from tests.faults.conftest import Survives
+from tools.faults.load import Load
+from tools.faults.outages import FAULTS
+from tools.faults.trial import go_on
+from tools.faults.world import World
 
 SHORT = (
     "RabbitMQ restarted",

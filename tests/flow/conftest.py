@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from client.config import ClientSettings
-from client.extensions import database
-from stack.servers.mariadb import MariaDB
-from stack.servers.rabbitmq import RabbitMQ
-from stack.servers.secantus import Secantus
-from stack.servers.valkey import Valkey
+from client.store import database
 from tests.flow.running import Running, running
 from tests.flow.stores import client_store_on, sqlite_url, unique_name
+from tools.stack.servers.mariadb import MariaDB
+from tools.stack.servers.rabbitmq import RabbitMQ
+from tools.stack.servers.secantus import Secantus
+from tools.stack.servers.valkey import Valkey
 
 GIVEN = ("TEST_DATABASE_URL", "TEST_MONGODB_URL", "TEST_BROKER_URL")
 

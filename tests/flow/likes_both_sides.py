@@ -15,18 +15,18 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import select
 
-from admin.extensions import db
+from admin.catalogue.models import Product
+from admin.catalogue.service import create_product
+from admin.db.extensions import db
 from admin.likes.models import LikeCount, ProductLike
-from admin.products.models import Product
-from admin.products.service import create_product
 from client.admin_gateway import AdminGateway
 from client.config import ClientSettings
-from client.extensions import database
 from client.likes import count, drain, service
 from client.likes.documents import Like
-from client.products import replicate
-from client.products.documents import ProductCopy
-from tasks.messages import ProductChanged, ProductContent
+from client.replica import apply
+from client.replica.documents import ProductCopy
+from client.store import database
+from contract.messages import ProductChanged, ProductContent
 from tests.flow.stores import CONTENT, admin_on, client_store_on, sqlite_url, unique_name
 
 TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
@@ -131,7 +131,7 @@ class BothSides:
         """Create a product at Admin and let it arrive."""
         content = {**CONTENT, "sku": unique_name()}
         product = create_product({**content, "price": Decimal(content["price"])}, "test").id
-        replicate.apply([ProductChanged(product, 1, ProductContent(**content, **TIMES))])
+        apply.apply([ProductChanged(product, 1, ProductContent(**content, **TIMES))])
         return product
 
     def like(self, user: str, product: int, liked: bool = True) -> None:

@@ -12,9 +12,9 @@ import pymongo
 import sqlalchemy as sa
 from flask import Flask
 
-from stack.api import ClientApi
 from tests.flow.running import Running
-from web import tokens
+from tools.stack.api import ClientApi
+from web.security import tokens
 
 
 @dataclass(frozen=True)

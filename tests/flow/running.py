@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from stack import api, commands
-from stack.api import AdminApi, ClientApi
-from stack.ports import free_port
-from stack.product import Addresses, Product, Secrets
 from tests.flow.stores import CONTENT, unique_name
+from tools.stack import api, commands
+from tools.stack.api import AdminApi, ClientApi
+from tools.stack.ports import free_port
+from tools.stack.product import Addresses, Product, Secrets
 
 STAFF, SHOPPER, PASSWORD = "staff@example.com", "shopper@example.com", "a password of some length"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from admin.extensions import db
+from admin.db.extensions import db
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from pymongo.database import Database
 
 from admin import create_app
 from admin.config import AdminSettings
-from admin.extensions import db
-from client import extensions, migrations
+from admin.db.extensions import db
+from client import migrations, store
 from client.config import ClientSettings
 
 SECRET = SecretStr("x" * 40)
@@ -61,9 +61,9 @@ def client_store_on(url: str, admin_url: str = NOWHERE) -> Iterator[ClientSettin
     settings = ClientSettings(
         client_mongodb_url=SecretStr(url), client_secret_key=SECRET, client_admin_url=admin_url, service_keys=KEYS
     )
-    extensions.connect(settings)
-    migrations.migrate(extensions.database())
+    store.connect(settings)
+    migrations.migrate(store.database())
     yield settings
-    store: Database = extensions.database()
-    store.client.drop_database(store.name)
+    database: Database = store.database()
+    database.client.drop_database(database.name)
     mongoengine.disconnect()

@@ -12,10 +12,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, inspect, text
 
-from admin import schema_changes
-from admin.extensions import db
-from stack.servers.mariadb import MariaDB
+from admin.db import schema_changes
+from admin.db.extensions import db
 from tests.flow.stores import admin_on, unique_name
+from tools.stack.servers.mariadb import MariaDB
 
 
 @pytest.fixture

@@ -10,21 +10,22 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
 
-from admin.database import utc_now
-from admin.extensions import db
+from admin.catalogue import service
+from admin.catalogue.messages import current_messages
+from admin.catalogue.models import Product
+from admin.catalogue.search_terms import ProductWord
+from admin.db.engine import utc_now
+from admin.db.extensions import db
 from admin.likes import service as likes
 from admin.likes.models import LikeCount, ProductLike
-from admin.products import service
-from admin.products.models import Product
-from admin.products.words import ProductWord
-from admin.replication import claims, outbox
-from admin.replication.models import FRESH, SENT, LaneProgress, ProductChange, Replication
-from admin.replication.relay import RESEND_AFTER
-from admin.replication.verify import Verdict
-from stack.servers.mariadb import MariaDB
-from tasks.messages import LikeChanged
-from tasks.names import INTERACTIVE
+from admin.outbox.models import FRESH, SENT, LaneProgress, ProductChange, Replication
+from admin.relay import claims
+from admin.relay.loop import RESEND_AFTER
+from admin.relay.verify import Verdict
+from contract.messages import LikeChanged
+from contract.names import INTERACTIVE
 from tests.flow.stores import CONTENT, admin_on, sqlite_url, unique_name
+from tools.stack.servers.mariadb import MariaDB
 
 
 @pytest.fixture(scope="module", params=["mariadb", "sqlite"])
@@ -182,7 +183,7 @@ def test_row_sent_before_the_clock_was_set_back_is_sent_again_and_no_attempt_is_
 def test_current_messages_carry_state_and_ver_that_belong_together() -> None:
     kept, gone = create("KEPT"), create("GONE")
     service.delete_product(gone.id, service.ANY_VERSION, "tester")
-    first, second = outbox.current_messages([kept.id, gone.id])
+    first, second = current_messages([kept.id, gone.id])
     assert (first.id, first.ver, first.product and first.product.sku) == (kept.id, 1, "KEPT")
     assert (second.id, second.ver, second.product) == (gone.id, 2, None)
 

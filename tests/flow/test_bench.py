@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from bench.report import BEGIN, END
-from bench.rows import ROWS
-from stack.product import ROOT
-from stack.servers.mariadb import MariaDB
-from stack.servers.rabbitmq import RabbitMQ
-from stack.servers.secantus import Secantus
 from tests.flow.stores import unique_name
+from tools.bench.report import BEGIN, END
+from tools.bench.rows import ROWS
+from tools.stack.product import ROOT
+from tools.stack.servers.mariadb import MariaDB
+from tools.stack.servers.rabbitmq import RabbitMQ
+from tools.stack.servers.secantus import Secantus
 
 # What the goals speak of: a figure with a goal in each of these rows, as many as there are goals.
 GOALS = {

@@ -12,21 +12,21 @@ import pytest
 from click.testing import CliRunner, Result
 from kombu import Connection
 
-import celery_commands
 from client import worker
 from client.admin_gateway import AdminGateway, AdminUnavailableError
 from client.config import ClientSettings
 from client.dead_letters import collect, queries, reading, service
 from client.dead_letters.documents import DISCARDED, NEW, REPLAYED, REPLAYING, DeadLetter
 from client.dead_letters.queries import Filter
-from client.products import failures, replicate
-from client.products.documents import SyncFailure
-from stack.servers.rabbitmq import RabbitMQ
-from stack.servers.valkey import Valkey
-from tasks import names, topology
-from tasks.messages import InvalidMessageError, ProductChanged, ProductContent
+from client.replica import apply, failures
+from client.replica.documents import SyncFailure
+from contract import names, topology
+from contract.messages import InvalidMessageError, ProductChanged, ProductContent
+from lockstep import celery_commands
 from tests.flow.running import eventually
 from tests.flow.stores import CONTENT, unique_name
+from tools.stack.servers.rabbitmq import RabbitMQ
+from tools.stack.servers.valkey import Valkey
 
 TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
 JSON = "application/json"
@@ -182,7 +182,7 @@ def test_state_that_a_worker_trips_over_does_not_stop_the_collector(broker: Brok
 
 
 def test_message_that_ended_its_worker_tells_admin_why_unless_something_newer_is_known(broker: Broker) -> None:
-    replicate.apply([ProductChanged.decode(state(1, 5))])
+    apply.apply([ProductChanged.decode(state(1, 5))])
     failures.note(InvalidMessageError("newer", 2, 9))
     failures.note(InvalidMessageError("older", 3, 4))
     broker.refuse_task(names.SYNC_PRODUCTS, [state(product, 5) for product in (1, 2, 3, 4)], times=6)

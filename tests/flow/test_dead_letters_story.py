@@ -14,13 +14,13 @@ import requests
 from kombu import Connection
 from pymongo import MongoClient
 
-from stack import commands
-from stack.api import AdminApi
-from stack.product import ROOT
-from tasks import names
-from tasks.messages import ProductChanged, ProductContent
+from contract import names
+from contract.messages import ProductChanged, ProductContent
 from tests.flow.running import PASSWORD, Running, eventually
 from tests.flow.stores import CONTENT, unique_name
+from tools.stack import commands
+from tools.stack.api import AdminApi
+from tools.stack.product import ROOT
 
 LETTERS = "/api/v1/dead-letters"
 TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.000Z"}

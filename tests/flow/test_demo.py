@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from stack.ports import free_port
-from stack.product import ROOT
 from tests.flow.running import eventually
+from tools.stack.ports import free_port
+from tools.stack.product import ROOT
 
 PATIENCE = 120  # seconds
 UP = "Lockstep is up"

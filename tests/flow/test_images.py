@@ -11,19 +11,19 @@ from flask.testing import FlaskClient
 from PIL import Image as Picture
 from sqlalchemy import delete
 
-from admin.extensions import db
-from admin.images.models import Image
-from admin.images.service import get_image, store_image
-from admin.products.service import ANY_VERSION, create_product, delete_product
+from admin.catalogue.images.models import Image
+from admin.catalogue.images.service import get_image, store_image
+from admin.catalogue.service import ANY_VERSION, create_product, delete_product
+from admin.db.extensions import db
 from client import create_app
 from client.images import copy, purge, wanted
 from client.images.documents import ImageCopy, WantedImage
-from client.products import replicate
-from stack.servers.secantus import Secantus
-from tasks.messages import ProductChanged, ProductContent
+from client.replica import apply
+from contract.messages import ProductChanged, ProductContent
 from tests.flow.likes_both_sides import TIMES, BothSides, both_sides
 from tests.flow.running import Running, eventually
 from tests.flow.stores import CONTENT, unique_name
+from tools.stack.servers.secantus import Secantus
 
 
 def picture(colour: str = "red", size: tuple[int, int] = (60, 40)) -> io.BytesIO:
@@ -68,7 +68,7 @@ def name_it(url: str) -> int:
     content = {**CONTENT, "sku": unique_name(), "image_url": url}
     product = create_product({**content, "price": Decimal(content["price"])}, "test").id
     message = ProductChanged(product, 1, ProductContent(**content, **TIMES))
-    replicate.apply([message])
+    apply.apply([message])
     wanted.note([message])
     return product
 
@@ -164,7 +164,7 @@ def test_copies_leave_a_week_after_the_last_product_that_named_them(both: BothSi
     assert purge.purge() == 1
     assert ImageCopy.objects.get().unused_since is None
     delete_product(product, ANY_VERSION, "test")
-    replicate.apply([ProductChanged(product, 2, None)])
+    apply.apply([ProductChanged(product, 2, None)])
     age(None)
     purge.purge()
     assert ImageCopy.objects.get().unused_since is not None

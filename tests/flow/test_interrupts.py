@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pytest
 
-from stack import commands
-from stack.ports import HOST
-from stack.product import ROOT
 from tests.flow.running import eventually
 from tests.flow.stores import KEYS, NOWHERE, SECRET, sqlite_url
+from tools.stack import commands
+from tools.stack.ports import HOST
+from tools.stack.product import ROOT
 
 LOCKSTEP = Path(sys.executable).with_name("lockstep")
 ROWS = 3_000
@@ -92,10 +92,9 @@ def test_import_goes_on_where_it_was_and_replay_goes_on_without_its_command(
     [
         (["sync", "diff"], "run it again"),
         (["sync", "diff", "--repair"], "run it again; what is mended stays mended"),
-        (["sync", "rebuild"], "the shop keeps the copy that it has; run it again to begin anew"),
     ],
 )
-def test_comparison_repair_and_rebuild_say_how_to_go_on(
+def test_comparison_and_repair_say_how_to_go_on(
     env: dict[str, str], client: socket.socket, command: list[str], advice: str
 ) -> None:
     asking = env | {"ADMIN_CLIENT_URL": f"http://{HOST}:{client.getsockname()[1]}"}

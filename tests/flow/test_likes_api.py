@@ -9,13 +9,13 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from client import create_app
-from client.extensions import database
 from client.likes.documents import Like
-from client.products import replicate
-from stack.servers.secantus import Secantus
-from tasks.messages import ProductChanged, ProductContent
+from client.replica import apply
+from client.store import database
+from contract.messages import ProductChanged, ProductContent
 from tests.flow.likes_both_sides import TIMES
 from tests.flow.stores import CONTENT, client_store_on, unique_name
+from tools.stack.servers.secantus import Secantus
 
 PASSWORD = "a password of some length"
 Headers = dict[str, str]
@@ -24,7 +24,7 @@ Headers = dict[str, str]
 @pytest.fixture(scope="module")
 def shop(secantus: Secantus) -> Iterator[FlaskClient]:
     with client_store_on(secantus.url(unique_name())) as settings:
-        replicate.apply([ProductChanged(number, 1, ProductContent(**CONTENT, **TIMES)) for number in range(1, 8)])
+        apply.apply([ProductChanged(number, 1, ProductContent(**CONTENT, **TIMES)) for number in range(1, 8)])
         yield create_app(settings).test_client()
 
 
@@ -81,7 +81,7 @@ def like_time(product: int) -> Any:
 
 def test_deleted_product_stays_in_my_likes_and_is_marked(shop: FlaskClient, ann: Headers) -> None:
     like(shop, ann, 7)
-    replicate.apply([ProductChanged(7, 2, None)])
+    apply.apply([ProductChanged(7, 2, None)])
     assert [(item["id"], item["product"]) for item in pages(shop, ann, 5)[0]] == [(7, None)]
     refused(shop.delete("/api/v1/products/7/likes/me", headers=ann), 410)
 

@@ -9,13 +9,13 @@ import pytest
 
 from client.admin_gateway import Outcome
 from client.config import ClientSettings
-from client.extensions import database
-from client.likes import breaker, count, drain, service, settle
+from client.leases import lease
+from client.likes import apply_outcomes, breaker, count, drain, service
 from client.likes.documents import Like
-from client.likes.leases import lease
-from client.products import replicate
-from client.products.documents import ProductCopy
-from tasks.messages import LikeChanged, ProductChanged, ProductContent
+from client.replica import apply
+from client.replica.documents import ProductCopy
+from client.store import database
+from contract.messages import LikeChanged, ProductChanged, ProductContent
 from tests.flow.stores import CONTENT
 
 HOLD = timedelta(seconds=5)
@@ -24,7 +24,7 @@ TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:
 
 @pytest.fixture(autouse=True)
 def _products(client_store: ClientSettings) -> None:  # noqa: ARG001 - it is emptied first
-    replicate.apply([ProductChanged(p, 1, ProductContent(**CONTENT, **TIMES)) for p in (1, 2)])
+    apply.apply([ProductChanged(p, 1, ProductContent(**CONTENT, **TIMES)) for p in (1, 2)])
 
 
 def like(user: str, liked: bool = True, product: int = 1) -> bool:
@@ -110,15 +110,15 @@ def test_settled_like_is_no_longer_pending_but_a_newer_one_is() -> None:
     like("ann")
     sent = drain._pending(10)
     like("ann", False)
-    settle.settle(sent, [Outcome("applied", 1, True, "")])
+    apply_outcomes.settle(sent, [Outcome("applied", 1, True, "")])
     assert document("ann")["pending"] is True
-    settle.settle([LikeChanged(1, "ann", 2, False)], [Outcome("applied", 2, False, "")])
+    apply_outcomes.settle([LikeChanged(1, "ann", 2, False)], [Outcome("applied", 2, False, "")])
     assert "pending" not in document("ann")
 
 
 def test_refused_like_is_parked_with_its_reason_until_it_changes() -> None:
     like("ann")
-    settle.settle(drain._pending(10), [Outcome("gone", 0, False, "")])
+    apply_outcomes.settle(drain._pending(10), [Outcome("gone", 0, False, "")])
     assert (document("ann")["parked"], "pending" in document("ann")) == ("the product is gone", False)
     like("ann", False)
     assert "parked" not in document("ann")
@@ -128,13 +128,13 @@ def test_refused_like_is_parked_with_its_reason_until_it_changes() -> None:
 def test_like_that_admin_holds_newer_with_another_state_goes_on_top() -> None:
     """As after this store was restored from a backup."""
     like("ann")
-    settle.settle(drain._pending(10), [Outcome("superseded", 9, False, "")])
+    apply_outcomes.settle(drain._pending(10), [Outcome("superseded", 9, False, "")])
     assert [(sent.rev, sent.liked) for sent in drain._pending(10)] == [(10, True)]
 
 
 def test_superseded_like_with_the_same_state_is_settled() -> None:
     like("ann")
-    settle.settle(drain._pending(10), [Outcome("superseded", 9, True, "")])
+    apply_outcomes.settle(drain._pending(10), [Outcome("superseded", 9, True, "")])
     assert drain._pending(10) == []
 
 

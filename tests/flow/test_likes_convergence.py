@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from admin.likes.service import take
 from client.admin_gateway import AdminGateway, AdminUnavailableError, Outcome
-from client.likes import count, drain, settle
-from stack.servers.secantus import Secantus
-from tasks.messages import LikeChanged
+from client.likes import apply_outcomes, count, drain
+from contract.messages import LikeChanged
 from tests.flow.likes_both_sides import BothSides, both_sides
 from tests.flow.stores import unique_name
+from tools.stack.servers.secantus import Secantus
 
 USERS, PRODUCTS = 3, 2
 _user, _product = st.integers(0, USERS - 1), st.integers(0, PRODUCTS - 1)
@@ -71,7 +71,7 @@ def test_any_interleaving_converges_to_what_the_shoppers_chose(sides: BothSides,
             case ("repeat a call", index) if wire.calls:
                 wire.deliver(wire.calls[index % len(wire.calls)][0])
             case ("repeat an answer", index) if wire.calls:
-                settle.settle(*wire.calls[index % len(wire.calls)])
+                apply_outcomes.settle(*wire.calls[index % len(wire.calls)])
             case ("forward" | "lose the call" | "lose the answer" as loses,):
                 forward(sides, wire, loses)
     wire.loses = ""

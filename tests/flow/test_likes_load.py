@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from stack.process import Process
 from tests.flow.likes_traffic import (
     Click,
     Shopper,
@@ -21,6 +20,7 @@ from tests.flow.likes_traffic import (
     on_the_way,
 )
 from tests.flow.running import Running, eventually
+from tools.stack.process import Process
 
 CLIENTS = 8
 TOGGLES = int(os.environ.get("LIKES_TOGGLES", "60"))  # per client

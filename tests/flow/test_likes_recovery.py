@@ -9,21 +9,21 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import func, insert, select
 
-from admin.extensions import db
+from admin.catalogue.service import ANY_VERSION, delete_product
+from admin.db.extensions import db
 from admin.likes.models import LikeCount, ProductLike
-from admin.products.service import ANY_VERSION, delete_product
 from client.accounts import erasure
 from client.accounts import service as accounts
-from client.extensions import database
+from client.cli.likes import likes
 from client.likes import breaker, drain, parked, recovery
-from client.likes.cli import likes
 from client.likes.diff import CHUNK, LEAF
 from client.likes.documents import Like
-from client.products.documents import ProductCopy
-from stack.servers.secantus import Secantus
+from client.replica.documents import ProductCopy
+from client.store import database
+from runtime.cli.commands import LazyCommand
 from tests.flow.likes_both_sides import BothSides, both_sides
 from tests.flow.stores import KEYS, SECRET, unique_name
-from web.commands import LazyCommand
+from tools.stack.servers.secantus import Secantus
 
 Command = Callable[..., Result]
 _LIKED = (ProductLike.product_id == LikeCount.product_id, ProductLike.liked)
@@ -320,7 +320,7 @@ def test_large_sets_are_compared_by_few_calls_where_they_are_equal(sides: BothSi
 def test_dead_admin_is_a_dependency_that_is_down(sides: BothSides, run: Command) -> None:
     sides.server.mood = 503
     assert run("diff").exception
-    command = LazyCommand("likes", "client.likes.cli:likes", "Likes.")
+    command = LazyCommand("likes", "client.cli.likes:likes", "Likes.")
     assert CliRunner().invoke(command, ["diff"]).exit_code == 4
 
 

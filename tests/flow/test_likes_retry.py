@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from admin.products.service import ANY_VERSION, delete_product
+from admin.catalogue.service import ANY_VERSION, delete_product
 from client.likes import breaker, drain
 from client.likes.documents import Like
-from stack.servers.secantus import Secantus
 from tests.flow.likes_both_sides import BothSides, both_sides
 from tests.flow.stores import unique_name
+from tools.stack.servers.secantus import Secantus
 
 GARBAGE = [b"", b"null", b"[]", b"{broken", b'{"outcomes": []}', b'{"outcomes": [7, 7, 7]}', b"\xff\xfe", b"[" * 9_999]
 

@@ -13,15 +13,15 @@ from sqlalchemy import event
 
 from admin.accounts.models import EDITOR
 from admin.accounts.service import add_staff
-from admin.extensions import db
-from client import create_app, extensions
+from admin.db.extensions import db
+from client import create_app, store
 from client.metrics import PoolListener
-from client.products import replicate
-from faults.proxy import Proxy
-from stack.servers.mariadb import MariaDB
-from stack.servers.secantus import Secantus
-from tasks.messages import ProductChanged, ProductContent
+from client.replica import apply
+from contract.messages import ProductChanged, ProductContent
 from tests.flow.stores import CONTENT, admin_on, client_store_on, unique_name
+from tools.faults.proxy import Proxy
+from tools.stack.servers.mariadb import MariaDB
+from tools.stack.servers.secantus import Secantus
 
 EMAIL, PASSWORD = "ann@example.com", "a password of some length"
 NOTHING, UNKNOWN = "Nothing was changed.", "It is not known whether your change was saved"
@@ -99,10 +99,13 @@ class Refuses(monitoring.CommandListener):
 @pytest.mark.parametrize(("command", "said"), [("find", NOTHING), ("update", UNKNOWN)])
 def test_shop_says_that_nothing_changed_only_before_its_write(secantus: Secantus, command: str, said: str) -> None:
     url = f"{secantus.url(unique_name())}?directConnection=true"
-    with Proxy(secantus.port) as proxy, client_store_on(url.replace(f":{secantus.port}/", f":{proxy.port}/")) as store:
-        replicate.apply([ProductChanged(1, 1, ProductContent(**CONTENT, **TIMES))])
-        app, refuses = create_app(store), Refuses(proxy)
-        extensions.connect(store, PoolListener(), extensions.WriteListener(), refuses)
+    with (
+        Proxy(secantus.port) as proxy,
+        client_store_on(url.replace(f":{secantus.port}/", f":{proxy.port}/")) as settings,
+    ):
+        apply.apply([ProductChanged(1, 1, ProductContent(**CONTENT, **TIMES))])
+        app, refuses = create_app(settings), Refuses(proxy)
+        store.connect(settings, PoolListener(), store.WriteListener(), refuses)
         shop = app.test_client()
         shop.post("/api/v1/shoppers", json={"email": EMAIL, "password": PASSWORD})
         _client, me = signed_in(app)

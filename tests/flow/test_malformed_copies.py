@@ -11,30 +11,30 @@ from bson import Decimal128, ObjectId, Regex
 from bson.datetime_ms import DatetimeMS
 from sqlalchemy import delete, select, update
 
-from admin.database import utc_now
-from admin.extensions import db
-from admin.products.models import Product
-from admin.reconcile import copies
+from admin.catalogue.models import Product
+from admin.db.engine import utc_now
+from admin.db.extensions import db
+from admin.outbox.client_gateway import client_gateway
+from admin.outbox.models import PROVEN, ProductChange, Replication
+from admin.outbox.repair import Repair, repair
+from admin.reconcile import client_copy
 from admin.reconcile.compare import MALFORMED
 from admin.reconcile.diff import Comparison, fields_of
-from admin.replication.client_gateway import client_gateway
-from admin.replication.models import PROVEN, ProductChange, Replication
-from admin.replication.relay import Relay
-from admin.replication.repair import Repair, repair
-from admin.replication.replay import Selection, mark
-from client.extensions import database
+from admin.relay.loop import Relay
+from admin.relay.resync import Selection, mark
 from client.images import wanted
 from client.likes import count
 from client.likes.documents import Like
-from client.products import failures
-from client.products.content import content_of, problem_in
-from client.products.documents import SyncFailure
-from stack.servers.secantus import Secantus
-from tasks.messages import ProductChanged
-from tasks.names import BULK
+from client.replica import failures
+from client.replica.content import content_of, problem_in
+from client.replica.documents import SyncFailure
+from client.store import database
+from contract.messages import ProductChanged
+from contract.names import BULK
 from tests.flow.stores import sqlite_url, unique_name
 from tests.flow.two_stores import TwoStores, copy, create, deliver, two_stores
-from web.images import url_of
+from tools.stack.servers.secantus import Secantus
+from web.http.images import url_of
 
 UNSET: Any = object()
 BROKEN: dict[str, dict[str, Any]] = {
@@ -150,7 +150,7 @@ def test_comparison_names_each_broken_copy_and_nothing_else(broken: dict[int, di
     for product_id in broken:
         fields = {field.name: field for field in fields_of(product_id).fields}
         assert not fields["checksum"].same
-    assert copies.extent().highest_id >= max(broken)
+    assert client_copy.extent().highest_id >= max(broken)
 
 
 def test_shop_leaves_broken_copies_out_and_shows_their_neighbours(
@@ -250,7 +250,7 @@ def test_reason_that_is_broken_conceals_no_other() -> None:
 def test_state_that_breaks_the_contract_keeps_no_other_from_being_repaired() -> None:
     ids = [create(), create()]
     deliver()
-    held = copies.Copy().listed(ids)
+    held = client_copy.listed(ids)
     states = ProductChanged(ids[0], 0, None), ProductChanged(ids[1], 7, None)  # versions begin at 1
     outcomes = repair(Repair(state.id, held[state.id], state) for state in states)
     assert outcomes == {ids[0]: "invalid", ids[1]: "repaired"}

@@ -11,10 +11,10 @@ from sqlalchemy import delete, select
 
 from admin.accounts import roster
 from admin.accounts.models import EDITOR, OWNER, Staff
-from admin.database import utc_now
-from admin.extensions import db
-from stack.servers.mariadb import MariaDB
+from admin.db.engine import utc_now
+from admin.db.extensions import db
 from tests.flow.stores import admin_on, sqlite_url, unique_name
+from tools.stack.servers.mariadb import MariaDB
 
 OWNERS, ROUNDS = 4, 10
 

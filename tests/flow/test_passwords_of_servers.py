@@ -6,10 +6,10 @@ import pytest
 from pydantic import SecretStr
 
 from admin.config import AdminSettings
-from doctor import catalogue
-from stack.ports import HOST
-from stack.servers.mariadb import MariaDB
+from lockstep.doctor import admin_checks
 from tests.flow.stores import KEYS, NOWHERE, SECRET, unique_name
+from tools.stack.ports import HOST
+from tools.stack.servers.mariadb import MariaDB
 
 
 @pytest.mark.parametrize("password", ["crème brûlée", "zażółć/gęślą@jaźń", "пароль#1"])
@@ -22,6 +22,6 @@ def test_password_of_mysql_may_have_any_letters(mariadb: MariaDB, password: str)
     settings = AdminSettings(
         admin_database_url=SecretStr(url), admin_secret_key=SECRET, admin_client_url=NOWHERE, service_keys=KEYS
     )
-    found = list(catalogue.database(settings))
+    found = list(admin_checks.database(settings))
     assert found[0].what.endswith(" answers"), found
     assert password not in repr(found)

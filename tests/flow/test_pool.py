@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Engine, text
 
-from admin.extensions import db
-from stack.servers.mariadb import MariaDB
+from admin.db.extensions import db
 from tests.flow.stores import admin_on, unique_name
+from tools.stack.servers.mariadb import MariaDB
 
 LOCK = "SELECT epoch FROM sync_state WHERE id = 1 FOR UPDATE"
 

@@ -6,11 +6,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from client import create_app
-from client.products import replicate
-from stack.servers.secantus import Secantus
-from tasks.messages import ProductChanged, ProductContent
+from client.replica import apply
+from contract.messages import ProductChanged, ProductContent
 from tests.flow.likes_both_sides import TIMES
 from tests.flow.stores import CONTENT, client_store_on, unique_name
+from tools.stack.servers.secantus import Secantus
 
 BROWSER = {"Accept": "text/html"}
 
@@ -20,7 +20,7 @@ def shop(secantus: Secantus, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskC
     monkeypatch.setenv("READ_ONLY", "true")
     with client_store_on(secantus.url(unique_name())) as settings:
         client = create_app(settings).test_client()
-        replicate.apply([ProductChanged(1, 1, ProductContent(**CONTENT, **TIMES))])
+        apply.apply([ProductChanged(1, 1, ProductContent(**CONTENT, **TIMES))])
         yield client
 
 

@@ -9,26 +9,26 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import delete, select, text, update
 
-import lockstep
-from admin.database import utc_now
-from admin.extensions import db
-from admin.products import service
-from admin.products.models import Product
-from admin.reconcile import check, copies
+from admin.catalogue import service
+from admin.catalogue.models import Product
+from admin.db.engine import utc_now
+from admin.db.extensions import db
+from admin.outbox.models import FRESH, ProductChange, Replication
+from admin.reconcile import check, client_copy
 from admin.reconcile.diff import Comparison
-from admin.reconcile.mending import Mending
 from admin.reconcile.models import Drift, DriftCheck
 from admin.reconcile.repair import mend
-from admin.replication import claims
-from admin.replication.models import FRESH, ProductChange, Replication
+from admin.reconcile.repair_run import Mending
+from admin.relay import claims
 from client.likes.documents import Like
-from client.products import replicate
-from stack.servers.mariadb import MariaDB
-from stack.servers.secantus import Secantus
-from tasks.messages import ProductChanged
-from tasks.names import BULK
+from client.replica import apply
+from contract.messages import ProductChanged
+from contract.names import BULK
+from lockstep.main import cli as lockstep_cli
 from tests.flow.stores import NOWHERE, unique_name
 from tests.flow.two_stores import TwoStores, copy, create, deliver, two_stores
+from tools.stack.servers.mariadb import MariaDB
+from tools.stack.servers.secantus import Secantus
 
 _RESTED = {"rest_until": None}
 
@@ -53,7 +53,7 @@ def _emptied(stores: TwoStores, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sync(*args: str) -> Result:
-    return CliRunner().invoke(lockstep.cli, ["sync", *args])
+    return CliRunner().invoke(lockstep_cli, ["sync", *args])
 
 
 def drift(*args: str, exit_code: int) -> dict[int, dict[str, Any]]:
@@ -147,7 +147,7 @@ def test_product_edited_in_sql_is_found_and_told_to_the_client() -> None:
     assert (copy().find_one({"_id": edited}) or {})["title"] == "By hand"
     row = db.session.execute(select(Replication).filter_by(product_id=edited)).scalar_one()
     assert (row.state, row.lane, row.proven_ver) == (FRESH, BULK, 1)  # the relay proves it
-    held = copies.Copy().listed([edited])[edited]
+    held = client_copy.listed([edited])[edited]
     assert row.checksum == held.checksum
     assert [row.product_id for row in claims.claim(BULK, (FRESH,), 10)] == [edited]
 
@@ -208,14 +208,14 @@ def test_mending_never_replaces_what_became_newer() -> None:
 
 def test_compare_and_set_replaces_only_what_was_seen() -> None:
     (product_id,) = in_step(1)
-    current = copies.Copy().listed([product_id])[product_id]
+    current = client_copy.listed([product_id])[product_id]
     body = {"id": product_id, "seen": {"ver": current.ver, "checksum": "0" * 32}, "state": None}
-    assert copies.ask("repair", {"repairs": [body]}) == {"outcomes": [[product_id, "changed"]]}
+    assert client_copy.ask("repair", {"repairs": [body]}) == {"outcomes": [[product_id, "changed"]]}
     body["seen"] = {"ver": current.ver, "checksum": current.checksum}
     body["state"] = ProductChanged(product_id, 1, None).encode()
-    assert copies.ask("repair", {"repairs": [body]}) == {"outcomes": [[product_id, "repaired"]]}
+    assert client_copy.ask("repair", {"repairs": [body]}) == {"outcomes": [[product_id, "repaired"]]}
     body["seen"] = {"ver": current.ver, "checksum": ""}
-    assert copies.ask("repair", {"repairs": [body]}) == {"outcomes": [[product_id, "right"]]}
+    assert client_copy.ask("repair", {"repairs": [body]}) == {"outcomes": [[product_id, "right"]]}
 
 
 def test_product_that_was_lost_comes_back_with_its_likes() -> None:
@@ -232,7 +232,7 @@ def test_restored_database_is_for_recovery_not_for_repair() -> None:
     db.session.execute(text("UPDATE sync_marks SET alarm = 'admin'"))
     db.session.commit()
     try:
-        for command in (["diff", "--repair"], ["rebuild"]):
+        for command in (["diff", "--repair"],):
             result = sync(*command)
             assert result.exit_code == 1
             assert "lockstep sync recover" in result.stderr
@@ -243,7 +243,7 @@ def test_restored_database_is_for_recovery_not_for_repair() -> None:
 
 def test_client_that_does_not_answer_is_a_dependency_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADMIN_CLIENT_URL", NOWHERE)
-    for command in (["diff"], ["diff", "7"], ["diff", "--repair"], ["rebuild"]):
+    for command in (["diff"], ["diff", "7"], ["diff", "--repair"]):
         assert sync(*command).exit_code == 4
 
 
@@ -268,7 +268,7 @@ def test_difference_that_becomes_another_one_is_suspected_anew() -> None:
     copy().delete_one({"_id": product_id})
     check.look()
     copied_back = ProductChanged(product_id, 1, None)
-    replicate.apply([copied_back])
+    apply.apply([copied_back])
     check_again()
     assert (check.summary().confirmed, check.summary().suspected) == (0, 1)
     check_again()

@@ -14,25 +14,25 @@ from flask.testing import FlaskClient
 from pymongo.errors import PyMongoError
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
-from client import create_app, extensions
+from client import create_app
+from client import store as client_store
 from client.accounts import service as accounts
 from client.admin_gateway import Outcome
 from client.config import ClientSettings
-from client.extensions import OUTAGES, database, mongo
 from client.images import wanted
+from client.likes import apply_outcomes
 from client.likes import count as likes_count
 from client.likes import recount as likes_recount
 from client.likes import service as likes
-from client.likes import settle
-from client.products import failures, replicate
-from client.products.documents import ProductCopy
-from client.reconcile import recount as copy_recount
-from client.reconcile.contents import listed
-from client.reconcile.repair import Repair, repair
-from stack.servers.secantus import Secantus
+from client.replica import apply, failures
+from client.replica.contents import listed
+from client.replica.documents import ProductCopy
+from client.replica.repair import Repair, repair
+from client.store import OUTAGES, database, mongo
+from contract.messages import InvalidMessageError, LikeChanged, NewerMessageError, ProductChanged, ProductContent
 from tasks import products
-from tasks.messages import InvalidMessageError, LikeChanged, NewerMessageError, ProductChanged, ProductContent
 from tests.flow.stores import CONTENT, client_store_on, unique_name
+from tools.stack.servers.secantus import Secantus
 
 TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
 EMAIL, PASSWORD = "ann@example.com", "a password of some length"
@@ -80,7 +80,7 @@ def changed(product_id: int, ver: int) -> ProductChanged:
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_states_that_no_majority_confirmed_are_no_dead_letter_and_are_sent_again(count: int) -> None:
-    replicate.apply([changed(1, 1)])
+    apply.apply([changed(1, 1)])
     messages = [changed(product_id, 2) for product_id in range(1, count + 1)]
     with unconfirmed():
         products._apply(messages, [InvalidMessageError("price must be exact", 9, 1)])  # raises no Reject
@@ -90,14 +90,14 @@ def test_states_that_no_majority_confirmed_are_no_dead_letter_and_are_sent_again
 
 
 def test_duplicate_keys_beside_writes_that_no_majority_confirmed_are_an_outage_too() -> None:
-    replicate.apply([changed(1, 5)])
+    apply.apply([changed(1, 5)])
     ProductCopy._get_collection().update_one({"_id": 1}, {"$unset": {"ver": ""}})  # found, and no older ver to replace
     with unconfirmed(), pytest.raises(OUTAGES):
-        replicate.apply([changed(1, 6), changed(2, 6)])
+        apply.apply([changed(1, 6), changed(2, 6)])
 
 
 def _applied() -> None:
-    replicate.apply([changed(1, 7), changed(2, 7)])
+    apply.apply([changed(1, 7), changed(2, 7)])
 
 
 def _refused() -> None:
@@ -113,7 +113,7 @@ def _likes_taken_back() -> None:
 
 
 def _likes_settled() -> None:
-    settle.settle([LikeChanged(1, "ann", 1, True)], [Outcome("applied", 1, True, "")])
+    apply_outcomes.settle([LikeChanged(1, "ann", 1, True)], [Outcome("applied", 1, True, "")])
 
 
 def _repaired() -> None:
@@ -142,7 +142,7 @@ def _password_changed() -> None:
     ],
 )
 def test_whatever_writes_tells_an_outage_of_the_store_from_a_mistake(write: Callable[[], None]) -> None:
-    replicate.apply([changed(1, 1)])
+    apply.apply([changed(1, 1)])
     accounts.sign_up(EMAIL, PASSWORD)
     like = {"_id": "1:ann", "product": 1, "user": "ann", "liked": True, "rev": 1, "at": datetime.now(UTC)}
     database()["likes"].insert_one({**like, "pending": True, "uncounted": True})
@@ -152,7 +152,7 @@ def test_whatever_writes_tells_an_outage_of_the_store_from_a_mistake(write: Call
 
 
 def test_shopper_is_told_to_come_back(shop: FlaskClient) -> None:
-    replicate.apply([changed(1, 1)])
+    apply.apply([changed(1, 1)])
     account = {"email": EMAIL, "password": PASSWORD}
     with unconfirmed():
         signed_up = shop.post("/api/v1/shoppers", json=account)
@@ -183,7 +183,7 @@ CONFLICT = {"failCommands": ["commitTransaction"], "errorCode": 112, "errorLabel
 
 
 def _uncounted_likes(count: int) -> None:
-    replicate.apply([changed(1, 1)])
+    apply.apply([changed(1, 1)])
     shared = {"product": 1, "liked": True, "rev": 1, "at": datetime.now(UTC), "uncounted": True}
     database()["likes"].insert_many([{"_id": f"1:{number}", "user": str(number), **shared} for number in range(count)])
 
@@ -191,7 +191,7 @@ def _uncounted_likes(count: int) -> None:
 def test_batch_of_likes_shrinks_with_each_conflict(store: ClientSettings) -> None:
     _uncounted_likes(80)
     asked = Asked()
-    extensions.connect(store, asked)
+    client_store.connect(store, asked)
     mongo().admin.command("configureFailPoint", "failCommand", mode={"times": 2}, data=CONFLICT)
     assert likes_count.count() == 80
     assert asked.limits[:4] == [1, 200, 50, 12]
@@ -207,7 +207,7 @@ def test_transaction_that_others_keep_conflicting_with_ends_before_its_lease() -
         with pytest.raises(likes_recount.BusyError):
             likes_recount.mend([1])
         with pytest.raises(PyMongoError):
-            copy_recount.recount(ProductCopy._get_collection(), [1])
+            likes_recount.correct([1])
     finally:
         mongo().admin.command("configureFailPoint", "failCommand", mode="off")
     assert likes_count.count() == 3

@@ -14,15 +14,15 @@ from celery.exceptions import Retry, SoftTimeLimitExceeded
 from client import worker
 from client.admin_gateway import AdminUnavailableError
 from client.config import ClientSettings
-from client.extensions import database, mongo
-from client.products import failures, held, queries, replicate
-from client.products.documents import ProductCopy, SyncFailure
-from client.reconcile.contents import listed
-from client.reconcile.repair import REPAIRED, RIGHT, Repair, repair
+from client.replica import apply, failures, queries, state
+from client.replica.contents import listed
+from client.replica.documents import ProductCopy, SyncFailure
+from client.replica.repair import REPAIRED, RIGHT, Repair, repair
+from client.store import database, mongo
+from contract.messages import InvalidMessageError, ProductChanged, ProductContent
+from runtime import logs
 from tasks import products
-from tasks.messages import InvalidMessageError, ProductChanged, ProductContent
 from tests.flow.stores import CONTENT, NOWHERE
-from web import logs
 
 TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
 
@@ -45,20 +45,20 @@ def stored(product_id: int) -> dict[str, Any]:
 
 
 def test_stale_version_is_ignored() -> None:
-    assert replicate.apply([changed(1, 5)]) == 1
-    assert replicate.apply([changed(1, 3)]) == 0
+    assert apply.apply([changed(1, 5)]) == 1
+    assert apply.apply([changed(1, 3)]) == 0
     assert (stored(1)["ver"], stored(1)["title"]) == (5, "v5")
 
 
 def test_duplicate_changes_nothing() -> None:
-    replicate.apply([changed(1, 5)])
+    apply.apply([changed(1, 5)])
     before = stored(1)
-    assert replicate.apply([changed(1, 5)]) == 0
+    assert apply.apply([changed(1, 5)]) == 0
     assert stored(1) == before
 
 
 def test_write_that_waits_for_a_dead_process_s_transaction_is_given_up_and_its_message_is_no_dead_letter() -> None:
-    replicate.apply([changed(1, 1)])
+    apply.apply([changed(1, 1)])
     with mongo().start_session() as session, session.start_transaction():
         ProductCopy._get_collection().update_one({"_id": 1}, {"$inc": {"likes": 1}}, session=session)
         with _soft_time_limit(0.5):
@@ -109,57 +109,57 @@ def test_resync_by_hand_is_bounded_in_retries_and_time(
 
 
 def test_large_batch_is_told_in_lines_whose_figures_add_up(caplog: pytest.LogCaptureFixture) -> None:
-    replicate.apply([changed(1, 5)])
+    apply.apply([changed(1, 5)])
     logs.configure()
-    logging.getLogger(replicate.__name__).addHandler(caplog.handler)
-    assert replicate.apply([changed(number, 5) for number in range(1, 302)]) == 300
-    logging.getLogger(replicate.__name__).removeHandler(caplog.handler)
-    lines: list[Any] = [record.msg for record in caplog.records if record.name == replicate.__name__]
+    logging.getLogger(apply.__name__).addHandler(caplog.handler)
+    assert apply.apply([changed(number, 5) for number in range(1, 302)]) == 300
+    logging.getLogger(apply.__name__).removeHandler(caplog.handler)
+    lines: list[Any] = [record.msg for record in caplog.records if record.name == apply.__name__]
     told = [(len(line["items"]), line["newer"]) for line in lines]
     assert told[-2:] == [(200, 199), (101, 101)]
 
 
 def test_late_update_does_not_bring_a_deleted_product_back() -> None:
-    replicate.apply([changed(1, 1)])
-    replicate.apply([deleted(1, 3)])
-    replicate.apply([changed(1, 2)])
+    apply.apply([changed(1, 1)])
+    apply.apply([deleted(1, 3)])
+    apply.apply([changed(1, 2)])
     assert stored(1)["deleted"] is True
     assert "title" not in stored(1)
 
 
 def test_delete_that_overtakes_its_create_wins() -> None:
-    replicate.apply([deleted(1, 2)])
-    replicate.apply([changed(1, 1)])
+    apply.apply([deleted(1, 2)])
+    apply.apply([changed(1, 1)])
     assert stored(1)["deleted"] is True
 
 
 def test_newest_of_several_states_in_one_batch_wins() -> None:
-    replicate.apply([changed(1, 2), changed(1, 4), changed(1, 3), changed(2, 1)])
+    apply.apply([changed(1, 2), changed(1, 4), changed(1, 3), changed(2, 1)])
     assert (stored(1)["ver"], stored(2)["ver"]) == (4, 1)
 
 
 def test_batch_writes_what_is_new_what_is_newer_and_nothing_else() -> None:
-    replicate.apply([changed(1, 1), changed(2, 5), changed(3, 5), deleted(4, 5)])
+    apply.apply([changed(1, 1), changed(2, 5), changed(3, 5), deleted(4, 5)])
     database()["products"].update_one({"_id": 3}, {"$unset": {"ver": ""}})  # by hand, past us
     before = [stored(2), stored(3)]
-    assert replicate.apply([changed(1, 2), changed(2, 4), changed(3, 9), deleted(5, 1), changed(6, 1)]) == 3
+    assert apply.apply([changed(1, 2), changed(2, 4), changed(3, 9), deleted(5, 1), changed(6, 1)]) == 3
     assert (stored(1)["title"], stored(5)["deleted"], stored(6)["title"]) == ("v2", True, "v1")
     assert [stored(2), stored(3)] == before
     alone = changed(7, 1)
-    replicate.apply([alone])
+    apply.apply([alone])
     assert set(stored(6)) == set(stored(7)), "inserted in a batch or upserted alone: the same document"
     assert type(stored(6)["applied_at"]) is type(stored(7)["applied_at"])
 
 
 def test_product_message_never_touches_likes() -> None:
-    replicate.apply([changed(1, 1)])
+    apply.apply([changed(1, 1)])
     ProductCopy._get_collection().update_one({"_id": 1}, {"$inc": {"likes": 7}})
-    replicate.apply([changed(1, 2)])
+    apply.apply([changed(1, 2)])
     assert stored(1)["likes"] == 7
 
 
 def test_price_is_stored_exactly() -> None:
-    replicate.apply([changed(1, 1)])
+    apply.apply([changed(1, 1)])
     assert str(stored(1)["price"]) == "12.50"
 
 
@@ -171,43 +171,43 @@ def test_any_order_from_several_workers_at_once_ends_at_the_newest(seed: int) ->
     chooser.shuffle(messages)
     batches = [messages[start : start + 7] for start in range(0, len(messages), 7)]
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(replicate.apply, batches))
+        list(pool.map(apply.apply, batches))
     assert [stored(p)["ver"] for p in range(1, 6)] == [19, 19, 19, 19, 20]
     assert stored(5)["deleted"] is True
 
 
 def test_held_tells_what_is_there_and_why_something_was_refused() -> None:
-    replicate.apply([changed(1, 5)])
+    apply.apply([changed(1, 5)])
     failures.note(InvalidMessageError("product.price must be exact", 2, 9))
     failures.note(InvalidMessageError("nobody knows whose"))
-    found = {item["id"]: item for item in held.held([1, 2, 3])}
+    found = {item["id"]: item for item in state.held([1, 2, 3])}
     assert set(found) == {1, 2}
     assert (found[1]["ver"], found[1]["checksum"], found[1]["failure"]) == (5, changed(1, 5).checksum, None)
     assert (found[2]["ver"], found[2]["failed_ver"], found[2]["failure"]) == (0, 9, "product.price must be exact")
 
 
 def test_mark_of_an_admin_that_was_restored_changes_nothing() -> None:
-    assert [held.exchange_marks(7, 0, 0), held.exchange_marks(20, 0, 7)] == [0, 7]
-    assert [held.exchange_marks(30, 0, 7) for _ in range(2)] == [20, 20], "it says 30 where it said 20 before"
+    assert [state.exchange_marks(7, 0, 0), state.exchange_marks(20, 0, 7)] == [0, 7]
+    assert [state.exchange_marks(30, 0, 7) for _ in range(2)] == [20, 20], "it says 30 where it said 20 before"
 
 
 def test_product_is_found_by_plain_letters_and_by_its_sku_however_long_its_title_is() -> None:
-    replicate.apply([changed(1, 1, f"𝐁𝐢𝐠 𝐒𝐚𝐥𝐞 №5 {' '.join(f'w{number}' for number in range(45))}"), changed(2, 1)])
+    apply.apply([changed(1, 1, f"𝐁𝐢𝐠 𝐒𝐚𝐥𝐞 №5 {' '.join(f'w{number}' for number in range(45))}"), changed(2, 1)])
     for q in ("big sale", "𝐁𝐢𝐠", "no5", "№5", "sku-1", "w44"):
         assert [copy.id for copy in queries.list_products(10, None, q, None, "-created_at").items] == [1], q
 
 
 def test_reason_for_a_refusal_goes_once_the_product_is_applied() -> None:
     failures.note(InvalidMessageError("bad", 2, 9))
-    replicate.apply([changed(2, 10)])
-    assert held.held([2])[0]["failure"] is None
+    apply.apply([changed(2, 10)])
+    assert state.held([2])[0]["failure"] is None
 
 
 def test_reason_for_a_refusal_outlives_older_states_and_older_refusals() -> None:
-    replicate.apply([changed(2, 3)])
+    apply.apply([changed(2, 3)])
     failures.note(InvalidMessageError("newest", 2, 9))
-    replicate.apply([changed(2, 4)])
-    replicate.apply([changed(2, 2)])
+    apply.apply([changed(2, 4)])
+    apply.apply([changed(2, 2)])
     failures.note(InvalidMessageError("late", 2, 8))
     failures.note(InvalidMessageError("of no known version", 2))
     assert kept() == {2: (9, "newest")}
@@ -220,14 +220,14 @@ def test_latest_reason_for_the_same_refused_state_is_kept() -> None:
 
 
 def test_refusal_of_what_is_held_already_or_older_is_not_kept() -> None:
-    replicate.apply([changed(2, 9)])
+    apply.apply([changed(2, 9)])
     failures.note(InvalidMessageError("late", 2, 8))
     assert kept() == {}
 
 
 def test_repair_clears_the_reasons_up_to_the_state_it_wrote_and_no_newer_one() -> None:
     for product_id in (1, 2):
-        replicate.apply([changed(product_id, 5)])
+        apply.apply([changed(product_id, 5)])
         ProductCopy._get_collection().update_one({"_id": product_id}, {"$set": {"title": "edited by hand"}})
     for product_id, refused in ((1, 6), (2, 9)):
         failures.note(InvalidMessageError("refused", product_id, refused))
@@ -237,7 +237,7 @@ def test_repair_clears_the_reasons_up_to_the_state_it_wrote_and_no_newer_one() -
 
 
 def test_repair_of_what_is_right_already_writes_nothing() -> None:
-    replicate.apply([changed(1, 5)])
+    apply.apply([changed(1, 5)])
     before = stored(1)
     assert repair([Repair(1, listed([1])[0], changed(1, 5))]) == {1: RIGHT}
     assert stored(1) == before
@@ -249,10 +249,10 @@ def kept() -> dict[int, tuple[int, str]]:
 
 
 def test_restored_client_says_so_until_admin_heard_it() -> None:
-    assert [held.exchange_marks(mark, 0, mark - 1) for mark in (1, 2, 3)] == [0, 1, 2]
+    assert [state.exchange_marks(mark, 0, mark - 1) for mark in (1, 2, 3)] == [0, 1, 2]
     database()["sync_marks"].update_one({"_id": "admin"}, {"$set": {"mark": 1}})  # as a restore does
-    assert [held.exchange_marks(4, epoch, 3) for epoch in (0, 0, 2)] == [1, 1, 1], "an answer may get lost"
+    assert [state.exchange_marks(4, epoch, 3) for epoch in (0, 0, 2)] == [1, 1, 1], "an answer may get lost"
     database()["sync_marks"].delete_many({})  # or into an empty store
-    assert [held.exchange_marks(4, 2, 3) for _ in range(2)] == [0, 0]
+    assert [state.exchange_marks(4, 2, 3) for _ in range(2)] == [0, 0]
     assert database()["sync_marks"].find_one({"_id": "admin"}) == {"_id": "admin", "mark": 0, "epoch": 2}
-    assert [held.exchange_marks(4, 2, -1), held.exchange_marks(5, 2, 4)] == [0, 4], "after recovery it goes on"
+    assert [state.exchange_marks(4, 2, -1), state.exchange_marks(5, 2, 4)] == [0, 4], "after recovery it goes on"

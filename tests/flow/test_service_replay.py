@@ -8,14 +8,14 @@ import pytest
 from flask import Flask
 
 from client import create_app
-from client.extensions import database
-from client.products import replicate
-from stack.servers.secantus import Secantus
-from tasks.messages import ProductChanged, ProductContent
+from client.replica import apply
+from client.store import database
+from contract.messages import ProductChanged, ProductContent
 from tests.flow.likes_both_sides import TIMES
 from tests.flow.stores import CONTENT, KEYS, client_store_on, unique_name
 from tests.service_calls import departures, send, service_routes, signed, timeless, with_more
-from web.signatures import SignedBy, parse_keys
+from tools.stack.servers.secantus import Secantus
+from web.security.signatures import SignedBy, parse_keys
 
 PRODUCTS, LETTERS = "/service/v1/products", "/service/v1/dead-letters"
 ONE, TWO, THREE = "1" * 32, "2" * 32, "3" * 32
@@ -26,7 +26,7 @@ NARROWED = {f"{LETTERS}/replay-all", f"{LETTERS}/discard-all"}
 @pytest.fixture(scope="module")
 def app(secantus: Secantus) -> Iterator[Flask]:
     with client_store_on(secantus.url(unique_name())) as settings:
-        replicate.apply([product(1, 1), product(2, 1)])
+        apply.apply([product(1, 1), product(2, 1)])
         now = datetime.now(UTC)
         moments = dict.fromkeys(("died_at", "collected_at", "at"), now)
         letter = {"state": "new", "reason": "unreadable", "payload": "[]", "products": [{"id": 1, "ver": 1}], **moments}
@@ -89,12 +89,6 @@ def test_replayed_call_changes_nothing_and_older_and_newer_admins_are_understood
     seen = next({"ver": item["ver"], "checksum": item["checksum"]} for item in held if item["id"] == 1)
     call(f"{PRODUCTS}/repair", {"repairs": [{"id": 1, "seen": seen, "state": newer}]})
     assert database()["products"].find_one({"_id": 1})["ver"] == 2  # type: ignore[index]
-    token = {"token": call(f"{PRODUCTS}/rebuild/begin")["token"]}
-    call(f"{PRODUCTS}/rebuild/fill", {**token, "states": [newer, product(2, 1).encode()]})
-    call(f"{PRODUCTS}/rebuild/hold", token)
-    call(f"{PRODUCTS}/rebuild/count", {**token, "after": 0})
-    call(f"{PRODUCTS}/rebuild/swap", token)
-    call(f"{PRODUCTS}/rebuild/end", token)
     call(f"{LETTERS}/query", {"limit": 10})
     call(f"{LETTERS}/show", {"id": ONE})
     call(f"{LETTERS}/replay", {"id": ONE, "by": "owner@example.com"})

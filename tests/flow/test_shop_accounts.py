@@ -9,10 +9,10 @@ from werkzeug.test import TestResponse
 
 from client import create_app
 from client.accounts import sessions, sign_ins
-from client.extensions import database
-from stack.servers.secantus import Secantus
+from client.store import database
 from tests.browsing import HTML, Browser
 from tests.flow.stores import client_store_on, unique_name
+from tools.stack.servers.secantus import Secantus
 
 ANN, PASSWORD, NEW_PASSWORD = "ann@example.com", "a password of some length", "quite another password"
 SIGN_IN, SIGN_UP, ACCOUNT = "/sign-in", "/sign-up", "/account"

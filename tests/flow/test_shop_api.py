@@ -11,12 +11,12 @@ from werkzeug.test import TestResponse
 
 from client import create_app
 from client.likes import count
-from client.products import replicate
-from stack.servers.secantus import Secantus
-from tasks.messages import ProductChanged, ProductContent, format_time, parse_time
+from client.replica import apply
+from contract.messages import ProductChanged, ProductContent, format_time, parse_time
 from tests.flow.stores import CONTENT, KEYS, client_store_on, unique_name
 from tests.isolation import MARK, loose
-from web.signatures import SignedBy, parse_keys
+from tools.stack.servers.secantus import Secantus
+from web.security.signatures import SignedBy, parse_keys
 
 CREDENTIALS = {"email": "Ann@Example.com", "password": "a password of some length"}
 HELD = "/service/v1/products/held"
@@ -25,7 +25,7 @@ HELD = "/service/v1/products/held"
 @pytest.fixture(scope="module")
 def shop(secantus: Secantus) -> Iterator[FlaskClient]:
     with client_store_on(secantus.url(unique_name())) as settings:
-        replicate.apply([*(product(number) for number in range(1, 13)), ProductChanged(13, 2, None)])
+        apply.apply([*(product(number) for number in range(1, 13)), ProductChanged(13, 2, None)])
         yield create_app(settings).test_client()
 
 
@@ -94,14 +94,14 @@ def test_users_text_turns_no_sentence_around_it(shop: FlaskClient) -> None:
     text = {"title": f"abc{MARK}def", "category": f"Kit{MARK}chen", "description": f"Holds {MARK}tea."}
     turning = product(20)
     assert turning.product
-    replicate.apply([replace(turning, product=replace(turning.product, **text))])
+    apply.apply([replace(turning, product=replace(turning.product, **text))])
     try:
         for path in ("/", "/products/20", f"/?q=abc{MARK}def&category=Kit{MARK}chen", "/shop/grid"):
             page = shop.get(path).text
             assert MARK in page
             assert loose(page) == []
     finally:
-        replicate.apply([ProductChanged(20, 2, None)])
+        apply.apply([ProductChanged(20, 2, None)])
 
 
 def test_most_liked_comes_first(shop: FlaskClient, ann: dict[str, str]) -> None:
@@ -127,11 +127,11 @@ def test_price_is_shown_with_the_decimals_of_its_currency(
     shop: FlaskClient, number: int, price: str, currency: str, shown: str
 ) -> None:
     priced = ProductContent(**{**product(number).encode()["product"], "price": price, "currency": currency})
-    replicate.apply([ProductChanged(number, 1, priced)])
+    apply.apply([ProductChanged(number, 1, priced)])
     assert shop.get(f"/api/v1/products/{number}").get_json()["price"] == price
     page = shop.get(f"/products/{number}", headers={"Accept": "text/html"}).text
     assert f'<data class="price" value="{price}"><span class="price-currency">{currency}</span> {shown}</data>' in page
-    replicate.apply([ProductChanged(number, 2, None)])
+    apply.apply([ProductChanged(number, 2, None)])
 
 
 def test_unknown_is_404_and_deleted_is_410(shop: FlaskClient, ann: dict[str, str]) -> None:

@@ -8,13 +8,13 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from client import create_app
-from client.extensions import database
-from client.products import replicate
-from stack.servers.secantus import Secantus
-from tasks.messages import ProductChanged, ProductContent
+from client.replica import apply
+from client.store import database
+from contract.messages import ProductChanged, ProductContent
 from tests.browsing import HTML, JSON, Browser
 from tests.flow.likes_both_sides import TIMES
 from tests.flow.stores import CONTENT, client_store_on, unique_name
+from tools.stack.servers.secantus import Secantus
 
 PASSWORD = "a password of some length"
 FORM, API = "/products/1/like", "/api/v1/products/1/likes/me"
@@ -24,7 +24,7 @@ JUST_NOW, BEFORE, AHEAD = timedelta(), timedelta(seconds=1), -timedelta(seconds=
 @pytest.fixture(scope="module")
 def app(secantus: Secantus) -> Iterator[Flask]:
     with client_store_on(secantus.url(unique_name())) as settings:
-        replicate.apply([ProductChanged(1, 1, ProductContent(**{**CONTENT, "sku": "MUG-1"}, **TIMES))])
+        apply.apply([ProductChanged(1, 1, ProductContent(**{**CONTENT, "sku": "MUG-1"}, **TIMES))])
         yield create_app(settings)
 
 

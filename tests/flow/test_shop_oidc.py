@@ -13,16 +13,16 @@ from flask import Flask
 
 from client import create_app
 from client.config import ClientSettings
-from client.extensions import database
-from stack import readiness
-from stack.ports import HOST, free_port
-from stack.process import Process
-from stack.product import ROOT
-from stack.servers.secantus import Secantus
+from client.store import database
+from runtime.settings import SettingsError
 from tests.browsing import Browser
 from tests.flow.stores import client_store_on, unique_name
 from tests.issuer import CLIENT_ID, CLIENT_SECRET
-from web.settings import SettingsError
+from tools.stack import readiness
+from tools.stack.ports import HOST, free_port
+from tools.stack.process import Process
+from tools.stack.product import ROOT
+from tools.stack.servers.secantus import Secantus
 
 START, DONE = "/sign-in/oidc", "/sign-in/oidc/done"
 

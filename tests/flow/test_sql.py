@@ -8,24 +8,26 @@ import pytest
 from flask import Flask
 from sqlalchemy import insert, select, text, update
 
-from admin.database import utc_now
-from admin.extensions import db
+from admin.catalogue import queries, service
+from admin.catalogue.messages import current_messages
+from admin.catalogue.models import Product
+from admin.catalogue.schemas import SORTS
+from admin.db.engine import utc_now
+from admin.db.extensions import db
 from admin.likes import service as likes
-from admin.products import queries, service
-from admin.products.models import Product
-from admin.products.schemas import SORTS
-from admin.replication import claims, history, outbox, verify
-from admin.replication.client_gateway import Answer, Held
-from admin.replication.models import FRESH, ProductChange, Replication
-from admin.replication.relay import Relay
-from bench import seed
-from stack.servers.mariadb import MariaDB
-from tasks.messages import LikeChanged
-from tasks.names import BULK, INTERACTIVE
-from tasks.publisher import PublishError
+from admin.outbox import change_log
+from admin.outbox.client_gateway import Answer, Held
+from admin.outbox.models import FRESH, ProductChange, Replication
+from admin.relay import claims, verify
+from admin.relay.loop import Relay
+from contract.messages import LikeChanged
+from contract.names import BULK, INTERACTIVE
+from contract.publisher import PublishError
 from tests.flow.sql_log import plans, rows_read, starts
 from tests.flow.stores import CONTENT, admin_on, unique_name
-from web import cursors
+from tools.bench import seed
+from tools.stack.servers.mariadb import MariaDB
+from web.http import cursors
 
 PRODUCTS, DUE = 6_000, 600  # the last ones are not proven
 TABLES = {"products", "replication", "product_changes", "product_words", "product_likes"}
@@ -38,7 +40,7 @@ class ClientThatHoldsAll:
 
     def held(self, ids: list[int], acknowledged: int, **_marks: int) -> Answer:
         now = db.session.execute(select(utc_now())).scalar_one()
-        messages = outbox.current_messages(ids)
+        messages = current_messages(ids)
         return Answer({m.id: Held(m.ver, m.checksum, now, 0, None) for m in messages}, acknowledged, now)
 
 
@@ -167,7 +169,7 @@ def test_relay_and_likes_read_little() -> None:
         claim_and_put_back,
         prove_all,
         claims.rescue_far_future,
-        history.purge,
+        change_log.purge,
         lambda: likes.take(some),
     ):
         assert_reads_little(plans(step), sorts=True)
@@ -177,8 +179,8 @@ LONG = 500  # verified changes of one product
 STEPS: dict[str, Callable[[list[Replication]], Any]] = {
     "verify": lambda rows: verify.verify(rows, BULK),
     "explain": lambda rows: verify._explain(rows, {row.product_id: Held(0, "", None, row.ver, "no") for row in rows}),
-    "record the first sending": history.note_first_sent,
-    "record an attempt": history.note_attempt,
+    "record the first sending": change_log.note_first_sent,
+    "record an attempt": change_log.note_attempt,
 }
 
 

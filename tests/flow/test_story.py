@@ -8,13 +8,13 @@ from typing import Any
 import requests
 from amqp import Connection, Message
 
-from stack.commands import Command
-from stack.product import FLOWER_USER, ROOT
-from stack.servers.rabbitmq import RabbitMQ
-from tasks import names
-from tasks.messages import ProductChanged, ProductContent
+from contract import names
+from contract.messages import ProductChanged, ProductContent
 from tests.flow.running import Running, eventually
 from tests.flow.stores import unique_name
+from tools.stack.commands import Command
+from tools.stack.product import FLOWER_USER, ROOT
+from tools.stack.servers.rabbitmq import RabbitMQ
 
 COLUMNS = ("sku", "title", "description", "price", "currency", "category", "image_url")
 

@@ -13,16 +13,16 @@ import pytest
 import requests
 from pymongo.database import Database
 
-from admin.replication.models import SENT
-from admin.replication.relay import WINDOW
-from stack.ports import HOST
-from stack.process import Process, start_all, stop_all
-from stack.product import FLOWER_USER, ROOT
-from stack.servers import programs
-from stack.servers.mariadb import MariaDB
-from tasks import names
+from admin.outbox.models import SENT
+from admin.relay.loop import WINDOW
+from contract import names
 from tests.flow.running import Running, eventually
 from tests.flow.stores import unique_name
+from tools.stack.ports import HOST
+from tools.stack.process import Process, start_all, stop_all
+from tools.stack.product import FLOWER_USER, ROOT
+from tools.stack.servers import programs
+from tools.stack.servers.mariadb import MariaDB
 
 BACKUP_GUIDE = ROOT / "docs" / "how-to" / "backup.md"
 STATUS = "/api/v1/replication"

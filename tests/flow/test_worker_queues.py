@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from stack.ports import free_port
-from stack.process import Process
-from stack.product import Addresses, Product, Secrets
-from stack.servers.secantus import Secantus
 from tests.flow.operations.operated import run
 from tests.flow.running import eventually
 from tests.flow.stores import sqlite_url, unique_name
+from tools.stack.ports import free_port
+from tools.stack.process import Process
+from tools.stack.product import Addresses, Product, Secrets
+from tools.stack.servers.secantus import Secantus
 
 NODE = "worker@lockstep"
 

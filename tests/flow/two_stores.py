@@ -12,13 +12,13 @@ from pymongo.collection import Collection
 from sqlalchemy import select, update
 from werkzeug.serving import make_server
 
-from admin.extensions import db
-from admin.products import service
-from admin.replication import outbox
-from admin.replication.models import PROVEN, Replication
+from admin.catalogue import service
+from admin.catalogue.messages import current_messages
+from admin.db.extensions import db
+from admin.outbox.models import PROVEN, Replication
 from client import create_app
-from client.products import replicate
-from client.products.documents import ProductCopy
+from client.replica import apply
+from client.replica.documents import ProductCopy
 from tests.flow.stores import CONTENT, KEYS, SECRET, admin_on, client_store_on, unique_name
 
 
@@ -66,7 +66,7 @@ def create() -> int:
 def deliver() -> None:
     """Bring the copy up to date and prove it, as courier, worker and relay would."""
     ids = db.session.execute(select(Replication.product_id).where(Replication.unproven_since.is_not(None))).scalars()
-    replicate.apply(outbox.current_messages(list(ids)))
+    apply.apply(current_messages(list(ids)))
     proven = {"proven_ver": Replication.ver, "state": PROVEN, "unproven_since": None, "due_at": None}
     db.session.execute(update(Replication).values(**proven))
     db.session.commit()

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from tests.flow.running import PASSWORD
 from tests.security.conftest import System
-from web.signatures import SignedBy, parse_keys
+from web.security.signatures import SignedBy, parse_keys
 
 _CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
 _PAGES = {"admin": ("/console/sign-in", "/console/account"), "client": ("/sign-in", "/account")}

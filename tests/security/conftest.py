@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import pytest
 
-from stack import commands
-from stack.api import AdminApi
-from stack.servers.mariadb import MariaDB
-from stack.servers.rabbitmq import RabbitMQ
-from stack.servers.secantus import Secantus
 from tests.flow.running import PASSWORD, Running, running
 from tests.flow.stores import unique_name
+from tools.stack import commands
+from tools.stack.api import AdminApi
+from tools.stack.servers.mariadb import MariaDB
+from tools.stack.servers.rabbitmq import RabbitMQ
+from tools.stack.servers.secantus import Secantus
 
 ROLES = ("viewer", "editor", "owner")
 

@@ -10,10 +10,10 @@ import schemathesis
 from pydantic import SecretStr
 from requests.auth import AuthBase
 
+from contract.currencies import CODES
 from tests.flow.running import PASSWORD
-from web import passwords
-from web.currencies import CODES
-from web.signatures import SignedBy, parse_keys
+from web.security import passwords
+from web.security.signatures import SignedBy, parse_keys
 
 BASE, EMAIL = os.environ["UNDER_TEST_BASE"], os.environ["UNDER_TEST_EMAIL"]  # no e-mail: nobody
 LAST_STAFF = int(os.environ["UNDER_TEST_LAST_STAFF"])

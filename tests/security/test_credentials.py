@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from tests.flow.running import PASSWORD
 from tests.security.callers import BROWSER, TIMEOUT, Caller
 from tests.security.conftest import System
-from web.signatures import SignedBy, parse_keys
+from web.security.signatures import SignedBy, parse_keys
 
 LIKES = "/service/v1/likes"
 

@@ -8,26 +8,26 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import delete, select, text, update
 
-import lockstep
-from admin.database import utc_now
-from admin.extensions import db
-from admin.products import service
-from admin.products.models import Product
+from admin.catalogue import service
+from admin.catalogue.messages import current_messages
+from admin.catalogue.models import Product
+from admin.db.engine import utc_now
+from admin.db.extensions import db
+from admin.outbox.models import FRESH, PROVEN, ProductChange, Replication
 from admin.reconcile import check
 from admin.reconcile.models import Drift, DriftCheck
-from admin.replication.models import FRESH, PROVEN, ProductChange, Replication
-from admin.replication.outbox import current_messages
-from admin.replication.relay import Relay
-from admin.replication.replay import Selection, mark
-from client.products import replicate
-from stack.servers.mariadb import MariaDB
-from stack.servers.secantus import Secantus
-from tasks.messages import ProductChanged, ProductContent
-from tasks.names import BULK, INTERACTIVE
-from tasks.publisher import PublishError
-from tasks.versions import compose
+from admin.relay.loop import Relay
+from admin.relay.resync import Selection, mark
+from client.replica import apply
+from contract.messages import ProductChanged, ProductContent
+from contract.names import BULK, INTERACTIVE
+from contract.publisher import PublishError
+from contract.versions import compose
+from lockstep.main import cli as lockstep_cli
 from tests.flow.stores import unique_name
 from tests.flow.two_stores import TwoStores, copy, create, deliver, two_stores
+from tools.stack.servers.mariadb import MariaDB
+from tools.stack.servers.secantus import Secantus
 
 FORGED = {"title": "Forged", "price": "0.01"}
 LATER = compose(3, 7)
@@ -63,7 +63,7 @@ def forge(product_id: int, ver: int = LATER, like: int | None = None) -> None:
     [message] = current_messages([like or product_id])
     assert message.product
     content = ProductContent(**{**message.product.encode(), **FORGED})
-    replicate.apply([ProductChanged(product_id, ver, content)])
+    apply.apply([ProductChanged(product_id, ver, content)])
 
 
 def held(product_id: int) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def row(product_id: int) -> Replication:
 
 
 def diff(*args: str) -> int:
-    return CliRunner().invoke(lockstep.cli, ["sync", "diff", *args]).exit_code
+    return CliRunner().invoke(lockstep_cli, ["sync", "diff", *args]).exit_code
 
 
 def work() -> None:

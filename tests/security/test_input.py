@@ -10,11 +10,11 @@ import pytest
 import requests
 from playwright.sync_api import Browser, sync_playwright
 
-from stack.browser import LAUNCH
 from tests.flow.running import PASSWORD, eventually
 from tests.flow.stores import CONTENT, unique_name
 from tests.security.callers import TIMEOUT, Caller
 from tests.security.conftest import System
+from tools.stack.browser import LAUNCH
 
 STRINGS = (
     "' OR '1'='1",

@@ -7,12 +7,12 @@ import amqp
 import pytest
 import requests
 
-from stack.product import ROOT
-from stack.servers.rabbitmq import RabbitMQ
 from tests.flow.running import PASSWORD, eventually
 from tests.log_check import PATTERNS, secrets_of
 from tests.security.callers import TIMEOUT
 from tests.security.conftest import System
+from tools.stack.product import ROOT
+from tools.stack.servers.rabbitmq import RabbitMQ
 
 
 @pytest.mark.parametrize(("user", "password"), [("guest", "guest"), ("lockstep", "lockstep"), ("lockstep", "")])

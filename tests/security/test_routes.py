@@ -9,12 +9,12 @@ from admin import create_app as create_admin
 from admin.config import AdminSettings
 from client import create_app as create_client
 from client.config import ClientSettings
-from stack import commands
 from tests.contract.compose_check import ADMIN, CLIENT
 from tests.flow.running import PASSWORD
 from tests.security import routes, wire
 from tests.security.callers import BROWSER, TIMEOUT, Caller
 from tests.security.conftest import ROLES, System
+from tools.stack import commands
 
 Row = tuple[str, str]
 SAMPLES = {"int": "999999", "string(length=32)": "a" * 32, "path": "no.css", "": "0" * 64}

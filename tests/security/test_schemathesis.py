@@ -1,7 +1,8 @@
 """Both services against their own OpenAPI documents: schemathesis with every check on, signed in and as nobody.
 
-Rate limits are off in these runs (stack/product.py), or most answers would be 429; tests/unit/web/test_limits.py has
-them. What is not taken as schemathesis has it stands in schemathesis.toml and schemathesis_hooks.py, with the reasons.
+Rate limits are off in these runs (tools/stack/product.py), or most answers would be 429; tests/unit/web/test_limits.py
+has them. What is not taken as schemathesis has it stands in schemathesis.toml and schemathesis_hooks.py, with the
+reasons.
 """
 
 import re
@@ -18,6 +19,8 @@ HERE = Path(__file__).parent
 PER_SERVICE = 2_000
 SIGNED_IN = ("--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "10")
 NOBODY = ("--phases", "coverage,fuzzing", "--max-examples", "6")
+RUN_SECONDS = 900  # of one run, on a machine that does other work as well
+pytestmark = pytest.mark.timeout(2 * RUN_SECONDS + 60)  # two runs after another, two side by side
 RUNS = {
     ("admin", "owner"): SIGNED_IN,
     ("client", "shopper"): SIGNED_IN,
@@ -69,6 +72,6 @@ def _run(system: System, folder: Path, service: str, caller: str, options: tuple
     command = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(HERE / "schemathesis.toml")]
     command += ["run", f"{url}/api/openapi.json", "--continue-on-failure", "--seed", "1", "--no-color", *options]
     done = subprocess.run(
-        command, env={**env, **told}, cwd=folder, capture_output=True, text=True, timeout=240, check=False
+        command, env={**env, **told}, cwd=folder, capture_output=True, text=True, timeout=RUN_SECONDS, check=False
     )
     return done.returncode, done.stdout + done.stderr

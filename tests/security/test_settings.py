@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stack.product import ROOT
 from tests.unit.admin.catalogue import KEYS, SECRET
+from tools.stack.product import ROOT
 
 PARTS = ("TOPSEC", "RET9")
 WRONG = {

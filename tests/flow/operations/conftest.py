@@ -7,18 +7,18 @@ from contextlib import closing
 
 import pytest
 
-from stack import commands
-from stack.api import AdminApi, ClientApi
-from stack.ports import HOST, free_port
-from stack.process import Process, start_all
-from stack.product import ROOT, Addresses, Product, Secrets
-from stack.readiness import answers_ok
-from stack.servers.mariadb import MariaDB
-from stack.servers.rabbitmq import RabbitMQ
-from stack.servers.secantus import Secantus
 from tests.flow.operations.operated import TOKEN, Operated
 from tests.flow.running import PASSWORD, SHOPPER, STAFF
 from tests.flow.stores import unique_name
+from tools.stack import commands
+from tools.stack.api import AdminApi, ClientApi
+from tools.stack.ports import HOST, free_port
+from tools.stack.process import Process, start_all
+from tools.stack.product import ROOT, Addresses, Product, Secrets
+from tools.stack.readiness import answers_ok
+from tools.stack.servers.mariadb import MariaDB
+from tools.stack.servers.rabbitmq import RabbitMQ
+from tools.stack.servers.secantus import Secantus
 
 
 @pytest.fixture(scope="package")

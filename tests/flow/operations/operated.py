@@ -6,9 +6,9 @@ from pathlib import Path
 
 import requests
 
-from stack.process import Process
-from stack.product import ROOT
 from tests.flow.running import Running
+from tools.stack.process import Process
+from tools.stack.product import ROOT
 
 TOKEN = "token-of-the-scraper-" + "x" * 20
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import pymongo
 
-from stack import clock
-from stack.process import Process
 from tests.flow.operations.operated import Operated
 from tests.flow.running import eventually
+from tools.stack import clock
+from tools.stack.process import Process
 
 NODE = "worker@lockstep"
 

@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 from kombu import Connection, Queue
 
-from stack.servers.rabbitmq import RabbitMQ
-from stack.servers.secantus import Secantus
 from tests.flow.operations.operated import Operated, run
 from tests.flow.running import eventually
 from tests.flow.stores import sqlite_url, unique_name
 from tests.log_check import secrets_of
+from tools.stack.servers.rabbitmq import RabbitMQ
+from tools.stack.servers.secantus import Secantus
 
 STORES = ("ADMIN_DATABASE_URL", "CLIENT_MONGODB_URL", "CELERY_BROKER_URL")
 PARTS = ("admin database", "client store", "broker")

@@ -5,11 +5,11 @@ from typing import Any
 
 import requests
 
-from stack.ports import free_port
-from stack.process import Process
-from stack.product import FLOWER_USER
 from tests.flow.operations.operated import Operated
 from tests.flow.running import eventually
+from tools.stack.ports import free_port
+from tools.stack.process import Process
+from tools.stack.product import FLOWER_USER
 
 
 def auth(operated: Operated) -> tuple[str, str]:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from stack.readiness import answers_ok
-from stack.servers.rabbitmq import RabbitMQ
 from tests.flow.operations.operated import Operated, run
 from tests.flow.running import eventually
+from tools.stack.readiness import answers_ok
+from tools.stack.servers.rabbitmq import RabbitMQ
 
 WORKER = "worker@lockstep"
 

@@ -7,12 +7,12 @@ from contextlib import ExitStack
 import pytest
 import requests
 
-from faults.proxy import Proxy
-from stack.ports import free_port
-from stack.process import Process
-from stack.product import FLOWER_USER
 from tests.flow.operations.operated import TOKEN, Operated, log_of
 from tests.flow.running import eventually
+from tools.faults.proxy import Proxy
+from tools.stack.ports import free_port
+from tools.stack.process import Process
+from tools.stack.product import FLOWER_USER
 
 HOST = "[::1]"
 URLS = ("ADMIN_DATABASE_URL", "CLIENT_MONGODB_URL", "CELERY_BROKER_URL", "ADMIN_CLIENT_URL", "CLIENT_ADMIN_URL")

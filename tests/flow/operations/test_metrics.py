@@ -12,10 +12,10 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from stack.product import ROOT
-from stack.readiness import answers_ok
 from tests.flow.operations.operated import Operated, scrape
 from tests.flow.running import eventually
+from tools.stack.product import ROOT
+from tools.stack.readiness import answers_ok
 
 ALERTS = ROOT / "ops" / "alerts.yml"
 DASHBOARD = ROOT / "ops" / "dashboard.json"

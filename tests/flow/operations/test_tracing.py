@@ -6,10 +6,10 @@ import subprocess
 import sys
 from typing import Any
 
-from stack.product import ROOT
 from tests.flow.operations.operated import Operated
 from tests.flow.running import eventually
 from tests.flow.stores import CONTENT, unique_name
+from tools.stack.product import ROOT
 
 
 def spans(operated: Operated, trace: str) -> list[dict[str, Any]]:

@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from admin import create_app
+from admin.catalogue.models import Product
 from admin.config import AdminSettings
-from admin.extensions import db
-from admin.products.models import Product
-from admin.replication.models import ProductChange, Replication
+from admin.db.extensions import db
+from admin.outbox.models import ProductChange, Replication
 
 PASSWORD = "a password of staff"
 SECRET = "s" * 40

@@ -7,10 +7,10 @@ from click.testing import CliRunner
 from flask import Flask
 from flask.testing import FlaskClient
 
-import lockstep
 from admin.accounts import audit, service, sign_ins
 from admin.accounts.models import EDITOR, OWNER, VIEWER, ApiKey, AuditEvent, SignIn
-from admin.extensions import db
+from admin.db.extensions import db
+from lockstep.main import cli as lockstep_cli
 from tests.browsing import Browser
 from tests.unit.admin.catalogue import CONTENT, KEYS, PASSWORD, PRODUCTS, SECRET, Api
 
@@ -275,7 +275,7 @@ def test_staff_and_keys_by_command(migrated_app: Flask, monkeypatch: pytest.Monk
     monkeypatch.setenv("SERVICE_KEYS", KEYS)
 
     def run(*words: str, code: int = 0, password: str = "") -> str:
-        result = CliRunner().invoke(lockstep.cli, ["staff", *words], input=password)
+        result = CliRunner().invoke(lockstep_cli, ["staff", *words], input=password)
         assert result.exit_code == code, result.output
         return result.output
 

@@ -19,11 +19,11 @@ from werkzeug.test import TestResponse
 
 from admin.accounts.models import EDITOR, VIEWER, Staff
 from admin.accounts.service import add_staff
-from admin.extensions import db
-from admin.products.models import Product
-from admin.replication.models import ProductChange, Replication
+from admin.catalogue.models import Product
+from admin.db.extensions import db
+from admin.outbox.models import ProductChange, Replication
 from tests.unit.admin.catalogue import CONTENT, PASSWORD, PRODUCTS, SECRET, Api, admin_on, dispose
-from web.api import MAX_BODY_BYTES
+from web.http.api import MAX_BODY_BYTES
 
 JSON = "application/json"
 INTERNALS = (

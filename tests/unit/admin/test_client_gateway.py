@@ -10,12 +10,12 @@ import pytest
 from flask import Flask
 
 from admin import maintenance
-from admin.extensions import db
-from admin.replication import marks
-from admin.replication.breaker import Breaker
-from admin.replication.client_gateway import ClientGateway, ClientUnavailableError
-from admin.replication.relay import Relay
-from tasks.names import LANE_QUEUES
+from admin.db.extensions import db
+from admin.outbox.breaker import Breaker
+from admin.outbox.client_gateway import ClientGateway, ClientUnavailableError
+from admin.relay import restore_detection
+from admin.relay.loop import Relay
+from contract.names import LANE_QUEUES
 from tests.unit.admin.catalogue import Api
 
 KEYS = {"test": b"k" * 40}
@@ -117,7 +117,7 @@ def test_relay_waits_once_for_a_client_that_says_nothing_in_all_lanes_and_mainte
                 relay._verify([], lane)
             for _ in range(3):
                 with pytest.raises(ClientUnavailableError):
-                    marks.ask([])
+                    restore_detection.ask([])
         finally:
             app.extensions["client_gateway"] = real
             db.session.remove()

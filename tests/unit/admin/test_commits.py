@@ -16,12 +16,12 @@ from werkzeug.test import TestResponse
 
 from admin.accounts import service
 from admin.accounts.models import OWNER
-from admin.extensions import db
-from admin.replication import replay_runs
+from admin.db.extensions import db
+from admin.relay import resync_runs
 from tests.browsing import Browser
 from tests.unit.admin.catalogue import CONTENT, KEYS, PASSWORD, PRODUCTS, Api
 from tests.unit.admin.pages import SIGN_IN
-from web.signatures import SignedBy, parse_keys
+from web.security.signatures import SignedBy, parse_keys
 
 KEY = {"name": "robot", "role": "viewer"}
 COLLEAGUE = {"email": "new@example.com", "password": PASSWORD, "role": "viewer"}
@@ -50,7 +50,7 @@ def callers(app: Flask, client: FlaskClient, editor: Api) -> Callers:
     with app.app_context():
         service.add_staff("owner@example.com", PASSWORD, OWNER)
         staff = service.add_staff("leaver@example.com", PASSWORD, "viewer").id
-        replay_runs.request("all", "tester")
+        resync_runs.request("all", "tester")
     answer = client.post("/api/v1/auth/token", json={"email": "owner@example.com", "password": PASSWORD})
     owner = Api(client, answer.get_json()["access_token"])
     pages = Browser(app.test_client(), SIGN_IN)

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from admin.accounts import service, sessions
 from admin.accounts.identity import author
 from admin.accounts.models import EDITOR, OWNER, VIEWER, Staff
-from admin.extensions import db
+from admin.db.extensions import db
 from tests.browsing import HTML, JSON, Browser
 from tests.unit.admin.catalogue import PASSWORD, Api
 

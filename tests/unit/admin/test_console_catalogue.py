@@ -6,12 +6,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from admin.console import catalogue
-from admin.console.catalogue import BEHIND, DELETED, DRIFTED, IN_STEP, LISTS, STUCK_ROW, Wanted
-from admin.database import utc_now
-from admin.extensions import db
+from admin.console import product_list
+from admin.console.product_list import BEHIND, DELETED, DRIFTED, IN_STEP, LISTS, STUCK_ROW, Wanted
+from admin.db.engine import utc_now
+from admin.db.extensions import db
+from admin.outbox.models import PROVEN, STUCK, Replication
 from admin.reconcile.models import Drift
-from admin.replication.models import PROVEN, STUCK, Replication
 from tests.unit.admin.catalogue import Api
 
 
@@ -45,7 +45,7 @@ def skus(app: Flask, wanted: Wanted, limit: int = 10) -> list[str]:
     cursor = None
     with app.app_context():
         while True:
-            page = catalogue.find(wanted, limit, cursor)
+            page = product_list.find(wanted, limit, cursor)
             found += [line.product.sku if line.product else f"#{line.id}" for line in page.items]
             cursor = page.next_cursor
             if cursor is None:
@@ -71,8 +71,8 @@ def test_each_list_holds_what_is_in_its_state(app: Flask, listed: str, found: li
 
 def test_line_says_why_and_since_when(app: Flask, shelf: dict[str, int]) -> None:
     with app.app_context():
-        lines = {name: catalogue.one(product_id) for name, product_id in shelf.items()}
-        assert catalogue.one(12345) is None
+        lines = {name: product_list.one(product_id) for name, product_id in shelf.items()}
+        assert product_list.one(12345) is None
     syncs = {name: line.sync for name, line in lines.items() if line}
     assert {name: sync.state for name, sync in syncs.items()} == {
         "PROVEN": IN_STEP,
@@ -89,7 +89,7 @@ def test_line_says_why_and_since_when(app: Flask, shelf: dict[str, int]) -> None
 @pytest.mark.usefixtures("shelf")
 def test_counts_are_of_what_is_wrong(app: Flask) -> None:
     with app.app_context():
-        assert catalogue.counts() == {BEHIND: 1, STUCK_ROW: 1, DRIFTED: 2}
+        assert product_list.counts() == {BEHIND: 1, STUCK_ROW: 1, DRIFTED: 2}
 
 
 def test_edit_makes_a_proven_product_behind_at_once(app: Flask, editor: Api, shelf: dict[str, int]) -> None:

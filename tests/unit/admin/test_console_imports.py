@@ -8,12 +8,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from admin.extensions import db
+from admin.db.extensions import db
 from admin.imports import runner
 from admin.imports.models import RUNNING, ImportJob
-from stack.api import eventually
 from tests.browsing import JSON, Browser
 from tests.unit.admin.pages import send, words_of
+from tools.stack.api import eventually
 
 IMPORTS = "/console/imports"
 HEADER = b"sku,title,price,currency,category\n"

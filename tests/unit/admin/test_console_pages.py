@@ -12,11 +12,11 @@ from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import delete, select, update
 
-from admin.database import utc_now
-from admin.extensions import db
-from admin.products.models import Product
+from admin.catalogue.models import Product
+from admin.db.engine import utc_now
+from admin.db.extensions import db
+from admin.outbox.models import PROVEN, SENT, STUCK, ProductChange, ReplayRun, Replication, SyncMark
 from admin.reconcile.models import Drift, DriftCheck
-from admin.replication.models import PROVEN, SENT, STUCK, ProductChange, ReplayRun, Replication, SyncMark
 from tests.browsing import JSON, Browser
 from tests.isolation import MARK, loose
 from tests.unit.admin.catalogue import CONTENT, Api, row_counts

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from admin.console import chart, parts
+from admin.monitoring.lag_history import HOUR, Bucket, History
+from admin.monitoring.status import ClientState, Lag, Status
 from admin.reconcile.check import Summary
-from admin.replication.lag_history import HOUR, Bucket, History
-from admin.replication.status import ClientState, Lag, Status
 
 NOW = datetime(2026, 11, 25, 12, 0, 30)  # noqa: DTZ001 - as the database's: naive
 

@@ -6,9 +6,9 @@ from flask import Flask
 from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
-from admin.extensions import db
-from admin.products import idempotency
-from admin.products.idempotency import IdempotencyKey
+from admin.catalogue import idempotency
+from admin.catalogue.idempotency import IdempotencyKey
+from admin.db.extensions import db
 from tests.unit.admin.catalogue import CONTENT, PRODUCTS, Api, row_counts
 
 

@@ -13,14 +13,14 @@ from PIL import Image as Picture
 from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
-from admin.database import utc_now
-from admin.extensions import db
-from admin.images import purge
-from admin.images.encoding import MAX_SIDE
-from admin.images.models import Image
-from admin.products.models import Product
+from admin.catalogue.images import purge
+from admin.catalogue.images.encoding import MAX_SIDE
+from admin.catalogue.images.models import Image
+from admin.catalogue.models import Product
+from admin.db.engine import utc_now
+from admin.db.extensions import db
 from tests.unit.admin.catalogue import PRODUCTS, Api
-from web.images import digest_of
+from web.http.images import digest_of
 
 IMAGES = "/api/v1/images"
 UNKNOWN = f"/images/{'0' * 64}"

@@ -24,15 +24,15 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from sqlalchemy import select
 
-import lockstep
-from admin.extensions import db
-from admin.products import service
-from admin.products.exporter import export
-from admin.products.importer import CHUNK, UnreadableFileError, import_file
-from admin.products.models import CONTENT_FIELDS, ImportProgress, Product
-from admin.replication.models import FRESH, ProductChange, Replication
-from admin.replication.outbox import content_of
-from tasks.names import BULK
+from admin.catalogue import service
+from admin.catalogue.exporter import export
+from admin.catalogue.importer import CHUNK, UnreadableFileError, import_file
+from admin.catalogue.messages import content_of
+from admin.catalogue.models import CONTENT_FIELDS, ImportProgress, Product
+from admin.db.extensions import db
+from admin.outbox.models import FRESH, ProductChange, Replication
+from contract.names import BULK
+from lockstep.main import cli as lockstep_cli
 from tests.unit.admin.catalogue import CONTENT, KEYS, SECRET, admin_on, dispose, row_counts
 
 HEADER = ",".join(CONTENT_FIELDS)
@@ -565,8 +565,8 @@ def test_empty_catalogue_is_exported_as_a_header(app: Flask) -> None:
 # --- the command ------------------------------------------------------------------------------------------
 
 
-ROOT = Path(lockstep.__file__).parent
-LOCKSTEP = [sys.executable, "-c", "import lockstep; lockstep.main()"]
+ROOT = Path(__file__).parents[3]
+LOCKSTEP = [sys.executable, "-c", "from lockstep.main import main; main()"]
 
 
 class Cli:
@@ -576,7 +576,7 @@ class Cli:
         self.folder = folder
 
     def __call__(self, *args: str | Path) -> Result:
-        return CliRunner().invoke(lockstep.cli, [str(arg) for arg in args])
+        return CliRunner().invoke(lockstep_cli, [str(arg) for arg in args])
 
     def file(self, name: str, content: str | bytes) -> Path:
         path = self.folder / name
@@ -636,7 +636,7 @@ def test_command_imports_from_a_pipe(cli: Cli, by: str) -> None:
 
 
 def test_standard_input_is_csv_unless_its_format_is_given(cli: Cli) -> None:
-    result = CliRunner().invoke(lockstep.cli, ["import", "-"], input=csv_text([row("A")]))
+    result = CliRunner().invoke(lockstep_cli, ["import", "-"], input=csv_text([row("A")]))
     assert (result.exit_code, result.stdout) == (0, "")
     assert "1 unchanged" in cli("import", cli.file("again.csv", csv_text([row("A")]))).stderr
 

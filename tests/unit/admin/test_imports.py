@@ -14,16 +14,16 @@ from flask import Flask
 from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
-from admin.database import utc_now
-from admin.extensions import db
+from admin.catalogue import importer
+from admin.catalogue.import_rows import UnreadableFileError, read
+from admin.catalogue.models import Product
+from admin.db.engine import utc_now
+from admin.db.extensions import db
 from admin.imports import runner, service
 from admin.imports.models import UPLOADING, ImportJob, ImportPiece, RowError
-from admin.products import importer
-from admin.products.import_rows import UnreadableFileError, read
-from admin.products.models import Product
-from admin.replication.models import Replication
-from stack.api import eventually
+from admin.outbox.models import Replication
 from tests.unit.admin.catalogue import Api
+from tools.stack.api import eventually
 
 IMPORTS = "/api/v1/imports"
 HEADER = "sku,title,price,currency,category"

@@ -7,11 +7,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import insert, select
 
-from admin.database import utc_now
-from admin.extensions import db
-from admin.replication import lag_history
-from admin.replication.lag_history import DAY, HOUR, Bucket, Span
-from admin.replication.models import ProductChange
+from admin.db.engine import utc_now
+from admin.db.extensions import db
+from admin.monitoring import lag_history
+from admin.monitoring.lag_history import DAY, HOUR, Bucket, Span
+from admin.outbox.models import ProductChange
 
 
 def add(now: datetime, ago: float, lag: float | None, proven: bool = True) -> None:

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from admin.extensions import db
+from admin.catalogue.service import ANY_VERSION, delete_product
+from admin.db.extensions import db
 from admin.likes import service
 from admin.likes.models import LikeCount, ProductLike
 from admin.likes.service import APPLIED, GONE, INVALID, SUPERSEDED, UNKNOWN, Outcome, take
-from admin.products.service import ANY_VERSION, delete_product
-from tasks.messages import LikeChanged
+from contract.messages import LikeChanged
 from tests.unit.admin.catalogue import KEYS, Api
-from web.signatures import COVERED, SignedBy
+from web.security.signatures import COVERED, SignedBy
 
 SECRETS = {key_id: secret.encode() for key_id, _, secret in (entry.partition(":") for entry in KEYS.split(","))}
 LIKES = "/service/v1/likes"

@@ -13,11 +13,11 @@ from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import inspect, select
 
-import lockstep
-from admin.extensions import db
-from admin.replication.models import SyncState
-from stack.product import ROOT
+from admin.db.extensions import db
+from admin.outbox.models import SyncState
+from lockstep.main import cli as lockstep_cli
 from tests.unit.admin.catalogue import KEYS, SECRET, admin_on, dispose
+from tools.stack.product import ROOT
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_command_migrates_up_and_down(tmp_path: Path, monkeypatch: pytest.Monkey
         (("--revision", "base"), set()),
         ((), set(db.metadata.tables)),
     ):
-        result = CliRunner().invoke(lockstep.cli, ["migrate", "admin", *args])
+        result = CliRunner().invoke(lockstep_cli, ["migrate", "admin", *args])
         assert result.exit_code == 0, result.output
         assert tables() == expected
 
@@ -102,7 +102,7 @@ def columns() -> dict[str, dict[str, Any]]:
 @pytest.mark.usefixtures("empty")
 def test_every_migration_leaves_the_release_before_what_it_reads_and_writes() -> None:
     """Its processes run on while the new ones start: nothing goes, and what is new can be left out of an INSERT."""
-    scripts = ScriptDirectory(str(ROOT / "admin" / "migrations")).walk_revisions()
+    scripts = ScriptDirectory(str(ROOT / "admin" / "db" / "migrations")).walk_revisions()
     first, *later = [script.revision for script in reversed(list(scripts))]
     flask_migrate.upgrade(revision=first)
     for revision in later:

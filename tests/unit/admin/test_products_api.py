@@ -11,10 +11,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from admin.accounts.models import VIEWER
-from admin.extensions import db
-from admin.products import service
-from admin.products.models import Product
-from admin.replication.models import FRESH, ProductChange, Replication
+from admin.catalogue import service
+from admin.catalogue.models import Product
+from admin.db.extensions import db
+from admin.outbox.models import FRESH, ProductChange, Replication
 from tests.unit.admin.catalogue import CONTENT, PASSWORD, PRODUCTS, Api, row_counts
 
 SORTS = ("id", "-updated_at", "updated_at", "sku")

@@ -6,13 +6,13 @@ from decimal import Decimal
 import pytest
 from flask import Flask
 
-from admin.products import service
-from admin.products.ids import reserve_ids
-from admin.reconcile import catalogue
+from admin.catalogue import service
+from admin.catalogue.ids import reserve_ids
+from admin.cli.diff_report import Report
+from admin.outbox.repair import BATCH, BATCH_BYTES, pages
+from admin.reconcile import own_state
 from admin.reconcile.compare import MISSING, ORPHANED, Difference
-from admin.reconcile.report import Report
-from admin.replication.repair import BATCH, BATCH_BYTES, pages
-from tasks.digests import Entry
+from contract.digests import Entry
 
 CONTENT = {"title": "Mug", "description": "", "currency": "EUR", "category": "Kitchen", "image_url": ""}
 HELD = Entry(7, 2, "c" * 32)
@@ -32,21 +32,21 @@ def test_ids_above_what_the_client_holds_are_given_out(app: Flask) -> None:
         reserve_ids(100)
         reserve_ids(501)
         assert (create("C"), first) == (502, 1)
-        assert catalogue.live() == 3
+        assert own_state.live() == 3
 
 
 def test_catalogue_is_streamed_by_id_with_its_deleted_products(app: Flask) -> None:
     with app.app_context():
         ids = [create(f"SKU-{number}") for number in range(5)]
         service.delete_product(ids[1], service.ANY_VERSION, "tester")
-        streamed = [own.entry for own in catalogue.stream(ids[0], ids[3])]
+        streamed = [own.entry for own in own_state.stream(ids[0], ids[3])]
         assert [(entry.id, entry.ver, entry.checksum == "") for entry in streamed] == [
             (ids[1], 2, True),
             (ids[2], 1, False),
             (ids[3], 1, False),
         ]
-        assert {own.pending for own in catalogue.stream(0, 100)} == {True}
-        assert (catalogue.highest_id(), catalogue.live()) == (ids[-1], 4)
+        assert {own.pending for own in own_state.stream(0, 100)} == {True}
+        assert (own_state.highest_id(), own_state.live()) == (ids[-1], 4)
 
 
 def test_pages_are_bounded_in_number_and_in_size() -> None:

@@ -7,10 +7,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from admin.extensions import db
-from admin.replication import history, replay
-from admin.replication.models import FRESH, PROVEN, STUCK, ProductChange, Replication
-from tasks.messages import parse_time
+from admin.db.extensions import db
+from admin.outbox import change_log
+from admin.outbox.models import FRESH, PROVEN, STUCK, ProductChange, Replication
+from admin.relay import resync
+from contract.messages import parse_time
 from tests.unit.admin.catalogue import PRODUCTS, Api
 
 STATUS = "/api/v1/replication"
@@ -94,16 +95,16 @@ def test_replay_selects_by_id_sku_range_time_and_stuck(app: Flask, editor: Api) 
         db.session.commit()
         march = moment("2026-03-01")
         choices = {
-            replay.Selection(): 5,
-            replay.Selection(ids=(ids[0], ids[1], 999)): 2,
-            replay.Selection(skus=("MUG-3", "NONE")): 1,
-            replay.Selection(first_id=ids[1], last_id=ids[3]): 3,
-            replay.Selection(changed_since=march): 1,
-            replay.Selection(changed_until=march): 5,
-            replay.Selection(stuck=True): 1,
-            replay.Selection(stuck=True, last_id=ids[3]): 0,
+            resync.Selection(): 5,
+            resync.Selection(ids=(ids[0], ids[1], 999)): 2,
+            resync.Selection(skus=("MUG-3", "NONE")): 1,
+            resync.Selection(first_id=ids[1], last_id=ids[3]): 3,
+            resync.Selection(changed_since=march): 1,
+            resync.Selection(changed_until=march): 5,
+            resync.Selection(stuck=True): 1,
+            resync.Selection(stuck=True, last_id=ids[3]): 0,
         }
-        assert {selection: replay.count(selection) for selection in choices} == choices
+        assert {selection: resync.count(selection) for selection in choices} == choices
 
 
 def test_replay_marks_in_chunks_and_again_does_no_harm(app: Flask, editor: Api) -> None:
@@ -111,8 +112,8 @@ def test_replay_marks_in_chunks_and_again_does_no_harm(app: Flask, editor: Api) 
     prove_all(app)
     with app.app_context():
         seen: list[int] = []
-        assert replay.mark(replay.Selection(first_id=ids[1]), seen.append) == 2
-        assert replay.mark(replay.Selection(first_id=ids[1])) == 2
+        assert resync.mark(resync.Selection(first_id=ids[1]), seen.append) == 2
+        assert resync.mark(resync.Selection(first_id=ids[1])) == 2
         states = dict(db.session.execute(select(Replication.product_id, Replication.state)).tuples().all())
     assert states == {ids[0]: PROVEN, ids[1]: FRESH, ids[2]: FRESH}
     assert seen == [2]
@@ -124,7 +125,7 @@ def test_history_is_purged_by_age_a_chunk_at_a_time(app: Flask, editor: Api) -> 
     with app.app_context():
         db.session.execute(update(ProductChange).where(ProductChange.ver == 1).values(changed_at=moment("2020-01-01")))
         db.session.commit()
-        assert (history.purge(), history.purge()) == (1, 0)
+        assert (change_log.purge(), change_log.purge()) == (1, 0)
     shown = editor.call("GET", f"{PRODUCTS}/{product}/replication").get_json()
     assert [version["version"] for version in shown["versions"]] == [2]
 

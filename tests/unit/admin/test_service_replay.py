@@ -5,11 +5,11 @@ from typing import Any
 from flask import Flask
 from pydantic import SecretStr
 
-from admin.extensions import db
-from tasks.messages import LikeChanged
+from admin.db.extensions import db
+from contract.messages import LikeChanged
 from tests.service_calls import departures, send, service_routes, signed, timeless, with_more
 from tests.unit.admin.catalogue import KEYS, Api
-from web.signatures import SignedBy, parse_keys
+from web.security.signatures import SignedBy, parse_keys
 
 SHOPPER = "u" * 32
 

@@ -7,15 +7,15 @@ import pytest
 from click.testing import CliRunner
 from pydantic import SecretStr
 
-import lockstep
 from admin.config import AdminSettings
 from client.config import ClientSettings
-from config_check import given_names, unknown_settings
-from tasks.config import BrokerSettings, FlowerSettings
+from contract.config import BrokerSettings, FlowerSettings
+from lockstep.config_check import given_names, unknown_settings
+from lockstep.main import cli as lockstep_cli
+from runtime.metrics import MetricsSettings
+from runtime.settings import Settings, SettingsError
+from runtime.tracing import TracingSettings
 from tests.unit.admin.catalogue import KEYS, SECRET
-from web.metrics import MetricsSettings
-from web.settings import Settings, SettingsError
-from web.tracing import TracingSettings
 
 GOOD = {
     "ADMIN_DATABASE_URL": "sqlite:////tmp/admin.db",
@@ -228,7 +228,7 @@ def test_names_that_look_like_ours_but_are_no_setting_are_listed(
 
 
 def test_command_shows_settings_with_their_source_and_no_secret() -> None:
-    result = CliRunner().invoke(lockstep.cli, ["config", "check", "admin"])
+    result = CliRunner().invoke(lockstep_cli, ["config", "check", "admin"])
     assert "ADMIN_CLIENT_URL     http://client.example:8000  (environment)" in result.stdout
     assert SECRET not in result.output
     assert KEYS not in result.output
@@ -237,7 +237,7 @@ def test_command_shows_settings_with_their_source_and_no_secret() -> None:
 def test_command_names_wrong_and_unknown_settings_and_exits_2(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("ADMIN_SECRET_KEY", HIDDEN)
     environment.setenv("ADMIN_SECRET_KEYS", HIDDEN)
-    result = CliRunner().invoke(lockstep.cli, ["config", "check", "admin"])
+    result = CliRunner().invoke(lockstep_cli, ["config", "check", "admin"])
     assert result.exit_code == 2
     assert "ADMIN_SECRET_KEY: must have at least 32 characters" in result.stderr
     assert "ADMIN_SECRET_KEYS: no such setting" in result.stderr

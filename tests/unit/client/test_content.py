@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from bson import Decimal128
 
-from client.products.content import content_of
+from client.replica.content import content_of
 
 
 def test_content_is_read_as_the_contract_writes_it() -> None:

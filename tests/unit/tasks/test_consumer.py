@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from kombu.transport.base import Message
 
-from tasks.consumer import unreadable
+from contract.envelope import unreadable
 
 
 def message(body: bytes, headers: dict[str, Any] | None = None, content_type: str = "application/json") -> Message:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Flask, request
 
-from web.api import MAX_BODY_BYTES
+from web.http.api import MAX_BODY_BYTES
 
 
 def create_app() -> Flask:

@@ -9,12 +9,12 @@ from functools import partial
 
 from flask import Flask, Response, request
 
-from web.api import MAX_BODY_BYTES, init_api
-from web.problems import init_problems
-from web.request_ids import init_request_ids
-from web.server.limits import Limits
-from web.server.loop import EventLoop
-from web.uploads import largest_body, takes_upload
+from web.http.api import MAX_BODY_BYTES, init_api
+from web.http.problems import init_problems
+from web.http.request_ids import init_request_ids
+from web.http.server.limits import Limits
+from web.http.server.loop import EventLoop
+from web.http.uploads import largest_body, takes_upload
 
 LARGE = 4 * 1024 * 1024  # bytes: more than the sockets of both sides hold
 

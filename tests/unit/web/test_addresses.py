@@ -2,7 +2,7 @@
 
 import pytest
 
-from web.addresses import network, plain
+from web.security.addresses import network, plain
 
 
 @pytest.mark.parametrize(

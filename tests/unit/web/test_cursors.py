@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from web import cursors
+from web.http import cursors
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import pytest
 from flask import Flask, Response, request
 from flask.testing import FlaskClient
 
-from web.headers import init_headers
-from web.images import image_response
-from web.problems import init_problems
-from web.request_ids import init_request_ids
-from web.settings import SettingsError, WebSettings
+from runtime.settings import SettingsError, WebSettings
+from web.http.images import image_response
+from web.http.problems import init_problems
+from web.http.request_ids import init_request_ids
+from web.security.headers import init_headers
 
 EXPECTED = {
     "Content-Security-Policy": (

@@ -7,14 +7,14 @@ from flask_jwt_extended import create_access_token
 from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
-from stack.ports import free_port
-from stack.servers.valkey import Valkey
-from web.headers import init_headers
-from web.limits import LimitSettings, init_limits, limit_sign_in
-from web.problems import init_problems
-from web.request_ids import init_request_ids
-from web.settings import SettingsError, WebSettings
-from web.tokens import init_tokens
+from runtime.settings import SettingsError, WebSettings
+from tools.stack.ports import free_port
+from tools.stack.servers.valkey import Valkey
+from web.http.problems import init_problems
+from web.http.request_ids import init_request_ids
+from web.security.headers import init_headers
+from web.security.limits import LimitSettings, init_limits, limit_sign_in
+from web.security.tokens import init_tokens
 
 SIGN_IN, PAGE = "/api/v1/auth/token", "/sign-in"
 

@@ -8,10 +8,10 @@ import pytest
 from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 
-from web.assets import asset
-from web.pages import init_pages, local_path, utc
-from web.problems import ProblemError, init_problems
-from web.request_ids import init_request_ids
+from web.http.problems import ProblemError, init_problems
+from web.http.request_ids import init_request_ids
+from web.pages.assets import asset
+from web.pages.layout import init_pages, local_path, utc
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 BASE = '{% extends "layout.html" %}{% block content %}{% endblock %}'

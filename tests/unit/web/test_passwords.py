@@ -2,7 +2,7 @@
 
 from argon2 import PasswordHasher, extract_parameters
 
-from web import passwords
+from web.security import passwords
 
 
 def test_unknown_account_costs_the_same_work_as_a_known_one() -> None:

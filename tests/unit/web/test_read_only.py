@@ -4,10 +4,10 @@ import pytest
 from flask import Flask, render_template_string
 from jinja2 import DictLoader
 
-from web.pages import init_pages
-from web.problems import init_problems
-from web.read_only import init_read_only, read_only
-from web.request_ids import init_request_ids
+from web.http.problems import init_problems
+from web.http.request_ids import init_request_ids
+from web.pages.layout import init_pages
+from web.security.read_only import init_read_only, read_only
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 PATHS = {"closed": "/api/closed", "open": "/open", "service": "/service/v1/x", "form": "/form"}

@@ -13,8 +13,8 @@ from waitress.server import BaseWSGIServer
 from waitress.task import ErrorTask, Task
 
 from tests.unit.web.serving import LARGE, Served, closed, serving, until_closed
-from web.server import answers, channel, loop, parser
-from web.server.limits import MIB, Limits
+from web.http.server import answers, channel, loop, parser
+from web.http.server.limits import MIB, Limits
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /length HTTP/1.1\r\nHost: x\r\n"

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from stack import readiness
-from stack.ports import HOST, free_port
-from stack.process import Process
+from tools.stack import readiness
+from tools.stack.ports import HOST, free_port
+from tools.stack.process import Process
 
 ROOT = Path(__file__).parents[3]
 APP = "tests.unit.web.process_app:create_app()"

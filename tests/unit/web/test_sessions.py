@@ -11,13 +11,13 @@ from flask_login import UserMixin, current_user, login_required
 from flask_wtf.csrf import generate_csrf
 from itsdangerous import TimestampSigner
 
-from web import sessions
-from web.headers import init_headers
-from web.pages import init_pages
-from web.problems import init_problems
-from web.request_ids import init_request_ids
-from web.settings import WebSettings
-from web.uploads import takes_upload
+from runtime.settings import WebSettings
+from web.http.problems import init_problems
+from web.http.request_ids import init_request_ids
+from web.http.uploads import takes_upload
+from web.pages.layout import init_pages
+from web.security import sessions
+from web.security.headers import init_headers
 
 BROWSER = {"Accept": "text/html"}
 

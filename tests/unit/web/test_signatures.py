@@ -10,9 +10,9 @@ from http_message_signatures import HTTPMessageSigner, algorithms
 from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
-from web.problems import init_problems
-from web.request_ids import init_request_ids
-from web.signatures import COVERED, SignedBy, _Keys, init_signatures, parse_keys, service_only
+from web.http.problems import init_problems
+from web.http.request_ids import init_request_ids
+from web.security.signatures import COVERED, SignedBy, _Keys, init_signatures, parse_keys, service_only
 
 KEYS = parse_keys(SecretStr("k1:" + "a" * 40 + ",k2:" + "b" * 40))
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kombu.transport.base import Message
 
 from client.dead_letters.reading import MAX_PAYLOAD, read
-from tasks import names
+from contract import names
 
 DIED = datetime(2026, 11, 1, 8, tzinfo=UTC).replace(tzinfo=None)  # as the AMQP library gives it: UTC, naive
 

@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 
 from client.storefront.cached import Shared
-from client.storefront.catalogue import MOST_PAGES, Wanted
 from client.storefront.delays import Delays
+from client.storefront.product_grid import MOST_PAGES, Wanted
 
 
 @pytest.mark.parametrize(

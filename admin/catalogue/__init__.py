@@ -1,0 +1,1 @@
+"""The catalogue: products, their images, search, import and export."""

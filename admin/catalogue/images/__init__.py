@@ -1,0 +1,1 @@
+"""Uploaded product images: verified, re-encoded, stored under their digest."""

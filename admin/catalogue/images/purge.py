@@ -1,0 +1,59 @@
+"""Image step 4: images that no product has named for a while are removed, in chunks, by the relays' maintenance."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import delete, or_, select, update
+
+from admin.catalogue.images.models import Image
+from admin.catalogue.models import Product
+from admin.db.engine import utc_now
+from admin.db.extensions import db
+from web.http.images import url_of
+
+CHUNK = 200
+LOOK_EVERY = timedelta(days=1)  # at each image
+KEEP_UNUSED = timedelta(days=7)  # an editor's upload before the product is saved; an undo
+KEEP_OF_DELETED = timedelta(days=90)  # as long as the history: until then a delete is undone with its image
+
+log = structlog.get_logger(__name__)
+
+
+def purge() -> int:
+    """Look at the images that were not looked at for longest; return how many, fewer than CHUNK when none is left."""
+    now = db.session.execute(select(utc_now())).scalar_one()
+    # Locked: a product that names one of them right now waits, or is waited for by skipping it (service.hold).
+    due = (
+        select(Image.digest, Image.unused_since)
+        .where(Image.looked_at < now - LOOK_EVERY)
+        .order_by(Image.looked_at)
+        .limit(CHUNK)
+        .with_for_update(skip_locked=True)
+    )
+    unused_since = dict(db.session.execute(due).tuples().all())
+    unused = set(unused_since) - _used(list(unused_since), now)
+    old = [digest for digest in unused if (unused_since[digest] or now) < now - KEEP_UNUSED]
+    _note([digest for digest in unused_since if digest not in unused], now, None)
+    _note([digest for digest in unused if unused_since[digest] is None], now, now)
+    _note([digest for digest in unused if digest not in old and unused_since[digest]], now)
+    if old:
+        db.session.execute(delete(Image).where(Image.digest.in_(old)))
+        log.info("images removed: no product names them", images=len(old))
+    db.session.commit()
+    return len(unused_since)
+
+
+def _used(digests: Sequence[str], now: datetime) -> set[str]:
+    """Return those that a product names, or one that was deleted not long ago."""
+    addresses = {url_of(digest): digest for digest in digests}
+    lives = or_(Product.deleted_at.is_(None), Product.deleted_at > now - KEEP_OF_DELETED)
+    named = select(Product.image_url).where(Product.image_url.in_(addresses), lives).distinct()
+    return {addresses[url] for url in db.session.execute(named).scalars()} if addresses else set()
+
+
+def _note(digests: Sequence[str], now: datetime, *unused_since: datetime | None) -> None:
+    """Set ``looked_at``, and ``unused_since`` where it is given."""
+    if digests:
+        values = {"looked_at": now, **({"unused_since": unused_since[0]} if unused_since else {})}
+        db.session.execute(update(Image).where(Image.digest.in_(digests)).values(values))

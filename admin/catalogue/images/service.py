@@ -1,0 +1,106 @@
+"""Image step 1: keep an uploaded image under its digest. A product then names its address, which travels as any
+other field; the Client copies the bytes (client/images). See docs/decisions/0016."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import IO
+
+from sqlalchemy import select
+
+from admin.catalogue.images.encoding import Encoded, UnacceptableImageError, encode
+from admin.catalogue.images.models import Image
+from admin.db.engine import retry_deadlocks, upsert, utc_now
+from admin.db.extensions import db
+from web.http.images import WEBP, digest_in, digest_of, is_ours, url_of
+from web.http.problems import ProblemError
+
+MAX_MEBIBYTES = 10  # of an upload
+
+
+class ImageNotFoundError(ProblemError):
+    status = HTTPStatus.NOT_FOUND
+
+
+class UnknownImageError(ProblemError):
+    """A product names an image that is not here."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def store_image(file: IO[bytes] | None) -> str:
+    """Verify, re-encode and keep an uploaded file; return its address. The same image is kept once.
+
+    Raises UnacceptableImageError, which says what is wrong.
+    """
+    return url_of(store(file).digest)
+
+
+def store(file: IO[bytes] | None) -> Image:
+    """The same; returns the row, without its bytes."""
+    if file is None:
+        raise UnacceptableImageError("is missing")
+    encoded = encode(file)
+    return _keep(digest_of(encoded.content), encoded)
+
+
+def get_image(digest: str) -> bytes:
+    """Return an image's bytes. Raises ImageNotFoundError."""
+    content = db.session.execute(select(Image.content).where(Image.digest == digest)).scalar_one_or_none()
+    db.session.rollback()
+    if content is None:
+        raise ImageNotFoundError("There is no such image.")
+    return content
+
+
+def hold(image_url: str) -> None:
+    """Keep the image that a product is about to name from being purged until this transaction ends.
+
+    Addresses that are not ours need nothing. Raises UnknownImageError; the transaction is then rolled back.
+    """
+    if lost(image_url):
+        db.session.rollback()
+        raise UnknownImageError("The image is not here.", [{"field": "image_url", "detail": NOT_HERE}])
+
+
+def lost(image_url: str) -> bool:
+    """Return whether this is the address of an uploaded image that is not here; one that is here is held."""
+    return is_ours(image_url) and not _locked(image_url)
+
+
+NOT_HERE = "names an image that was never uploaded, or was removed because no product used it; upload it first"
+
+
+def unknown(image_urls: Iterable[str]) -> set[str]:
+    """Return those of ``image_urls`` that claim to be uploaded images and are none."""
+    ours = {url: digest_in(url) for url in image_urls if is_ours(url)}
+    if not ours:
+        return set()
+    known = set(db.session.execute(select(Image.digest).where(Image.digest.in_(filter(None, ours.values())))).scalars())
+    db.session.rollback()
+    return {url for url, digest in ours.items() if digest not in known}
+
+
+def _locked(image_url: str) -> bool:
+    query = select(Image.digest).where(Image.digest == digest_in(image_url)).with_for_update(read=True)
+    return db.session.execute(query).first() is not None
+
+
+@retry_deadlocks
+def _keep(digest: str, encoded: Encoded) -> Image:
+    """Store the row, or count one that is there as new: whoever uploads it means to use it."""
+    now = utc_now()
+    row = {
+        "digest": digest,
+        "content": encoded.content,
+        "type": WEBP,
+        "width": encoded.width,
+        "height": encoded.height,
+        "created_at": now,
+        "looked_at": now,
+        "unused_since": now,
+    }
+    anew = ("looked_at", "unused_since")
+    db.session.execute(upsert(Image, [row], lambda new: {name: getattr(new, name) for name in anew}))
+    image = db.session.execute(select(Image).where(Image.digest == digest)).scalar_one()
+    db.session.commit()
+    return image

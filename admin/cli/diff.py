@@ -1,0 +1,92 @@
+"""``lockstep sync diff``: compares both stores, and repairs the copy."""
+
+import click
+from sqlalchemy import select
+
+from admin import create_app
+from admin.cli.diff_report import Report, show_fields
+from admin.db.extensions import db
+from admin.outbox.models import SyncMark
+from admin.outbox.repair import BATCH
+from admin.reconcile import check, own_state
+from admin.reconcile.compare import batched
+from admin.reconcile.diff import HIGHEST, LOWEST, Comparison, UnknownProductError, fields_of
+from admin.reconcile.repair_run import Mending
+from runtime.cli.commands import EXIT_DRIFT, EXIT_FAILED, resumable
+from runtime.cli.terminal import PRODUCT_ID, check_range, json_option, progress
+
+
+@click.command()
+@click.argument("product_id", type=click.IntRange(LOWEST, HIGHEST), required=False)
+@json_option
+@click.option("--repair", is_flag=True, help="Have the Client replace what is wrong by what Admin says.")
+@click.option("--yes", is_flag=True, help="Also where that takes many products from the shop.")
+@click.option("--from", "first", type=PRODUCT_ID, help="Only ids from this one …")
+@click.option("--to", "last", type=PRODUCT_ID, help="… up to this one.")
+def diff(product_id: int | None, as_json: bool, repair: bool, yes: bool, first: int | None, last: int | None) -> None:
+    """Compare what both stores really hold; with PRODUCT_ID, one product field by field.
+
+    What the relay is still at work on is no drift. Exits 0 when the stores are in step, or after --repair all that
+    was out of step is mended; 3 when something is left; 4 when the Client or the database does not answer.
+
+    \b
+    Examples:
+      lockstep sync diff
+      lockstep sync diff 42
+      lockstep sync diff --from 1000 --to 1999 --repair
+      lockstep sync diff --json | jq '.drift[].sku'
+    """
+    if product_id is not None and (first or last):
+        raise click.UsageError("Give a product or a range, not both.")
+    check_range(("--from", "--to"), first, last)
+    again = resumable("run it again" + ("; what is mended stays mended" if repair else ""))
+    with create_app().app_context(), again:
+        if product_id is not None and not repair:
+            _one(product_id, as_json)
+            return
+        if repair:
+            _refuse_while_restored()
+        after = first - 1 if first else LOWEST
+        span = (after, last or HIGHEST) if product_id is None else (product_id - 1, product_id)
+        _range(span, as_json, Mending(allowed=yes) if repair else None)
+
+
+def _one(product_id: int, as_json: bool) -> None:
+    try:
+        found = fields_of(product_id)
+    except UnknownProductError as error:
+        click.echo(str(error), err=True)
+        raise click.exceptions.Exit(EXIT_FAILED) from None
+    show_fields(found, as_json)
+    if not found.same:
+        raise click.exceptions.Exit(EXIT_DRIFT)
+
+
+def _range(span: tuple[int, int], as_json: bool, mending: Mending | None) -> None:
+    report, comparison = Report(as_json), Comparison()
+    with progress("comparing", own_state.highest_id()) as advance:
+        for batch in batched(comparison.drift(*span, advance), BATCH):
+            for outcome in mending.mend(batch) if mending else [(difference, None) for difference in batch]:
+                report.add(*outcome)
+    for outcome in mending.delete() if mending else []:
+        report.add(*outcome)
+    check.forget_mended()
+    report.end(comparison.pending)
+    if mending and mending.withheld:
+        click.echo(
+            f"{mending.withheld} products would be deleted at the Client, more than "
+            f"{mending.limit}: none was. Run it again with --yes if that is meant.",
+            err=True,
+        )
+        raise click.exceptions.Exit(EXIT_FAILED)
+    if report.left:
+        raise click.exceptions.Exit(EXIT_DRIFT)
+
+
+def _refuse_while_restored() -> None:
+    """Nothing is put in the place of what a backup forgot before recovery made it newer."""
+    alarm = db.session.execute(select(SyncMark.alarm)).scalar_one()
+    db.session.rollback()
+    if alarm:
+        click.echo(f"The database of {alarm} was restored from a backup: run 'lockstep sync recover' first.", err=True)
+        raise click.exceptions.Exit(EXIT_FAILED)

@@ -1,0 +1,99 @@
+"""How a comparison is shown: lines for people, JSON for programs, written as they are found."""
+
+import json
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from admin.reconcile.compare import Difference
+from admin.reconcile.diff import Fields
+from contract.digests import Entry
+from contract.messages import DELETED_CHECKSUM
+from contract.versions import version_of
+
+_LINE = "{:>10}  {:<9}  {:<20}  {:>12}  {:>12}  {}"
+
+
+class Report:
+    """Writes drift to stdout, one at a time: a million of them need no memory."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._json, self._count = as_json, 0
+        self.left = 0  # products still out of step
+
+    def add(self, difference: Difference, mended: bool | None = None) -> None:
+        """Write one; ``mended`` is None where nobody tried."""
+        self._count += 1
+        self.left += not mended
+        if self._json:
+            click.echo(
+                ('{"drift": [\n' if self._count == 1 else ",\n") + json.dumps(_shown(difference, mended)), nl=False
+            )
+            return
+        if self._count == 1:
+            click.echo(_LINE.format("id", "kind", "sku", "Admin", "Client", "why"))
+        outcome = {None: "", True: "; mended", False: "; NOT mended"}[mended]
+        held, own = _version(difference.held), _version(difference.own)
+        click.echo(_LINE.format(difference.id, difference.kind, difference.sku, own, held, difference.why + outcome))
+
+    def end(self, pending: int) -> None:
+        """Close with how many differences are only pending, and how many products are left out of step."""
+        if self._json:
+            click.echo(("\n], " if self._count else '{"drift": [], ') + f'"pending": {pending}, "left": {self.left}}}')
+            return
+        if pending:
+            click.echo(f"{pending} more differ because the relay is still at work on them: no drift", err=True)
+        mended = f"; {self._count - self.left} mended" if self.left < self._count else ""
+        click.echo(f"{self._count} products out of step{mended}" if self._count else "in step", err=True)
+
+
+def show_fields(found: Fields, as_json: bool) -> None:
+    """Write one product field by field."""
+    if as_json:
+        fields = {f.name: {"admin": f.own, "client": f.held, "same": f.same} for f in found.fields}
+        notes = {"pending": found.pending, "failure": found.failure, "applied_at": found.applied_at}
+        click.echo(json.dumps({"same": found.same, "fields": fields, **notes}, indent=2, ensure_ascii=False))
+        return
+    table = Table("field", "Admin", "Client", "same?", box=box.SIMPLE_HEAD)
+    for field in found.fields:
+        cells = (_plain(field.own), _plain(field.held), "yes" if field.same else "NO")
+        table.add_row(field.name, *cells, style="" if field.same else "bold red")
+    Console().print(table)
+    if found.pending:
+        click.echo("the relay is still at work on it", err=True)
+    if found.failure:
+        click.echo(f"the Client refused it: {found.failure}", err=True)
+
+
+def _plain(text: str | None) -> Any:
+    """What a person typed is no markup."""
+    return Text("-" if text is None else text)
+
+
+def _shown(difference: Difference, mended: bool | None) -> dict[str, Any]:
+    shown = {
+        "id": difference.id,
+        "sku": difference.sku,
+        "kind": difference.kind,
+        "admin": _entry(difference.own),
+        "client": _entry(difference.held),
+        "why": difference.why,
+    }
+    return shown if mended is None else {**shown, "mended": mended}
+
+
+def _entry(entry: Entry | None) -> dict[str, Any] | None:
+    if entry is None:
+        return None
+    deleted = entry.checksum == DELETED_CHECKSUM
+    return {"version": version_of(entry.ver), "ver": entry.ver, "checksum": entry.checksum, "deleted": deleted}
+
+
+def _version(entry: Entry | None) -> str:
+    if entry is None:
+        return "-"
+    return f"v{version_of(entry.ver)}" + (" deleted" if entry.checksum == DELETED_CHECKSUM else "")

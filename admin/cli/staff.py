@@ -1,0 +1,210 @@
+"""``lockstep staff``: accounts of those who look after the catalogue, and machines' keys."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from admin import create_app
+from admin.accounts import keys, roster, service
+from admin.accounts.models import EDITOR, ROLES
+from admin.rest.owners import ApiKeySchema
+from runtime.cli.terminal import json_option, read_password
+from web.http.problems import ProblemError
+from web.security.passwords import WeakPasswordError
+
+BY = service.CLI
+
+
+@contextmanager
+def _admin() -> Iterator[None]:
+    """Admin's context; what cannot be done is one line, with exit code 2 for a password that cannot be taken."""
+    with create_app().app_context():
+        try:
+            yield
+        except WeakPasswordError as error:
+            raise click.UsageError(error.detail) from None
+        except ProblemError as error:
+            raise click.ClickException(error.detail) from None
+
+
+_password = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input instead of asking."
+)
+
+
+@click.group()
+def staff() -> None:
+    """Accounts of those who look after the catalogue: viewers look, editors change, owners manage the staff."""
+
+
+@staff.command("add")
+@click.argument("email")
+@click.option("--role", type=click.Choice(ROLES), default=EDITOR, show_default=True, help="What it may do.")
+@_password
+def staff_add(email: str, role: str, password_stdin: bool) -> None:
+    """Create an account for EMAIL; one that is there stays as it is.
+
+    \b
+    Examples:
+      lockstep staff add someone@example.com --role editor
+      lockstep staff add someone@example.com --password-stdin < password.txt
+    """
+    password = read_password(password_stdin)
+    with _admin():
+        try:
+            service.add_staff(email, password, role)
+        except service.AccountExistsError as error:
+            click.echo(error.detail, err=True)
+        else:
+            click.echo(f"{email} may sign in as {role}.", err=True)
+
+
+@staff.command("list")
+@json_option
+def staff_list(as_json: bool) -> None:
+    """Print every account with its role.
+
+    \b
+    Examples:
+      lockstep staff list
+      lockstep staff list --json | jq '.[] | select(.role == "owner") | .email'
+    """
+    with _admin():
+        found = roster.all_staff()
+        if as_json:
+            shown = [{"email": a.email, "role": a.role, "disabled": a.disabled_at is not None} for a in found]
+            click.echo(json.dumps(shown, indent=2))
+            return
+        for account in found:
+            click.echo(f"{account.role:7}{account.email}{'  (disabled)' if account.disabled_at else ''}")
+
+
+@staff.command("role")
+@click.argument("email")
+@click.argument("role", type=click.Choice(ROLES))
+def staff_role(email: str, role: str) -> None:
+    """Give EMAIL's account another ROLE; its sign-ins end.
+
+    \b
+    Example:
+      lockstep staff role someone@example.com owner
+    """
+    with _admin():
+        roster.change(roster.id_of(email), BY, role=role)
+    click.echo(f"{email} is {role}.", err=True)
+
+
+@staff.command("passwd")
+@click.argument("email")
+@_password
+def staff_passwd(email: str, password_stdin: bool) -> None:
+    """Give EMAIL's account another password; its sign-ins end.
+
+    \b
+    Example:
+      lockstep staff passwd someone@example.com
+    """
+    password = read_password(password_stdin)
+    with _admin():
+        roster.change(roster.id_of(email), BY, password=password)
+    click.echo(f"The password of {email} is changed.", err=True)
+
+
+@staff.command("disable")
+@click.argument("email")
+def staff_disable(email: str) -> None:
+    """Shut EMAIL's account out, at once.
+
+    \b
+    Example:
+      lockstep staff disable someone@example.com
+    """
+    with _admin():
+        roster.change(roster.id_of(email), BY, disabled=True)
+    click.echo(f"{email} may not sign in.", err=True)
+
+
+@staff.command("enable")
+@click.argument("email")
+def staff_enable(email: str) -> None:
+    """Let EMAIL's account in again.
+
+    \b
+    Example:
+      lockstep staff enable someone@example.com
+    """
+    with _admin():
+        roster.change(roster.id_of(email), BY, disabled=False)
+    click.echo(f"{email} may sign in.", err=True)
+
+
+@staff.command("remove")
+@click.argument("email")
+def staff_remove(email: str) -> None:
+    """Delete EMAIL's account; the name stays in the histories.
+
+    \b
+    Example:
+      lockstep staff remove someone@example.com
+    """
+    with _admin():
+        roster.remove(roster.id_of(email), BY)
+    click.echo(f"{email} is removed.", err=True)
+
+
+@staff.group("keys")
+def staff_keys() -> None:
+    """API keys for machines."""
+
+
+@staff_keys.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), default=EDITOR, show_default=True, help="What it may do.")
+@click.option("--days", type=click.IntRange(1, 3650), help="How long it lasts; default: until it is revoked.")
+def keys_add(name: str, role: str, days: int | None) -> None:
+    """Make a key called NAME and print it, this once. Use it as a bearer token.
+
+    \b
+    Example:
+      lockstep staff keys add "warehouse import" --role editor --days 365
+    """
+    with _admin():
+        _key, secret = keys.make(name, role, days, BY)
+    click.echo(secret)
+
+
+@staff_keys.command("list")
+@json_option
+def keys_list(as_json: bool) -> None:
+    """Print every key: its beginning, role, last use and name.
+
+    \b
+    Examples:
+      lockstep staff keys list
+      lockstep staff keys list --json | jq '.[] | select(.last_used_at == null) | .name'
+    """
+    with _admin():
+        found = keys.all_keys()
+        if as_json:
+            click.echo(json.dumps(ApiKeySchema(many=True).dump(found), indent=2))
+            return
+        for key in found:
+            used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never used"
+            ends = f"  (until {key.expires_at:%Y-%m-%d})" if key.expires_at else ""
+            click.echo(f"{key.prefix}  {key.role:7}{used:18}{key.name}{ends}")
+
+
+@staff_keys.command("revoke")
+@click.argument("name")
+def keys_revoke(name: str) -> None:
+    """Revoke the key called NAME, at once.
+
+    \b
+    Example:
+      lockstep staff keys revoke "warehouse import"
+    """
+    with _admin():
+        keys.revoke_named(name, BY)
+    click.echo(f"The key {name} counts no more.", err=True)

@@ -1,0 +1,66 @@
+"""The status for a person at a terminal."""
+
+from rich.markup import escape
+from rich.table import Table
+
+from admin.monitoring import status
+from admin.reconcile import check
+from contract.messages import format_time
+
+_WORDS = {
+    status.IN_STEP: ("green", "in step"),
+    status.BEHIND: ("yellow", "behind, catching up"),
+    status.STUCK_ROWS: ("red", "stuck: some products do not arrive; 'lockstep sync replay --stuck' tries them at once"),
+    status.DRIFTED: ("red", "drift: the stores differ; 'lockstep sync diff' says where"),
+    status.UNKNOWN: ("red", "unknown: the Client cannot be asked"),
+    status.RESTORED: ("red", "a database was restored from a backup; run 'lockstep sync recover'"),
+}
+
+
+def table(now: status.Status) -> Table:
+    """Return the status as lines of name and value; no colour carries a meaning alone."""
+    colour, words = _WORDS[now.state]
+    rows = Table(show_header=False, box=None)
+    rows.add_row("state", f"[{colour}]{words}[/]")
+    if now.alarm:
+        rows.add_row("restored", f"{now.alarm}'s database, noticed {format_time(now.alarm_since or now.now)}")
+    if now.client_error:
+        rows.add_row("Client", escape(now.client_error))
+    rows.add_row("pending", f"{now.pending}, of them {now.in_flight} in flight and {now.stuck} stuck")
+    rows.add_row("oldest change", _oldest(now.oldest))
+    rows.add_row("lag", _lag(now.lag))
+    rows.add_row("last result", _last(now.last_result))
+    rows.add_row("drift", _drift(now.drift))
+    if now.client:
+        rows.add_row("likes", f"{now.client.likes_pending} wait for Admin, {now.client.likes_parked} refused")
+        rows.add_row("dead letters", f"{now.client.dead_letters} new")
+        rows.add_row("images", f"{now.client.images_wanted} still to be copied")
+    for queue, depth in now.queues.items():
+        rows.add_row(queue, "unknown" if depth is None else f"{depth} messages")
+    return rows
+
+
+def _oldest(oldest: status.Oldest | None) -> str:
+    if oldest is None:
+        return "none waits"
+    error = f": {escape(oldest.error)}" if oldest.error else ""
+    return f"product {oldest.product_id} version {oldest.version}, {oldest.age:.1f} s old, {oldest.state}{error}"
+
+
+def _lag(lag: status.Lag) -> str:
+    if lag.p50 is None or lag.p99 is None:
+        return "unknown: nothing arrived in the last hour"
+    return f"p50 {lag.p50:.3f} s, p99 {lag.p99:.3f} s over {lag.changes} changes of the last hour"
+
+
+def _last(last: status.LastResult | None) -> str:
+    if last is None:
+        return "nothing was proven yet"
+    return f"product {last.product_id} version {last.version} proven {format_time(last.proven_at)}"
+
+
+def _drift(drift: check.Summary) -> str:
+    finished = format_time(drift.pass_finished_at) if drift.pass_finished_at else "never yet"
+    examples = ", ".join(f"{example.product_id} {example.kind}" for example in drift.examples)
+    found = f": {examples}" + (", …" if drift.confirmed > len(drift.examples) else "") if examples else ""
+    return f"{drift.confirmed} products, {drift.suspected} suspected{found}; all compared: {finished}"

@@ -1,0 +1,180 @@
+"""What operators type about the replication: ``lockstep sync …`` and ``celery -A tasks replay``."""
+
+import json
+import time
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+from rich.live import Live
+from sqlalchemy import select
+
+from admin import create_app
+from admin.cli.status_table import table
+from admin.db.engine import utc_now
+from admin.db.extensions import db
+from admin.monitoring import status as status_
+from admin.relay import recovery as recovery_
+from admin.relay import resync as replay_
+from admin.rest.replication_schemas import StatusSchema
+from runtime import correlation
+from runtime.cli.commands import EXIT_DEPENDENCY_DOWN, EXIT_DRIFT, LazyCommand, resumable
+from runtime.cli.terminal import PRODUCT_ID, check_range, confirm, json_option, progress
+
+_EXIT_CODES = {
+    status_.UNKNOWN: EXIT_DEPENDENCY_DOWN,
+    status_.STUCK_ROWS: EXIT_DRIFT,
+    status_.DRIFTED: EXIT_DRIFT,
+    status_.RESTORED: EXIT_DRIFT,
+}
+_DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
+_LOOK_SECONDS = 0.5
+
+
+@click.group()
+def sync() -> None:
+    """What is out of step between Admin and the Client, and mending it."""
+
+
+sync.add_command(LazyCommand("diff", "admin.cli.diff:diff", "Compare what both stores really hold; --repair."))
+
+
+@sync.command("status")
+@json_option
+@click.option("--watch", is_flag=True, help="Look again every two seconds until Ctrl-C.")
+def status(as_json: bool, watch: bool) -> None:
+    """Show what is pending, stuck or lagging, and since when.
+
+    Exits 0 when nothing needs a person, 3 when something does (stuck, drift, a restored database), 4 when the
+    Client cannot be asked.
+
+    \b
+    Examples:
+      lockstep sync status
+      lockstep sync status --watch
+      lockstep sync status --json | jq .state
+    """
+    with create_app().app_context():
+        if watch and not as_json:
+            _watch()
+        while watch:  # one object a line, for a program
+            click.echo(json.dumps(StatusSchema().dump(status_.status())))
+            time.sleep(2)
+        now = status_.status()
+    if as_json:
+        click.echo(json.dumps(StatusSchema().dump(now), indent=2))
+    else:
+        Console().print(table(now))
+    raise click.exceptions.Exit(_EXIT_CODES.get(now.state, 0))
+
+
+def _watch() -> None:
+    with Live(table(status_.status()), auto_refresh=False) as screen:
+        while True:
+            time.sleep(2)
+            screen.update(table(status_.status()), refresh=True)
+
+
+@click.command()
+@click.argument("ids", nargs=-1, type=PRODUCT_ID)
+@click.option("--sku", "skus", multiple=True, help="By sku; may be given several times.")
+@click.option("--from", "first_id", type=PRODUCT_ID, help="Ids from this one …")
+@click.option("--to", "last_id", type=PRODUCT_ID, help="… up to this one.")
+@click.option("--changed-since", type=click.DateTime(_DATES), help="Changed at this time or later (UTC).")
+@click.option("--changed-until", type=click.DateTime(_DATES), help="Changed at this time or before (UTC).")
+@click.option("--stuck", is_flag=True, help="Only those that are stuck.")
+@click.option("--all", "everything", is_flag=True, help="Every product.")
+@click.option("--dry-run", is_flag=True, help="Only say how many there are.")
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until all are proven.")
+@json_option
+def replay(
+    ids: tuple[int, ...],
+    skus: tuple[str, ...],
+    first_id: int | None,
+    last_id: int | None,
+    changed_since: datetime | None,
+    changed_until: datetime | None,
+    stuck: bool,
+    everything: bool,
+    dry_run: bool,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Have products looked after again: by IDS, or by options.
+
+    Several options narrow each other. What is right at the Client stays untouched, so this may be repeated at will. It
+    only marks the products; a running relay does the work, also after Ctrl-C. Interrupted before that, run it again.
+
+    'celery -A tasks replay' and 'lockstep sync replay' are the same command.
+
+    \b
+    Examples:
+      lockstep sync replay 42 43
+      lockstep sync replay --sku MUG-1
+      lockstep sync replay --from 1000 --to 1999 --no-wait
+      celery -A tasks replay --stuck
+      celery -A tasks replay --changed-since 2026-11-01 --dry-run
+    """
+    since, until = _utc(changed_since), _utc(changed_until)
+    check_range(("--from", "--to"), first_id, last_id)
+    check_range(("--changed-since", "--changed-until"), since, until)
+    selection = replay_.Selection(ids, skus, first_id, last_id, since, until, stuck)
+    if (selection == replay_.Selection()) != everything:
+        raise click.UsageError("Say which products: by ids or options, or --all alone.")
+    with create_app().app_context():
+        total, done = replay_.count(selection), 0
+        if dry_run or not total:
+            if not as_json:
+                click.echo(f"{total} products" + (" would be replayed" if dry_run else " selected"))
+        else:
+            done = _carry_out(selection, total, wait)
+        if as_json:
+            click.echo(json.dumps({"selected": total, "marked": done, "request_id": correlation.bound()}))
+
+
+def _carry_out(selection: replay_.Selection, total: int, wait: bool) -> int:
+    again = resumable("what is marked is looked after; run it again for the rest")
+    with again, progress("marked", total) as advance:
+        done = replay_.mark(selection, advance)
+    with resumable("the relays go on without this; 'lockstep sync status --watch' shows how far they are"):
+        click.echo(f"{done} products marked; in every log: request id {correlation.bound()}", err=True)
+        if wait:
+            _wait_until_proven(done)
+    return done
+
+
+sync.add_command(replay)
+
+
+@sync.command("recover")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def recover(yes: bool) -> None:
+    """After a database came back from a backup: tell everything anew.
+
+    Begins a new epoch, in which what Admin says now overrides whatever the Client holds. The shop stays up and is
+    never empty. Afterwards 'lockstep sync diff --repair' takes away what only the Client knew.
+
+    \b
+    Examples:
+      lockstep sync recover
+      lockstep sync recover --yes
+    """
+    confirm("Every product is told anew, and Admin's state wins everywhere. Go on?", yes)
+    with create_app().app_context():
+        done = recovery_.recover()
+    click.echo(f"epoch {done.epoch} began; {done.products} products are told anew (lockstep sync status --watch)")
+
+
+def _wait_until_proven(total: int) -> None:
+    marked_at = db.session.execute(select(utc_now())).scalar_one()
+    db.session.rollback()
+    with progress("proven", total) as advance:
+        while left := replay_.unproven(marked_at):
+            advance(max(0, total - left))
+            time.sleep(_LOOK_SECONDS)
+    click.echo("all proven", err=True)
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    """Return a time as the database holds it: UTC, naive; one without a zone is UTC already."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment and moment.tzinfo else moment

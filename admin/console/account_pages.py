@@ -1,0 +1,76 @@
+"""Signing in to the console and out of it, and one's own account."""
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from admin.accounts import service, sessions
+from admin.accounts.identity import actor
+from web.pages import forms
+from web.pages.layout import local_path
+from web.security.passwords import WeakPasswordError
+from web.security.tokens import CredentialsSchema, WrongCredentialsError
+
+blp = Blueprint("accounts", __name__, url_prefix="/console", template_folder="templates")
+
+HOME = "/console/"
+
+
+@blp.route("/sign-in", methods=["GET", "POST"])
+def sign_in() -> ResponseReturnValue:
+    """Sign in, and go back to where one wanted to go."""
+    target = local_path(forms.field("next") or request.args.get("next"), HOME)
+    if request.method != "POST":
+        return redirect(target) if sessions.signed_in() else render_template("accounts/sign_in.html", next=target)
+    try:
+        staff = service.authenticate(**_credentials())
+    except WrongCredentialsError as error:
+        return forms.refused(error, "accounts/sign_in.html", next=target, email=forms.field("email"))
+    sessions.begin(staff)
+    return forms.done(target)
+
+
+def _credentials() -> dict[str, str]:
+    """What cannot be an account's e-mail and password is wrong like any other."""
+    try:
+        return forms.load(CredentialsSchema())
+    except forms.NotAcceptableError:
+        raise WrongCredentialsError from None
+
+
+@blp.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    """End this session."""
+    sessions.end()
+    return forms.done("/console/sign-in")
+
+
+@blp.get("/account")
+@sessions.page_for()
+def account() -> ResponseReturnValue:
+    """Who I am here, my password, and my sign-ins elsewhere."""
+    return render_template("accounts/account.html")
+
+
+@blp.post("/account/password")
+@sessions.page_for()
+def change_password() -> ResponseReturnValue:
+    """Change my password: every other session and token of mine ends."""
+    me = actor()
+    try:
+        staff = service.change_password(me.staff_id or 0, forms.field("current"), forms.field("password"))
+    except (service.WrongPasswordError, WeakPasswordError) as error:
+        return forms.refused(error, "accounts/account.html")
+    sessions.begin(staff)
+    flash("Your password is changed. You are signed out everywhere else.", "success")
+    return forms.done("/console/account")
+
+
+@blp.post("/account/sign-out-everywhere")
+@sessions.page_for()
+def sign_out_everywhere() -> ResponseReturnValue:
+    """End every session and token of mine, this one too."""
+    me = actor()
+    service.sign_out_everywhere(me.staff_id or 0, me.name)
+    sessions.end()
+    flash("You are signed out everywhere.", "success")
+    return forms.done("/console/sign-in")

@@ -1,0 +1,178 @@
+"""The products as the console lists them: each with how far the Client has it, by keyset, fast at any size."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, func, select
+
+from admin.catalogue import queries
+from admin.catalogue.models import Product
+from admin.catalogue.queries import Order, by_time
+from admin.db.extensions import db
+from admin.likes.queries import with_likes
+from admin.outbox.models import FRESH, SENT, STUCK, Replication
+from admin.reconcile.models import Drift
+from contract.names import LANE_QUEUES
+from web.http import cursors
+
+# What a product's copy is, in the words that people see.
+IN_STEP, BEHIND, STUCK_ROW, DRIFTED = "in step", "behind", "stuck", "drift"
+
+ALL, DELETED = "", "deleted"  # the other two lists
+LISTS = (ALL, IN_STEP, BEHIND, STUCK_ROW, DRIFTED, DELETED)
+
+# Lists of what is wrong come in one order only: the longest wait first.
+_ORDERS = {
+    BEHIND: by_time(Replication.unproven_since, Replication.product_id),
+    STUCK_ROW: by_time(Replication.unproven_since, Replication.product_id),
+    DRIFTED: by_time(Drift.first_seen_at, Drift.product_id),
+    DELETED: by_time(Product.deleted_at, Product.id, descending=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which products: a list of LISTS, words to search for, a category; ``sort`` counts where the list has no order
+    of its own.
+    """
+
+    listed: str = ALL
+    q: str = ""
+    category: str | None = None
+    sort: str = "-updated_at"
+
+    @property
+    def order_name(self) -> str:
+        return self.listed if self.listed in _ORDERS else self.sort
+
+    @property
+    def order(self) -> Order:
+        return _ORDERS.get(self.listed) or queries.ORDERS[self.sort]
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """How far the Client has a product, as Admin knows it: ``since`` when it is not, and why.
+
+    ``attempts`` were lost; ``sent``: under way.
+    """
+
+    state: str
+    since: datetime | None = None
+    reason: str | None = None
+    attempts: int = 0
+    sent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One product of a list; ``product`` is None for what only the Client has."""
+
+    id: int
+    product: Product | None
+    sync: Sync
+    likes: int
+
+    @property
+    def deleted(self) -> bool:
+        return self.product is not None and self.product.deleted_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    items: list[Line]
+    next_cursor: str | None
+
+
+def find(wanted: Wanted, limit: int, cursor: str | None) -> Lines:
+    """Return a page of the products wanted. Raises BadCursorError."""
+    position = cursors.decode(cursor, wanted.order_name)
+    query = queries.matching(wanted.order.page(_select(wanted.listed), position), wanted.q, wanted.category)
+    rows = db.session.execute(query.limit(limit + 1)).all()
+    db.session.rollback()
+    more = len(rows) > limit
+    return Lines(
+        _lines(rows[:limit]), cursors.encode(wanted.order_name, _position(rows[limit - 1], wanted)) if more else None
+    )
+
+
+def some(product_ids: Sequence[int]) -> list[Line]:
+    """Return products, deleted or not, as lists show them; those that never were are missing."""
+    rows = db.session.execute(_select(None).where(Product.id.in_(product_ids)).order_by(Product.id)).all()
+    db.session.rollback()
+    return _lines(rows)
+
+
+def one(product_id: int) -> Line | None:
+    """Return one product, deleted or not; None when there never was one."""
+    found = some([product_id])
+    return found[0] if found else None
+
+
+def counts() -> dict[str, int]:
+    """Return how many products are in each of the lists of what is wrong."""
+    unproven = select(func.count()).select_from(Replication).where(Replication.unproven_since.is_not(None))
+    stuck = select(func.count()).select_from(Replication)
+    stuck = stuck.where(Replication.lane.in_(LANE_QUEUES), Replication.state == STUCK)
+    drift = select(func.count(Drift.confirmed_at))
+    all_unproven, stuck_ones, drifted = db.session.execute(
+        select(unproven.scalar_subquery(), stuck.scalar_subquery(), drift.scalar_subquery())
+    ).one()
+    db.session.rollback()
+    return {BEHIND: all_unproven - stuck_ones, STUCK_ROW: stuck_ones, DRIFTED: drifted}
+
+
+def _select(listed: str | None) -> Select[Any]:
+    """Return the rows of a list; None: of any product, deleted or not."""
+    if listed == DRIFTED:  # at most a thousand, and some may be no products of ours
+        query = select(Drift.product_id, Product, Replication, Drift)
+        query = query.outerjoin(Product, Product.id == Drift.product_id)
+        query = query.outerjoin(Replication, Replication.product_id == Drift.product_id)
+        return query.where(Drift.confirmed_at.is_not(None))
+    query = select(Product.id, Product, Replication, Drift).join(Replication, Replication.product_id == Product.id)
+    confirmed = and_(Drift.product_id == Product.id, Drift.confirmed_at.is_not(None))
+    query = query.outerjoin(Drift, confirmed)
+    if listed == BEHIND:
+        return query.where(Replication.unproven_since.is_not(None), Replication.state.in_((FRESH, SENT)))
+    if listed == STUCK_ROW:
+        return query.where(Replication.lane.in_(LANE_QUEUES), Replication.state == STUCK)
+    if listed == DELETED:
+        return query.where(Product.deleted_at.is_not(None))
+    if listed is not None:
+        query = query.where(Product.deleted_at.is_(None))
+    if listed == IN_STEP:
+        query = query.where(Replication.unproven_since.is_(None), Drift.product_id.is_(None))
+    return query
+
+
+def _lines(rows: Sequence[Row[Any]]) -> list[Line]:
+    with_likes([product for _id, product, _replication, _drift in rows if product])
+    return [
+        Line(product_id, product, _sync(replication, drift), product.likes if product else 0)
+        for product_id, product, replication, drift in rows
+    ]
+
+
+def _sync(row: Replication | None, drift: Drift | None) -> Sync:
+    """Drift counts only where nobody is at work on the product."""
+    if row is not None and row.unproven_since is not None:
+        state = STUCK_ROW if row.state == STUCK else BEHIND
+        return Sync(state, row.unproven_since, row.last_error, row.attempts, row.state != FRESH)
+    if drift is not None:
+        return Sync(DRIFTED, drift.first_seen_at, drift.kind)
+    return Sync(IN_STEP)
+
+
+def _position(row: Row[Any], wanted: Wanted) -> list[Any]:
+    product_id, product, replication, drift = row
+    if wanted.listed in (BEHIND, STUCK_ROW):
+        value: Any = replication.unproven_since
+    elif wanted.listed == DRIFTED:
+        value = drift.first_seen_at
+    elif wanted.listed == DELETED:
+        value = product.deleted_at
+    else:
+        value = getattr(product, wanted.sort.removeprefix("-"))
+    return wanted.order.position(value, product_id)

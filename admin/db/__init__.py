@@ -1,0 +1,1 @@
+"""The database: its engine, the differences between databases, migrations."""

@@ -1,0 +1,221 @@
+"""Where MySQL, MariaDB and SQLite differ: isolation, locks, clocks, upserts. Nothing else asks which it is."""
+
+import math
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+import structlog
+from flask import has_request_context, request
+from pymysql.constants import SERVER_STATUS  # type: ignore[import-untyped]  # it ships no types
+from sqlalchemy import BigInteger, Connection, DateTime, Engine, Float, Integer, Select, Table, event, make_url
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.pool import PoolResetState
+from sqlalchemy.sql.functions import FunctionElement
+
+from admin.db.extensions import db
+from web.http import changes
+
+P = ParamSpec("P")
+R = TypeVar("R")
+log = structlog.get_logger(__name__)
+
+_MYSQL = ("mysql", "mariadb")
+Moment = DateTime().with_variant(mysql.DATETIME(fsp=3), *_MYSQL)  # UTC, milliseconds: what BSON can hold too
+BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite autoincrements INTEGER only
+
+OUTAGES = (OperationalError, InterfaceError, PoolTimeoutError)  # the database's fault, not a mistake of ours
+LOCK_WAIT_SECONDS = 5
+_IDLE = "idle"  # of a pooled connection's info: SQLAlchemy ended the last transaction on it
+RESTED_SECONDS = 0.6  # a pooled connection used more recently is taken to be alive; an idle relay rests for less
+_RETRYABLE = {1205, 1213}  # lock wait timeout, deadlock: the server rolled back and says to try again
+_MAX_TRIES = 5
+
+
+class utc_now(FunctionElement[datetime]):
+    """The database's clock, in UTC with milliseconds: hosts' clocks differ, the database has one."""
+
+    type = Moment
+    inherit_cache = True
+
+
+@compiles(utc_now, "sqlite")
+def _utc_now_sqlite(*_args: Any, **_options: Any) -> str:
+    return "(strftime('%Y-%m-%d %H:%M:%f', 'now') || '000')"
+
+
+@compiles(utc_now, "mysql")
+@compiles(utc_now, "mariadb")
+def _utc_now_mysql(*_args: Any, **_options: Any) -> str:
+    return "UTC_TIMESTAMP(3)"
+
+
+class unix_seconds(FunctionElement[float]):
+    """A moment as seconds since 1970: what differences and buckets of time are reckoned with."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(unix_seconds, "sqlite")
+def _unix_seconds_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return f"((julianday({compiler.process(element.clauses, **options)}) - 2440587.5) * 86400.0)"
+
+
+@compiles(unix_seconds, "mysql")
+@compiles(unix_seconds, "mariadb")
+def _unix_seconds_mysql(element: Any, compiler: Any, **options: Any) -> str:
+    # UNIX_TIMESTAMP would go by the session's time zone, and end in 2038
+    return f"(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', {compiler.process(element.clauses, **options)}) / 1e6)"
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Return create_engine's options for ``url``."""
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": LOCK_WAIT_SECONDS}}
+    return {
+        # Under MySQL's default a claim that exhausts the due rows blocks inserts until the lock timeout.
+        "isolation_level": "READ COMMITTED",
+        "pool_reset_on_return": None,  # see _end_transaction
+        "pool_recycle": 1800,
+        "pool_use_lifo": True,  # the one used last, which need not be asked whether it lives
+        "pool_size": 10,
+        "pool_timeout": 10,
+        "connect_args": {
+            **_password(url),
+            "charset": "utf8mb4",
+            "connect_timeout": 5,
+            "read_timeout": 30,
+            "write_timeout": 30,
+            "init_command": (
+                f"SET time_zone = '+00:00', innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}, "
+                "sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'"
+            ),
+        },
+    }
+
+
+def _password(url: str) -> dict[str, bytes]:
+    """PyMySQL would encode text as latin-1, and name all of it where it cannot; the server reads UTF-8."""
+    password = make_url(url).password
+    return {"password": password.encode()} if password else {}
+
+
+def init_engine(engine: Engine) -> None:
+    """Make SQLite's transactions safe for several processes, and MySQL's pooled connections safe to use again; let
+    errors' answers know of commits.
+    """
+    event.listen(engine, "commit", lambda _connection: changes.note_write())
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "checkout", _ping)
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "begin", _note_begin)
+        event.listen(engine, "commit", _note_end)
+        event.listen(engine, "rollback", _note_end)
+        event.listen(engine, "reset", _end_transaction)
+
+
+def _ping(connection: Any, record: Any, _proxy: Any) -> None:
+    """Have dead connections replaced. SQLAlchemy's own pre-ping asks at every checkout, two or three per request."""
+    if time.monotonic() - record.info.get("used", math.inf) > RESTED_SECONDS:
+        try:
+            connection.ping(reconnect=False)
+        except Exception as error:
+            raise InvalidatePoolError from error
+
+
+def _note_use(_connection: Any, record: Any) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _note_begin(connection: Connection) -> None:
+    connection.info[_IDLE] = False
+
+
+def _note_end(connection: Connection) -> None:
+    """Called before the server is told, whose answer ``_end_transaction`` looks at."""
+    connection.info[_IDLE] = True
+
+
+def _end_transaction(connection: Any, record: Any, state: PoolResetState) -> None:
+    """Roll back unless the connection is known to be idle: ended by a commit or rollback that the server confirmed.
+
+    A session ends its transaction itself, so that mostly costs no round trip. What the server said last is not enough:
+    PyMySQL reads its status from answers without rows alone, and a locking read has rows.
+    """
+    idle = record.info.pop(_IDLE, False) and not connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS
+    if not state.terminate_only and not idle:
+        connection.rollback()
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN comes too late; _begin_sqlite says it
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    # SQLite ignores FOR UPDATE: only a write lock from the start keeps two edits from the same version.
+    # A GET never writes, so it reads beside a writer instead of waiting for it.
+    reads_only = has_request_context() and request.method in {"GET", "HEAD", "OPTIONS"}
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def upsert(model: Any, rows: Iterable[dict[str, Any]], set_: Callable[[Any], dict[str, Any]]) -> Any:
+    """Return one multi-row INSERT … that updates rows whose primary key exists.
+
+    ``set_`` is given the row that was to be inserted and returns column → value. With no columns to set, rows
+    that exist are left as they are.
+    """
+    if db.engine.dialect.name == "sqlite":
+        insert = sqlite.insert(model).values(list(rows))
+        keys = [column.name for column in model.__table__.primary_key]
+        values = set_(insert.excluded)
+        return insert.on_conflict_do_update(keys, set_=values) if values else insert.on_conflict_do_nothing(keys)
+    statement = mysql.insert(model).values(list(rows))
+    values = set_(statement.inserted)
+    return statement.on_duplicate_key_update(values) if values else statement.prefix_with("IGNORE")
+
+
+def table(model: type[Any]) -> Table:
+    """Return ``model``'s table, for statements of columns alone: made once, and without objects."""
+    return cast(Table, model.__table__)
+
+
+def any_row(query: Select[Any]) -> bool:
+    """Return whether ``query``, of columns alone, finds anything, in a transaction that ends with it."""
+    found = db.session.connection().execute(query).first()
+    db.session.rollback()
+    return found is not None
+
+
+def retry_deadlocks(use_case: Callable[P, R]) -> Callable[P, R]:
+    """Run a use case again, from its start, when the database ended its transaction to resolve a deadlock."""
+
+    @wraps(use_case)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        for tries_left in reversed(range(_MAX_TRIES)):
+            try:
+                return use_case(*args, **kwargs)
+            except OperationalError as error:
+                db.session.rollback()
+                if not tries_left or error_code(error) not in _RETRYABLE:
+                    raise
+                log.info("transaction tried again", use_case=use_case.__name__, code=error_code(error))
+        raise AssertionError("unreachable")
+
+    return wrapper
+
+
+def error_code(error: DBAPIError) -> int | None:
+    """Return MySQL's error number, None for other databases."""
+    code = error.orig.args[0] if error.orig and error.orig.args else None
+    return code if isinstance(code, int) else None

@@ -1,1 +1,0 @@
-"""Uploaded product images: verified, re-encoded, stored under their digest, copied by the Client."""

@@ -1,0 +1,1 @@
+"""Status, lag, queue depths and metrics, computed when they are requested."""

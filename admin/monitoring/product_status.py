@@ -1,0 +1,77 @@
+"""One product's replication: where it stands, what the Client holds, and what happened to each version."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+
+from sqlalchemy import select
+
+from admin.db.engine import utc_now
+from admin.db.extensions import db
+from admin.outbox.client_gateway import ClientUnavailableError, Held, client_gateway
+from admin.outbox.models import ProductChange, Replication
+from web.http import cursors
+from web.http.problems import ProblemError
+
+PATIENCE = 3.0  # seconds for the Client to answer
+_SORT = "-version"
+
+
+class NeverKnownError(ProblemError):
+    status = HTTPStatus.NOT_FOUND
+
+
+@dataclass(frozen=True, slots=True)
+class ProductStatus:
+    """``held`` is None when the Client holds nothing, or cannot be asked: then ``client_error`` says why.
+
+    ``versions`` is a page of the change log, newest first; ``next_cursor`` leads to the older ones.
+    """
+
+    row: Replication
+    versions: Sequence[ProductChange]
+    next_cursor: str | None
+    held: Held | None
+    client_error: str | None
+    now: datetime
+
+    @property
+    def in_step(self) -> bool | None:
+        """Whether the Client holds exactly this; None when that is unknown."""
+        if self.client_error:
+            return None
+        return self.held is not None and (self.held.ver, self.held.checksum) == (self.row.ver, self.row.checksum)
+
+
+def product_status(product_id: int, limit: int, cursor: str | None) -> ProductStatus:
+    """Return how far a product, deleted or not, is replicated, with a page of ``limit`` versions.
+
+    Raises NeverKnownError, BadCursorError.
+    """
+    position = cursors.decode(cursor, _SORT)
+    row = db.session.get(Replication, product_id)
+    if row is None:
+        raise NeverKnownError(f"There never was a product {product_id}.")
+    now = db.session.execute(select(utc_now())).scalar_one()
+    found = _versions(product_id, limit + 1, position[0] if position else None)
+    entries, more = found[:limit], len(found) > limit
+    db.session.expunge_all()
+    db.session.rollback()  # hold no transaction while the Client is asked
+    held, error = _ask(product_id)
+    next_cursor = cursors.encode(_SORT, [entries[-1].ver]) if more else None
+    return ProductStatus(row, entries, next_cursor, held, error, now)
+
+
+def _ask(product_id: int) -> tuple[Held | None, str | None]:
+    try:
+        return client_gateway().held([product_id], patience=PATIENCE).held.get(product_id), None
+    except ClientUnavailableError as error:
+        return None, str(error)
+
+
+def _versions(product_id: int, limit: int, before: int | None) -> Sequence[ProductChange]:
+    query = select(ProductChange).where(ProductChange.product_id == product_id)
+    if before is not None:
+        query = query.where(ProductChange.ver < before)
+    return db.session.execute(query.order_by(ProductChange.ver.desc()).limit(limit)).scalars().all()

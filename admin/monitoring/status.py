@@ -1,0 +1,217 @@
+"""What is out of step, since when and why: computed when it is asked, never from a counter that may be stale."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+
+from admin.db.engine import utc_now
+from admin.db.extensions import db
+from admin.monitoring.queue_depths import queue_depths
+from admin.outbox.client_gateway import ClientUnavailableError, client_gateway
+from admin.outbox.models import SENT, STUCK, LaneProgress, ProductChange, Replication, SyncMark
+from admin.reconcile import check
+from contract.messages import MAX_IDS, parse_time
+from contract.versions import version_of
+
+WINDOW = timedelta(hours=1)
+SAMPLE = 10_000  # of the window's changes at most, the latest: what a status costs stays bounded
+PATIENCE = 3.0  # seconds; who asks for the status does not wait long for a part that does not answer
+
+# States, from bad to good; the first that applies is the state.
+RESTORED, UNKNOWN, DRIFTED, STUCK_ROWS, BEHIND, IN_STEP = "restored", "unknown", "drift", "stuck", "behind", "in step"
+
+
+@dataclass(frozen=True, slots=True)
+class Oldest:
+    """The oldest change that the Client does not show."""
+
+    product_id: int
+    version: int
+    since: datetime
+    age: float  # seconds
+    state: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """From commit to visible at the Client, in seconds, of ``changes`` that arrived; None: there were none."""
+
+    p50: float | None
+    p99: float | None
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LastResult:
+    """The last product that was proven to have arrived."""
+
+    product_id: int
+    version: int
+    proven_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClientState:
+    """What waits at the Client: likes for Admin (``likes_oldest_age`` in seconds), dead letters for a person, and
+    images to be copied from Admin.
+
+    ``worker_seen_at`` is when a worker last did what beat asks for every ten seconds, by this database's clock.
+    """
+
+    likes_pending: int
+    likes_oldest_age: float | None
+    likes_parked: int
+    dead_letters: int
+    images_wanted: int = 0
+    worker_seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """``pending`` counts all that is not proven; ``in_flight`` and ``stuck`` are parts of it.
+
+    ``drift`` is what the scheduled comparison of both stores found. ``queues`` holds messages by queue, None where
+    the broker does not say; ``client`` is None and ``client_error`` says why when the Client cannot be asked;
+    ``alarm`` is whose database was restored from a backup.
+    """
+
+    state: str
+    pending: int
+    in_flight: int
+    stuck: int
+    oldest: Oldest | None
+    lag: Lag
+    last_result: LastResult | None
+    drift: check.Summary
+    queues: Mapping[str, int | None]
+    client: ClientState | None
+    client_error: str | None
+    alarm: str | None
+    alarm_since: datetime | None
+    now: datetime
+
+
+def status() -> Status:
+    """Return the replication's status; takes some seconds at most, whoever does not answer."""
+    now = db.session.execute(select(utc_now())).scalar_one()
+    counts = _counts()
+    unproven = _oldest_unproven()
+    lag, last, drift = _lag(now), _last_result(), check.summary()
+    alarm, alarm_since = db.session.execute(select(SyncMark.alarm, SyncMark.alarm_since)).one()
+    db.session.rollback()  # the Client and the broker may take their time: hold no transaction meanwhile
+    unapplied, client_error = _not_applied(unproven)
+    client = _client_state() if client_error is None else None
+    stuck = counts.get(STUCK, 0)
+    oldest = _show(unapplied[0], now) if unapplied else None
+    return Status(
+        state=_state(alarm, client_error, drift.confirmed, stuck, oldest),
+        pending=sum(counts.values()),
+        in_flight=counts.get(SENT, 0),
+        stuck=stuck,
+        oldest=oldest,
+        lag=lag,
+        last_result=last,
+        drift=drift,
+        queues=queue_depths(PATIENCE),
+        client=client,
+        client_error=client_error,
+        alarm=alarm,
+        alarm_since=alarm_since,
+        now=now,
+    )
+
+
+def _state(alarm: str | None, client_error: str | None, drift: int, stuck: int, oldest: Oldest | None) -> str:
+    applies = {
+        RESTORED: alarm,
+        UNKNOWN: client_error,
+        DRIFTED: drift,
+        STUCK_ROWS: stuck,
+        BEHIND: oldest,
+    }
+    return next((state for state, it in applies.items() if it), IN_STEP)
+
+
+def _counts() -> dict[str, int]:
+    query = select(Replication.state, func.count()).where(Replication.unproven_since.is_not(None))
+    return dict(db.session.execute(query.group_by(Replication.state)).tuples().all())
+
+
+def _oldest_unproven() -> Sequence[Replication]:
+    query = select(Replication).where(Replication.unproven_since.is_not(None)).order_by(Replication.unproven_since)
+    rows = db.session.execute(query.limit(MAX_IDS + 1)).scalars().all()
+    db.session.expunge_all()
+    return rows
+
+
+def _not_applied(rows: Sequence[Replication]) -> tuple[list[Replication], str | None]:
+    """Leave out what arrived but was not proven yet; also returns why the Client cannot be asked."""
+    try:
+        held = client_gateway().held([row.product_id for row in rows[:MAX_IDS]], patience=PATIENCE).held
+    except ClientUnavailableError as error:
+        return list(rows), str(error)
+    shown = {id_: (copy.ver, copy.checksum) for id_, copy in held.items()}
+    return [row for row in rows if shown.get(row.product_id) != (row.ver, row.checksum)], None
+
+
+_OF_THE_CLIENT = ("likes_pending", "likes_oldest_age", "likes_parked", "dead_letters")
+
+
+def _client_state() -> ClientState | None:
+    """Return None from a Client of the version before, which does not tell."""
+    try:
+        found = client_gateway().ask("/service/v1/state", {}, PATIENCE)
+        seen = _by_our_clock(found.get("worker_seen_at"), found.get("now"))
+        known = {name: found[name] for name in _OF_THE_CLIENT}  # a newer Client tells more
+        known["images_wanted"] = found.get("images_wanted", 0)  # the version before does not tell
+        return ClientState(**known, worker_seen_at=seen)
+    except (ClientUnavailableError, TypeError, AttributeError, KeyError, ValueError):
+        return None
+
+
+def _lag(now: datetime) -> Lag:
+    latest = (
+        select(ProductChange.changed_at, ProductChange.applied_at)
+        .where(ProductChange.changed_at > now - WINDOW)
+        .order_by(ProductChange.changed_at.desc())
+        .limit(SAMPLE)
+    )
+    rows = db.session.execute(latest).tuples().all()
+    # two clocks, compared over the network: a few milliseconds may come out below nothing
+    lags = sorted(max(0.0, (applied - changed).total_seconds()) for changed, applied in rows if applied)
+    return Lag(_percentile(lags, 0.5), _percentile(lags, 0.99), len(lags))
+
+
+def _percentile(ordered: list[float], share: float) -> float | None:
+    """Return the smallest value that at least ``share`` of them do not exceed."""
+    return ordered[math.ceil(share * len(ordered)) - 1] if ordered else None
+
+
+def _last_result() -> LastResult | None:
+    query = select(LaneProgress).where(LaneProgress.last_proven_at.is_not(None))
+    row = db.session.execute(query.order_by(LaneProgress.last_proven_at.desc()).limit(1)).scalar_one_or_none()
+    if row is None or row.last_product_id is None or row.last_ver is None or row.last_proven_at is None:
+        return None
+    return LastResult(row.last_product_id, version_of(row.last_ver), row.last_proven_at)
+
+
+def _show(row: Replication, now: datetime) -> Oldest:
+    since = row.unproven_since or now
+    age = max(0.0, (now - since).total_seconds())
+    return Oldest(row.product_id, version_of(row.ver), since, age, row.state, row.last_error)
+
+
+def _by_our_clock(seen: str | None, now: str | None) -> datetime | None:
+    """Translate a time of the Client's database, where it is ``now``, into this database's: their clocks may differ."""
+    if seen is None:
+        return None
+    then = parse_time(seen).replace(tzinfo=None)
+    if now is None:  # the version before does not tell
+        return then
+    ours: datetime = db.session.execute(select(utc_now())).scalar_one()
+    db.session.rollback()
+    return then + (ours - parse_time(now).replace(tzinfo=None))

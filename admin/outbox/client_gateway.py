@@ -1,0 +1,136 @@
+"""The only module of Admin that calls the Client (A6)."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import requests
+from flask import Flask, current_app
+from urllib3.exceptions import HTTPError
+
+from admin.outbox.breaker import Breaker
+from contract.messages import parse_time
+from runtime import answers, call_failures
+from runtime.correlation import outgoing
+from web.security.signatures import SignedBy
+
+CONNECT_SECONDS = 2.0
+ANSWER_SECONDS = 5.0  # from the call to the answer's last byte; who asks for more work says how long that may take
+MAX_ANSWER = 32 * 1024 * 1024  # bytes
+
+
+class ClientUnavailableError(Exception):
+    """The Client cannot be asked; what it holds is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the Client holds of one product.
+
+    ``checksum`` is of the content that is really there, and ``applied_at`` by the Client's clock. ``failure`` is
+    its reason for refusing ``failed_ver``, if it did; ``problem`` says why no message could have made what it holds.
+    """
+
+    ver: int
+    checksum: str
+    applied_at: datetime | None
+    failed_ver: int
+    failure: str | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the Client holds, by product; ids it never heard of are missing.
+
+    ``mark`` is the highest it had been told before (see ``admin.relay.restore_detection``), ``now`` its clock.
+    """
+
+    held: Mapping[int, Held]
+    mark: int
+    now: datetime
+
+
+class ClientGateway:
+    """Signed calls to the Client, on one keep-alive session."""
+
+    def __init__(self, base_url: str, keys: dict[str, bytes]) -> None:
+        self._base_url = base_url
+        self._session = requests.Session()
+        self._session.auth = SignedBy(keys, audience="client")
+        self._breaker = Breaker()
+
+    def held(self, product_ids: Sequence[int], patience: float = ANSWER_SECONDS, **told: int) -> Answer:
+        """Ask what the Client holds of at most MAX_IDS products; ``told``: mark, epoch, acknowledged (see marks).
+
+        Raises ClientUnavailableError.
+        """
+        answer = self.ask("/service/v1/products/held", {"ids": list(product_ids), **told}, patience)
+        try:
+            held = {item["id"]: _held(item) for item in answer["held"]}
+            return Answer(held, int(answer["mark"]), _moment(answer["now"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ClientUnavailableError(f"the Client's answer makes no sense: {error!r}") from error
+
+    def ask(self, path: str, body: Any, patience: float = ANSWER_SECONDS) -> Any:
+        """POST ``body`` as JSON to the Client's ``path`` and return its answer, parsed.
+
+        Raises ClientUnavailableError on anything but a valid 200 answer, or none within ``patience`` seconds; at once
+        while the breaker is open.
+        """
+        if not self._breaker.may_call():
+            raise ClientUnavailableError("the Client did not answer in time; it is asked again in a few seconds")
+        status, content = self._exchange(path, body, patience)
+        if status != requests.codes.ok:
+            raise ClientUnavailableError(f"the Client answered {status}")
+        try:
+            return json.loads(content)
+        except (ValueError, RecursionError) as error:
+            raise ClientUnavailableError("the Client's answer is not JSON") from error
+
+    def _exchange(self, path: str, body: Any, patience: float) -> tuple[int, bytes]:
+        until, url = time.monotonic() + patience, f"{self._base_url}{path}"
+        timeout = (CONNECT_SECONDS, patience)
+        try:
+            with self._session.post(
+                url, json=body, headers=outgoing(), timeout=timeout, allow_redirects=False, stream=True
+            ) as response:
+                content = answers.read(response, until, MAX_ANSWER)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            if call_failures.was_late(error):
+                self._breaker.open()
+            raise ClientUnavailableError(f"the Client does not answer: {call_failures.reason(error)}") from error
+        if content is None:
+            self._breaker.open()
+            raise ClientUnavailableError("the Client's answer is too long, or comes too slowly")
+        self._breaker.close()
+        return response.status_code, content
+
+
+def init_client_gateway(app: Flask, base_url: str, keys: dict[str, bytes]) -> None:
+    app.extensions["client_gateway"] = ClientGateway(base_url, keys)
+
+
+def client_gateway() -> ClientGateway:
+    gateway: ClientGateway = current_app.extensions["client_gateway"]
+    return gateway
+
+
+def _held(item: dict[str, Any]) -> Held:
+    applied = item["applied_at"]
+    return Held(
+        ver=int(item["ver"]),
+        checksum=str(item["checksum"]),
+        applied_at=_moment(applied) if applied else None,
+        failed_ver=int(item["failed_ver"]),
+        failure=item["failure"],
+        problem=item.get("problem"),  # the version before does not tell
+    )
+
+
+def _moment(text: str) -> datetime:
+    """Return a time as Admin's database holds it: UTC, naive."""
+    return parse_time(text).replace(tzinfo=None)

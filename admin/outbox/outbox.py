@@ -1,0 +1,142 @@
+"""A1, the second half: in the transaction that changes products, note that the Client does not know yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import bindparam, func, insert, select, update
+
+from admin.db.engine import Moment, table, upsert, utc_now
+from admin.db.extensions import db
+from admin.outbox.models import FRESH, ProductChange, Replication, SyncState
+from contract import causation
+from contract.messages import ProductChanged
+from contract.names import INTERACTIVE
+
+CREATED = "created"  # the kind of a product's first change
+
+log = structlog.get_logger(__name__)
+
+HEAD_START = timedelta(seconds=1)  # the courier's, before the relay looks
+
+
+@dataclass(frozen=True, slots=True)
+class WriteContext:
+    """The database's clock and the epoch, both fixed for one transaction."""
+
+    now: datetime
+    epoch: int
+
+
+_NOW_AND_EPOCH = select(utc_now(), SyncState.epoch).where(SyncState.id == 1).with_for_update(read=True)
+
+
+def begin_write() -> WriteContext:
+    """Start a transaction that changes products.
+
+    Holds the epoch until the commit: whoever raises it waits for the writers that still use the old one.
+    """
+    return WriteContext(*db.session.connection().execute(_NOW_AND_EPOCH).one())
+
+
+def record(
+    changed: Sequence[tuple[ProductChanged, str]], write: WriteContext, author: str, lane: str = INTERACTIVE
+) -> None:
+    """Mark the product of each (message, kind) as pending and append the change to the change log.
+
+    The products must be stored and locked by this transaction.
+    """
+    origin = causation.current()
+    messages = [message for message, _kind in changed]
+    due = write.now + (HEAD_START if lane == INTERACTIVE else timedelta())
+    rows = {
+        message.id: {
+            "product_id": message.id,
+            "ver": message.ver,
+            "checksum": message.checksum,
+            "proven_ver": 0,
+            "unproven_since": write.now,
+            "lane": lane,
+            "state": FRESH,
+            "due_at": due,
+            "attempts": 0,
+            "request_id": origin.request_id,
+            "traceparent": origin.traceparent,
+        }
+        for message in messages
+    }
+    created = {product.id for product, kind in changed if kind == CREATED}
+    _mark([rows[id_] for id_ in rows if id_ in created], [rows[id_] for id_ in rows if id_ not in created])
+    same = {"author": author, "changed_at": write.now, "request_id": origin.request_id}
+    history = [{"product_id": m.id, "ver": m.ver, "kind": kind, **same} for m, kind in changed]
+    db.session.connection().execute(_LOG, history)
+
+
+def pending_again(now: datetime, lane: str) -> dict[str, object]:
+    """Return the column values that make an outbox row pending again, as if its product had just changed."""
+    origin = causation.current()
+    return {
+        "request_id": origin.request_id,
+        "traceparent": origin.traceparent,
+        "state": FRESH,
+        "lane": lane,
+        "due_at": now,
+        "unproven_since": func.coalesce(Replication.unproven_since, now),
+        "sent_at": None,
+        "attempts": 0,
+        "last_error": None,
+    }
+
+
+def tell_committed(messages: Sequence[ProductChanged]) -> None:
+    """Log that a transaction with ``messages`` was committed; the first line of their story."""
+    causation.tell(log, "committed", messages, lane=INTERACTIVE)
+
+
+# Made once: SQLAlchemy then compiles each once, where an upsert would be compiled for every write.
+_INSERT = insert(table(Replication))
+_LOG = insert(table(ProductChange))
+_UPDATE = (
+    update(table(Replication))
+    .where(Replication.product_id == bindparam("id"))
+    .values(
+        ver=bindparam("ver_"),
+        checksum=bindparam("checksum_"),
+        # the age of the oldest change the Client lacks, not of the newest
+        unproven_since=func.coalesce(Replication.unproven_since, bindparam("now", type_=Moment)),
+        lane=bindparam("lane_"),
+        state=FRESH,
+        due_at=bindparam("due"),
+        sent_at=None,
+        attempts=0,
+        last_error=None,
+        request_id=bindparam("request"),
+        traceparent=bindparam("trace"),
+    )
+)
+
+
+def _mark(created: list[dict[str, Any]], changed: list[dict[str, Any]]) -> None:
+    """Write the rows: a created product has none yet, every other has one."""
+    connection = db.session.connection()
+    if created:
+        connection.execute(_INSERT, created)
+    if changed:
+        given = [
+            {
+                "id": row["product_id"],
+                "ver_": row["ver"],
+                "checksum_": row["checksum"],
+                "now": row["unproven_since"],
+                "lane_": row["lane"],
+                "due": row["due_at"],
+                "request": row["request_id"],
+                "trace": row["traceparent"],
+            }
+            for row in changed
+        ]
+        found = connection.execute(_UPDATE, given).rowcount
+        if found < len(changed):  # somebody removed rows by hand
+            db.session.execute(upsert(Replication, changed, lambda _new: {}))

@@ -1,1 +1,0 @@
-"""The catalogue: staff create, read, update and delete products."""

@@ -1,0 +1,89 @@
+"""Admin's side of a comparison: every product summed up from its content, so that an edit past our back shows."""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import Row, Select, func, select
+
+from admin.catalogue.messages import message_of
+from admin.catalogue.models import CONTENT_FIELDS, Product
+from admin.db.extensions import db
+from admin.outbox.models import Replication, SyncState
+from contract.digests import Entry
+from contract.messages import ProductChanged
+from contract.versions import compose
+
+CHUNK = 1_000  # rows in memory at once
+
+
+class Own(NamedTuple):
+    """A product as Admin has it. ``pending``: the relay is at work on it, so the Client need not hold it yet."""
+
+    message: ProductChanged
+    sku: str
+    pending: bool
+
+    @property
+    def entry(self) -> Entry:
+        return Entry(self.message.id, self.message.ver, self.message.checksum)
+
+
+def stream(after: int, upto: int) -> Iterator[Own]:
+    """Yield the products with ids in (after, upto], deleted ones too, by id; no transaction stays open between."""
+    while rows := _read(_QUERY.where(Product.id > after, Product.id <= upto).limit(CHUNK)):
+        db.session.rollback()
+        yield from rows
+        after = rows[-1].message.id
+
+
+def listed(product_ids: Sequence[int]) -> dict[int, Own]:
+    """Return those of ``product_ids`` that Admin ever had."""
+    chunks = (product_ids[start : start + CHUNK] for start in range(0, len(product_ids), CHUNK))
+    found = chain.from_iterable(read(chunk) for chunk in chunks)
+    own = {own.message.id: own for own in found}
+    db.session.rollback()
+    return own
+
+
+def read(product_ids: Sequence[int]) -> list[Own]:
+    """The same for at most CHUNK, in the transaction that is open."""
+    return _read(_QUERY.where(Product.id.in_(product_ids)))
+
+
+def highest_id() -> int:
+    found = db.session.execute(select(func.max(Product.id))).scalar_one() or 0
+    db.session.rollback()
+    return found
+
+
+def live() -> int:
+    """Return how many products are not deleted."""
+    found = db.session.execute(select(func.count()).where(Product.deleted_at.is_(None))).scalar_one()
+    db.session.rollback()
+    return found
+
+
+_COLUMNS = ("id", *CONTENT_FIELDS, "created_at", "updated_at", "deleted_at", "version")
+# A product typed in by hand has no replication row: that is for a comparison to find. One statement, so that
+# content and ver belong together.
+_QUERY: Select[Any] = (
+    select(*(getattr(Product, name) for name in _COLUMNS), Replication.ver, Replication.unproven_since)
+    .join(Replication, Replication.product_id == Product.id, isouter=True)
+    .order_by(Product.id)
+)
+
+
+def _read(query: Select[Any]) -> list[Own]:
+    rows = db.session.execute(query).all()
+    return [_own(row, _first_ver(row) if row.ver is None else row.ver) for row in rows]
+
+
+def _own(row: Row[Any], ver: int) -> Own:
+    product = cast("Product", row)  # the same names, without the cost of mapped objects
+    return Own(message_of(product, ver), row.sku, row.unproven_since is not None)
+
+
+def _first_ver(row: Row[Any]) -> int:
+    """Return what a product without a replication row will be sent as."""
+    return compose(db.session.execute(select(SyncState.epoch)).scalar_one(), row.version)

@@ -1,0 +1,1 @@
+"""The relay: claims due rows, verifies what arrived, sends the rest."""

@@ -1,0 +1,105 @@
+"""Replay: have the relay look after products again, as if they had just changed.
+
+It asks the Client first (A6), so what is right already is proven without being sent; other content at the same
+version is mended by a resync. Marking is all that happens here: whoever marked may go, the relay goes on.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, select, update
+
+from admin.catalogue.models import Product
+from admin.db.engine import retry_deadlocks, utc_now
+from admin.db.extensions import db
+from admin.outbox import outbox
+from admin.outbox.models import STUCK, ProductChange, Replication
+from contract.names import BULK, INTERACTIVE, LANE_QUEUES
+
+CHUNK = 1_000  # products per transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which products; what is given narrows it, so nothing given means all. Times are UTC, naive."""
+
+    ids: Sequence[int] = ()
+    skus: Sequence[str] = ()
+    first_id: int | None = None
+    last_id: int | None = None
+    changed_since: datetime | None = None
+    changed_until: datetime | None = None
+    stuck: bool = False
+
+    def query(self) -> Select[tuple[int]]:
+        """Return the ids selected, in order."""
+        query = select(Replication.product_id).order_by(Replication.product_id)
+        if self.ids:
+            query = query.where(Replication.product_id.in_(self.ids))
+        if self.skus:
+            query = query.where(Replication.product_id.in_(select(Product.id).where(Product.sku.in_(self.skus))))
+        if self.first_id is not None:
+            query = query.where(Replication.product_id >= self.first_id)
+        if self.last_id is not None:
+            query = query.where(Replication.product_id <= self.last_id)
+        if self.stuck:
+            query = query.where(Replication.lane.in_(LANE_QUEUES), Replication.state == STUCK)
+        if self.changed_since or self.changed_until:
+            query = query.where(Replication.product_id.in_(self._changed()))
+        return query
+
+    def _changed(self) -> Select[tuple[int]]:
+        changes = select(ProductChange.product_id)
+        if self.changed_since:
+            changes = changes.where(ProductChange.changed_at >= self.changed_since)
+        if self.changed_until:
+            changes = changes.where(ProductChange.changed_at <= self.changed_until)
+        return changes
+
+
+def count(selection: Selection) -> int:
+    """Return how many products are selected."""
+    total: int = db.session.execute(select(func.count()).select_from(selection.query().subquery())).scalar_one()
+    db.session.rollback()
+    return total
+
+
+def mark(selection: Selection, progress: Callable[[int], None] = lambda _done: None) -> int:
+    """Mark the selected products unproven, a chunk per transaction; return how many.
+
+    ``progress`` is given how many are marked so far. Run again after an interruption, it does no harm. Products
+    named by id or sku go ahead of imports.
+    """
+    done, last_id = 0, 0
+    while ids := _mark_chunk(selection, last_id):
+        done, last_id = done + len(ids), ids[-1]
+        progress(done)
+    return done
+
+
+@retry_deadlocks
+def _mark_chunk(selection: Selection, after: int) -> list[int]:
+    ids = mark_chunk(selection, after)
+    db.session.commit()
+    return ids
+
+
+def mark_chunk(selection: Selection, after: int, limit: int = CHUNK) -> list[int]:
+    """Mark the next ``limit`` products selected, with ids above ``after``; return which. The caller commits."""
+    ids = list(db.session.execute(selection.query().where(Replication.product_id > after).limit(limit)).scalars())
+    if ids:
+        lane = INTERACTIVE if selection.ids or selection.skus else BULK
+        now = db.session.execute(select(utc_now())).scalar_one()
+        db.session.execute(
+            update(Replication).where(Replication.product_id.in_(ids)).values(**outbox.pending_again(now, lane))
+        )
+    return ids
+
+
+def unproven(since: datetime) -> int:
+    """Return how many products marked at ``since`` or before are not proven yet."""
+    query = select(func.count()).select_from(Replication).where(Replication.unproven_since <= since)
+    left: int = db.session.execute(query).scalar_one()
+    db.session.rollback()
+    return left

@@ -1,0 +1,88 @@
+"""Imports over REST: upload a file, watch it, read its errors, cancel it."""
+
+from typing import Any
+
+from flask import Response, url_for
+from flask.views import MethodView
+
+from admin.accounts.identity import author
+from admin.accounts.models import EDITOR, VIEWER
+from admin.accounts.tokens import api_for
+from admin.imports import service
+from admin.imports.errors_csv import errors_csv
+from admin.rest.import_schemas import (
+    ImportJobListSchema,
+    ImportJobSchema,
+    ImportUploadSchema,
+    RowErrorListSchema,
+    RowErrorQuerySchema,
+)
+from web.http.api import Blueprint, bearer_doc
+from web.http.uploads import takes_upload
+
+blp = Blueprint("imports", __name__, url_prefix="/api/v1/imports", description="Importing catalogue files")
+
+_LATEST = 50
+
+
+@blp.route("")
+@takes_upload(service.MAX_MEBIBYTES)
+class Imports(MethodView):
+    @api_for(VIEWER)
+    @blp.doc(**bearer_doc())
+    @blp.response(200, ImportJobListSchema)
+    def get(self) -> Any:
+        """List the latest imports."""
+        return {"items": service.list_jobs(_LATEST)}
+
+    @api_for(EDITOR)
+    @blp.doc(**bearer_doc())
+    @blp.arguments(ImportUploadSchema, location="files")
+    @blp.response(202, ImportJobSchema)
+    def post(self, files: dict[str, Any]) -> Any:
+        """Have a file imported in the background. The same file, while it is at work, is the same import."""
+        job = service.submit(files["file"].stream, files["file"].filename or "", author())
+        return job, {"Location": url_for("imports.OneImport", job_id=job.id)}
+
+
+@blp.route("/<int:job_id>")
+class OneImport(MethodView):
+    @api_for(VIEWER)
+    @blp.doc(**bearer_doc())
+    @blp.response(200, ImportJobSchema)
+    @blp.alt_response(404, description="No such import")
+    def get(self, job_id: int) -> Any:
+        """Show how far an import is."""
+        return service.get_job(job_id)
+
+
+@blp.route("/<int:job_id>/cancel", methods=["POST"])
+@api_for(EDITOR)
+@blp.doc(**bearer_doc())
+@blp.response(200, ImportJobSchema)
+@blp.alt_response(404, description="No such import")
+def cancel_import(job_id: int) -> Any:
+    """Leave what is not imported yet; what is, stays. One that is finished stays as it is."""
+    return service.cancel(job_id)
+
+
+@blp.route("/<int:job_id>/errors")
+@api_for(VIEWER)
+@blp.doc(**bearer_doc())
+@blp.arguments(RowErrorQuerySchema, location="query")
+@blp.response(200, RowErrorListSchema)
+@blp.alt_response(404, description="No such import")
+def list_errors(query: dict[str, Any], job_id: int) -> Any:
+    """List the rows that were skipped, each with its line and the reason; at most the first 10,000 are kept."""
+    service.get_job(job_id)
+    errors = service.list_errors(job_id, **query)
+    return {"items": errors, "next_line": errors[-1].line if len(errors) == query["limit"] else None}
+
+
+@blp.route("/<int:job_id>/errors.csv")
+@api_for(VIEWER)
+@blp.doc(**bearer_doc(), responses={"200": {"description": "The same as a file", "content": {"text/csv": {}}}})
+@blp.alt_response(404, description="No such import")
+def download_errors(job_id: int) -> Response:
+    """Download the rows that were skipped."""
+    return errors_csv(job_id)

@@ -1,0 +1,166 @@
+"""L5's door: the Client's signed batches of likes, and its questions when it compares the sets."""
+
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Any
+
+import marshmallow as ma
+from flask.views import MethodView
+
+from admin.likes import audit, service
+from contract.messages import InvalidMessageError, LikeChanged, NewerMessageError, format_time
+from contract.versions import MAX_VER
+from web.http.api import Blueprint, ServiceSchema
+from web.http.fields import Whole
+from web.http.problems import ProblemError
+from web.security.signatures import service_only
+
+blp = Blueprint("likes", __name__, url_prefix="/service/v1/likes", description="For the Client service only")
+
+_BATCH = ma.validate.Length(min=1, max=service.MAX_BATCH)
+_ID = ma.validate.Range(0, MAX_VER)
+_USER = ma.validate.Length(max=64)
+
+
+class OlderThanClientError(ProblemError):
+    """No verdict on the likes: they wait at the Client until this side is upgraded too."""
+
+    status = HTTPStatus.NOT_IMPLEMENTED
+
+
+class LikeBatchSchema(ServiceSchema):
+    """Items are checked one by one, so that a bad one never fails its neighbours."""
+
+    likes = ma.fields.List(ma.fields.Raw(allow_none=True), required=True, validate=_BATCH)
+
+
+class OutcomeSchema(ma.Schema):
+    outcome = ma.fields.String()
+    rev = ma.fields.Integer()
+    liked = ma.fields.Boolean()
+    reason = ma.fields.String()
+    received_at = ma.fields.String(allow_none=True, metadata={"description": "since when a superseding state is held"})
+
+
+class OutcomesSchema(ma.Schema):
+    outcomes = ma.fields.List(ma.fields.Nested(OutcomeSchema))
+
+
+@blp.route("")
+class Likes(MethodView):
+    decorators = [service_only]
+
+    @blp.arguments(LikeBatchSchema)
+    @blp.response(200, OutcomesSchema)
+    def post(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Take a batch of likes; answers with an outcome for each, in their order."""
+        decoded = [_decode(raw) for raw in batch["likes"]]
+        valid = [like for like in decoded if isinstance(like, LikeChanged)]
+        outcomes = iter(service.take(valid) if valid else [])
+        return {"outcomes": [_show(next(outcomes)) if isinstance(d, LikeChanged) else _refuse(d) for d in decoded]}
+
+
+def _decode(raw: Any) -> LikeChanged | str:
+    try:
+        return LikeChanged.decode(raw)
+    except NewerMessageError as error:
+        raise OlderThanClientError(f"Admin does not know this like yet: {error.reason}.") from None
+    except InvalidMessageError as error:
+        return error.reason
+
+
+def _show(outcome: service.Outcome) -> dict[str, Any]:
+    received = format_time(outcome.received_at) if outcome.received_at else None
+    return {
+        "outcome": outcome.outcome,
+        "rev": outcome.rev,
+        "liked": outcome.liked,
+        "reason": "",
+        "received_at": received,
+    }
+
+
+def _refuse(reason: str) -> dict[str, Any]:
+    return {"outcome": service.INVALID, "rev": 0, "liked": False, "reason": reason, "received_at": None}
+
+
+class RangeSchema(ma.Schema):
+    """Likes after one key up to another, in the order of products and users; no upper key: to the end."""
+
+    after_product = ma.fields.Integer(load_default=0, validate=_ID)
+    after_user = ma.fields.String(load_default="", validate=_USER)
+    upto_product = ma.fields.Integer(load_default=None, validate=_ID)
+    upto_user = ma.fields.String(load_default="", validate=_USER)
+
+
+class KeySchema(ServiceSchema):
+    product = Whole(required=True, validate=_ID)
+    user = ma.fields.String(required=True, validate=_USER)
+
+
+class KeysSchema(ServiceSchema):
+    keys = ma.fields.List(ma.fields.Nested(KeySchema), required=True, validate=_BATCH)
+
+
+class AfterSchema(ma.Schema):
+    after = ma.fields.Integer(load_default=0, validate=_ID)
+
+
+class RecountSchema(ServiceSchema):
+    products = ma.fields.List(Whole(validate=_ID), required=True, validate=_BATCH)
+
+
+@blp.route("/digest")
+@service_only
+@blp.arguments(RangeSchema, location="query")
+@blp.response(200)
+def digest(query: dict[str, Any]) -> dict[str, Any]:
+    """Sum up a range of likes; null where they are too many for one answer."""
+    return {"digest": audit.digest(*_bounds(query))}
+
+
+@blp.route("/range")
+@service_only
+@blp.arguments(RangeSchema, location="query")
+@blp.response(200)
+def likes_in_range(query: dict[str, Any]) -> dict[str, Any]:
+    """Show the first likes of a range."""
+    return _show_held(audit.first_of(*_bounds(query)))
+
+
+@blp.route("/lookup", methods=["POST"])
+@service_only
+@blp.arguments(KeysSchema)
+@blp.response(200)
+def lookup(query: dict[str, Any]) -> dict[str, Any]:
+    """Show what is held of some likes."""
+    return _show_held(audit.held([(key["product"], key["user"]) for key in query["keys"]]))
+
+
+@blp.route("/counts")
+@service_only
+@blp.arguments(AfterSchema, location="query")
+@blp.response(200)
+def wrong_counts(query: dict[str, Any]) -> dict[str, Any]:
+    """Show the wrong counts among the next products, and where to go on."""
+    wrong, further = audit.wrong_counts(query["after"])
+    return {"wrong": [asdict(count) for count in wrong], "next": further}
+
+
+@blp.route("/recount", methods=["POST"])
+@service_only
+@blp.arguments(RecountSchema)
+@blp.response(200)
+def recount(query: dict[str, Any]) -> dict[str, Any]:
+    """Count some products' likes anew."""
+    audit.recount(query["products"])
+    return {"recounted": len(query["products"])}
+
+
+def _bounds(query: dict[str, Any]) -> tuple[audit.Key, audit.Key | None]:
+    upto = None if query["upto_product"] is None else (query["upto_product"], query["upto_user"])
+    return (query["after_product"], query["after_user"]), upto
+
+
+def _show_held(found: list[audit.Held]) -> dict[str, Any]:
+    return {"likes": [{**held.like.encode(), "received_at": format_time(held.received_at)} for held in found]}

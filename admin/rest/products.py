@@ -1,0 +1,150 @@
+"""The catalogue's REST API, and the Client's signed door to a product's current state."""
+
+import re
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, make_response, request, url_for
+from flask.views import MethodView
+
+from admin.accounts.identity import author
+from admin.accounts.models import EDITOR, VIEWER
+from admin.accounts.tokens import api_for
+from admin.catalogue import idempotency, queries, service
+from admin.catalogue.messages import current_messages
+from admin.catalogue.models import Product
+from admin.catalogue.schemas import (
+    ChangesSchema,
+    ContentSchema,
+    ListQuerySchema,
+    ProductListSchema,
+    ProductSchema,
+    StatesQuerySchema,
+)
+from admin.likes.queries import with_likes
+from admin.rest.preconditions import etag, expected_versions, not_modified
+from web.http.api import Blueprint, bearer_doc, if_match_doc
+from web.http.cursors import next_link
+from web.http.openapi import IDEMPOTENCY_KEY, KEY_PATTERN
+from web.http.problems import ProblemError
+from web.security.signatures import service_only
+
+blp = Blueprint("products", __name__, url_prefix="/api/v1/products", description="The catalogue")
+service_blp = Blueprint(
+    "product_states", __name__, url_prefix="/service/v1/products", description="For the Client service only"
+)
+
+
+class BadKeyError(ProblemError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+@blp.route("")
+class Products(MethodView):
+    @api_for(VIEWER)
+    @blp.doc(**bearer_doc())
+    @blp.arguments(ListQuerySchema, location="query")
+    @blp.response(200, ProductListSchema)
+    def get(self, query: dict[str, Any]) -> Any:
+        """List live products, by id unless asked otherwise; follow the Link header to the next page."""
+        page = queries.list_products(**query)
+        with_likes(page.items)
+        return page, next_link(page.next_cursor)
+
+    @api_for(EDITOR)
+    @blp.doc(**bearer_doc("ETag", "Location", parameters=[IDEMPOTENCY_KEY]))
+    @blp.arguments(ContentSchema)
+    @blp.response(201, ProductSchema)
+    @blp.alt_response(409, description="The sku is taken")
+    def post(self, content: dict[str, Any]) -> Any:
+        """Create a product. Sent again with the same Idempotency-Key, it answers as it did and creates nothing."""
+        with idempotency.claim(author(), _idempotency_key(), content) as claim:
+            if claim and claim.answer:
+                return _created(claim.answer, {"Idempotent-Replayed": "true"})
+            # Nobody likes it yet, so that nothing more is read for the answer.
+            keep = (lambda made: claim.keep(_body(made))) if claim else (lambda _made: None)
+            return _created(_body(service.create_product(content, author(), keep)))
+
+
+@blp.route("/<int:product_id>")
+class OneProduct(MethodView):
+    @api_for(VIEWER)
+    @blp.doc(**bearer_doc("ETag"))
+    @blp.response(200, ProductSchema)
+    @blp.alt_response(304, description="It is still the version that If-None-Match names", success=True)
+    @blp.alt_response(404, description="No such product")
+    @blp.alt_response(412, description="It is at no version that If-Match names")
+    def get(self, product_id: int) -> Any:
+        """Show a product; its ETag is what an update must name in If-Match."""
+        product = service.get_product(product_id)
+        if not_modified(product.version):  # likes change without the product: they are no reason to send it again
+            return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag(product.version)})
+        return _with_etag(_with_likes(product))
+
+    @api_for(EDITOR)
+    @blp.doc(**if_match_doc())
+    @blp.arguments(ChangesSchema)
+    @blp.response(200, ProductSchema)
+    @blp.alt_response(409, description="The sku is taken")
+    @blp.alt_response(412, description="Someone else saved since")
+    def patch(self, changes: dict[str, Any], product_id: int) -> Any:
+        """Change some fields (merge patch). Needs If-Match."""
+        product = service.update_product(product_id, changes, expected_versions(), author(), _with_likes)
+        return _with_etag(product)
+
+    @api_for(EDITOR)
+    @blp.doc(**if_match_doc())
+    @blp.response(204)
+    @blp.alt_response(412, description="Someone else saved since")
+    def delete(self, product_id: int) -> Any:
+        """Delete a product. Needs If-Match; a restore needs the ETag that is answered here."""
+        return None, {"ETag": etag(service.delete_product(product_id, expected_versions(), author()))}
+
+
+@blp.route("/<int:product_id>/restore", methods=["POST"])
+@api_for(EDITOR)
+@blp.doc(**if_match_doc())
+@blp.response(200, ProductSchema)
+@blp.alt_response(404, description="There never was such a product")
+@blp.alt_response(409, description="Another product has its sku now")
+@blp.alt_response(412, description="Someone else changed it since")
+def restore(product_id: int) -> Any:
+    """Bring a deleted product back as it was, with its likes; a live one stays as it is. Needs If-Match."""
+    product = service.restore_product(product_id, expected_versions(), author(), before_commit=_with_likes)
+    return _with_etag(product)
+
+
+@service_blp.route("/states", methods=["POST"])
+@service_only
+@service_blp.arguments(StatesQuerySchema)
+@service_blp.response(200)
+def product_states(query: dict[str, Any]) -> Any:
+    """Return products' current states, deleted or not, as the messages that would carry them."""
+    return {"states": [message.encode() for message in current_messages(query["ids"])]}
+
+
+def _body(product: Product) -> dict[str, Any]:
+    return dict(ProductSchema().dump(product))
+
+
+def _created(body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    location = url_for("products.OneProduct", product_id=body["id"])
+    response = make_response(body, HTTPStatus.CREATED)
+    response.headers.update({"Location": location, "ETag": etag(body["version"]), **(headers or {})})
+    return response
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not re.fullmatch(KEY_PATTERN, key):
+        detail = "must have 1 to 100 visible ASCII characters"
+        raise BadKeyError("The Idempotency-Key is not acceptable.", [{"field": "Idempotency-Key", "detail": detail}])
+    return key
+
+
+def _with_likes(product: Product) -> Product:
+    return with_likes([product])[0]
+
+
+def _with_etag(product: Product) -> tuple[Product, dict[str, str]]:
+    return product, {"ETag": etag(product.version)}

@@ -1,0 +1,51 @@
+"""The replication over REST: its status, one product's, and having a product looked after again."""
+
+from typing import Any
+
+from flask import url_for
+from flask.views import MethodView
+
+from admin.accounts.models import EDITOR, VIEWER
+from admin.accounts.tokens import api_for
+from admin.monitoring import product_status, status
+from admin.relay.resync import Selection, mark
+from admin.rest.replication_schemas import ProductStatusSchema, StatusSchema, VersionsQuerySchema
+from web.http.api import Blueprint, bearer_doc
+from web.http.cursors import next_link
+
+blp = Blueprint("replication", __name__, url_prefix="/api/v1", description="What is out of step, and mending it")
+
+
+@blp.route("/replication")
+class ReplicationStatus(MethodView):
+    @api_for(VIEWER)
+    @blp.doc(**bearer_doc())
+    @blp.response(200, StatusSchema)
+    def get(self) -> Any:
+        """Show what is out of step with the Client, since when and why; computed now."""
+        return status.status()
+
+
+@blp.route("/products/<int:product_id>/replication")
+class ProductReplication(MethodView):
+    @api_for(VIEWER)
+    @blp.doc(**bearer_doc())
+    @blp.arguments(VersionsQuerySchema, location="query")
+    @blp.response(200, ProductStatusSchema)
+    @blp.alt_response(404, description="There never was such a product")
+    def get(self, query: dict[str, Any], product_id: int) -> Any:
+        """Show how far a product, deleted or not, is replicated, and what happened to each version."""
+        shown = product_status.product_status(product_id, **query)
+        return shown, next_link(shown.next_cursor)
+
+
+@blp.route("/products/<int:product_id>/resync", methods=["POST"])
+@api_for(EDITOR)
+@blp.doc(**bearer_doc())
+@blp.response(202)
+@blp.alt_response(404, description="There never was such a product")
+def resync(product_id: int) -> Any:
+    """Have a product, deleted or not, looked after again; what is right at the Client stays untouched."""
+    if not mark(Selection(ids=[product_id])):
+        raise product_status.NeverKnownError(f"There never was a product {product_id}.")
+    return None, {"Location": url_for("replication.ProductReplication", product_id=product_id)}

@@ -1,0 +1,135 @@
+"""How the replication's status is shown, by the REST API and by ``--json`` alike."""
+
+from datetime import datetime
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields
+
+from contract.messages import format_time
+from contract.versions import epoch_of, version_of
+from web.http.cursors import PageSchema
+
+
+class Moment(fields.Field[datetime]):
+    """RFC 3339 UTC."""
+
+    def _serialize(self, value: datetime | None, attr: Any, obj: Any, **kwargs: Any) -> str | None:
+        return format_time(value) if value else None
+
+
+class Version(fields.Integer):
+    """A ver, as people see it."""
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> int | None:
+        return version_of(value) if value else None
+
+
+class OldestSchema(ma.Schema):
+    product_id = fields.Integer()
+    version = fields.Integer()
+    since = Moment()
+    age = fields.Float(metadata={"description": "seconds"})
+    state = fields.String()
+    error = fields.String(allow_none=True)
+
+
+class LagSchema(ma.Schema):
+    p50 = fields.Float(allow_none=True, metadata={"description": "seconds"})
+    p99 = fields.Float(allow_none=True, metadata={"description": "seconds"})
+    changes = fields.Integer(metadata={"description": "of the last hour that arrived, the latest 10,000 at most"})
+
+
+class LastResultSchema(ma.Schema):
+    product_id = fields.Integer()
+    version = fields.Integer()
+    proven_at = Moment()
+
+
+class DriftExampleSchema(ma.Schema):
+    product_id = fields.Integer()
+    kind = fields.String(metadata={"description": "missing, stale, ahead, malformed, differing or orphaned"})
+    first_seen_at = Moment()
+
+
+class DriftSchema(ma.Schema):
+    """What the scheduled comparison found: differences that nobody is at work on; confirmed by a second look."""
+
+    confirmed = fields.Integer()
+    suspected = fields.Integer()
+    pass_finished_at = Moment(allow_none=True)
+    examples = fields.List(fields.Nested(DriftExampleSchema))
+
+
+class ClientStateSchema(ma.Schema):
+    likes_pending = fields.Integer()
+    likes_oldest_age = fields.Float(allow_none=True, metadata={"description": "seconds"})
+    likes_parked = fields.Integer(metadata={"description": "refused by Admin for good"})
+    dead_letters = fields.Integer(metadata={"description": "that nobody looked after yet"})
+    images_wanted = fields.Integer(metadata={"description": "that are still to be copied from Admin"})
+    worker_seen_at = Moment(allow_none=True, metadata={"description": "when a worker last did what beat asks for"})
+
+
+class StatusSchema(ma.Schema):
+    state = fields.String(metadata={"description": "in step, behind, stuck, drift, unknown or restored"})
+    pending = fields.Integer()
+    in_flight = fields.Integer()
+    stuck = fields.Integer()
+    oldest = fields.Nested(OldestSchema, allow_none=True)
+    lag = fields.Nested(LagSchema)
+    last_result = fields.Nested(LastResultSchema, allow_none=True)
+    drift = fields.Nested(DriftSchema)
+    queues = fields.Dict(keys=fields.String(), values=fields.Integer(allow_none=True))
+    client = fields.Nested(ClientStateSchema, allow_none=True)
+    client_error = fields.String(allow_none=True)
+    alarm = fields.String(allow_none=True, metadata={"description": "whose database was restored from a backup"})
+    alarm_since = Moment(allow_none=True)
+    now = Moment()
+
+
+class HeldSchema(ma.Schema):
+    version = Version(attribute="ver")
+    epoch = fields.Function(lambda held: epoch_of(held.ver), metadata={"type": "integer"})
+    checksum = fields.String()
+    applied_at = Moment(allow_none=True)
+    failure = fields.String(allow_none=True)
+
+
+class VersionSchema(ma.Schema):
+    """What happened to one version. ``first_sent_at`` is the relay's: null when the courier was enough.
+    ``applied_at`` is null with ``proven_at`` set when a newer version overtook it.
+    """
+
+    version = Version(attribute="ver")
+    epoch = fields.Function(lambda change: epoch_of(change.ver), metadata={"type": "integer"})
+    kind = fields.String()
+    author = fields.String()
+    changed_at = Moment()
+    first_sent_at = Moment(allow_none=True)
+    attempts = fields.Integer()
+    applied_at = Moment(allow_none=True)
+    proven_at = Moment(allow_none=True)
+    error = fields.String(allow_none=True)
+
+
+class ProductStatusSchema(ma.Schema):
+    id = fields.Integer(attribute="row.product_id")
+    in_step = fields.Boolean(allow_none=True, metadata={"description": "null when the Client cannot be asked"})
+    state = fields.String(attribute="row.state")
+    version = Version(attribute="row.ver")
+    epoch = fields.Function(lambda status: epoch_of(status.row.ver), metadata={"type": "integer"})
+    checksum = fields.String(attribute="row.checksum")
+    proven_version = Version(attribute="row.proven_ver", allow_none=True)
+    unproven_since = Moment(attribute="row.unproven_since", allow_none=True)
+    next_look_at = Moment(attribute="row.due_at", allow_none=True)
+    attempts = fields.Integer(attribute="row.attempts")
+    error = fields.String(attribute="row.last_error", allow_none=True)
+    held = fields.Nested(HeldSchema, allow_none=True)
+    client_error = fields.String(allow_none=True)
+    now = Moment()
+    versions = fields.List(fields.Nested(VersionSchema))
+    next_cursor = fields.String(allow_none=True)
+
+
+class VersionsQuerySchema(PageSchema):
+    """The page of versions to show."""

@@ -1,7 +1,0 @@
-"""``scripts/bench``: Lockstep beside the bare limits, in one run."""
-
-import sys
-
-from bench.main import main
-
-sys.exit(main(sys.argv[1:]))

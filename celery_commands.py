@@ -1,9 +1,0 @@
-"""Our sub-commands of the ``celery`` command line (entry points ``celery.commands`` in setup.cfg).
-
-Every Celery process loads this module when it starts, workers too, so nothing of the commands is imported here.
-"""
-
-from web.commands import LazyCommand
-
-dead = LazyCommand("dead", "client.dead_letters.cli:dead", "Look at dead letters, replay or discard them.")
-replay = LazyCommand("replay", "admin.replication.cli:replay", "Have products looked after again.")

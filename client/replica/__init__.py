@@ -1,0 +1,1 @@
+"""The copy of Admin's catalogue."""

@@ -1,0 +1,26 @@
+"""How far the copy reaches: what Admin must stay above when it gives out ids and vers."""
+
+from client.replica.documents import ProductCopy
+from client.store import MAJORITY
+from contract.digests import MAX_ID
+from contract.versions import MAX_EPOCH, compose
+
+
+def extent() -> dict[str, int]:
+    """Return highest_id and highest_ver (0: none) and how many documents are live and deleted.
+
+    Ids beyond MAX_ID are nobody's: somebody typed them in.
+    """
+    copies = ProductCopy._get_collection().with_options(read_concern=MAJORITY)
+    last = copies.find_one({"_id": {"$gt": 0, "$lte": MAX_ID}}, {"_id": 1}, sort=[("_id", -1)])
+    # Whole numbers only, and none in the last epoch: a recovery has to begin one above. No index: it may read them
+    # all once.
+    ours = {"$type": ["int", "long"], "$not": {"$type": "array"}, "$gt": 0, "$lt": compose(MAX_EPOCH, 0)}
+    newest = copies.find_one({"ver": ours}, {"ver": 1}, sort=[("ver", -1)])
+    deleted = copies.count_documents({"deleted": True})
+    return {
+        "highest_id": int(last["_id"]) if last else 0,
+        "highest_ver": int(newest["ver"]) if newest else 0,
+        "live": copies.count_documents({}) - deleted,
+        "deleted": deleted,
+    }

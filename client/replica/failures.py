@@ -1,0 +1,56 @@
+"""Why the copy refused products' states: one reason for each product, that of the newest state refused.
+
+A6 returns them to Admin. Messages come late and in any order, so each write is guarded by the sequence it is about.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from client.replica.documents import ProductCopy, SyncFailure
+from client.store import by_ids
+from contract.messages import InvalidMessageError
+
+
+def note(error: InvalidMessageError) -> None:
+    """Record the reason for a refused message whose product could be read, unless a newer state was refused or the
+    same or a newer one is held.
+    """
+    if error.product_id is not None:
+        _record(error.product_id, "$lte", error.ver or 0, error.reason)
+        _forget_held([error.product_id])
+
+
+def note_worker_lost(products: Sequence[dict[str, Any]], reason: str) -> None:
+    """Record ``reason`` for the states of ``products`` ({id, ver}) whose message ended its worker. A reason that names
+    what is wrong with the same state stays.
+    """
+    for product in products:
+        if product["ver"]:
+            _record(product["id"], "$lt", product["ver"], reason)
+    _forget_held([product["id"] for product in products if product["ver"]])
+
+
+def clear(applied: Mapping[int, int]) -> None:
+    """Remove the reasons for states up to those ``applied`` (product → sequence)."""
+    failures = SyncFailure._get_collection()
+    for failure in by_ids(failures, list(applied), {"_id": 1}):  # mostly there is none, and nothing to write
+        failures.delete_one({"_id": failure["_id"], "ver": {"$lte": applied[failure["_id"]]}})
+
+
+def _record(product_id: int, replaces: str, ver: int, reason: str) -> None:
+    change = {"$set": {"ver": ver, "reason": reason, "at": datetime.now(UTC)}}
+    try:
+        SyncFailure._get_collection().update_one({"_id": product_id, "ver": {replaces: ver}}, change, upsert=True)
+    except DuplicateKeyError:
+        return  # there is one that stays
+
+
+def _forget_held(product_ids: Sequence[int]) -> None:
+    """Remove reasons for what is held. Looked at afterwards, so that a state applied meanwhile counts too."""
+    for copy in by_ids(ProductCopy._get_collection(), product_ids, {"ver": 1}):
+        if isinstance(held := copy.get("ver"), int):
+            # 0: nobody could read which state was refused, so it may be a newer one
+            SyncFailure._get_collection().delete_one({"_id": copy["_id"], "ver": {"$gt": 0, "$lte": held}})

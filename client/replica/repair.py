@@ -1,0 +1,64 @@
+"""Mending the copy where a comparison found it wrong: exactly what was seen is replaced, nothing newer."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from client.replica import apply, failures
+from client.replica.content import FIELDS, entry_of, id_of
+from client.replica.contents import listed
+from client.replica.documents import ProductCopy
+from client.store import bulk_write, by_ids
+from contract.digests import Entry
+from contract.messages import ProductChanged
+
+log = structlog.get_logger(__name__)
+
+INVALID = "invalid"  # the state breaks the contract: it was not written
+RIGHT = "right"  # it held the state already
+REPAIRED = "repaired"
+CHANGED = "changed"  # it does not hold what was seen any more: somebody knew better
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """Replace ``seen`` (None: nothing is held) by ``state``; None makes a tombstone: Admin never had the product."""
+
+    id: int
+    seen: Entry | None
+    state: ProductChanged | None
+
+    @property
+    def wanted(self) -> ProductChanged:
+        return self.state or ProductChanged(self.id, self.seen.ver if self.seen else 0, None)
+
+    @property
+    def wanted_entry(self) -> Entry:
+        return Entry(self.id, self.wanted.ver, self.wanted.checksum)
+
+
+def repair(repairs: Sequence[Repair]) -> dict[int, str]:
+    """Carry out ``repairs``, one per product; return each id's outcome, as a look afterwards shows it."""
+    ids = [r.id for r in repairs]
+    before = {id_of(doc): doc for doc in by_ids(ProductCopy._get_collection(), ids, FIELDS)}
+    apply.apply([r.state for r in repairs if r.state and r.id not in before])
+    # What is right already is not written: the relay asks about a row that changed and arrived meanwhile.
+    wrong = [r for r in repairs if r.id in before and r.seen != r.wanted_entry]
+    seen = [(r, before[r.id]) for r in wrong if entry_of(before[r.id]) == r.seen]
+    if seen:
+        writes = [apply.overwrite(r.wanted, apply.exactly(document)) for r, document in seen]
+        bulk_write(ProductCopy._get_collection(), writes)
+        failures.clear({r.id: r.wanted.ver for r, _document in seen})
+    after = {entry.id: entry for entry in listed(ids)}
+    outcomes = {r.id: _outcome(r, before.get(r.id), after.get(r.id)) for r in repairs}
+    log.info("repaired", outcomes=dict(Counter(outcomes.values())), product_ids=ids[:20])
+    return outcomes
+
+
+def _outcome(repair: Repair, before: dict[str, Any] | None, after: Entry | None) -> str:
+    if after != repair.wanted_entry:
+        return CHANGED
+    return RIGHT if before and entry_of(before) == repair.wanted_entry else REPAIRED

@@ -1,0 +1,63 @@
+"""Replay without a payload: fetch products' current states from Admin and make the copy equal to them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from pymongo import UpdateOne
+
+from client.admin_gateway import AdminGateway
+from client.replica import apply, failures
+from client.replica.content import FIELDS, entry_of, id_of, problem_in
+from client.replica.documents import ProductCopy
+from client.store import bulk_write, by_ids
+from contract import causation
+from contract.messages import ProductChanged
+
+log = structlog.get_logger(__name__)
+
+SHOWN = 20  # unknown ids in a line of the log
+
+
+@dataclass(frozen=True, slots=True)
+class Resynced:
+    """Admin's ``states``, and the ids that Admin never had (``unknown``)."""
+
+    states: Sequence[ProductChanged]
+    unknown: list[int]
+
+
+def resync(gateway: AdminGateway, product_ids: Sequence[int]) -> Resynced:
+    """Make the copies of ``product_ids`` equal Admin's, deleted or not; return what Admin answered.
+
+    What is right already is not written. A state that is not valid is refused alone, its reason recorded. Raises
+    AdminUnavailableError; pymongo's errors when the store does not answer.
+    """
+    # Read before Admin is asked: what is not older than Admin's answer then, and differs, was not made by Admin.
+    seen = {id_of(doc): doc for doc in by_ids(ProductCopy._get_collection(), product_ids, FIELDS)}
+    states, refused = gateway.product_states(product_ids)
+    apply.apply(states)
+    _repair([apply.overwrite(s, apply.exactly(seen[s.id])) for s in states if _differs(seen.get(s.id), s)])
+    for error in refused:
+        log.warning("refused", reason=error.reason, product_id=error.product_id, ver=error.ver)
+        failures.note(error)
+    answered = {state.id for state in states} | {error.product_id for error in refused}
+    unknown = sorted(set(product_ids) - answered)
+    causation.tell(log, "resynced", states)
+    if unknown:
+        log.warning("Admin never had these products; nothing was changed", products=unknown[:SHOWN], count=len(unknown))
+    return Resynced(states, unknown)
+
+
+def _differs(seen: Any, state: ProductChanged) -> bool:
+    """Whether A5 would leave ``seen`` as it is though Admin never made it: malformed, ahead, or of other content."""
+    if seen is None:
+        return False
+    entry = entry_of(seen)
+    return problem_in(seen) is not None or (entry.ver >= state.ver and entry[1:] != (state.ver, state.checksum))
+
+
+def _repair(operations: list[UpdateOne]) -> None:
+    if operations:
+        bulk_write(ProductCopy._get_collection(), operations)

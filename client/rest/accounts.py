@@ -1,0 +1,65 @@
+"""Signing up, signing in, and having one's account erased."""
+
+from typing import Any
+
+from flask_jwt_extended import current_user, jwt_required
+
+from client.accounts import service, tokens
+from client.likes.announcer import announcer
+from web.http.api import Blueprint, bearer_doc
+from web.security.tokens import CredentialsSchema, TokenSchema
+
+blp = Blueprint("auth", __name__, url_prefix="/api/v1", description="Shoppers' accounts")
+
+
+@blp.route("/shoppers", methods=["POST"])
+@blp.arguments(CredentialsSchema)
+@blp.response(201, TokenSchema)
+@blp.alt_response(409, description="The e-mail is taken")
+def sign_up(credentials: dict[str, Any]) -> dict[str, Any]:
+    """Sign up; answers with tokens, as signing in does."""
+    return tokens.issue(service.sign_up(**credentials))
+
+
+@blp.route("/auth/token", methods=["POST"])
+@blp.arguments(CredentialsSchema)
+@blp.response(200, TokenSchema)
+@blp.alt_response(401, description="Wrong e-mail or password")
+def sign_in(credentials: dict[str, Any]) -> dict[str, Any]:
+    """Exchange e-mail and password for an access token and a refresh token."""
+    return tokens.issue(service.authenticate(**credentials))
+
+
+@blp.route("/auth/refresh", methods=["POST"])
+@blp.doc(**bearer_doc())
+@blp.response(200, TokenSchema)
+@blp.alt_response(401, description="Not a refresh token that counts")
+def refresh() -> dict[str, Any]:
+    """Exchange the refresh token, sent as the bearer token, for new tokens; it counts once."""
+    return tokens.refresh()
+
+
+@blp.route("/auth/revoke", methods=["POST"])
+@blp.doc(**bearer_doc())
+@blp.response(204)
+@blp.alt_response(401, description="Not a token that counts")
+def revoke() -> None:
+    """Sign out: the token that is sent, and the others of its sign-in, count no more."""
+    tokens.revoke()
+
+
+class PasswordSchema(CredentialsSchema):
+    class Meta:
+        exclude = ("email",)
+
+
+@blp.route("/account", methods=["DELETE"])
+@jwt_required()
+@blp.doc(**bearer_doc())
+@blp.arguments(PasswordSchema)
+@blp.response(204)
+@blp.alt_response(403, description="Wrong password")
+def close_account(body: dict[str, Any]) -> None:
+    """Erase my account: the sign-in ends, every like is taken back, here and at Admin. Needs the password."""
+    service.close_account(current_user.id, body["password"])
+    announcer().offer(0)

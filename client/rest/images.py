@@ -1,0 +1,68 @@
+"""Images as browsers ask for them: the copy, or a placeholder until it is here."""
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+
+from flask import Response
+
+from client.images import wanted
+from client.images.documents import ImageCopy, WantedImage
+from web.http.api import Blueprint
+from web.http.images import image_response
+from web.http.problems import ProblemError
+
+blp = Blueprint("image_files", __name__, url_prefix="/images", description="Product images, for browsers")
+
+FRESH = timedelta(seconds=10)  # a product seen within this long of its creation is seen before its image is here …
+PATIENCE, LOOK_EVERY = 2.0, 0.1  # … so wait, in seconds, for the worker that is just fetching it
+_waiting = threading.BoundedSemaphore(2)  # of the process's threads; the others answer at once
+
+_PLACEHOLDER = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" fill="#8883"/>'
+    '<path d="M14 46l12-16 9 11 6-7 9 12z" fill="#888"/><circle cx="42" cy="22" r="5" fill="#888"/></svg>'
+)
+
+
+class ImageNotFoundError(ProblemError):
+    status = HTTPStatus.NOT_FOUND
+
+
+@blp.route("/<digest>")
+@blp.doc(responses={"200": {"description": "The image, or a placeholder", "content": {"image/webp": {}}}})
+def show_image(digest: str) -> Response:
+    """Show an image; a placeholder while the copy is under way."""
+    content = _content(digest) or _wait_for(digest)
+    return _placeholder() if content is None else image_response(content, digest)
+
+
+def _content(digest: str) -> bytes | None:
+    image = ImageCopy._get_collection().find_one({"_id": digest}, {"content": 1})
+    return bytes(image["content"]) if image else None
+
+
+def _wait_for(digest: str) -> bytes | None:
+    """Return the image if it comes at once. Raises ImageNotFoundError when no product names it.
+
+    One that is not under way, though a product names it, was lost: it is wanted from now on.
+    """
+    if not wanted.named([digest]):
+        raise ImageNotFoundError("There is no such image.")
+    wanted.want({digest})
+    image = WantedImage._get_collection().find_one({"_id": digest})
+    if (image and image["since"] < datetime.now(UTC) - FRESH) or not _waiting.acquire(blocking=False):
+        return _content(digest)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while (content := _content(digest)) is None and time.monotonic() < deadline:
+            time.sleep(LOOK_EVERY)
+        return content
+    finally:
+        _waiting.release()
+
+
+def _placeholder() -> Response:
+    response = Response(_PLACEHOLDER, mimetype="image/svg+xml")
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,78 @@
+"""L1's door: liking over REST. The shopper who is signed in is ``me``."""
+
+from typing import Any
+
+from flask.views import MethodView
+from flask_jwt_extended import current_user, jwt_required
+from marshmallow import Schema, fields
+
+from client.likes import queries, service
+from client.replica.queries import get_product
+from client.rest.product_schemas import ProductSchema
+from contract.messages import format_time
+from web.http.api import Blueprint, bearer_doc
+from web.http.cursors import PageSchema, next_link
+
+blp = Blueprint("likes", __name__, url_prefix="/api/v1", description="Likes")
+
+
+class LikeSchema(Schema):
+    product = fields.Integer()
+    liked = fields.Boolean()
+    likes = fields.Integer(metadata={"description": "the product's count, at most a second old"})
+
+
+class MyLikeSchema(Schema):
+    id = fields.Integer(metadata={"description": "the product's"})
+    liked_at = fields.Function(
+        lambda like: format_time(like.liked_at), metadata={"type": "string", "format": "date-time"}
+    )
+    product = fields.Nested(ProductSchema, allow_none=True, metadata={"description": "null: it was deleted since"})
+
+
+class MyLikesSchema(Schema):
+    items = fields.List(fields.Nested(MyLikeSchema))
+    next_cursor = fields.String(allow_none=True)
+
+
+@blp.route("/likes/me")
+class MyLikes(MethodView):
+    decorators = [jwt_required()]
+
+    @blp.doc(**bearer_doc())
+    @blp.arguments(PageSchema, location="query")
+    @blp.response(200, MyLikesSchema)
+    def get(self, query: dict[str, Any]) -> Any:
+        """List what I like, the latest first; follow the Link header to the next page.
+
+        A product that I like again meanwhile moves to the front.
+        """
+        page = queries.my_likes(current_user.id, **query)
+        return page, next_link(page.next_cursor)
+
+
+@blp.route("/products/<int:product_id>/likes/me")
+class MyLike(MethodView):
+    decorators = [jwt_required()]
+
+    @blp.doc(**bearer_doc())
+    @blp.response(200, LikeSchema)
+    def get(self, product_id: int) -> Any:
+        """Say whether I like a product."""
+        product = get_product(product_id)
+        liked = queries.is_liked(product_id, current_user.id)
+        return {"product": product_id, "liked": liked, "likes": product.likes}
+
+    @blp.doc(**bearer_doc())
+    @blp.response(200, LikeSchema)
+    def put(self, product_id: int) -> Any:
+        """Like a product; again changes nothing."""
+        product = service.set_like(product_id, current_user.id, True)
+        return {"product": product_id, "liked": True, "likes": product.likes}
+
+    @blp.doc(**bearer_doc())
+    @blp.response(200, LikeSchema)
+    def delete(self, product_id: int) -> Any:
+        """Take a like back; again changes nothing."""
+        product = service.set_like(product_id, current_user.id, False)
+        return {"product": product_id, "liked": False, "likes": product.likes}

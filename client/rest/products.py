@@ -1,0 +1,49 @@
+"""The shop's REST API, and Admin's signed question about what is held (A6)."""
+
+from typing import Any
+
+from flask.views import MethodView
+
+from client import heartbeat
+from client.replica import queries
+from client.replica.state import exchange_marks, held
+from client.rest.product_schemas import HeldQuerySchema, ListQuerySchema, ProductListSchema, ProductSchema
+from client.store import clock
+from contract.messages import format_time
+from web.http.api import Blueprint
+from web.http.cursors import next_link
+from web.security.signatures import service_only
+
+blp = Blueprint("products", __name__, url_prefix="/api/v1/products", description="The shop")
+service_blp = Blueprint("held", __name__, url_prefix="/service/v1/products", description="For Admin only")
+
+
+@blp.route("")
+class Products(MethodView):
+    @blp.arguments(ListQuerySchema, location="query")
+    @blp.response(200, ProductListSchema)
+    def get(self, query: dict[str, Any]) -> Any:
+        """List products; follow the Link header to the next page."""
+        page = queries.list_products(**query)
+        return page, next_link(page.next_cursor)
+
+
+@blp.route("/<int:product_id>")
+class OneProduct(MethodView):
+    @blp.response(200, ProductSchema)
+    @blp.alt_response(404, description="No such product, or it has not arrived yet")
+    @blp.alt_response(410, description="It was deleted")
+    def get(self, product_id: int) -> Any:
+        """Show a product."""
+        return queries.get_product(product_id)
+
+
+@service_blp.route("/held", methods=["POST"])
+@service_only
+@service_blp.arguments(HeldQuerySchema)
+@service_blp.response(200)
+def held_products(query: dict[str, Any]) -> Any:
+    """Say what is held of each product asked about."""
+    heartbeat.note(heartbeat.ADMIN)
+    known = exchange_marks(query["mark"], query["epoch"], query["acknowledged"])
+    return {"held": held(query["ids"]), "mark": known, "now": format_time(clock())}

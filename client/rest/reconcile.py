@@ -1,0 +1,82 @@
+"""What Admin alone may ask of the copy, signed: comparison and repair."""
+
+from typing import Any
+
+from client.images import wanted
+from client.likes import recount
+from client.replica import contents, digests, failures, repair
+from client.replica.extent import extent
+from client.rest.reconcile_schemas import (
+    DigestsQuerySchema,
+    EntriesQuerySchema,
+    OneHeldSchema,
+    RepairsSchema,
+)
+from contract.digests import Entry
+from contract.messages import InvalidMessageError, ProductChanged
+from web.http.api import Blueprint
+from web.security.signatures import service_only
+
+blp = Blueprint("reconcile", __name__, url_prefix="/service/v1/products", description="For Admin only")
+
+
+@blp.route("/extent", methods=["POST"])
+@service_only
+@blp.response(200)
+def show_extent() -> Any:
+    """Say the highest id and ver, and how many products are held."""
+    return extent()
+
+
+@blp.route("/digests", methods=["POST"])
+@service_only
+@blp.arguments(DigestsQuerySchema)
+@blp.response(200)
+def show_digests(query: dict[str, Any]) -> Any:
+    """Sum up the buckets of a range, and say how far that came."""
+    return digests.summed(query["after"], query["upto"])
+
+
+@blp.route("/entries", methods=["POST"])
+@service_only
+@blp.arguments(EntriesQuerySchema)
+@blp.response(200)
+def show_entries(query: dict[str, Any]) -> Any:
+    """Show id, ver and checksum of the products asked about."""
+    return {"entries": contents.listed(query["ids"])}
+
+
+@blp.route("/one", methods=["POST"])
+@service_only
+@blp.arguments(OneHeldSchema)
+@blp.response(200)
+def show_one(query: dict[str, Any]) -> Any:
+    """Show everything that is held of a product."""
+    return {"held": contents.one(query["id"])}
+
+
+@blp.route("/repair", methods=["POST"])
+@service_only
+@blp.arguments(RepairsSchema)
+@blp.response(200)
+def repair_products(query: dict[str, Any]) -> Any:
+    """Replace exactly what was seen; say what came of each."""
+    repairs, outcomes = [], {}
+    for item in query["repairs"]:
+        try:
+            repairs.append(_repair(item))
+        except InvalidMessageError as error:  # its neighbours are repaired
+            failures.note(error)
+            outcomes[item["id"]] = repair.INVALID
+    outcomes |= repair.repair(repairs)
+    wanted.note(r.state for r in repairs if r.state and outcomes[r.id] != repair.CHANGED)
+    recount.correct([r.id for r in repairs if outcomes[r.id] != repair.RIGHT])  # a copy that was lost has no count
+    return {"outcomes": list(outcomes.items())}
+
+
+def _repair(item: dict[str, Any]) -> repair.Repair:
+    seen = Entry(item["id"], item["seen"]["ver"], item["seen"]["checksum"]) if item["seen"] else None
+    state = None if item["state"] is None else ProductChanged.decode(item["state"])
+    if state is not None and state.id != item["id"]:
+        raise InvalidMessageError("the state is another product's")
+    return repair.Repair(item["id"], seen, state)

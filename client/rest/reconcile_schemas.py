@@ -1,0 +1,44 @@
+"""How Admin asks; every question is bounded."""
+
+from marshmallow import fields, validate
+
+from contract.versions import MAX_VER
+from web.http.api import ServiceSchema
+from web.http.fields import Whole
+
+MAX_LISTED = 5_000  # entries per answer
+MAX_REPAIRS = 200  # products written per question
+
+_ANY_ID = validate.Range(-MAX_VER - 1, MAX_VER)
+
+
+class DigestsQuerySchema(ServiceSchema):
+    """Ids in (after, upto]."""
+
+    after = Whole(required=True, validate=_ANY_ID)
+    upto = Whole(required=True, validate=_ANY_ID)
+
+
+class EntriesQuerySchema(ServiceSchema):
+    ids = fields.List(Whole(validate=_ANY_ID), required=True, validate=validate.Length(max=MAX_LISTED))
+
+
+class OneHeldSchema(ServiceSchema):
+    id = Whole(required=True, validate=_ANY_ID)
+
+
+class SeenSchema(ServiceSchema):
+    ver = Whole(required=True, validate=_ANY_ID)
+    checksum = fields.String(required=True, validate=validate.Length(max=32))
+
+
+class RepairSchema(ServiceSchema):
+    """``seen`` null: nothing is held; ``state`` null: Admin never had the product."""
+
+    id = Whole(required=True, validate=_ANY_ID)
+    seen = fields.Nested(SeenSchema, required=True, allow_none=True)
+    state = fields.Raw(required=True, allow_none=True)
+
+
+class RepairsSchema(ServiceSchema):
+    repairs = fields.List(fields.Nested(RepairSchema), required=True, validate=validate.Length(1, MAX_REPAIRS))

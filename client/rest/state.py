@@ -1,0 +1,33 @@
+"""What Admin's status shows of the Client beside its products: likes and images that wait, and dead letters."""
+
+from typing import Any
+
+from client.dead_letters.collect import collected_at
+from client.dead_letters.documents import NEW, DeadLetter
+from client.images import wanted
+from client.likes.status import status
+from client.store import clock
+from contract.messages import format_time
+from web.http.api import Blueprint
+from web.security.signatures import service_only
+
+blp = Blueprint("state", __name__, url_prefix="/service/v1", description="For Admin only")
+
+
+@blp.route("/state", methods=["POST"])
+@service_only
+@blp.response(200)
+def show_state() -> Any:
+    """Say how many likes wait for Admin, since when, how many it refused, how many dead letters are new, how many
+    images are still to be copied, when a worker last did what beat asks for, and what the time is here.
+    """
+    likes, seen = status(), collected_at()
+    return {
+        "likes_pending": likes.pending,
+        "likes_oldest_age": likes.oldest_pending_seconds,
+        "likes_parked": sum(likes.parked.values()),
+        "dead_letters": int(DeadLetter._get_collection().count_documents({"state": NEW})),
+        "images_wanted": wanted.waiting(),
+        "worker_seen_at": format_time(seen) if seen else None,
+        "now": format_time(clock()),
+    }

@@ -1,0 +1,1 @@
+"""What both services share: names, messages, versions, digests, queues, publishing. Imports neither service."""

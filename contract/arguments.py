@@ -1,0 +1,47 @@
+"""Arguments of the product tasks, which people may call by hand: what is wrong with them, exactly."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from contract import names
+from contract.messages import MAX_IDS
+from contract.versions import MAX_VER
+
+PRODUCT_TASKS = {  # each takes one argument
+    names.SYNC_PRODUCT: "message",
+    names.SYNC_PRODUCTS: "messages",
+    names.RESYNC_PRODUCT: "product_id",
+    names.RESYNC_PRODUCTS: "product_ids",
+}
+_SHOWN = 60  # characters of a wrong argument
+
+
+def wrong_call(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str | None:
+    """Return why the product task ``task`` cannot be called with these arguments, None where it can."""
+    name, count = PRODUCT_TASKS[task], len(args) + len(kwargs)
+    if count != 1:
+        return f"{task} takes one argument, {name}, and was given {count}"
+    if kwargs and name not in kwargs:
+        return f"{task} takes no argument {_show(*kwargs)}, only {name}"
+    return None
+
+
+def wrong_ids(given: Any) -> str | None:
+    """Return why ``given`` is no list of product ids that one resync takes, None where it is one."""
+    if not isinstance(given, list):
+        return f"product_ids must be a list of ids such as [42], not {_show(given)}"
+    if not given:
+        return "product_ids is empty; name at least one product"
+    if len(given) > MAX_IDS:
+        return f"product_ids holds {len(given)} ids; one task takes {MAX_IDS} at most"
+    wrong = [item for item in given if not _is_id(item)]
+    return f"{_show(wrong[0])} is no product id; ids are whole numbers from 1 to {MAX_VER}" if wrong else None
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_VER
+
+
+def _show(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

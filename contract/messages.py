@@ -1,0 +1,249 @@
+"""Messages between the services: frozen dataclasses and their JSON, versioned.
+
+``product.changed.v1`` carries a product's whole state (A2…A5), so only the newest one ever has to arrive.
+``like.changed.v1`` carries one shopper's state towards one product (L4, L5).
+
+Compatibility: within a version, fields may be added and are ignored by who does not know them; nothing is
+removed or changes its meaning. A newer version than is known here waits until this side is upgraded too
+(decision 19). ``tests/contract`` keeps stored samples of each.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from functools import cached_property
+from json.encoder import encode_basestring
+from types import MappingProxyType
+from typing import Any, Self
+
+from contract.causation import UNKNOWN, Origin
+from contract.currencies import CODES, decimals, price_pattern
+from contract.product_rules import RULES
+from contract.versions import MAX_VER, label
+from runtime.correlation import valid_id
+
+PRODUCT_CHANGED = "product.changed.v1"
+LIKE_CHANGED = "like.changed.v1"
+MAX_IDS = 500  # products per question between the services, either way
+
+_NEWER = "type {!r} is newer than {!r}: this side waits for its upgrade"
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")  # as format_time
+_USER = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class InvalidMessageError(ValueError):
+    """A message that breaks its contract.
+
+    ``product_id`` and ``ver`` name what it was about, where that much could be read, else None.
+    """
+
+    def __init__(self, reason: str, product_id: int | None = None, ver: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.product_id, self.ver = reason, product_id, ver
+
+
+class NewerMessageError(InvalidMessageError):
+    """A message of a version that came after ours: its sender is upgraded already, this side is not yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProductContent:
+    """What a shopper may see of a product. ``price`` is a decimal string with as many digits after the point as
+    the currency has, the times are RFC 3339 UTC.
+    """
+
+    sku: str
+    title: str
+    description: str
+    price: str
+    currency: str
+    category: str
+    image_url: str
+    created_at: str
+    updated_at: str
+
+    def checksum(self) -> str:
+        """Return the hex digest that both stores compare (BLAKE2b, 128 bits, over sorted JSON)."""
+        # As json.dumps writes it with sorted keys and no blanks, at a third of the time: this runs for every product.
+        text = ",".join([f'"{name}":{encode_basestring(getattr(self, name))}' for name in _SORTED_NAMES])
+        return hashlib.blake2b(f"{{{text}}}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+    def encode(self) -> dict[str, str]:
+        return {name: getattr(self, name) for name in CONTENT_NAMES}
+
+    @classmethod
+    def decode(cls, raw: Any) -> Self:
+        """Check ``raw`` (parsed JSON) by the rules for what staff may save, and return it typed. Raises ValueError that
+        names the field.
+        """
+        if not isinstance(raw, dict):
+            raise ValueError("product must be an object")
+        for name in CONTENT_NAMES:
+            if not isinstance(raw.get(name), str):
+                raise ValueError(f"product.{name} must be a string")
+        if raw["currency"] not in CODES:
+            raise ValueError("product.currency must be the code of a currency (ISO 4217)")
+        if not price_pattern(raw["currency"]).fullmatch(raw["price"]):
+            places = decimals(raw["currency"])
+            raise ValueError(f"product.price must be a decimal string with {places} digits after the point")
+        for name, rule in RULES.items():
+            if problem := rule.problem_as_kept(raw[name]):
+                raise ValueError(f"product.{name}: {problem.removesuffix('.')}")
+        for name in ("created_at", "updated_at"):
+            parse_time(raw[name], f"product.{name}")
+            if not _TIME.fullmatch(raw[name]):
+                raise ValueError(f"product.{name} must be in UTC, with milliseconds")
+        return cls(**{name: raw[name] for name in CONTENT_NAMES})
+
+
+CONTENT_NAMES = tuple(field.name for field in fields(ProductContent))
+_SORTED_NAMES = sorted(CONTENT_NAMES)
+DELETED_CHECKSUM = ""  # a tombstone has no content to sum
+MALFORMED_CHECKSUM = "malformed"  # of a stored copy that no message could have made
+
+
+@dataclass(frozen=True)
+class ProductChanged:
+    """A product's whole state at ``ver``; ``product`` is None when it is deleted.
+
+    ``origin`` is no part of it: it travels in the task's headers.
+    """
+
+    id: int
+    ver: int
+    product: ProductContent | None
+    origin: Origin = field(default=UNKNOWN, compare=False)
+
+    @property
+    def label(self) -> str:
+        """``42@v3``, ``42@v4 deleted``: what a person looks for in Flower and in the logs."""
+        return f"{label(self.id, self.ver)}{'' if self.product else ' deleted'}"
+
+    @cached_property
+    def checksum(self) -> str:
+        return self.product.checksum() if self.product else DELETED_CHECKSUM
+
+    def encode(self) -> dict[str, Any]:
+        return {
+            "type": PRODUCT_CHANGED,
+            "id": self.id,
+            "ver": self.ver,
+            "deleted": self.product is None,
+            "checksum": self.checksum,
+            "product": self.product.encode() if self.product else None,
+        }
+
+    @classmethod
+    def decode(cls, raw: Any, caused: Mapping[int, Origin] = MappingProxyType({})) -> Self:
+        """Check ``raw`` (parsed JSON) and return it typed, with what ``caused`` says of its product.
+
+        Raises InvalidMessageError with a reason that names the field, and the product where it can be read;
+        NewerMessageError when it is of a later version.
+        """
+        if not isinstance(raw, dict):
+            raise InvalidMessageError("message must be an object")
+        product_id = raw.get("id") if _is_int(raw.get("id"), 1) else None
+        ver = raw.get("ver") if _is_int(raw.get("ver"), 1) else None
+        if _is_newer(raw.get("type"), PRODUCT_CHANGED):
+            raise NewerMessageError(_NEWER.format(raw["type"], PRODUCT_CHANGED), product_id, ver)
+        try:
+            return cls._decode(raw, caused)
+        except ValueError as error:
+            raise InvalidMessageError(str(error), product_id, ver) from error
+
+    @classmethod
+    def _decode(cls, raw: dict[str, Any], caused: Mapping[int, Origin]) -> Self:
+        if raw.get("type") != PRODUCT_CHANGED:
+            raise ValueError(f"type must be {PRODUCT_CHANGED!r}")
+        for name in ("id", "ver"):
+            if not _is_int(raw.get(name), 1):
+                raise ValueError(f"{name} must be a positive integer")
+        if not isinstance(raw.get("deleted"), bool):
+            raise ValueError("deleted must be true or false")
+        product = None if raw["deleted"] else ProductContent.decode(raw.get("product"))
+        message = cls(raw["id"], raw["ver"], product, caused.get(raw["id"], UNKNOWN))
+        if raw.get("checksum") != message.checksum:
+            raise ValueError("checksum does not match the content")
+        return message
+
+
+@dataclass(frozen=True, slots=True)
+class LikeChanged:
+    """One shopper's state towards one product; ``rev`` counts its changes from 1. The id of the request that
+    caused it travels along, for the logs of both sides.
+    """
+
+    product: int
+    user: str
+    rev: int
+    liked: bool
+    origin: Origin = field(default=UNKNOWN, compare=False)
+
+    @property
+    def label(self) -> str:
+        return f"{self.product}:{self.user}@r{self.rev}"
+
+    def encode(self) -> dict[str, Any]:
+        state = {"product": self.product, "user": self.user, "rev": self.rev, "liked": self.liked}
+        caused = {"request_id": self.origin.request_id} if self.origin.request_id else {}
+        return {"type": LIKE_CHANGED, **state, **caused}
+
+    @classmethod
+    def decode(cls, raw: Any) -> Self:
+        """Check ``raw`` (parsed JSON) and return it typed. Raises InvalidMessageError that names the field."""
+        if isinstance(raw, dict) and _is_newer(raw.get("type"), LIKE_CHANGED):
+            raise NewerMessageError(_NEWER.format(raw["type"], LIKE_CHANGED))
+        if not isinstance(raw, dict) or raw.get("type") != LIKE_CHANGED:
+            raise InvalidMessageError(f"each like must be an object of type {LIKE_CHANGED!r}")
+        for name in ("product", "rev"):
+            if not _is_int(raw.get(name), 1):
+                raise InvalidMessageError(f"{name} must be a positive integer")
+        if not isinstance(raw.get("user"), str) or not _USER.fullmatch(raw["user"]):
+            raise InvalidMessageError("user must be 1 to 64 letters, digits, '-' or '_'")
+        if not isinstance(raw.get("liked"), bool):
+            raise InvalidMessageError("liked must be true or false")
+        origin = Origin(valid_id(raw.get("request_id")))
+        return cls(raw["product"], raw["user"], raw["rev"], raw["liked"], origin)
+
+
+def likes_digest(likes: Iterable[LikeChanged]) -> str:
+    """Return what two equal sets of likes share, in whatever order they come: their number and a sum of hashes."""
+    count = total = 0
+    for like in likes:
+        text = f"{like.product}:{like.user}:{like.rev}:{like.liked:d}"
+        total += int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest(), "big")
+        count += 1
+    return f"{count}:{total % (1 << 128):032x}"
+
+
+def parse_time(text: str, name: str = "time") -> datetime:
+    """Return an RFC 3339 UTC time as an aware datetime. Raises ValueError that names the field."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{name} must be an RFC 3339 time") from error
+    if moment.utcoffset() is None:
+        raise ValueError(f"{name} must have a time zone")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{name} must be between the years 1 and 9999") from error
+
+
+def format_time(moment: datetime) -> str:
+    """Return a datetime (naive ones are UTC) as RFC 3339 with milliseconds, which both stores can hold."""
+    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return aware.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _is_newer(given: Any, ours: str) -> bool:
+    """Whether a message's type is ours in a later version: ``product.changed.v2`` where ``…v1`` is known."""
+    name, version = ours.rsplit(".v", 1)
+    found = re.fullmatch(rf"{re.escape(name)}\.v([1-9][0-9]{{0,3}})", given) if isinstance(given, str) else None
+    return found is not None and int(found[1]) > int(version)
+
+
+def _is_int(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= MAX_VER

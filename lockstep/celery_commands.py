@@ -1,0 +1,9 @@
+"""Our sub-commands of the ``celery`` command line (entry points ``celery.commands`` in setup.cfg).
+
+Every Celery process loads this module when it starts, workers too, so nothing of the commands is imported here.
+"""
+
+from runtime.cli.commands import LazyCommand
+
+dead = LazyCommand("dead", "client.cli.dead_letters:dead", "Look at dead letters, replay or discard them.")
+replay = LazyCommand("replay", "admin.cli.sync:replay", "Have products looked after again.")

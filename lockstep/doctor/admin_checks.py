@@ -1,0 +1,106 @@
+"""Admin's side: its database, its migrations, and whether a relay is at work."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from sqlalchemy import Connection, Dialect, event, select, text
+from sqlalchemy.exc import DBAPIError
+
+from admin import create_app
+from admin.config import AdminSettings
+from admin.db.engine import OUTAGES, utc_now
+from admin.db.extensions import db
+from admin.reconcile import check
+from lockstep.doctor.findings import Finding, down, failed, ok, sign_of_life, skew, warning
+
+OLDEST = {"mysql": (8, 0, 16), "mariadb": (10, 6), "sqlite": (3, 35)}  # FOR UPDATE SKIP LOCKED; upserts
+_SECONDS = 5
+
+_ACCESS_DENIED, _NO_DATABASE = {1044, 1045, 1698}, {1049}
+_LOSES = "Set innodb_flush_log_at_trx_commit = 1 in its configuration, or accept to lose the last second."
+
+
+def database(settings: AdminSettings) -> Iterator[Finding]:
+    """Everything that can be asked of the database itself, until something keeps the rest from being asked."""
+    app = create_app(settings)
+    with app.app_context():
+        event.listen(db.engine, "do_connect", _hurry)
+        try:
+            with db.engine.connect() as connection:
+                yield from _server(connection)
+                behind = _migrations(app, connection)
+                yield behind
+        except OUTAGES as error:
+            yield _no_answer(error)
+            return
+        if behind.state == "ok":
+            yield _relay()
+
+
+def _hurry(dialect: Dialect, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
+    """A frozen server accepts and says nothing; the services give it time, somebody who asks why does not."""
+    if dialect.name != "sqlite":
+        options["read_timeout"] = _SECONDS
+
+
+def _no_answer(error: Exception) -> Finding:
+    original = getattr(error, "orig", None)
+    code = original.args[0] if original is not None and original.args else None
+    what = str(original or error)
+    if code in _ACCESS_DENIED:
+        return down(
+            "admin database", what, "The user or password in ADMIN_DATABASE_URL is wrong, or lacks the right: GRANT."
+        )
+    if code in _NO_DATABASE:
+        return down("admin database", what, "CREATE DATABASE, then 'lockstep migrate admin'.")
+    return down(
+        "admin database", what, "Is the server up, and are host and port in ADMIN_DATABASE_URL right from here?"
+    )
+
+
+def _server(connection: Connection) -> Iterator[Finding]:
+    dialect = connection.dialect
+    kind = "mariadb" if getattr(dialect, "is_mariadb", False) else dialect.name
+    version = dialect.server_version_info or ()
+    shown = f"{kind} {'.'.join(map(str, version[:3]))}"
+    if tuple(part for part in version if isinstance(part, int)) < OLDEST[kind]:
+        least = ".".join(map(str, OLDEST[kind]))
+        yield failed(
+            "admin database", f"is {shown}", f"Use {kind} {least} or newer: claims need FOR UPDATE SKIP LOCKED."
+        )
+    else:
+        yield ok("admin database", f"{shown} answers")
+    if kind != "sqlite":
+        now = connection.execute(select(utc_now())).scalar_one()
+        yield skew("admin database's clock", now, datetime.now(UTC).replace(tzinfo=None), "its clock")
+        if connection.execute(text("SELECT @@innodb_flush_log_at_trx_commit")).scalar_one() != 1:
+            yield warning(
+                "admin database", "does not flush each commit to the disk: a power cut loses the last ones", _LOSES
+            )
+
+
+def _migrations(app: Flask, connection: Connection) -> Finding:
+    config = Config()
+    config.set_main_option("script_location", str(Path(app.root_path) / "db" / "migrations"))
+    scripts = ScriptDirectory.from_config(config)
+    at, wanted = MigrationContext.configure(connection).get_current_revision(), scripts.get_current_head()
+    if at == wanted:
+        return ok("admin migrations", f"at {at}")
+    if at is not None and at not in {script.revision for script in scripts.walk_revisions()}:
+        what = f"the database is at {at}, which this version does not know: it is older than the database"
+        return failed("admin migrations", what, "Install the version that migrated it, or a newer one, on this host.")
+    return failed("admin migrations", f"at {at or 'nothing'}, this version needs {wanted}", "lockstep migrate admin")
+
+
+def _relay() -> Finding:
+    try:
+        seen, now = check.summary().looked_at, db.session.execute(select(utc_now())).scalar_one()
+    except DBAPIError as error:
+        return failed("relay", f"unknown: {error.orig}", "lockstep migrate admin")
+    return sign_of_life("relay", seen, now, "Start 'lockstep relay'; 'lockstep health relay' looks at one.")

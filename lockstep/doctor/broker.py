@@ -1,0 +1,111 @@
+"""The broker: does it answer, what is it, and are the queues there what this version would declare?"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, NotFound, PreconditionFailed
+from kombu import Connection, Queue
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from contract import topology
+from contract.app import app
+from lockstep.doctor.clocks import worker_offsets
+from lockstep.doctor.findings import Finding, down, failed, offset, ok
+
+OLDEST = (3, 10)  # at-least-once dead letters of quorum queues
+_SECONDS = 5
+
+
+def broker() -> Iterator[Finding]:
+    """Everything that can be asked of the broker and, through it, of the workers."""
+    try:
+        limits = {"read_timeout": _SECONDS, "write_timeout": _SECONDS}
+        with app.connection_for_write(connect_timeout=_SECONDS, transport_options=limits) as connection:
+            connection.ensure_connection(max_retries=1, timeout=_SECONDS)
+            yield from _server(connection)
+            yield from _workers(connection)
+    except (AccessRefused, NotAllowed) as error:
+        yield down(
+            "broker",
+            _said(error),
+            "User, password or virtual host in CELERY_BROKER_URL is wrong: rabbitmqctl list_permissions.",
+        )
+    except (OSError, AMQPError, OperationalError, RedisError) as error:
+        yield down(
+            "broker",
+            f"does not answer: {error}",
+            "Is it up, and are host and port in CELERY_BROKER_URL right from here?",
+        )
+
+
+def _server(connection: Connection) -> Iterator[Finding]:
+    if connection.transport.driver_type != "amqp":
+        yield ok("broker", "Valkey or Redis answers; it has no dead letters, the relay sends again instead")
+        return
+    properties: dict[str, Any] = connection.connection.server_properties
+    version = str(properties.get("version", "0"))
+    if tuple(map(int, version.split(".")[:2])) < OLDEST:
+        yield failed(
+            "broker", f"is RabbitMQ {version}", "Use RabbitMQ 3.10 or newer: dead letters get lost on older ones."
+        )
+    else:
+        yield ok("broker", f"{properties.get('product', 'RabbitMQ')} {version} answers")
+    for queue in (topology.DEAD_LETTERS, *topology.WORK_QUEUES):
+        yield _queue(connection, queue)
+
+
+def _queue(connection: Connection, queue: Queue) -> Finding:
+    check = f"queue {queue.name}"
+    try:
+        with connection.channel() as channel:
+            queue(channel).queue_declare(passive=True)
+    except NotFound:
+        return ok(check, "is not there yet; whoever publishes or works first declares it")
+    try:
+        with connection.channel() as channel:
+            queue(channel).queue_declare()
+            queue(channel).exchange.declare(channel=channel)
+    except PreconditionFailed as error:
+        cure = (
+            f"Stop workers and relays, 'rabbitmqctl delete_queue {queue.name}' (an exchange: on the management "
+            "pages), start them: they declare it anew, and the relay and the sweep send again what was in it."
+        )
+        return failed(check, f"was declared otherwise: {_said(error)}", cure)
+    return ok(check, "as declared")
+
+
+def _workers(connection: Connection) -> Iterator[Finding]:
+    offsets = worker_offsets(connection, timeout=1)
+    if not offsets:
+        yield failed("workers", "none answers", "Start 'celery -A tasks worker' with this broker's URL.")
+        return
+    yield _consumers(connection, sorted(offsets))
+    for node, seconds in sorted(offsets.items()):
+        yield offset(f"{node}'s clock", seconds, "its host's clock")
+
+
+def _consumers(connection: Connection, nodes: list[str]) -> Finding:
+    consumed = app.control.inspect(timeout=1, connection=connection).active_queues() or {}
+    answer = f"{len(nodes)} answer: {', '.join(nodes)}"
+    if missing := without_consumer(consumed, (queue.name for queue in topology.WORK_QUEUES)):
+        cure = (
+            f"'celery -A tasks control add_consumer {missing[0]}' and so on, or restart the workers; with --queues, "
+            "start a worker for each queue."
+        )
+        return failed("workers", f"{answer}; none consumes {', '.join(missing)}", cure)
+    return ok("workers", answer)
+
+
+def without_consumer(consumed: Mapping[str, Iterable[Mapping[str, Any]]], expected: Iterable[str]) -> list[str]:
+    """Return which of the queues ``expected`` no worker consumes.
+
+    ``consumed`` is what 'celery inspect active_queues' returns. The workers are asked, not the broker, because Valkey
+    does not know who reads its lists.
+    """
+    found = {queue["name"] for queues in consumed.values() for queue in queues}
+    return [name for name in expected if name not in found]
+
+
+def _said(error: AMQPError) -> str:
+    return str(getattr(error, "reply_text", "") or error)

@@ -1,0 +1,152 @@
+"""``lockstep health``: one process each, with an exit code for a supervisor or a container's health check."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from runtime.cli.commands import EXIT_DEPENDENCY_DOWN, EXIT_FAILED
+from runtime.heartbeat import Heartbeat
+from runtime.masking import mask
+from runtime.settings import SettingsError
+
+if TYPE_CHECKING:
+    from kombu import Connection
+
+_CLOCK_SECONDS = 2
+_max_age = click.option("--max-age", default=90.0, show_default=True, help="Seconds without a sign of life.")
+
+
+@click.group()
+def health() -> None:
+    """Say whether a process does its work: exit code 0 yes, 1 no, 4 the broker that would say does not answer.
+
+    The web services answer themselves: /livez while they run, /readyz while they can serve.
+
+    \b
+    Examples:
+      lockstep health relay --heartbeat /run/lockstep/relay
+      lockstep health beat --schedule /tmp/celerybeat-schedule
+      lockstep health worker
+    """
+
+
+@health.command()
+@click.option("--heartbeat", required=True, type=click.Path(path_type=Path), help="The file given to 'lockstep relay'.")
+@_max_age
+def relay(heartbeat: Path, max_age: float) -> None:
+    """Look at the age of a relay's heartbeat. An outage around it does not stop the heart.
+
+    \b
+    Example:
+      lockstep health relay --heartbeat /run/lockstep/relay
+    """
+    _judge("the relay", Heartbeat(heartbeat).age(), max_age)
+
+
+@health.command()
+@click.option(
+    "--schedule", required=True, type=click.Path(path_type=Path), help="The file given to 'celery beat --schedule'."
+)
+@_max_age
+def beat(schedule: Path, max_age: float) -> None:
+    """Look at the age of beat's schedule. It is written after every entry, also while the broker is down.
+
+    Also compares this host's clock with those of the workers that answer: more than a minute apart, they drop what beat
+    sends.
+
+    \b
+    Example:
+      lockstep health beat --schedule /tmp/celerybeat-schedule
+    """
+    # what it is called exactly depends on the platform's database for Python's shelves
+    files = [schedule, *schedule.parent.glob(f"{schedule.name}.*")]
+    ages = [age for file in files if (age := Heartbeat(file).age()) is not None]
+    _judge("beat", min(ages, default=None), max_age)
+    for node, wrong in _wrong_clocks():
+        click.echo(f"{node}: {wrong}", err=True)
+        raise click.exceptions.Exit(EXIT_FAILED)
+
+
+@health.command()
+@click.option("--node", help="The worker's name; default: celery@ and this host's name.")
+@click.option("--queues", metavar="NAME,NAME", help="What 'celery worker --queues' was given; default: every queue.")
+@click.option("--timeout", default=5, show_default=True, help="Seconds to wait for its answer.")
+def worker(node: str | None, queues: str | None, timeout: int) -> None:
+    """Ask a worker through the broker, as 'celery inspect' does.
+
+    A queue that it does not consume is a failure too, and so is a clock more than a minute apart.
+
+    \b
+    Examples:
+      lockstep health worker
+      lockstep health worker --node celery@worker-2 --timeout 10
+      lockstep health worker --node celery@editors --queues client.products
+    """
+    from kombu.exceptions import OperationalError
+
+    from contract.app import app
+    from contract.topology import WORK_QUEUES
+    from lockstep.doctor.broker import without_consumer
+    from lockstep.doctor.clocks import too_large, worker_offsets
+
+    name = node or f"celery@{socket.gethostname()}"
+    try:
+        with _broker(timeout) as connection:
+            offsets = worker_offsets(connection, timeout, [name], limit=1)
+            inspect = app.control.inspect([name], timeout=timeout, connection=connection, limit=1)
+            consumed = inspect.active_queues() if offsets else None
+    except (OSError, OperationalError) as error:
+        click.echo(mask(f"the broker does not answer: {error}"), err=True)
+        raise click.exceptions.Exit(EXIT_DEPENDENCY_DOWN) from None
+    if name not in offsets:
+        click.echo(f"{name} did not answer within {timeout} s", err=True)
+        raise click.exceptions.Exit(EXIT_FAILED)
+    if wrong := too_large(offsets[name]):
+        click.echo(f"{name} answers, but {wrong}", err=True)
+        raise click.exceptions.Exit(EXIT_FAILED)
+    expected = queues.split(",") if queues else [queue.name for queue in WORK_QUEUES]
+    if missing := without_consumer(consumed or {}, expected):
+        click.echo(f"{name} answers, but does not consume {', '.join(missing)}: restart it", err=True)
+        raise click.exceptions.Exit(EXIT_FAILED)
+    click.echo(f"{name} answers")
+
+
+def _wrong_clocks() -> Iterator[tuple[str, str]]:
+    """Yield the workers whose clocks are too far from this host's. Whoever does not answer is not beat's fault."""
+    from amqp.exceptions import AMQPError
+    from kombu.exceptions import OperationalError
+    from redis.exceptions import RedisError
+
+    from lockstep.doctor.clocks import too_large, worker_offsets
+
+    try:
+        with _broker(_CLOCK_SECONDS) as connection:
+            offsets = worker_offsets(connection, _CLOCK_SECONDS)
+    except (SettingsError, OSError, AMQPError, OperationalError, RedisError):
+        return
+    for node, seconds in offsets.items():
+        if wrong := too_large(seconds):
+            yield node, wrong
+
+
+@contextmanager
+def _broker(timeout: int) -> Iterator["Connection"]:
+    from contract.app import app
+
+    # A broker in a memory alarm confirms nothing, and a question does not need it: waiting for that would never end.
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, "confirm_publish": False}
+    with app.connection_for_write(connect_timeout=timeout) as connection:
+        connection.ensure_connection(max_retries=1, timeout=timeout)
+        yield connection
+
+
+def _judge(who: str, age: float | None, max_age: float) -> None:
+    if age is None or age > max_age:
+        last = "never gave a sign of life" if age is None else f"gave no sign of life for {age:.0f} s"
+        click.echo(f"{who} {last}", err=True)
+        raise click.exceptions.Exit(EXIT_FAILED)
+    click.echo(f"{who} was at work {age:.0f} s ago")

@@ -1,0 +1,1 @@
+"""What every command shares: lazy commands, exit codes, output to a terminal."""

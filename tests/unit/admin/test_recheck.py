@@ -1,0 +1,88 @@
+"""When a relay looks at what it sent: in a lane that moves, what was sent longest ago does not wait for its backoff."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from admin.db.extensions import db
+from admin.outbox.models import SENT, Replication
+from admin.relay import claims
+from admin.relay.recheck import Pace
+from admin.relay.verify import Verdict
+from contract.names import BULK, INTERACTIVE
+from tests.unit.admin.catalogue import Api
+
+BACKOFF = timedelta(seconds=15)
+
+
+@pytest.fixture
+def rows(app: Flask, editor: Api) -> list[Replication]:
+    """Four rows, sent by twos, 20 and 10 seconds ago, to be looked at in 15 seconds."""
+    for sku in "ABCD":
+        editor.create(sku=sku)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    with app.app_context():
+        return [_sent(id_, now, ago=20 if id_ < 3 else 10) for id_ in range(1, 5)]
+
+
+def _sent(product_id: int, now: datetime, ago: float) -> Replication:
+    sent = {"state": SENT, "sent_at": now - timedelta(seconds=ago), "due_at": now + BACKOFF}
+    db.session.execute(update(Replication).filter_by(product_id=product_id).values(sent))
+    db.session.commit()
+    row = db.session.execute(select(Replication).filter_by(product_id=product_id)).scalar_one()
+    db.session.expunge(row)
+    return row
+
+
+def _paced(*groups: list[Replication]) -> Pace:
+    pace = Pace()
+    for group in groups:
+        claim = [Replication(product_id=row.product_id, ver=row.ver, due_at=row.sent_at) for row in group]
+        pace.sent(INTERACTIVE, claim)
+    return pace
+
+
+def _ids(rows: list[Replication]) -> list[int]:
+    return [row.product_id for row in rows]
+
+
+def test_claim_that_was_sent_next_follows_one_that_arrived_whole(rows: list[Replication]) -> None:
+    pace = _paced(rows[:2], rows[2:])
+    assert _ids(pace.soon(INTERACTIVE, rows[:2], Verdict([], [], rows[1].sent_at))) == [3, 4]
+    assert _ids(pace.soon(INTERACTIVE, rows[2:], Verdict(rows[2:], [], rows[1].sent_at))) == [3, 4], "any moment now"
+    assert pace.soon(INTERACTIVE, rows[2:], Verdict([], [], rows[3].sent_at)) == []
+
+
+def test_rest_of_a_claim_comes_before_the_next_one(rows: list[Replication]) -> None:
+    pace = _paced(rows[:2], rows[2:])
+    assert _ids(pace.soon(INTERACTIVE, rows[:2], Verdict(rows[1:2], [], rows[1].sent_at))) == [2]
+
+
+def test_lane_in_which_nothing_arrives_is_left_to_the_backoff(rows: list[Replication]) -> None:
+    pace = _paced(rows[:2], rows[2:])
+    assert pace.soon(INTERACTIVE, rows[:2], Verdict(rows[:2], [], None)) == []
+    pace.soon(BULK, rows[:2], Verdict([], [], rows[1].sent_at))
+    assert pace.soon(INTERACTIVE, rows[:2], Verdict(rows[:2], [], None)) == [], "another lane's arrivals say nothing"
+
+
+def test_lane_may_move_when_the_broker_is_back(rows: list[Replication]) -> None:
+    pace = _paced(rows[:2], rows[2:])
+    pace.woke()
+    assert _ids(pace.soon(INTERACTIVE, rows[:2], Verdict(rows[:2], [], None))) == [1, 2]
+
+
+@pytest.mark.parametrize("all_of_them", [False, True])
+def test_rows_that_were_lost_before_keep_their_backoff(app: Flask, rows: list[Replication], all_of_them: bool) -> None:
+    with app.app_context():
+        db.session.execute(update(Replication).filter_by(product_id=1).values(attempts=1))
+        db.session.commit()
+        if all_of_them:
+            claims.hasten_all()
+        else:
+            claims.hasten(rows[:2])
+        due = dict(db.session.execute(select(Replication.product_id, Replication.due_at)).tuples().all())
+    now = datetime.now(UTC).replace(tzinfo=None)
+    soon = [id_ for id_, at in due.items() if at and at - now < BACKOFF / 2]
+    assert soon == ([2, 3, 4] if all_of_them else [2])

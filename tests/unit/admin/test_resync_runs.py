@@ -1,0 +1,87 @@
+"""Replays of many products: they survive whoever carries them out, and say how far they are."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from admin.db.extensions import db
+from admin.outbox.models import FRESH, PROVEN, STUCK, Replication
+from admin.relay import resync_runs
+from tests.unit.admin.catalogue import Api
+
+
+@pytest.fixture
+def five(app: Flask, editor: Api) -> list[int]:
+    """Five proven products."""
+    ids = [int(editor.create(sku=f"P-{number}")["id"]) for number in range(5)]
+    with app.app_context():
+        prove()
+    return ids
+
+
+def prove() -> None:
+    db.session.execute(update(Replication).values(state=PROVEN, unproven_since=None, due_at=None))
+    db.session.commit()
+
+
+def states() -> list[str]:
+    return list(db.session.execute(select(Replication.state).order_by(Replication.product_id)).scalars())
+
+
+@pytest.mark.usefixtures("five")
+def test_run_goes_on_chunk_by_chunk_and_says_how_far_it_is(app: Flask) -> None:
+    with app.app_context():
+        resync_runs.request(resync_runs.ALL, "me")
+        seen = []
+        while resync_runs.go_on(2):
+            [progress] = resync_runs.latest()
+            seen.append((progress.run.marked, progress.unproven, progress.busy, bool(progress.run.finished_at)))
+        assert seen == [(2, 2, True, False), (4, 4, True, False), (5, 5, True, False), (5, 5, True, True)]
+        assert states() == [FRESH] * 5
+        prove()
+        [progress] = resync_runs.latest()
+        assert (progress.run.total, progress.done, progress.busy) == (5, 5, False)
+
+
+@pytest.mark.usefixtures("five")
+def test_what_a_run_marked_carries_its_name_as_request_id(app: Flask) -> None:
+    with app.app_context():
+        run = resync_runs.request(resync_runs.ALL, "me")
+        resync_runs.go_on()
+        causes = set(db.session.execute(select(Replication.request_id)).scalars())
+        assert causes == {f"replay-{run.id}"}
+
+
+@pytest.mark.usefixtures("five")
+def test_second_click_starts_no_second_run(app: Flask) -> None:
+    with app.app_context():
+        first = resync_runs.request(resync_runs.ALL, "me").id
+        assert resync_runs.request(resync_runs.ALL, "you").id == first
+        while resync_runs.go_on(2):
+            pass
+        assert resync_runs.request(resync_runs.ALL, "you").id != first
+
+
+def test_stuck_ones_alone_are_marked(app: Flask, five: list[int]) -> None:
+    with app.app_context():
+        poison = update(Replication).where(Replication.product_id.in_(five[1:4])).values(state=STUCK)
+        db.session.execute(poison)
+        db.session.commit()
+        resync_runs.request(resync_runs.STUCK, "me")
+        while resync_runs.go_on(2):
+            pass
+        assert states() == [PROVEN, FRESH, FRESH, FRESH, PROVEN]
+
+
+@pytest.mark.usefixtures("five")
+def test_stopped_run_marks_no_more(app: Flask) -> None:
+    with app.app_context():
+        run = resync_runs.request(resync_runs.ALL, "me")
+        resync_runs.go_on(2)
+        resync_runs.stop(run.id, "you")
+        assert not resync_runs.go_on(2)
+        [progress] = resync_runs.latest()
+        assert (progress.run.marked, progress.run.stopped_by) == (2, "you")
+        assert states() == [FRESH, FRESH, PROVEN, PROVEN, PROVEN]
+        resync_runs.stop(run.id, "someone else")
+        assert resync_runs.latest()[0].run.stopped_by == "you"

@@ -1,0 +1,259 @@
+"""A6 with a Client that answers what the test says: proofs, attempts, stuck rows, marks and recovery."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from admin.catalogue.service import ANY_VERSION, create_product, delete_product, update_product
+from admin.db.extensions import db
+from admin.outbox.client_gateway import Answer, ClientUnavailableError, Held
+from admin.outbox.models import FRESH, PROVEN, SENT, STUCK, ProductChange, Replication, SyncMark
+from admin.relay import claims, recovery, restore_detection
+from admin.relay.claims import STUCK_AFTER
+from admin.relay.restore_detection import RestoredError
+from admin.relay.verify import OTHER_CONTENT, verify
+from contract.names import INTERACTIVE
+from contract.versions import compose, version_of
+from tests.unit.admin.catalogue import CONTENT
+
+
+class FakeClient:
+    """Holds what it is given; keeps the marks as the Client does."""
+
+    def __init__(self) -> None:
+        self.holds: dict[int, Held] = {}
+        self.mark = self.epoch = 0
+        self.away = self.loses_answer = False
+        self.extent = {"highest_id": 0, "highest_ver": 0}
+
+    def held(self, product_ids: Sequence[int], mark: int = 0, epoch: int = 0, acknowledged: int = 0) -> Answer:
+        if self.away:
+            raise ClientUnavailableError
+        known, self.epoch = self.mark, max(self.epoch, epoch)
+        self.mark = max(known, mark) if acknowledged < 0 or acknowledged == known else known
+        if self.loses_answer:
+            raise ClientUnavailableError
+        held = {id_: self.holds[id_] for id_ in product_ids if id_ in self.holds}
+        return Answer(held, known, datetime.now(UTC).replace(tzinfo=None))
+
+    def ask(self, path: str, body: Any, patience: float = 0) -> Any:
+        assert path == "/service/v1/products/extent"
+        return self.extent
+
+    def takes(self, row: Replication, **other: Any) -> None:
+        """Hold exactly what ``row`` says, but for ``other``."""
+        now = datetime.now(UTC).replace(tzinfo=None)
+        held = {"ver": row.ver, "checksum": row.checksum, "applied_at": now, "failed_ver": 0, "failure": None}
+        self.holds[row.product_id] = Held(**{**held, **other})
+
+
+@pytest.fixture
+def shop(app: Flask) -> Iterator[FakeClient]:
+    """The Client that Admin asks, inside Admin's context."""
+    fake = FakeClient()
+    real, app.extensions["client_gateway"] = app.extensions["client_gateway"], fake
+    with app.app_context():
+        yield fake
+    app.extensions["client_gateway"] = real
+
+
+def create(sku: str = "MUG-1") -> Replication:
+    return row_of(create_product({**CONTENT, "sku": sku, "price": Decimal("12.50")}, "tester").id)
+
+
+def row_of(product_id: int) -> Replication:
+    query = select(Replication).filter_by(product_id=product_id).execution_options(populate_existing=True)
+    row: Replication = db.session.execute(query).scalar_one()
+    db.session.expunge(row)
+    db.session.rollback()
+    return row
+
+
+def sent(*rows: Replication, ago: float = 0.0) -> list[Replication]:
+    """Note that the relay sent ``rows``, ``ago`` seconds back; return them as a claim would."""
+    moment = datetime.now(UTC).replace(tzinfo=None) - timedelta(seconds=ago)
+    ids = [row.product_id for row in rows]
+    change = update(Replication).where(Replication.product_id.in_(ids))
+    db.session.execute(change.values(state=SENT, sent_at=moment))
+    db.session.commit()
+    return [row_of(id_) for id_ in ids]
+
+
+def send_again(row: Replication) -> None:
+    """What the relay does with a row that did not arrive."""
+    verdict = verify([row], INTERACTIVE)
+    claims.mark_sent([row], [row] if verdict.lost(row) else [])
+
+
+def test_what_the_client_holds_is_proven_and_its_history_closed(shop: FakeClient) -> None:
+    row = create()
+    update_product(row.product_id, {"title": "Blue mug"}, {1}, "tester")
+    row = row_of(row.product_id)
+    shop.takes(row)
+    verdict = verify([row], INTERACTIVE)
+    assert (verdict.missing, verdict.differing) == ([], [])
+    row = row_of(row.product_id)
+    assert (row.state, row.proven_ver, row.unproven_since, row.due_at) == (PROVEN, 2, None, None)
+    first, second = db.session.execute(select(ProductChange).order_by(ProductChange.ver)).scalars()
+    assert (first.applied_at, bool(first.proven_at)) == (None, True), "nobody knows whether it was applied"
+    assert abs(second.applied_at - second.changed_at) < timedelta(seconds=5)
+
+
+def test_other_content_at_the_same_version_is_not_proven_but_resynced(shop: FakeClient) -> None:
+    row = create()
+    shop.takes(row, checksum="other")
+    verdict = verify([row], INTERACTIVE)
+    assert (verdict.missing, [r.product_id for r in verdict.differing]) == ([], [row.product_id])
+    assert row_of(row.product_id).last_error == OTHER_CONTENT
+
+
+@pytest.mark.parametrize("held_ver", [1, 7])
+def test_neither_an_older_nor_a_newer_state_proves_anything(shop: FakeClient, held_ver: int) -> None:
+    row = create()
+    update_product(row.product_id, {"title": "Blue mug"}, {1}, "tester")
+    row = row_of(row.product_id)
+    shop.takes(row, ver=held_ver)
+    verdict = verify([row], INTERACTIVE)
+    assert [verdict.missing, verdict.differing] == ([[row], []] if held_ver < 2 else [[], [row]])
+    assert row_of(row.product_id).state == FRESH
+    assert bool(row_of(row.product_id).last_error) == (held_ver > 2)
+
+
+def test_product_changed_after_the_claim_is_not_proven_by_its_older_state(shop: FakeClient) -> None:
+    claimed = create()
+    shop.takes(claimed)
+    update_product(claimed.product_id, {"title": "Blue mug"}, {1}, "tester")
+    verify([claimed], INTERACTIVE)
+    assert row_of(claimed.product_id).state == FRESH
+
+
+def test_tombstone_is_proven_like_any_state(shop: FakeClient) -> None:
+    row = create()
+    delete_product(row.product_id, ANY_VERSION, "tester")
+    row = row_of(row.product_id)
+    shop.takes(row)
+    verify([row], INTERACTIVE)
+    assert row_of(row.product_id).state == PROVEN
+
+
+@pytest.mark.usefixtures("shop")
+def test_outage_spends_no_attempts_however_long() -> None:
+    (row,) = sent(create(), ago=3_600)
+    for _ in range(3 * STUCK_AFTER):
+        send_again(row)
+        row = row_of(row.product_id)
+    assert (row.state, row.attempts) == (SENT, 0)
+
+
+def test_row_lost_again_and_again_while_later_ones_arrive_is_stuck_with_the_clients_reason(shop: FakeClient) -> None:
+    poison, neighbour = create("POISON"), create("GOOD")
+    for lost in range(1, STUCK_AFTER + 1):
+        (poison,) = sent(poison, ago=10)
+        (neighbour,) = sent(neighbour)
+        shop.takes(neighbour)
+        verify([neighbour], INTERACTIVE)
+        shop.takes(poison, ver=0, checksum="", failed_ver=1, failure="price must be a number")
+        for _ in range(3):
+            verify([poison], INTERACTIVE)
+        assert row_of(poison.product_id).attempts == lost - 1, "looks alone cost nothing, while the queue is full"
+        send_again(poison)
+        poison = row_of(poison.product_id)
+        assert poison.attempts == lost
+    assert (poison.state, poison.last_error) == (STUCK, "price must be a number")
+    change = db.session.execute(select(ProductChange).filter_by(product_id=poison.product_id)).scalar_one()
+    assert (change.attempts, change.error) == (STUCK_AFTER, "price must be a number")
+    assert claims.backoff(poison) >= claims.STUCK_BACKOFF, "still tried, slowly"
+
+
+def test_marks_rise_and_are_acknowledged_while_nothing_was_restored(shop: FakeClient) -> None:
+    seen = []
+    for _ in range(3):
+        restore_detection.ask([])
+        seen.append(shop.mark)
+    assert seen == sorted(set(seen)), "each is higher"
+    assert alarm() is None
+
+
+def test_client_that_forgot_what_it_acknowledged_was_restored(shop: FakeClient) -> None:
+    row = create()
+    shop.takes(row)
+    restore_detection.ask([])
+    restore_detection.ask([])
+    shop.mark = 1
+    with pytest.raises(RestoredError, match="client"):
+        verify([row], INTERACTIVE)
+    assert alarm() == "client"
+    with pytest.raises(RestoredError):
+        verify([row], INTERACTIVE)
+    assert row_of(row.product_id).state == FRESH, "nothing is proven while the alarm stands"
+
+
+def test_client_that_knows_more_than_admin_ever_said_tells_that_admin_was_restored(shop: FakeClient) -> None:
+    shop.mark = 50
+    with pytest.raises(RestoredError, match="admin"):
+        restore_detection.ask([])
+    assert alarm() == "admin"
+
+
+def test_restored_admin_is_noticed_after_any_number_of_questions_without_an_answer(shop: FakeClient) -> None:
+    shop.mark, shop.away = 5, True
+    for _ in range(10):
+        with pytest.raises(ClientUnavailableError):
+            restore_detection.ask([])
+    shop.away = False
+    with pytest.raises(RestoredError, match="admin"):
+        restore_detection.ask([])
+
+
+def test_admin_restored_from_just_before_its_last_question_is_noticed(shop: FakeClient) -> None:
+    restore_detection.ask([])
+    backup = db.session.execute(select(SyncMark.raised, SyncMark.acknowledged)).one()._asdict()
+    restore_detection.ask([])
+    db.session.execute(update(SyncMark).values(**backup))
+    shop.loses_answer = True
+    with pytest.raises(ClientUnavailableError):
+        restore_detection.ask([])
+    shop.loses_answer = False
+    with pytest.raises(RestoredError, match="admin"):
+        restore_detection.ask([])
+
+
+@pytest.mark.usefixtures("shop")
+def test_empty_client_that_is_asked_for_the_first_time_was_not_restored() -> None:
+    restore_detection.ask([])
+    assert alarm() is None
+
+
+def test_recovery_begins_an_epoch_above_both_sides_and_tells_everything_anew(shop: FakeClient) -> None:
+    live, gone = create("LIVE"), create("GONE")
+    delete_product(gone.product_id, ANY_VERSION, "tester")
+    shop.mark = 50
+    with pytest.raises(RestoredError):
+        restore_detection.ask([])
+    shop.extent = {"highest_id": 500, "highest_ver": compose(4, 9)}
+    assert recovery.recover() == recovery.Recovery(epoch=5, products=2)
+    assert [row_of(r.product_id).ver for r in (live, gone)] == [compose(5, 1), compose(5, 2)]
+    assert row_of(live.product_id).state == FRESH
+    assert (alarm(), shop.epoch) == (None, 5)
+    newcomer = create("NEW")
+    assert newcomer.product_id > 500
+    assert (newcomer.ver, version_of(newcomer.ver)) == (compose(5, 1), 1)
+    restore_detection.ask([])
+    assert alarm() is None
+
+
+@pytest.mark.usefixtures("shop")
+def test_recovery_again_does_no_harm() -> None:
+    create()
+    assert [recovery.recover(), recovery.recover()] == [recovery.Recovery(1, 1), recovery.Recovery(2, 1)]
+
+
+def alarm() -> str | None:
+    found: str | None = db.session.execute(select(SyncMark.alarm)).scalar_one()
+    db.session.rollback()
+    return found

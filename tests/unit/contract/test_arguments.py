@@ -1,0 +1,18 @@
+"""What a task is given reaches a query only as text: who may publish on the broker chooses the type."""
+
+from typing import Any
+
+import pytest
+from celery.exceptions import Reject
+
+from contract import names
+from contract.app import app
+
+
+@pytest.mark.parametrize("task", [names.REPLAY_DEAD_LETTER, names.REDELIVER_LIKES])
+@pytest.mark.parametrize("given", [{"$ne": None}, ["a"], 5, None], ids=str)
+def test_id_of_another_type_is_rejected_into_the_dead_letters(task: str, given: Any) -> None:
+    app.loader.import_default_modules()
+    with pytest.raises(Reject) as rejected:
+        app.tasks[task](given)
+    assert not rejected.value.requeue

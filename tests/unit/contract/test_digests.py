@@ -1,0 +1,35 @@
+"""Digests: both services must sum up the same products to the same hash, now and in later versions."""
+
+import hashlib
+
+import pytest
+
+from contract.digests import BUCKET, Digest, Entry, digests
+
+ENTRIES = [Entry(1, 1, "a"), Entry(2, 7, ""), Entry(BUCKET, 3, "c"), Entry(5 * BUCKET + 1, 1, "d")]
+
+
+def test_products_are_summed_up_by_bucket_and_empty_buckets_are_left_out() -> None:
+    assert [(digest.bucket, digest.count) for digest in digests(ENTRIES)] == [(0, 2), (1, 1), (5, 1)]
+
+
+def test_digest_is_one_hash_of_ids_vers_and_checksums() -> None:
+    expected = hashlib.blake2b(b"1:1:a\n2:7:\n", digest_size=16).hexdigest()
+    assert next(digests(ENTRIES)) == Digest(0, 2, expected)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [[Entry(1, 1, "b"), ENTRIES[1]], [Entry(1, 2, "a"), ENTRIES[1]], [Entry(3, 1, "a"), ENTRIES[1]], ENTRIES[:1]],
+)
+def test_any_other_content_ver_or_id_has_another_digest(other: list[Entry]) -> None:
+    assert next(digests(other)) != next(digests(ENTRIES))
+
+
+def test_ids_below_zero_have_buckets_too() -> None:
+    assert [digest.bucket for digest in digests([Entry(-BUCKET - 1, 1, ""), Entry(-1, 1, ""), *ENTRIES])][:3] == [
+        -2,
+        -1,
+        0,
+    ]
+    assert list(digests([])) == []

@@ -1,0 +1,61 @@
+"""Commands that are imported when they are called, and the one line that an expected failure becomes."""
+
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+from pymongo.errors import ServerSelectionTimeoutError
+
+from client.admin_gateway import AdminUnavailableError
+from runtime.cli.commands import LazyCommand
+from runtime.settings import SettingsError
+
+
+@click.command()
+@click.argument("kind")
+def fail(kind: str) -> None:
+    """Fail in one of the ways that are expected."""
+    raise {
+        "settings": SettingsError("X is not set"),
+        "store": ServerSelectionTimeoutError("nobody there"),
+        "admin": AdminUnavailableError("Admin does not answer"),
+        "ctrl-c": KeyboardInterrupt(),
+        "bug": ZeroDivisionError("a bug"),
+    }[kind]
+
+
+lazy = LazyCommand("fail", f"{__name__}:fail", "Fail in one of the ways.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "told"),
+    [
+        ("settings", 2, "Settings:\nX is not set\n"),
+        ("store", 4, "The database does not answer: nobody there\n"),
+        ("admin", 4, "Admin does not answer\n"),
+        ("ctrl-c", 130, "interrupted\n"),
+    ],
+)
+def test_expected_failure_is_told_on_stderr_with_its_code(kind: str, code: int, told: str) -> None:
+    result = CliRunner().invoke(lazy, [kind])
+    assert (result.exit_code, result.stdout, result.stderr) == (code, "", told)
+
+
+def test_bug_is_not_explained_away() -> None:
+    assert isinstance(CliRunner().invoke(lazy, ["bug"]).exception, ZeroDivisionError)
+
+
+def test_usage_and_help_are_the_real_commands_own() -> None:
+    assert "Missing argument 'KIND'" in CliRunner().invoke(lazy, []).stderr
+    assert "Fail in one of the ways" in CliRunner().invoke(lazy, ["--help"]).stdout
+
+
+def test_celery_loads_our_commands_without_either_service() -> None:
+    script = (
+        "import sys, celery.bin.celery as cli; assert {'dead', 'replay'} <= set(cli.celery.commands);"
+        "sys.exit(' '.join({'admin', 'client', 'flask', 'rich'} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

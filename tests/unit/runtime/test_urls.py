@@ -1,0 +1,132 @@
+"""URLs in settings: what some library could read otherwise is refused, in words that hold no part of it."""
+
+from urllib.parse import quote
+
+import pytest
+from kombu import Connection
+from pydantic import SecretStr
+from pymongo.uri_parser import parse_uri
+from redis.connection import parse_url
+from sqlalchemy.engine import make_url
+
+from admin.config import AdminSettings
+from client.config import ClientSettings
+from contract.config import BrokerSettings
+from runtime.settings import Settings, SettingsError
+from tests.unit.admin.catalogue import KEYS, SECRET
+from web.security.limits import LimitSettings
+
+PARTS = ("TOPSEC", "RET9")
+# Each between the two parts of a password, as it stands in the URL.
+UNREADABLE = ("/", "#", "?", "[", "]", "@", ":", "%", "%zz", "%2", "%e9", "%00", " ", "+", ";", "\\", '"', "\n")
+KNOWN = "of-the-user"
+SHAPES = {
+    "amqp": (BrokerSettings, "CELERY_BROKER_URL", "amqp://u:{}@h:5672//"),
+    "redis": (BrokerSettings, "CELERY_BROKER_URL", "redis://:{}@h:6379/0"),
+    "second broker": (BrokerSettings, "CELERY_BROKER_URL", "amqp://u:p@h1//;amqp://u:{}@h2//"),
+    "mongodb": (ClientSettings, "CLIENT_MONGODB_URL", "mongodb://u:{}@h1:27017,h2/shop?replicaSet=rs0"),
+    "mongodb+srv": (ClientSettings, "CLIENT_MONGODB_URL", "mongodb+srv://u:{}@cluster.example/shop"),
+    "mysql": (AdminSettings, "ADMIN_DATABASE_URL", "mysql+pymysql://u:{}@h:3306/admin"),
+    "limits": (LimitSettings, "RATE_LIMIT_STORAGE_URL", "redis://:{}@h:6379/1"),
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name, value in {
+        "ADMIN_DATABASE_URL": "sqlite:////tmp/admin.db",
+        "ADMIN_SECRET_KEY": SECRET,
+        "ADMIN_CLIENT_URL": "http://client.example",
+        "CLIENT_MONGODB_URL": "mongodb://h/shop",
+        "CLIENT_SECRET_KEY": SECRET,
+        "CLIENT_ADMIN_URL": "http://admin.example",
+        "SERVICE_KEYS": KEYS,
+    }.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("between", UNREADABLE)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_password_that_is_not_percent_encoded_is_refused_and_not_shown(
+    environment: pytest.MonkeyPatch, shape: str, between: str
+) -> None:
+    settings, name, url = SHAPES[shape]
+    environment.setenv(name, url.format(between.join(PARTS)))
+    with pytest.raises(SettingsError) as refused:
+        settings()
+    assert str(refused.value).startswith(f"{name}: ")
+    assert "percent-encode" in str(refused.value)
+    assert not [part for part in PARTS if part in str(refused.value)]
+
+
+@pytest.mark.parametrize("password", ["a/b#c?d[e]f@g:h%i+j;k,l&m=n", "pâss", "zażółć", "пароль", "🔑 key"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_percent_encoded_password_means_the_same_to_settings_and_drivers(
+    environment: pytest.MonkeyPatch, shape: str, password: str
+) -> None:
+    settings, name, url = SHAPES[shape]
+    given = url.format(quote(password, safe=""))
+    environment.setenv(name, given)
+    assert getattr(settings(), name.lower()) == SecretStr(given)
+    last = given.rpartition(";")[2]
+    assert READ_BY[shape.partition("+")[0]](last) == password
+
+
+READ_BY = {
+    "amqp": lambda url: Connection(url).password,
+    "redis": lambda url: Connection(url).password,
+    "second broker": lambda url: Connection(url).password,
+    "mongodb": lambda url: parse_uri(url.replace("+srv", ""))["password"],
+    "mysql": lambda url: make_url(url).password,
+    "limits": lambda url: parse_url(url)["password"],
+}
+
+ON_IPV6 = {
+    "amqp": "amqp://u:p@[::1]:5672//",
+    "redis": "redis://:p@[::1]:6379/0",
+    "mongodb": "mongodb://u:p@[::1]:27017,[2001:db8::1]/shop",
+    "mysql": "mysql+pymysql://u:p@[::1]:3306/admin",
+    "limits": "rediss://[2001:db8::1]/1",
+}
+
+
+@pytest.mark.parametrize("shape", ON_IPV6)
+def test_host_may_be_an_ipv6_address_in_brackets(environment: pytest.MonkeyPatch, shape: str) -> None:
+    settings, name, _ = SHAPES[shape]
+    environment.setenv(name, ON_IPV6[shape])
+    assert getattr(settings(), name.lower()) == SecretStr(ON_IPV6[shape])
+
+
+WRONG: list[tuple[type[Settings], str, str, str]] = [
+    (BrokerSettings, "CELERY_BROKER_URL", "amqp://", "must name one host"),
+    (BrokerSettings, "CELERY_BROKER_URL", "amqp://h1,h2//", "must name one host"),
+    (BrokerSettings, "CELERY_BROKER_URL", "amqp://h:70000//", "the port is a number"),
+    (BrokerSettings, "CELERY_BROKER_URL", "amqp://h:port//", "the port is a number"),
+    (BrokerSettings, "CELERY_BROKER_URL", "amqp://[::1//", "cannot be read as a URL"),
+    (BrokerSettings, "CELERY_BROKER_URL", "amqp://[::g]//", "cannot be read as a URL"),
+    (BrokerSettings, "CELERY_BROKER_URL", "amqp://[:::1]//", "cannot be read as a URL"),
+    (BrokerSettings, "CELERY_BROKER_URL", "redis://h/first", "the number of a database"),
+    (LimitSettings, "RATE_LIMIT_STORAGE_URL", "redis://h/first", "the number of a database"),
+    (LimitSettings, "RATE_LIMIT_STORAGE_URL", "memcached://h", "must start with redis://"),
+    (ClientSettings, "CLIENT_MONGODB_URL", "mongodb://h", "must look like mongodb://"),
+    (ClientSettings, "CLIENT_MONGODB_URL", "mongodb:///shop", "must look like mongodb://"),
+    (ClientSettings, "CLIENT_MONGODB_URL", f"mongodb://u:{KNOWN}@h/shop?readPreference={KNOWN}", "read preference"),
+    (AdminSettings, "ADMIN_DATABASE_URL", f"sqlite://u:{KNOWN}@h/admin", "must start with"),
+]
+
+
+@pytest.mark.parametrize(("settings", "name", "url", "told"), WRONG)
+def test_url_that_no_driver_could_use_is_refused_with_the_reason(
+    environment: pytest.MonkeyPatch, settings: type[Settings], name: str, url: str, told: str
+) -> None:
+    environment.setenv(name, url)
+    with pytest.raises(SettingsError, match=f"^{name}: ") as refused:
+        settings()
+    assert told in str(refused.value)
+    assert KNOWN not in str(refused.value)
+
+
+def test_mongodb_url_may_name_a_socket(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("CLIENT_MONGODB_URL", "mongodb://%2Frun%2Fmongodb.sock/shop")
+    assert ClientSettings().client_mongodb_url.get_secret_value().endswith("/shop")

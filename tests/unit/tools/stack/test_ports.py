@@ -1,0 +1,22 @@
+"""Picking ports, and saying which one is taken."""
+
+import socket
+
+import pytest
+
+from tools.stack.ports import HOST, PortTakenError, free_port, is_free, is_open, require_free
+
+
+def test_free_port_is_free_and_below_those_of_outgoing_connections() -> None:
+    port = free_port()
+    assert is_free(port)
+    assert not is_open(port)
+    assert port < 32_768
+
+
+def test_taken_port_is_refused_with_its_owner_and_option() -> None:
+    with socket.create_server((HOST, free_port())) as server:
+        port = server.getsockname()[1]
+        assert is_open(port)
+        with pytest.raises(PortTakenError, match=rf"port {port}, meant for Admin, is taken.*--admin-port PORT"):
+            require_free(port, "Admin", "--admin-port")

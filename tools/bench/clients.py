@@ -1,0 +1,43 @@
+"""Starting the load and reading what it saw."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from tools.bench.errors import BenchError
+from tools.stack.product import ROOT
+
+CLIENTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """``seconds`` of each request; ``cpu`` is the share of one core that the clients themselves used.
+
+    ``began`` is the monotonic clock's, which all processes of a machine share.
+    """
+
+    began: float
+    took: float
+    cpu: float
+    seconds: list[float]
+
+    @property
+    def rate(self) -> float:
+        """Requests answered per second."""
+        return len(self.seconds) / self.took
+
+
+def run(kind: str, port: int, token: str, seconds: float, **orders: Any) -> Load:
+    """Have eight clients send requests for ``seconds``. Raises BenchError when any was not answered with success."""
+    orders |= {"kind": kind, "port": port, "token": token, "seconds": seconds, "clients": CLIENTS}
+    command = [sys.executable, "-m", "tools.bench.load"]
+    done = subprocess.run(command, input=json.dumps(orders).encode(), capture_output=True, check=False, cwd=ROOT)
+    if done.returncode:
+        raise BenchError(f"the load ended with {done.returncode}: {done.stderr.decode()[-500:]}")
+    seen = json.loads(done.stdout)
+    if seen["failures"] or not seen["seconds"]:
+        raise BenchError(f"{len(seen['failures'])} requests failed, such as {seen['failures'][:1]}")
+    return Load(seen["began"], seen["took"], seen["cpu"], seen["seconds"])

@@ -1,0 +1,78 @@
+"""What a run found: a table on the terminal or in a document, JSON, and a chart of cost against size."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from os import cpu_count
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tools.bench.errors import BenchError
+from tools.bench.figures import Figure
+from tools.bench.rows import ROWS
+
+Results = Mapping[str, Sequence[Figure]]
+BEGIN, END = "<!-- figures: scripts/bench --markdown -->", "<!-- end of figures -->"
+
+
+def show(results: Results, console: Console) -> None:
+    """Print one line per figure; goals and whether they were met stand beside."""
+    table = Table("what", "figure", "spread", "goal", "", title="Lockstep beside the bare limits")
+    for name, figures in results.items():
+        table.add_section()
+        table.add_row(f"[bold]{ROWS[name].TITLE}")
+        for figure in figures:
+            what, value, spread, goal, _met = _cells(figure)
+            met = {True: "[green]met", False: "[red]missed", None: figure.note}[figure.met]
+            table.add_row(f"  {what}", value, spread, goal, met)
+    console.print(table)
+
+
+def check(document: Path) -> None:
+    """Raise BenchError unless ``document`` has a place for the table: better before half an hour than after it."""
+    _around(document)
+
+
+def put_into(document: Path, results: Results, size: str) -> None:
+    """Replace what stands between the two markers of ``document`` by the table, as Markdown. Raises BenchError."""
+    before, after = _around(document)
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    lines = [f"{day}, {size} size, {cpu_count()} cores, Python {platform.python_version()}, {platform.system()}.", ""]
+    lines += ["| what | figure | spread | goal | |", "| --- | --- | --- | --- | --- |"]
+    for name, figures in results.items():
+        lines.append(f"| **{ROWS[name].TITLE}** | | | | |")
+        lines += [f"| {' | '.join(_cells(figure))} |" for figure in figures]
+    document.write_text("\n".join([before + BEGIN, *lines, END + after]), encoding="utf-8")
+
+
+def _around(document: Path) -> tuple[str, str]:
+    text = document.read_text(encoding="utf-8") if document.is_file() else ""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise BenchError(f"{document} has no lines {BEGIN} and {END}")
+    return before, after
+
+
+def _cells(figure: Figure) -> tuple[str, str, str, str, str]:
+    spread = f"{_number(figure.spread[0])} … {_number(figure.spread[1])}" if figure.spread else ""
+    met = {True: "met", False: "missed", None: figure.note}[figure.met]
+    return figure.what, f"{_number(figure.value)} {figure.unit}", spread, figure.goal, met
+
+
+def as_json(results: Results, size: str, curves: Mapping[str, Any]) -> dict[str, Any]:
+    """Return everything, for a file."""
+    machine = {"python": platform.python_version(), "system": platform.platform(), "cpus": cpu_count()}
+    rows = {
+        name: {"title": ROWS[name].TITLE, "figures": [{**asdict(f), "met": f.met} for f in figures]}
+        for name, figures in results.items()
+    }
+    return {"at": datetime.now(UTC).isoformat(), "size": size, "machine": machine, "rows": rows, "curves": curves}
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

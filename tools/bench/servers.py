@@ -1,0 +1,130 @@
+"""The servers under everything that is measured: private instances, or ones whose URLs are given."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pymongo
+from kombu import Connection
+from sqlalchemy import create_engine, make_url
+
+from contract.names import DEAD_LETTER_EXCHANGE, EXCHANGE, LANE_QUEUES, QUEUE_DEAD, QUEUE_LIKES, QUEUE_UPKEEP
+from tools.stack.process import Process, start_all, stop_all
+from tools.stack.servers.mariadb import MariaDB
+from tools.stack.servers.rabbitmq import RabbitMQ
+from tools.stack.servers.secantus import Secantus
+
+_MEMORY = "1G"  # MariaDB's: as an operator would give it, with some hundred thousand products
+
+
+@dataclass(frozen=True)
+class Urls:
+    """Where one system's stores and broker are."""
+
+    database: str
+    mongodb: str
+    broker: str
+
+
+@dataclass(frozen=True)
+class Given:
+    """URLs of the user's own servers; None: the bench starts one.
+
+    On ``database`` and ``mongodb`` the bench makes databases of its own and drops them; Lockstep's queues in
+    ``broker``'s virtual host are deleted.
+    """
+
+    database: str | None = None
+    mongodb: str | None = None
+    broker: str | None = None
+
+
+class Servers:
+    """Makes room for systems; ``processes`` are those started here, by name."""
+
+    def __init__(self, folder: Path, given: Given) -> None:
+        self._given = given
+        self._mariadb = None if given.database else MariaDB(folder / "mariadb", memory=_MEMORY)
+        self._secantus = None if given.mongodb else Secantus(folder / "secantus")
+        self._rabbitmq = None if given.broker else RabbitMQ(folder / "rabbitmq")
+        found = {"MariaDB": self._mariadb, "SecantusDB": self._secantus, "RabbitMQ": self._rabbitmq}
+        self.processes: dict[str, Process] = {name: process for name, process in found.items() if process}
+
+    @contextmanager
+    def running(self) -> Iterator["Servers"]:
+        """Start what was not given; end it afterwards."""
+        try:
+            start_all(self.processes.values())
+            yield self
+        finally:
+            stop_all(self.processes.values())
+
+    @contextmanager
+    def room(self) -> Iterator[Urls]:
+        """Yield empty databases and queues; they are gone afterwards."""
+        name = _name()
+        with self.database() as database:
+            urls = Urls(database, self._mongodb(name), self._broker(name))
+            try:
+                yield urls
+            finally:
+                self._drop(name, urls)
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """Yield the URL of an empty database for Admin; it is gone afterwards."""
+        name = _name()
+        url = self._database(name)
+        try:
+            yield url
+        finally:
+            _execute(url, f"DROP DATABASE `{name}`")
+
+    def _database(self, name: str) -> str:
+        if self._mariadb:
+            return self._mariadb.create_database(name)
+        _execute(self._given.database, f"CREATE DATABASE `{name}`")
+        return make_url(self._given.database or "").set(database=name).render_as_string(hide_password=False)
+
+    def _mongodb(self, name: str) -> str:
+        if self._secantus:
+            return self._secantus.url(name)
+        base, _, options = str(self._given.mongodb).partition("?")
+        return f"{'/'.join(base.split('/')[:3])}/{name}{'?' if options else ''}{options}"
+
+    def _broker(self, name: str) -> str:
+        if self._rabbitmq:
+            return self._rabbitmq.create_vhost(name)
+        url = str(self._given.broker)
+        _delete_queues(url)
+        return url
+
+    def _drop(self, name: str, urls: Urls) -> None:
+        if not self._secantus:  # ours goes as a whole: it takes a millisecond for each document it drops
+            with pymongo.MongoClient[dict[str, Any]](urls.mongodb) as mongo:
+                mongo.drop_database(name)
+        if self._rabbitmq:
+            self._rabbitmq.ctl("delete_vhost", name)
+
+
+def _name() -> str:
+    return f"bench{uuid.uuid4().hex[:10]}"
+
+
+def _execute(url: str | None, statement: str) -> None:
+    engine = create_engine(str(url))
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def _delete_queues(url: str) -> None:
+    with Connection(url) as connection:
+        channel: Any = connection.channel()
+        for queue in (*LANE_QUEUES.values(), QUEUE_LIKES, QUEUE_UPKEEP, QUEUE_DEAD):
+            channel.queue_delete(queue)
+        for exchange in (EXCHANGE, DEAD_LETTER_EXCHANGE):
+            channel.exchange_delete(exchange)

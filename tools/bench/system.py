@@ -1,0 +1,150 @@
+"""Lockstep as a whole, on stores of its own, and the plain services it is compared with."""
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pymongo
+from pymongo.database import Database
+from sqlalchemy import Connection, Engine, create_engine, text
+
+from tools.bench.servers import Urls
+from tools.bench.usage import cpu_seconds
+from tools.stack import commands, readiness
+from tools.stack.api import AdminApi, Api, ClientApi
+from tools.stack.ports import HOST, free_port
+from tools.stack.process import Process, start_all
+from tools.stack.product import ROOT, Addresses, Product, Secrets
+
+_FRESH = 120.0  # seconds; a token lives for a quarter of an hour, and no measurement is that long
+_STAFF, _SHOPPER, _PASSWORD = "staff@example.com", "shopper@example.com", "a password of some length"
+
+
+class System:
+    """Every process of Lockstep, running, with a signed-in editor and shopper."""
+
+    def __init__(self, urls: Urls, folder: Path, servers: dict[str, Process]) -> None:
+        self.secrets = Secrets()
+        ports = {f"{name}_port": free_port() for name in ("admin", "client", "flower")}
+        self.addresses = Addresses(urls.database, urls.mongodb, urls.broker, **ports)
+        self.logs = folder / "logs"
+        self._tokens: dict[str, tuple[str, float]] = {}  # by e-mail: the token, and when it was made
+        self.product = Product(self.addresses, self.secrets, folder=folder, logs=self.logs)
+        self.servers = servers
+        self.engine: Engine = create_engine(urls.database, isolation_level="READ COMMITTED")
+        self._mongo: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(urls.mongodb, w="majority", journal=True)
+        self.shop: Database[dict[str, Any]] = self._mongo.get_default_database()
+
+    @contextmanager
+    def running(self) -> Iterator["System"]:
+        """Migrate, make the accounts and start everything; stop it afterwards."""
+        self._prepare(["staff", "add", _STAFF], ["shopper", "add", _SHOPPER])
+        try:
+            self.product.start()
+            yield self
+        finally:
+            self._end()
+
+    @contextmanager
+    def admin_alone(self) -> Iterator["System"]:
+        """The same for Admin's web process and its editor only."""
+        self._prepare(["staff", "add", _STAFF])
+        try:
+            start_all([self.product.admin])
+            yield self
+        finally:
+            self._end()
+
+    def _prepare(self, *accounts: list[str]) -> None:
+        self.logs.parent.mkdir(parents=True, exist_ok=True)
+        commands.migrate(self.product.env)
+        commands.run_all([([*who, "--password-stdin"], f"{_PASSWORD}\n") for who in accounts], self.product.env)
+
+    def _end(self) -> None:
+        self.product.stop()
+        self.engine.dispose()
+        self._mongo.close()
+
+    @property
+    def staff_token(self) -> str:
+        """A bearer token of the editor's, good for some minutes."""
+        return self._token(_STAFF, AdminApi(self.addresses.admin_url))
+
+    @property
+    def shopper_token(self) -> str:
+        """A bearer token of the shopper's, good for some minutes."""
+        return self._token(_SHOPPER, ClientApi(self.addresses.client_url))
+
+    def _token(self, email: str, api: Api) -> str:
+        token, made = self._tokens.get(email, ("", -math.inf))
+        if time.monotonic() - made > _FRESH:
+            token = _sign_in(api, email)
+            self._tokens[email] = token, time.monotonic()
+        return token
+
+    @contextmanager
+    def service(self, target: str) -> Iterator[int]:
+        """Run a WSGI app (``module:factory()``) as Lockstep's own services run; yield its port."""
+        port = free_port()
+        command = ["gunicorn", "-c", "gunicorn.conf.py", "-b", f"{HOST}:{port}", target]
+        name = target.partition(":")[2].strip("()")
+        process = Process(name, command, log=self.logs / f"{name}.log", env=self.product.env, cwd=ROOT)
+        process.ready = lambda: readiness.answers_ok(port, "/readyz")
+        try:
+            process.start()
+            process.wait_ready()
+            yield port
+        finally:
+            process.stop()
+
+    @contextmanager
+    def paused(self, *processes: Process) -> Iterator[None]:
+        """Stop ``processes`` in their tracks for a while."""
+        for process in processes:
+            process.pause()
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.resume()
+
+    @contextmanager
+    def sql(self) -> Iterator[Connection]:
+        """Yield a connection to Admin's database; what was done is committed."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def ask(self, query: str, **values: Any) -> Any:
+        """Return the first value of the first row."""
+        with self.sql() as connection:
+            return connection.execute(text(query), values).scalar()
+
+    def settled(self) -> bool:
+        """Return whether the Client is known to hold every product."""
+        return self.ask("SELECT product_id FROM replication WHERE unproven_since IS NOT NULL LIMIT 1") is None
+
+    def highest_id(self) -> int:
+        """Return the id of the product that was created last; 0: none was."""
+        return int(self.ask("SELECT COALESCE(MAX(id), 0) FROM products"))
+
+    def ids_above(self, id_: int) -> list[int]:
+        """Return the ids of the products created since ``id_`` was the highest."""
+        with self.sql() as connection:
+            return list(
+                connection.execute(text("SELECT id FROM products WHERE id > :id ORDER BY id"), {"id": id_}).scalars()
+            )
+
+    def cpu(self, apart: Iterable[str] = ()) -> float:
+        """Return the CPU seconds used so far by all processes and servers but those ``apart``."""
+        servers = [process for name, process in self.servers.items() if name not in apart]
+        return cpu_seconds(process.pid for process in (*self.product.processes, *servers))
+
+
+def _sign_in(api: Api, email: str) -> str:
+    try:
+        return api.sign_in(email, _PASSWORD)
+    finally:
+        api.close()

@@ -1,0 +1,122 @@
+"""Messages that come twice, late, in any order, in pieces, or from strangers."""
+
+import random
+import subprocess
+import time
+
+import amqp
+
+from contract import names
+from tools.faults.broker import task_properties
+from tools.faults.load import Load
+from tools.faults.trial import go_on
+from tools.faults.world import World
+from tools.stack.product import ROOT
+
+MALFORMED = (b"\xff\xfe", b"{broken", b"5", b"", b"[[],{},{}]", b'[[{"id": 7}],{},{}]', b"[[[5]],{},{}]")
+_WITHIN = 30  # seconds
+
+
+def garbled(world: World, load: Load) -> None:
+    """Copies of waiting messages come again: doubled, reordered, truncated, with bytes changed, and later still."""
+    chance = random.Random(load.seed)
+    copies = _waiting_copies(world, load)
+    world.product.worker.resume()
+    for message in chance.sample(copies, len(copies)):
+        world.broker.publish_again(message, times=2)
+        body = _text(message).encode()
+        cut = body[: chance.randrange(len(body))]
+        place = chance.randrange(len(body))
+        changed = body[:place] + chance.randbytes(1) + body[place + 1 :]
+        for broken in (cut, changed, chance.randbytes(50)):
+            world.broker.publish(broken, message.properties)
+    go_on(load, 2)
+    for message in copies:
+        world.broker.publish_again(message)
+
+
+def malformed(world: World, load: Load) -> None:
+    """What no message of ours could be; each ends among the dead letters, and its neighbours are processed."""
+    before = _dead(world)
+    for body in MALFORMED:
+        world.broker.publish(body, task_properties(names.SYNC_PRODUCT))
+        go_on(load, 0.1)
+    world.broker.publish_task("tasks.nobody_knows", [1])
+    deadline = time.monotonic() + _WITHIN
+    while _dead(world) < before + len(MALFORMED):
+        if time.monotonic() > deadline:
+            raise AssertionError("a malformed message is not among the dead letters")
+        go_on(load, 0.1)
+
+
+def _dead(world: World) -> int:
+    """Return how many dead letters there are: collected from the queue, or in it still."""
+    return world.client_store.database["dead_letters"].count_documents({}) + world.broker.depth(names.QUEUE_DEAD)
+
+
+def old_message_after_deletes(world: World, deletes: int) -> list[int]:
+    """Copy a create's message, delete its product and then ``deletes`` others, and send the copy again, thrice; a
+    copy that was refused before is replayed from the dead letters.
+
+    Returns the ids of all that were deleted: whatever lives of them came back.
+    """
+    admin = world.users[0].admin
+    world.product.worker.pause()
+    product_id = admin.create(_content("old"))["id"]
+    [copy] = _copies_once_there(world, 1)
+    world.product.worker.resume()
+    world.broker.publish(_text(copy).replace('"price": "1.00"', '"price": "cheap"'), copy.properties)
+    others = [admin.create(_content(f"other-{number}"))["id"] for number in range(deletes)]
+    for each in (product_id, *others):
+        admin.delete(each)
+    world.settle(_WITHIN + deletes / 10)
+    for _ in range(3):
+        world.broker.publish_again(copy)
+    _replay_dead_letters(world)
+    _until_empty(world)
+    held = world.client_store.products()
+    return [each for each in (product_id, *others) if held[each].content is not None]
+
+
+def _replay_dead_letters(world: World) -> None:
+    """Replay all as an operator would. Raises AssertionError when there was none that names a product."""
+    command = ["celery", "-A", "tasks", "dead", "replay", "--all", "--yes"]
+    done = subprocess.run(  # noqa: S603 - our own command
+        command, env=dict(world.product.env), cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    if "replayed " not in done.stdout:
+        raise AssertionError(f"no dead letter was replayed: {done.stdout}{done.stderr}")
+
+
+def _text(message: amqp.Message) -> str:
+    return message.body.decode() if isinstance(message.body, bytes) else str(message.body)
+
+
+def _content(name: str) -> dict[str, str]:
+    content = dict.fromkeys(("title", "category"), "Old") | dict.fromkeys(("description", "image_url"), "")
+    return {**content, "sku": f"{name}-{time.monotonic_ns()}", "price": "1.00", "currency": "EUR"}
+
+
+def _waiting_copies(world: World, load: Load) -> list[amqp.Message]:
+    world.product.worker.pause()
+    load.wait_for(20)
+    return _copies_once_there(world, 1)
+
+
+def _copies_once_there(world: World, least: int) -> list[amqp.Message]:
+    """What a paused worker was handed before is not in the queue: the first messages may be among that."""
+    deadline = time.monotonic() + _WITHIN
+    while len(found := world.broker.copies(names.QUEUE_PRODUCTS)) < least:
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{len(found)} messages wait in the queue")
+        time.sleep(0.1)
+    return found
+
+
+def _until_empty(world: World) -> None:
+    deadline = time.monotonic() + _WITHIN
+    while world.broker.depth(names.QUEUE_PRODUCTS):
+        if time.monotonic() > deadline:
+            raise AssertionError("the copies are not taken from the queue")
+        time.sleep(0.1)
+    world.settle(_WITHIN)

@@ -1,0 +1,59 @@
+"""Looks at the Client's copies while everything runs: what must never be seen, not even for a moment."""
+
+import threading
+import time
+from typing import Any, Self
+
+from pymongo.errors import PyMongoError
+
+from tools.faults.stores import ClientStore, Verdict
+
+_LEAST_REST = 0.25  # seconds between two looks; a look never takes more than a fifth of the time
+
+
+class Observer:
+    """Notes versions that go backwards, deleted products that live again, and states that are applied twice.
+
+    "Applied twice" is exact for what two looks saw: writing a state again would set its ``applied_at`` anew.
+    """
+
+    def __init__(self, store: ClientStore) -> None:
+        self._products = store.database["products"]
+        self._seen: dict[int, dict[str, Any]] = {}
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="observer", daemon=True)
+        self.verdict = Verdict()
+        self.looks = 0
+
+    def __enter__(self) -> Self:
+        newest = self._products.find_one(sort=[("_id", -1)])
+        self._newer = {"_id": {"$gt": newest["_id"] if newest else 0}}
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._ending.set()
+        self._thread.join()
+        self._look()
+
+    def _run(self) -> None:
+        rest = _LEAST_REST
+        while not self._ending.wait(rest):
+            began = time.monotonic()
+            try:
+                self._look()
+            except PyMongoError:
+                continue  # the store itself is being tried
+            rest = max(_LEAST_REST, 4 * (time.monotonic() - began))
+
+    def _look(self) -> None:
+        for doc in self._products.find(self._newer, {"ver": 1, "deleted": 1, "applied_at": 1}):
+            before = self._seen.get(doc["_id"], doc)
+            self._seen[doc["_id"]] = doc
+            if doc["ver"] < before["ver"]:
+                self.verdict.resurrected.append(f"seen: product {doc['_id']} went from {before} back to {doc}")
+            elif before["deleted"] and not doc["deleted"]:
+                self.verdict.resurrected.append(f"seen: product {doc['_id']} came back: {doc}")
+            elif doc["ver"] == before["ver"] and doc["applied_at"] != before["applied_at"]:
+                self.verdict.duplicated.append(f"seen: product {doc['_id']} applied twice: {before}, {doc}")
+        self.looks += 1

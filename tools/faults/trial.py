@@ -1,0 +1,101 @@
+"""One trial: load, a fault in the middle of it, then both stores and the callers' memory compared."""
+
+import statistics
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from tools.faults.load import MIX, Load
+from tools.faults.observer import Observer
+from tools.faults.scene import NotSettledError, Scene
+from tools.faults.stores import Verdict, compare
+from tools.faults.world import World
+from tools.stack.process import Process
+
+S = TypeVar("S", bound=Scene)
+Fault = Callable[[World, Load], None]
+
+
+@dataclass
+class Result:
+    """What came of a trial. ``settled`` is None when something was still under way at the end; ``missed`` are goals
+    in figures that were not reached, in words.
+    """
+
+    fault: str
+    seed: int
+    accepted: int = 0
+    unanswered: int = 0
+    settled: float | None = None
+    verdict: Verdict = field(default_factory=Verdict)
+    figures: dict[str, Any] = field(default_factory=dict)
+    missed: list[str] = field(default_factory=list)
+
+    def expect(self, reached: bool, goal: str) -> None:
+        """Note that ``goal`` was missed unless it was ``reached``."""
+        self.missed += [] if reached else [f"missed: {goal}"]
+
+    @property
+    def fine(self) -> bool:
+        """Whether everything arrived, once, and every goal was reached."""
+        return self.settled is not None and not self.verdict and not self.missed
+
+    def __str__(self) -> str:
+        """Everything that is wrong, for a person who has to find out why."""
+        settled = "NOT SETTLED" if self.settled is None else f"settled in {self.settled:.1f} s"
+        wrong = [*self.missed, *self.verdict.lost, *self.verdict.duplicated, *self.verdict.resurrected][:20]
+        lines = [f"{self.fault}, seed {self.seed}: {self.accepted} accepted, {settled}", *wrong]
+        return "\n    ".join([*lines, *(f"{name}: {value}" for name, value in self.figures.items())])
+
+
+def trial(
+    scene: S,
+    name: str,
+    fault: Callable[[S, Load], None],
+    *,
+    seed: int,
+    writes: int = 30,
+    mix: Mapping[str, int] = MIX,
+    within: float = 60,
+) -> Result:
+    """Put load on ``scene``, do ``fault`` to it, mend it, wait until it settled, and compare.
+
+    At least ``writes`` are accepted before the fault and again after it.
+    """
+    result = Result(name, seed)
+    load = Load(scene.users, seed, mix)
+    with Observer(scene.client_store) as observer:
+        with load:
+            load.wait_for(writes)
+            try:
+                fault(scene, load)
+            finally:
+                scene.mend()
+            load.wait_for(writes)
+        try:
+            result.settled = scene.settle(within)
+        except NotSettledError as error:
+            result.figures["under way"] = str(error)
+    result.accepted, result.unanswered = load.ledger.accepted, load.ledger.unanswered
+    result.verdict += observer.verdict
+    result.verdict += compare(scene.admin_store, scene.client_store)
+    result.verdict += load.ledger.check(scene.admin_store, scene.client_store)
+    if result.verdict or result.settled is None:
+        result.figures["calls that failed"] = load.failures[-3:]
+    return result
+
+
+def go_on(load: Load, seconds: float, keep: Iterable[Process] = ()) -> None:
+    """Let the load run on for ``seconds``; restart those of ``keep`` that end meanwhile."""
+    deadline, keep = time.monotonic() + seconds, tuple(keep)
+    while time.monotonic() < deadline and load.busy:
+        for process in keep:
+            if not process.running:
+                process.start()
+        time.sleep(0.05)
+
+
+def p99(seconds: list[float]) -> float:
+    """Return the 99th percentile."""
+    return statistics.quantiles(seconds, n=100)[98]

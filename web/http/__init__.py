@@ -1,0 +1,1 @@
+"""REST, problems, cursors, uploads and the server that both web services use."""

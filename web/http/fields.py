@@ -1,0 +1,50 @@
+"""Fields that mean what the OpenAPI document says of them."""
+
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields
+
+from contract.product_rules import Rule
+
+
+class PatchSchema(ma.Schema):
+    """A merge patch: what is there is changed, and something must be."""
+
+    @ma.validates_schema
+    def _something(self, data: dict[str, Any], **_: Any) -> None:
+        if not data:
+            raise ma.ValidationError("Send at least one field to change.")
+
+
+class Text(fields.String):
+    """A text of a product: checked by its rule, and taken as that keeps it."""
+
+    def __init__(self, rule: Rule, **options: Any) -> None:
+        said = {"maxLength": rule.longest, "pattern": rule.pattern, **options.pop("metadata", {})}
+        super().__init__(metadata=said, **options)
+        self._rule = rule
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = str(super()._deserialize(value, attr, data, **kwargs))
+        if problem := self._rule.problem(text):
+            raise ma.ValidationError(problem)
+        return self._rule.tidy(text)
+
+
+class Flag(fields.Boolean):
+    """true or false: not 1, "yes" or "on"."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Whole(fields.Integer):
+    """An integer as JSON Schema has it: 5 and 5.0, but neither "5" nor true."""
+
+    def _validated(self, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+            raise self.make_error("invalid", input=value)
+        return int(value)

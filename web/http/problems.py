@@ -1,0 +1,121 @@
+"""One JSON error shape for every answer that is not a success: ``application/problem+json`` (RFC 9457).
+
+Where a browser asks for a page, the same problem is told as a page (web.pages.layout).
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response, current_app, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from web.http import changes
+from web.http.request_ids import request_id
+
+log = structlog.get_logger(__name__)
+
+PAGES = "problem pages"  # the extension that renders them, where there is one
+FOR_PROGRAMS = ("/api/", "/service/")
+PROBLEM_TYPE = "application/problem+json"
+
+
+class ProblemError(Exception):
+    """A refusal that the caller is told about: subclasses set ``status`` and ``title``.
+
+    ``detail`` says what to do; ``errors`` is a list of ``{"field", "detail"}``; ``headers`` go on the answer.
+    """
+
+    status = HTTPStatus.BAD_REQUEST
+    title: str | None = None
+
+    def __init__(
+        self,
+        detail: str,
+        errors: list[dict[str, str]] | None = None,
+        headers: dict[str, str] | None = None,
+        **extra: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.detail, self.errors, self.headers, self.extra = detail, errors or [], headers or {}, extra
+
+
+def problem(
+    status: HTTPStatus,
+    detail: str,
+    errors: list[dict[str, str]] | None = None,
+    title: str | None = None,
+    headers: dict[str, str] | None = None,
+    **extra: Any,
+) -> Response:
+    """Return the response for one problem. ``extra`` members are added as they are (RFC 9457, 3.2)."""
+    page = current_app.extensions.get(PAGES)
+    if page and wants_page():
+        found: Response = page(status, detail, headers or {})
+        return found
+    body = {
+        "type": "about:blank",
+        "title": title or status.phrase,
+        "status": int(status),
+        "detail": detail,
+        "request_id": request_id(),
+        "errors": errors or [],
+        **extra,
+    }
+    response = jsonify(body)
+    response.status_code = status
+    response.content_type = PROBLEM_TYPE
+    response.headers.update(headers or {})
+    return response
+
+
+def wants_page() -> bool:
+    """Return whether the caller is a browser that will show what comes: it prefers HTML to JSON."""
+    accepted = request.accept_mimetypes
+    return not request.path.startswith(FOR_PROGRAMS) and accepted["text/html"] > accepted["application/json"]
+
+
+def init_problems(app: Flask) -> None:
+    """Answer ProblemError, werkzeug's HTTP errors and whatever nobody expected in the one shape."""
+    app.register_error_handler(ProblemError, _from_problem)
+    app.register_error_handler(HTTPException, from_http_exception)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def from_http_exception(error: HTTPException) -> Response:
+    """Return the problem for a werkzeug or webargs error, keeping its headers (Allow, Retry-After, …)."""
+    status = HTTPStatus(error.code or 500)
+    data = getattr(error, "data", None) or {}
+    fields = list(flatten(data.get("messages", {})))
+    detail = "Some fields are not acceptable; see errors." if fields else (error.description or status.phrase)
+    headers = {k: v for k, v in error.get_headers() if k.lower() not in {"content-type", "content-length"}}
+    headers.update(data.get("headers") or {})
+    return problem(status, detail, fields, headers=headers)
+
+
+def flatten(messages: Any, path: str = "") -> Any:
+    """Yield ``{"field", "detail"}`` for each message of a nested marshmallow error; fields are dotted paths."""
+    if isinstance(messages, dict):
+        for key, value in messages.items():
+            # webargs puts the location ("json", "query") outermost; callers know what they sent
+            inner = path if not path and key in {"json", "query", "headers", "_schema"} else f"{path}.{key}".lstrip(".")
+            yield from flatten(value, inner)
+    else:
+        for message in messages if isinstance(messages, list) else [messages]:
+            yield {"field": path or "body", "detail": str(message)}
+
+
+def _from_problem(error: ProblemError) -> Response:
+    return problem(error.status, error.detail, error.errors, error.title, error.headers, **error.extra)
+
+
+def _unexpected(error: Exception) -> Response:
+    log.exception("unhandled", exc_info=error)
+    said = ("Something went wrong on our side.", changes.outcome(), "Give the request_id to the operators.")
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, " ".join(filter(None, said)))
+
+
+def database_unavailable() -> Response:
+    """Return the answer to a request whose service's own database does not answer."""
+    said = ("The database does not answer.", changes.outcome(), "Try again in a moment.")
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, " ".join(filter(None, said)), headers={"Retry-After": "5"})

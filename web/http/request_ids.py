@@ -1,0 +1,46 @@
+"""``X-Request-ID``: taken from the caller or made here, echoed, bound to the logs; and a line for each request."""
+
+import time
+
+import structlog
+from flask import Flask, Response, g, has_request_context, request
+
+from runtime.correlation import HEADER, new_id, valid_id
+from web.http.head import sent_method
+
+_ROUTINE = {"/livez", "/readyz", "/metrics"}  # asked every few seconds by machines
+
+log = structlog.get_logger(__name__)
+
+
+def init_request_ids(app: Flask) -> None:
+    app.before_request(_bind)
+    app.after_request(_echo)
+    app.after_request(_log)
+
+
+def request_id() -> str | None:
+    """Return the id of the request being handled; None outside of one."""
+    return g.get("request_id") if has_request_context() else None
+
+
+def _bind() -> None:
+    g.request_id = valid_id(request.headers.get(HEADER)) or new_id()
+    g.request_began = time.perf_counter()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _echo(response: Response) -> Response:
+    response.headers[HEADER] = g.get("request_id", "")
+    return response
+
+
+def _log(response: Response) -> Response:
+    """No query string: it may hold what nobody should log."""
+    seconds = time.perf_counter() - g.get("request_began", time.perf_counter())
+    routine = request.path in _ROUTINE or request.endpoint == "static"
+    (log.debug if routine else log.info)(
+        "request", method=sent_method(), path=request.path, status=response.status_code, ms=round(seconds * 1000, 1)
+    )
+    return response

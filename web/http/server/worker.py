@@ -1,0 +1,67 @@
+"""gunicorn's worker process: its sockets, signals and heartbeat, around the event loop."""
+
+import logging
+import os
+import resource
+import time
+from functools import partial
+from typing import Any
+
+from flask import Flask
+from gunicorn.errors import ConfigError
+from gunicorn.workers.base import Worker as BaseWorker
+
+from web.http.server.limits import Limits
+from web.http.server.loop import EventLoop
+from web.http.uploads import largest_body
+
+_FILES = 4096  # descriptors: each connection has up to three, with what is buffered on the disk
+_OWN_FILES = 256  # for all that is no connection
+
+
+class Worker(BaseWorker):
+    """Serves a Flask application until gunicorn ends it or gunicorn itself is gone."""
+
+    @classmethod
+    def check_config(cls, cfg: Any, _log: Any) -> None:
+        """Raise ConfigError for what would be ignored without a word."""
+        if cfg.is_ssl:
+            raise ConfigError("This server has no TLS: put a proxy with TLS in front of it, and set TRUSTED_PROXIES.")
+
+    def run(self) -> None:
+        # waitress reports each request that waits for a thread.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        loop = self._loop()
+        while self.alive and self.ppid == os.getppid():
+            self.notify()
+            loop.step()
+        loop.stop_accepting()
+        end = time.monotonic() + self.cfg.graceful_timeout
+        while not loop.finished() and time.monotonic() < end:
+            self.notify()
+            loop.step()
+        loop.close()
+
+    def _loop(self) -> EventLoop:
+        application: Flask = self.wsgi
+        return EventLoop(
+            application,
+            [listener.sock for listener in self.sockets],
+            partial(largest_body, application),
+            limits=Limits(
+                keepalive_seconds=self.cfg.keepalive,
+                connections=min(self.cfg.worker_connections, _most_connections()),
+            ),
+            threads=self.cfg.threads,
+            backlog=self.cfg.backlog,
+            wake=self.PIPE[0],
+        )
+
+
+def _most_connections() -> int:
+    """Raise the process's limit of open files as far as it may be, and return how many connections it allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < _FILES:
+        soft = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return _FILES if soft == resource.RLIM_INFINITY else max(1, (soft - _OWN_FILES) // 3)

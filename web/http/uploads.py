@@ -1,0 +1,71 @@
+"""Views that take files: each says how large a request it accepts; every other body stays small."""
+
+import sys
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, request
+from werkzeug.exceptions import HTTPException
+
+from web.http.problems import ProblemError
+
+T = TypeVar("T")
+MULTIPART = "multipart/form-data"
+_MIB = 1024 * 1024
+_FIELDS = 64 * 1024  # bytes for what a form holds beside its file
+
+
+class UploadTooLargeError(ProblemError):
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class LengthRequiredError(ProblemError):
+    status = HTTPStatus.LENGTH_REQUIRED
+
+
+def takes_upload(mebibytes: int) -> Callable[[T], T]:
+    """Mark a view, or a class of views, that takes a form with a file of at most this size."""
+
+    def mark(view: T) -> T:
+        view.upload_limit = mebibytes * _MIB  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def check_upload() -> bool:
+    """Return whether this request brings a form to a view that takes files, and make room for it.
+
+    Raises UploadTooLargeError and LengthRequiredError before anything is read.
+    """
+    limit = _limit(current_app, request.endpoint)
+    if limit is None or request.mimetype != MULTIPART:
+        return False
+    if request.content_length is None:
+        raise LengthRequiredError("Send the file with a Content-Length.")
+    if request.content_length > limit + _FIELDS:
+        raise UploadTooLargeError(f"The file may have {limit // _MIB} MB at most.")
+    request.max_content_length = limit + _FIELDS
+    return True
+
+
+def largest_body(app: Flask, method: str, path: str, content_type: str) -> int:
+    """Return the largest body in bytes that ``app`` reads for a request with this head; it refuses larger ones unread.
+
+    ``path`` is as in WSGI: its bytes as Latin-1.
+    """
+    try:
+        endpoint, _ = app.url_map.bind("").match(path.encode("latin-1").decode("utf-8", "replace"), method)
+    except HTTPException:
+        endpoint = None
+    limit = _limit(app, endpoint)
+    if limit is None or content_type.partition(";")[0].strip().lower() != MULTIPART:
+        return int(app.config["MAX_CONTENT_LENGTH"] or sys.maxsize)
+    return limit + _FIELDS
+
+
+def _limit(app: Flask, endpoint: str | None) -> int | None:
+    view: Any = app.view_functions.get(endpoint or "")
+    found = getattr(view, "upload_limit", None) or getattr(getattr(view, "view_class", None), "upload_limit", None)
+    return found if isinstance(found, int) else None

@@ -1,0 +1,1 @@
+"""Signatures, tokens, passwords, sessions, limits and headers that both web services use."""

@@ -1,0 +1,197 @@
+"""How much one address and one account may ask for: Flask-Limiter, shared through Valkey where it is configured.
+
+Counting never stands in the way: where Valkey does not answer, each process counts for itself.
+"""
+
+import hashlib
+import math
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from flask import Flask, Response, request, session
+from flask_jwt_extended import decode_token
+from flask_jwt_extended.exceptions import JWTExtendedException
+from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded, RequestLimit
+from jwt import PyJWTError
+from limits import parse_many
+from pydantic import AfterValidator, Field, SecretStr
+from werkzeug.exceptions import HTTPException
+
+from runtime import urls
+from runtime.settings import Settings
+from web.http.problems import problem
+from web.security.addresses import network
+
+OFF = "off"
+_MEMORY = "memory://"  # each process counts for itself
+# What anyone may have at any rate, where it has a route: files that are cached for ever, and what watches the service.
+_FREE = ("/assets/", "/images/", "/static/", "/bootstrap/", "/livez", "/readyz", "/metrics", "/service/")
+_NO_ROUTE = "no route"
+FROM_ANYWHERE = 10  # times RATE_LIMIT_SIGN_IN: attempts for one account from all addresses together
+
+
+def _limits(text: str) -> str:
+    """Return limits such as ``600/minute;10/second``, or ``off``; raises ValueError for other words."""
+    if text != OFF:
+        try:
+            parse_many(text)
+        except ValueError:
+            raise ValueError("must be a limit such as 1200/minute, several separated by ';', or off") from None
+    return text
+
+
+Limits = Annotated[str, AfterValidator(_limits)]
+
+
+def _store(url: SecretStr) -> SecretStr:
+    if url.get_secret_value() != _MEMORY:
+        urls.read_server(url.get_secret_value(), "redis", "rediss")
+    return url
+
+
+class LimitSettings(Settings):
+    """Limits of requests: both web services."""
+
+    rate_limit: Limits = Field(
+        "1200/minute",
+        description="Requests of one address or one account, such as `1200/minute;50/second`, or `off`. An "
+        "IPv6 network of /64 counts as one address. Requests that open pages send by "
+        "themselves, 30 a minute each, are counted apart.",
+    )
+    rate_limit_sign_in: Limits = Field(
+        "10/minute;60/hour",
+        description="Attempts to sign in or up from one address, or `off`. For one account, from all "
+        "addresses together, ten times as many.",
+    )
+    rate_limit_storage_url: Annotated[SecretStr, AfterValidator(_store)] = Field(
+        SecretStr(_MEMORY),
+        description="Valkey, where several processes count together: `redis://:password@host:6379/1`. "
+        "Without it, each process counts for itself.",
+    )
+
+
+def init_limits(app: Flask, settings: LimitSettings, polls: tuple[str, ...] = ()) -> Limiter:
+    """Count every request from now on, also those that have no route or are refused at the door: call it before what
+    refuses. ``polls`` begin the names of endpoints that open pages ask again and again: they have a limit of their
+    own, so that many pages behind one address ask less often and spend nothing of what clicks need.
+    """
+    limiter = Limiter(
+        _address,
+        app=app,
+        application_limits=_of_all(settings.rate_limit, polls),
+        # Without a name, what has no endpoint would not be counted.
+        request_identifier=lambda: request.endpoint or _NO_ROUTE,
+        storage_uri=settings.rate_limit_storage_url.get_secret_value(),
+        storage_options=_storage_options(settings),
+        in_memory_fallback_enabled=True,
+        swallow_errors=True,
+    )
+    limiter.request_filter(lambda: request.endpoint is not None and request.path.startswith(_FREE))
+    app.register_error_handler(RateLimitExceeded, lambda _error: _refuse(limiter.current_limit))
+    return limiter
+
+
+def limit_sign_in(app: Flask, limiter: Limiter, settings: LimitSettings, endpoints: Iterable[str]) -> None:
+    """Count attempts at ``endpoints``, which try a password or make an account, all together. After the routes.
+
+    An address and an account that is signed in have the limit as it is set. An account that is only named, which
+    strangers can do, has ``FROM_ANYWHERE`` times as many: one address cannot use them up and so keep its owner out.
+    """
+    strict = settings.rate_limit_sign_in
+    if strict == OFF:
+        return
+    limits: list[tuple[Callable[[], str], str]] = [
+        (_address, strict),
+        (_signed_in, strict),
+        (_named, _times(strict, FROM_ANYWHERE)),
+    ]
+    for endpoint in endpoints:
+        view: Any = app.view_functions[endpoint]
+        for key, limit in limits:
+            exempt = partial(_is_no_attempt, key)
+            view = limiter.shared_limit(limit, "passwords", key_func=key, exempt_when=exempt)(view)
+        app.view_functions[endpoint] = view
+
+
+def _is_no_attempt(key: Callable[[], str]) -> bool:
+    """Return whether this request only reads, or has nothing of what ``key`` counts."""
+    return _only_reads() or not key()
+
+
+def _times(limits: str, factor: int) -> str:
+    widened = [f"{one.amount * factor} per {one.multiples} {one.GRANULARITY.name}" for one in parse_many(limits)]
+    return ";".join(widened)
+
+
+def _only_reads() -> bool:
+    return request.method in {"GET", "HEAD", "OPTIONS"}
+
+
+def _of_all(rate: str, polls: tuple[str, ...]) -> list[str | Callable[[], str] | ApplicationLimit]:
+    if rate == OFF:
+        return []
+
+    def polled() -> bool:
+        return (request.endpoint or "").startswith(polls)
+
+    return [
+        ApplicationLimit(rate, key_function=key, scope=f"{key.__name__} {name}", exempt_when=others)
+        for key in (_address, _account)
+        for name, others in (("clicks", polled), ("polls", lambda: not polled()))
+    ]
+
+
+def _storage_options(settings: LimitSettings) -> dict[str, Any]:
+    """A store that hangs costs one request half a second, then each process counts for itself for a while."""
+    if settings.rate_limit_storage_url.get_secret_value() == _MEMORY:
+        return {}
+    return {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
+
+
+def _refuse(limit: RequestLimit | None) -> Response:
+    seconds = max(1, math.ceil(limit.reset_at - time.time())) if limit else 60
+    detail = f"These are more requests than one caller may send. Go on in {seconds} seconds."
+    return problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(seconds)})
+
+
+def _address() -> str:
+    return f"address {network(request.remote_addr or '')}"
+
+
+def _account() -> str:
+    return _signed_in() or _address()
+
+
+def _signed_in() -> str:
+    """Name who is signed in, as far as the signature of a token or a session shows it; empty for nobody.
+
+    Whether the account still exists is the view's question. A key or a token that shows nothing here counts for
+    itself: its holder spends nobody else's.
+    """
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if token and scheme.lower() == "bearer":
+        try:
+            return f"account {decode_token(token)['sub']}"
+        except (PyJWTError, JWTExtendedException):
+            return f"token {_digest(token)}"
+    user = session.get("_user_id")
+    return f"account {user}" if user else ""
+
+
+def _named() -> str:
+    """Name the account whose password is tried by its e-mail, as a digest because limits are logged; empty for none."""
+    try:
+        named: Any = request.form.get("email")
+        if named is None and request.is_json:
+            body = request.get_json(silent=True)
+            named = body.get("email") if isinstance(body, dict) else None
+    except (HTTPException, RecursionError):  # the view refuses such a body; here it would pass for a failing store
+        return ""
+    return "" if named is None else f"e-mail {_digest(str(named).strip().lower())}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]

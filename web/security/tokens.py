@@ -1,0 +1,118 @@
+"""Bearer tokens of both services (Flask-JWT-Extended), with refusals in the one error shape.
+
+Every token names a sign-in (``sid``), which its service keeps: ended there, the token is worth nothing. An access token
+is short-lived; the refresh token gets a new pair once (its ``jti`` stands with the sign-in) and is void from then on.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+import marshmallow as ma
+from flask import Flask, Response
+from flask_jwt_extended import JWTManager, create_access_token, create_refresh_token, get_jti
+
+from web.http.problems import ProblemError, problem
+from web.security import passwords
+
+LIFETIME = timedelta(minutes=15)
+CLOCK_LEEWAY = timedelta(seconds=10)  # by which the clock of the host that made a token or a cookie may be ahead
+REFRESH_LIFETIME = timedelta(days=14)  # of the sign-in; refreshing does not make it longer
+
+
+class WrongCredentialsError(ProblemError):
+    """The same words for an unknown account and a wrong password."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+    def __init__(self) -> None:
+        super().__init__("Wrong e-mail or password.", headers={"WWW-Authenticate": "Bearer"})
+
+
+class NotSignedInError(ProblemError):
+    """A token that does not let anyone in, for ``reason``."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+    def __init__(self, reason: str) -> None:
+        detail = f"Sign in first and send the token as 'Authorization: Bearer …'. {reason}"
+        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+def whole_characters(text: str) -> None:
+    """JSON can hold half of a character (a lone surrogate), which nothing can hash or store."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ma.ValidationError("Must be whole Unicode characters.") from None
+
+
+class CredentialsSchema(ma.Schema):
+    email = ma.fields.Email(required=True, validate=[ma.validate.Length(max=254), whole_characters])
+    password = ma.fields.String(
+        required=True,
+        load_only=True,
+        validate=[ma.validate.Length(passwords.MIN_LENGTH, passwords.MAX_LENGTH), whole_characters],
+    )
+
+
+class TokenSchema(ma.Schema):
+    access_token = ma.fields.String(dump_only=True)
+    refresh_token = ma.fields.String(dump_only=True)
+    token_type = ma.fields.String(dump_only=True)
+    expires_in = ma.fields.Integer(dump_only=True, metadata={"description": "seconds"})
+
+
+def init_tokens(app: Flask, audience: str) -> JWTManager:
+    """Accept bearer tokens made here for ``audience``; the other service's are refused."""
+    app.config.update(
+        JWT_SECRET_KEY=app.config["SECRET_KEY"],
+        JWT_ACCESS_TOKEN_EXPIRES=LIFETIME,
+        JWT_REFRESH_TOKEN_EXPIRES=REFRESH_LIFETIME,
+        JWT_ENCODE_AUDIENCE=audience,
+        JWT_DECODE_AUDIENCE=audience,
+        JWT_DECODE_LEEWAY=CLOCK_LEEWAY,
+    )
+    jwt = JWTManager(app)
+    jwt.unauthorized_loader(_refuse)
+    jwt.invalid_token_loader(_refuse)
+    jwt.expired_token_loader(lambda _header, _payload: _refuse("The token has expired; sign in again."))
+    jwt.token_verification_loader(_well_formed)
+    jwt.token_verification_failed_loader(lambda _header, _payload: _refuse("The token's claims are not valid."))
+    jwt.user_lookup_error_loader(lambda _header, _payload: _refuse("The sign-in has ended."))
+    return jwt
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Fresh tokens of ``sign_in``: ``shown`` is what ``TokenSchema`` shows; ``refresh_id`` is the one that counts."""
+
+    sign_in: str
+    refresh_id: str
+    shown: dict[str, Any]
+
+
+def issue(identity: str, sign_in: str) -> Pair:
+    """Return tokens for the account ``identity``."""
+    claims = {"sid": sign_in}
+    access = create_access_token(identity=identity, additional_claims=claims)
+    refresh = create_refresh_token(identity=identity, additional_claims=claims)
+    shown = {
+        "access_token": access,
+        "refresh_token": refresh,
+        "token_type": "bearer",
+        "expires_in": int(LIFETIME.total_seconds()),
+    }
+    return Pair(sign_in, str(get_jti(refresh)), shown)
+
+
+def _well_formed(_header: dict[str, Any], payload: dict[str, Any]) -> bool:
+    """Whether the claims that reach a query are text, which no store takes for an operator, and the token ends."""
+    texts = all(isinstance(payload.get(name), str) for name in ("sub", "sid", "jti"))
+    return texts and type(payload.get("exp")) is int
+
+
+def _refuse(reason: str) -> Response:
+    error = NotSignedInError(reason)
+    return problem(error.status, error.detail, headers=error.headers)
