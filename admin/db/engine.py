@@ -141,8 +141,9 @@ def _note_begin(connection: Connection) -> None:
 
 
 def _note_end(connection: Connection) -> None:
-    """Called before the server is told, whose answer ``_end_transaction`` looks at."""
-    connection.info[_IDLE] = True
+    """Called before the server is told, whose answer ``_end_transaction`` looks at. A lost connection has none."""
+    if not connection.invalidated:
+        connection.info[_IDLE] = True
 
 
 def _end_transaction(connection: Any, record: Any, state: PoolResetState) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
 from admin.db.extensions import db
 from tests.flow.stores import admin_on, unique_name
@@ -72,3 +73,14 @@ def test_connection_whose_transaction_ended_is_not_asked_again(engine: Engine, m
             connection.execute(text(LOCK))
             getattr(connection, end)()
     assert rollbacks() - before == 1, "the one that was asked for"
+
+
+@pytest.mark.usefixtures("engine")
+def test_session_whose_connection_was_lost_ends_without_an_error(mariadb: MariaDB) -> None:
+    [(number,)] = db.session.execute(text("SELECT CONNECTION_ID()")).all()
+    mariadb.execute(f"KILL {number}")
+    with pytest.raises(OperationalError):
+        db.session.execute(text(LOCK))
+    db.session.remove()
+    assert db.session.execute(text(LOCK)).scalar_one() == 0
+    db.session.rollback()
