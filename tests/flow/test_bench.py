@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import pytest
+
 from tests.flow.stores import unique_name
 from tools.bench.report import BEGIN, END
 from tools.bench.rows import ROWS
@@ -33,6 +35,7 @@ GOALS = {
 }
 
 
+@pytest.mark.timeout(900)  # twelve rows, each with processes of its own
 def test_every_row_is_measured_and_finite(
     rabbitmq: RabbitMQ, mariadb: MariaDB, secantus: Secantus, tmp_path: Path
 ) -> None:
@@ -58,7 +61,7 @@ def _bench(rabbitmq: RabbitMQ, mariadb: MariaDB, secantus: Secantus, folder: Pat
     document.write_text(f"# Before\n{BEGIN}\nold\n{END}\nafter\n")
     files = ["--json", str(folder / "bench.json"), "--chart", str(folder / "chart.svg"), "--markdown", str(document)]
     command = [str(ROOT / "scripts" / "bench"), "--toy", *urls, *files]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=dict(os.environ), check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=840, env=dict(os.environ), check=False)
     assert done.returncode == 0, done.stderr[-2_000:]
     return done.stdout
 
