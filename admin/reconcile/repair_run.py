@@ -19,13 +19,9 @@ class Mending:
     """
 
     def __init__(self, allowed: bool) -> None:
-        self.limit = self.limit_of(client_copy.extent().live)
+        self.limit = max(ALWAYS, client_copy.extent().live // SHARE)
         self._allowed, self._count = allowed, 0
         self._kept: list[Difference] = []
-
-    @staticmethod
-    def limit_of(live: int) -> int:
-        return max(ALWAYS, live // SHARE)
 
     @property
     def withheld(self) -> int:
