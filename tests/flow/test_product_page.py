@@ -8,8 +8,8 @@ import pytest
 from admin.accounts.models import EDITOR
 from admin.accounts.service import add_staff
 from admin.catalogue import service
+from admin.catalogue.messages import current_messages
 from admin.catalogue.service import ANY_VERSION
-from admin.outbox import outbox
 from client.replica import apply
 from tests.browsing import Browser
 from tests.flow.stores import unique_name
@@ -37,10 +37,10 @@ def test_version_that_the_client_shows_already_is_not_said_to_wait(both: TwoStor
     product = create()
     deliver()
     rename(product, "Second")
-    apply.apply(outbox.current_messages([product]))  # as the eager publisher and the worker do; nothing is verified
+    apply.apply(current_messages([product]))  # as the eager publisher and the worker do; nothing is verified
     rename(product, "Third")
     on_its_way = fates(staff, product)
-    apply.apply(outbox.current_messages([product]))
+    apply.apply(current_messages([product]))
     shown = fates(staff, product)
     assert on_its_way[3] == "on its way"
     assert shown == {3: "at the Client, not verified yet", 2: "replaced by a newer one", 1: "replaced by a newer one"}
