@@ -15,6 +15,7 @@ from admin.catalogue.schemas import SORTS
 from admin.db.engine import utc_now
 from admin.db.extensions import db
 from admin.likes import service as likes
+from admin.likes.queries import with_likes
 from admin.outbox import change_log
 from admin.outbox.client_gateway import Answer, Held
 from admin.outbox.models import FRESH, ProductChange, Replication
@@ -211,7 +212,9 @@ def page(sort: str, *, deep: bool = False, q: str = "", category: str | None = N
         product = db.session.execute(select(Product).where(Product.id == PRODUCTS // 2)).scalar_one()
         cursor = cursors.encode(sort, queries.position(product, sort))
         db.session.rollback()
-    return queries.list_products(limit=20, cursor=cursor, q=q, category=category, sort=sort)
+    listed = queries.list_products(limit=20, cursor=cursor, q=q, category=category, sort=sort)
+    with_likes(listed.items)
+    return listed
 
 
 def claim_and_put_back() -> None:
