@@ -23,7 +23,7 @@ def content(number: int, prefix: str = "B") -> dict[str, Any]:
     return {
         "sku": f"{prefix}-{number}",
         "title": f"{colour.capitalize()} {thing} no{number}",
-        "description": _DESCRIPTION * 2,
+        "description": (_DESCRIPTION * 2).strip(),
         "price": f"{1 + number % 900}.90",
         "currency": "EUR",
         "category": _CATEGORIES[number % len(_CATEGORIES)],
