@@ -67,18 +67,19 @@ def _admin_pages(system: System, size: int) -> Iterator[tuple[str, dict[str, Any
     key = system.secrets.admin_secret_key
     deep = max(1, int(size * (1 - _DEEP)))
     position = [format_time(catalogue.moment(deep)), deep]
-    by_time = _cursor(key, "-updated_at", position)
+    newest = {"sort": "-updated_at"}
+    deep_newest = newest | {"cursor": _cursor(key, "-updated_at", position)}
     sku = system.ask("SELECT sku FROM products WHERE id = :id", id=deep)
     title = system.ask("SELECT title FROM products WHERE id = :id", id=deep)
-    yield "list, first", {}
-    yield "list, deep", {"cursor": by_time}
+    yield "list, first", newest
+    yield "list, deep", deep_newest
     yield "list by sku, deep", {"sort": "sku", "cursor": _cursor(key, "sku", [sku, deep])}
     yield "list by title, deep", {"sort": "title", "cursor": _cursor(key, "title", [title, deep])}
-    yield "category, deep", {"category": "Category 7", "cursor": by_time}
-    yield "search of a common word, first", {"q": "red"}
-    yield "search of a common word, deep", {"q": "red", "cursor": by_time}
-    yield "search of a rare word", {"q": f"no{deep}"}
-    yield "search of a rare and a common word", {"q": f"red no{deep // 10 * 10}"}
+    yield "category, deep", deep_newest | {"category": "Category 7"}
+    yield "search of a common word, first", newest | {"q": "red"}
+    yield "search of a common word, deep", deep_newest | {"q": "red"}
+    yield "search of a rare word", newest | {"q": f"no{deep}"}
+    yield "search of a rare and a common word", newest | {"q": f"red no{deep // 10 * 10}"}
 
 
 def _client_pages(system: System, size: int) -> Iterator[tuple[str, dict[str, Any]]]:
