@@ -19,10 +19,10 @@ task_routes = {
     names.RESYNC_PRODUCT: {"queue": names.QUEUE_PRODUCTS},
     names.RESYNC_PRODUCTS: {"queue": names.QUEUE_PRODUCTS_BULK},
     names.FORWARD_LIKES: {"queue": names.QUEUE_LIKES},
-    names.REDELIVER_LIKES: {"queue": names.QUEUE_LIKES},
-    names.COLLECT_DEAD_LETTERS: {"queue": names.QUEUE_UPKEEP},
-    names.REPLAY_DEAD_LETTER: {"queue": names.QUEUE_UPKEEP},
-    names.COPY_IMAGES: {"queue": names.QUEUE_UPKEEP},
+    names.RETRY_LIKES: {"queue": names.QUEUE_LIKES},
+    names.COLLECT_DEAD_LETTERS: {"queue": names.QUEUE_MAINTENANCE},
+    names.REPLAY_DEAD_LETTER: {"queue": names.QUEUE_MAINTENANCE},
+    names.COPY_IMAGES: {"queue": names.QUEUE_MAINTENANCE},
 }
 
 # --- publishing -----------------------------------------------------------------------------------------
@@ -106,12 +106,12 @@ beat_schedule = {
     "collect dead letters": {
         "task": names.COLLECT_DEAD_LETTERS,
         "schedule": float(COLLECT_SECONDS),
-        "options": {"expires": expiry(2 * COLLECT_SECONDS), "queue": names.QUEUE_UPKEEP},
+        "options": {"expires": expiry(2 * COLLECT_SECONDS), "queue": names.QUEUE_MAINTENANCE},
     },
     "copy images": {
         "task": names.COPY_IMAGES,
         "schedule": float(COPY_SECONDS),
-        "options": {"expires": expiry(2 * COPY_SECONDS), "queue": names.QUEUE_UPKEEP},
+        "options": {"expires": expiry(2 * COPY_SECONDS), "queue": names.QUEUE_MAINTENANCE},
     },
 }
 beat_max_loop_interval = SWEEP_SECONDS

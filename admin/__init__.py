@@ -16,7 +16,7 @@ from admin.db.extensions import db, migrate
 from admin.monitoring.metrics import ReplicationState, watch_pool
 from admin.monitoring.queue_depths import init_queue_depths
 from admin.outbox.client_gateway import init_client_gateway
-from admin.outbox.eager_publisher import init_courier
+from admin.outbox.eager_publisher import init_eager_publisher
 from admin.rest import accounts as accounts_api
 from admin.rest import dead_letters as dead_letters_api
 from admin.rest import images as images_api
@@ -91,7 +91,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     app.register_blueprint(owner_pages.blp)
     init_signatures(app, keys, audience="admin")
     init_client_gateway(app, settings.admin_client_url, keys)
-    init_courier(app)
+    init_eager_publisher(app)
     init_queue_depths(app)
     api = init_api(app, "Lockstep Admin")
     for blueprint in (

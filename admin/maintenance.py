@@ -29,7 +29,7 @@ def rescue_far_future() -> None:
         log.warning("made due: the database's clock went back", products=rows)
 
 
-def compare_marks() -> None:
+def compare_generations() -> None:
     """Notice a restored database also when nothing changes."""
     restore_detection.ask([])
 
@@ -82,7 +82,7 @@ def _purge(purge: Callable[[], int], chunk: int) -> None:
 # What, and every how many seconds.
 JOBS: list[tuple[Callable[[], None], float]] = [
     (rescue_far_future, 60.0),
-    (compare_marks, 5.0),
+    (compare_generations, 5.0),
     (purge_history, 60.0),
     (purge_accounts, 60.0),
     (purge_images, 60.0),

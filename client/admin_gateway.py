@@ -45,7 +45,7 @@ class Outcome:
     """What Admin did with one like, and what it holds now. ``received_at``: since when, None where it did not say."""
 
     outcome: str
-    rev: int
+    revision: int
     liked: bool
     reason: str
     received_at: datetime | None = None
@@ -56,7 +56,7 @@ FIRST: Key = (0, "")
 
 
 @dataclass(frozen=True, slots=True)
-class HeldLike:
+class StoredLike:
     """A like as Admin holds it."""
 
     like: LikeChanged
@@ -129,11 +129,11 @@ class AdminGateway:
         digest = self._part("GET", f"/service/v1/likes/digest?{_range(after, upto)}", "digest")
         return None if digest is None else str(digest)
 
-    def likes_range(self, after: Key, upto: Key | None) -> list[HeldLike]:
+    def likes_range(self, after: Key, upto: Key | None) -> list[StoredLike]:
         """Return the first of Admin's likes in the range, none when there are no more."""
         return _held(self._part("GET", f"/service/v1/likes/range?{_range(after, upto)}", "likes"))
 
-    def likes_held(self, keys: Sequence[Key]) -> list[HeldLike]:
+    def stored_likes(self, keys: Sequence[Key]) -> list[StoredLike]:
         """Return what Admin holds of ``keys``."""
         body = {"keys": [{"product": product, "user": user} for product, user in keys]}
         return _held(self._part("POST", "/service/v1/likes/lookup", "likes", body))
@@ -204,9 +204,9 @@ def _range(after: Key, upto: Key | None) -> str:
     return urlencode(bounds | ({"upto_product": upto[0], "upto_user": upto[1]} if upto else {}))
 
 
-def _held(items: Any) -> list[HeldLike]:
+def _held(items: Any) -> list[StoredLike]:
     try:
-        return [HeldLike(LikeChanged.decode(item), parse_time(item["received_at"])) for item in items]
+        return [StoredLike(LikeChanged.decode(item), parse_time(item["received_at"])) for item in items]
     except (InvalidMessageError, KeyError, TypeError, ValueError) as error:
         raise _nonsense(error) from error
 
@@ -218,8 +218,8 @@ def _nonsense(error: Exception) -> AdminUnavailableError:
 def _outcome(item: Any) -> Outcome:
     received = item.get("received_at")
     moment = parse_time(received) if received else None
-    outcome = Outcome(item["outcome"], item["rev"], item["liked"], item["reason"], moment)
-    if outcome.outcome not in OUTCOMES or type(outcome.rev) is not int or type(outcome.liked) is not bool:
+    outcome = Outcome(item["outcome"], item["revision"], item["liked"], item["reason"], moment)
+    if outcome.outcome not in OUTCOMES or type(outcome.revision) is not int or type(outcome.liked) is not bool:
         raise ValueError(f"unknown outcome {outcome.outcome!r}")
     return outcome
 

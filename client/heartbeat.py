@@ -21,12 +21,12 @@ def note(who: str) -> None:
         return
     _noted[who] = time.monotonic()
     try:
-        database()["pulses"].update_one({"_id": who}, {"$currentDate": {"at": True}}, upsert=True)
+        database()["heartbeats"].update_one({"_id": who}, {"$currentDate": {"at": True}}, upsert=True)
     except PyMongoError as error:
         log.warning("a sign of life is lost", who=who, error=str(error))
 
 
 def seen() -> tuple[dict[str, datetime], datetime]:
     """Return when each was last at work, and what the time is now, both by the database's clock."""
-    pulses = {pulse["_id"]: pulse["at"] for pulse in database()["pulses"].find()}
-    return pulses, clock().replace(tzinfo=UTC)
+    heartbeats = {heartbeat["_id"]: heartbeat["at"] for heartbeat in database()["heartbeats"].find()}
+    return heartbeats, clock().replace(tzinfo=UTC)

@@ -146,4 +146,4 @@ def was_in_conflict(error: OperationFailure) -> bool:
     return error.timeout or error.has_error_label("TransientTransactionError")
 
 
-MAJORITY = ReadConcern("majority")  # for proofs: what a failover may roll back is not held
+MAJORITY = ReadConcern("majority")  # for verification: what a failover may roll back is not held

@@ -5,7 +5,7 @@ from typing import Any
 
 from contract import names
 from contract.messages import MAX_IDS
-from contract.versions import MAX_VER
+from contract.versions import MAX_SEQUENCE
 
 PRODUCT_TASKS = {  # each takes one argument
     names.SYNC_PRODUCT: "message",
@@ -35,11 +35,11 @@ def wrong_ids(given: Any) -> str | None:
     if len(given) > MAX_IDS:
         return f"product_ids holds {len(given)} ids; one task takes {MAX_IDS} at most"
     wrong = [item for item in given if not _is_id(item)]
-    return f"{_show(wrong[0])} is no product id; ids are whole numbers from 1 to {MAX_VER}" if wrong else None
+    return f"{_show(wrong[0])} is no product id; ids are whole numbers from 1 to {MAX_SEQUENCE}" if wrong else None
 
 
 def _is_id(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_VER
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_SEQUENCE
 
 
 def _show(value: Any) -> str:

@@ -16,14 +16,14 @@ PER_LINE = 200  # products or likes named in one line, as many as a task holds; 
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class Cause:
     """``request_id``: what ``X-Request-ID`` held; ``traceparent``: W3C trace context, only while tracing is on."""
 
     request_id: str | None = None
     traceparent: str | None = None
 
 
-UNKNOWN = Origin()
+UNKNOWN = Cause()
 
 
 class Caused(Protocol):
@@ -33,47 +33,47 @@ class Caused(Protocol):
     def label(self) -> str: ...
 
     @property
-    def origin(self) -> Origin: ...
+    def cause(self) -> Cause: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class LogItem:
     """What is only told of in the logs."""
 
     label: str
-    origin: Origin
+    cause: Cause
 
 
-def current() -> Origin:
+def current() -> Cause:
     """Return what is at work here and now."""
-    return Origin(bound(), tracing.traceparent())
+    return Cause(bound(), tracing.traceparent())
 
 
-def header(caused: Iterable[tuple[int, Origin]]) -> dict[str, Any]:
+def header(caused: Iterable[tuple[int, Cause]]) -> dict[str, Any]:
     """Return the header that tells a task what caused each product's state; an import's is one entry."""
-    grouped: dict[Origin, list[int]] = {}
-    for product_id, origin in caused:
-        if origin != UNKNOWN:
-            grouped.setdefault(origin, []).append(product_id)
+    grouped: dict[Cause, list[int]] = {}
+    for product_id, cause in caused:
+        if cause != UNKNOWN:
+            grouped.setdefault(cause, []).append(product_id)
     return {HEADER: [[o.request_id or "", o.traceparent or "", ids] for o, ids in grouped.items()]} if grouped else {}
 
 
-def of_task(headers: Mapping[str, Any]) -> dict[int, Origin]:
+def of_task(headers: Mapping[str, Any]) -> dict[int, Cause]:
     """Return what caused each product's state, from a task's headers; anyone may have written those."""
-    found: dict[int, Origin] = {}
+    found: dict[int, Cause] = {}
     entries = headers.get(HEADER)
     for entry in entries if isinstance(entries, list) else ():
         match entry:
             case [str() as request_id, str() as traceparent, [*ids]]:
-                origin = Origin(valid_id(request_id), traceparent or None)
-                found |= {product_id: origin for product_id in ids if isinstance(product_id, int)}
+                cause = Cause(valid_id(request_id), traceparent or None)
+                found |= {product_id: cause for product_id in ids if isinstance(product_id, int)}
     return found
 
 
-def tell(log: Any, event: str, caused: Sequence[Caused], level: str = "info", **fields: Any) -> None:
+def log_items(log: Any, event: str, caused: Sequence[Caused], level: str = "info", **fields: Any) -> None:
     """Log what happened to ``caused``: a line for every PER_LINE of them, with their labels and request ids."""
     for start in range(0, len(caused), PER_LINE):
         part = caused[start : start + PER_LINE]
-        ids = sorted({one.origin.request_id for one in part if one.origin.request_id})
+        ids = sorted({one.cause.request_id for one in part if one.cause.request_id})
         requests: dict[str, Any] = {"request_ids": ids} if len(ids) > 1 else {"request_id": ids[0]} if ids else {}
         getattr(log, level)(event, items=[one.label for one in part], **requests, **fields)

@@ -1,4 +1,4 @@
-"""What both services sum up and compare: a product is its id, its ver and the checksum of its content.
+"""What both services sum up and compare: a product is its id, its sequence and the checksum of its content.
 
 Ids are grouped in buckets of a fixed width; equal digests mean equal buckets, and only the others are looked into.
 """
@@ -18,7 +18,7 @@ class Entry(NamedTuple):
     """One product as a store holds it. ``checksum`` is made from the content; a tombstone's is empty."""
 
     id: int
-    ver: int
+    sequence: int
     checksum: str
 
 
@@ -36,6 +36,6 @@ def digests(entries: Iterable[Entry]) -> Iterator[Digest]:
     for bucket, members in groupby(entries, lambda entry: entry.id // BUCKET):
         summed, count = hashlib.blake2b(digest_size=16), 0
         for entry in members:
-            summed.update(f"{entry.id}:{entry.ver}:{entry.checksum}\n".encode())
+            summed.update(f"{entry.id}:{entry.sequence}:{entry.checksum}\n".encode())
             count += 1
         yield Digest(bucket, count, summed.hexdigest())

@@ -18,10 +18,10 @@ from json.encoder import encode_basestring
 from types import MappingProxyType
 from typing import Any, Self
 
-from contract.causation import UNKNOWN, Origin
+from contract.causation import UNKNOWN, Cause
 from contract.currencies import CODES, decimals, price_pattern
 from contract.product_rules import RULES
-from contract.versions import MAX_VER, label
+from contract.versions import MAX_SEQUENCE, label
 from runtime.correlation import valid_id
 
 PRODUCT_CHANGED = "product.changed.v1"
@@ -36,12 +36,12 @@ _USER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 class InvalidMessageError(ValueError):
     """A message that breaks its contract.
 
-    ``product_id`` and ``ver`` name what it was about, where that much could be read, else None.
+    ``product_id`` and ``sequence`` name what it was about, where that much could be read, else None.
     """
 
-    def __init__(self, reason: str, product_id: int | None = None, ver: int | None = None) -> None:
+    def __init__(self, reason: str, product_id: int | None = None, sequence: int | None = None) -> None:
         super().__init__(reason)
-        self.reason, self.product_id, self.ver = reason, product_id, ver
+        self.reason, self.product_id, self.sequence = reason, product_id, sequence
 
 
 class NewerMessageError(InvalidMessageError):
@@ -106,20 +106,20 @@ MALFORMED_CHECKSUM = "malformed"  # of a stored copy that no message could have 
 
 @dataclass(frozen=True)
 class ProductChanged:
-    """A product's whole state at ``ver``; ``product`` is None when it is deleted.
+    """A product's whole state at ``sequence``; ``product`` is None when it is deleted.
 
-    ``origin`` is no part of it: it travels in the task's headers.
+    ``cause`` is no part of it: it travels in the task's headers.
     """
 
     id: int
-    ver: int
+    sequence: int
     product: ProductContent | None
-    origin: Origin = field(default=UNKNOWN, compare=False)
+    cause: Cause = field(default=UNKNOWN, compare=False)
 
     @property
     def label(self) -> str:
         """``42@v3``, ``42@v4 deleted``: what a person looks for in Flower and in the logs."""
-        return f"{label(self.id, self.ver)}{'' if self.product else ' deleted'}"
+        return f"{label(self.id, self.sequence)}{'' if self.product else ' deleted'}"
 
     @cached_property
     def checksum(self) -> str:
@@ -129,14 +129,14 @@ class ProductChanged:
         return {
             "type": PRODUCT_CHANGED,
             "id": self.id,
-            "ver": self.ver,
+            "sequence": self.sequence,
             "deleted": self.product is None,
             "checksum": self.checksum,
             "product": self.product.encode() if self.product else None,
         }
 
     @classmethod
-    def decode(cls, raw: Any, caused: Mapping[int, Origin] = MappingProxyType({})) -> Self:
+    def decode(cls, raw: Any, caused: Mapping[int, Cause] = MappingProxyType({})) -> Self:
         """Check ``raw`` (parsed JSON) and return it typed, with what ``caused`` says of its product.
 
         Raises InvalidMessageError with a reason that names the field, and the product where it can be read;
@@ -145,25 +145,25 @@ class ProductChanged:
         if not isinstance(raw, dict):
             raise InvalidMessageError("message must be an object")
         product_id = raw.get("id") if _is_int(raw.get("id"), 1) else None
-        ver = raw.get("ver") if _is_int(raw.get("ver"), 1) else None
+        sequence = raw.get("sequence") if _is_int(raw.get("sequence"), 1) else None
         if _is_newer(raw.get("type"), PRODUCT_CHANGED):
-            raise NewerMessageError(_NEWER.format(raw["type"], PRODUCT_CHANGED), product_id, ver)
+            raise NewerMessageError(_NEWER.format(raw["type"], PRODUCT_CHANGED), product_id, sequence)
         try:
             return cls._decode(raw, caused)
         except ValueError as error:
-            raise InvalidMessageError(str(error), product_id, ver) from error
+            raise InvalidMessageError(str(error), product_id, sequence) from error
 
     @classmethod
-    def _decode(cls, raw: dict[str, Any], caused: Mapping[int, Origin]) -> Self:
+    def _decode(cls, raw: dict[str, Any], caused: Mapping[int, Cause]) -> Self:
         if raw.get("type") != PRODUCT_CHANGED:
             raise ValueError(f"type must be {PRODUCT_CHANGED!r}")
-        for name in ("id", "ver"):
+        for name in ("id", "sequence"):
             if not _is_int(raw.get(name), 1):
                 raise ValueError(f"{name} must be a positive integer")
         if not isinstance(raw.get("deleted"), bool):
             raise ValueError("deleted must be true or false")
         product = None if raw["deleted"] else ProductContent.decode(raw.get("product"))
-        message = cls(raw["id"], raw["ver"], product, caused.get(raw["id"], UNKNOWN))
+        message = cls(raw["id"], raw["sequence"], product, caused.get(raw["id"], UNKNOWN))
         if raw.get("checksum") != message.checksum:
             raise ValueError("checksum does not match the content")
         return message
@@ -171,23 +171,23 @@ class ProductChanged:
 
 @dataclass(frozen=True, slots=True)
 class LikeChanged:
-    """One shopper's state towards one product; ``rev`` counts its changes from 1. The id of the request that
+    """One shopper's state towards one product; ``revision`` counts its changes from 1. The id of the request that
     caused it travels along, for the logs of both sides.
     """
 
     product: int
     user: str
-    rev: int
+    revision: int
     liked: bool
-    origin: Origin = field(default=UNKNOWN, compare=False)
+    cause: Cause = field(default=UNKNOWN, compare=False)
 
     @property
     def label(self) -> str:
-        return f"{self.product}:{self.user}@r{self.rev}"
+        return f"{self.product}:{self.user}@r{self.revision}"
 
     def encode(self) -> dict[str, Any]:
-        state = {"product": self.product, "user": self.user, "rev": self.rev, "liked": self.liked}
-        caused = {"request_id": self.origin.request_id} if self.origin.request_id else {}
+        state = {"product": self.product, "user": self.user, "revision": self.revision, "liked": self.liked}
+        caused = {"request_id": self.cause.request_id} if self.cause.request_id else {}
         return {"type": LIKE_CHANGED, **state, **caused}
 
     @classmethod
@@ -197,22 +197,22 @@ class LikeChanged:
             raise NewerMessageError(_NEWER.format(raw["type"], LIKE_CHANGED))
         if not isinstance(raw, dict) or raw.get("type") != LIKE_CHANGED:
             raise InvalidMessageError(f"each like must be an object of type {LIKE_CHANGED!r}")
-        for name in ("product", "rev"):
+        for name in ("product", "revision"):
             if not _is_int(raw.get(name), 1):
                 raise InvalidMessageError(f"{name} must be a positive integer")
         if not isinstance(raw.get("user"), str) or not _USER.fullmatch(raw["user"]):
             raise InvalidMessageError("user must be 1 to 64 letters, digits, '-' or '_'")
         if not isinstance(raw.get("liked"), bool):
             raise InvalidMessageError("liked must be true or false")
-        origin = Origin(valid_id(raw.get("request_id")))
-        return cls(raw["product"], raw["user"], raw["rev"], raw["liked"], origin)
+        cause = Cause(valid_id(raw.get("request_id")))
+        return cls(raw["product"], raw["user"], raw["revision"], raw["liked"], cause)
 
 
 def likes_digest(likes: Iterable[LikeChanged]) -> str:
     """Return what two equal sets of likes share, in whatever order they come: their number and a sum of hashes."""
     count = total = 0
     for like in likes:
-        text = f"{like.product}:{like.user}:{like.rev}:{like.liked:d}"
+        text = f"{like.product}:{like.user}:{like.revision}:{like.liked:d}"
         total += int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest(), "big")
         count += 1
     return f"{count}:{total % (1 << 128):032x}"
@@ -246,4 +246,4 @@ def _is_newer(given: Any, ours: str) -> bool:
 
 
 def _is_int(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= MAX_VER
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= MAX_SEQUENCE

@@ -5,7 +5,7 @@ SYNC_PRODUCTS = "tasks.sync_products"
 RESYNC_PRODUCT = "tasks.resync_product"
 RESYNC_PRODUCTS = "tasks.resync_products"
 FORWARD_LIKES = "tasks.forward_likes"
-REDELIVER_LIKES = "tasks.redeliver_likes"
+RETRY_LIKES = "tasks.retry_likes"
 COLLECT_DEAD_LETTERS = "tasks.collect_dead_letters"
 REPLAY_DEAD_LETTER = "tasks.replay_dead_letter"
 COPY_IMAGES = "tasks.copy_images"
@@ -17,12 +17,12 @@ DEAD_LETTER_EXCHANGE = "lockstep.dead"
 QUEUE_PRODUCTS = "client.products"
 QUEUE_PRODUCTS_BULK = "client.products.bulk"
 QUEUE_LIKES = "client.likes"
-QUEUE_UPKEEP = "client.upkeep"
+QUEUE_MAINTENANCE = "client.maintenance"
 QUEUE_DEAD = "client.dead"
 
-# A lane is a queue with its own window of unproven rows: an editor never waits behind an import.
+# A lane is a queue with its own window of pending rows: an editor never waits behind an import.
 INTERACTIVE = "interactive"
 BULK = "bulk"
 LANE_QUEUES = {INTERACTIVE: QUEUE_PRODUCTS, BULK: QUEUE_PRODUCTS_BULK}
 
-TELL_TIME = "tell_time"  # a control command that workers answer (celery -A tasks inspect tell_time)
+REPORT_TIME = "report_time"  # a control command that workers answer (celery -A tasks inspect report_time)

@@ -27,7 +27,7 @@ PRODUCT_QUEUES = [
 # letters, each announcement that nobody took in time would lie there as one.
 ANNOUNCEMENT_QUEUES = [
     Queue(name, _EXCHANGE, routing_key=name, durable=True, queue_arguments=_QUORUM)
-    for name in (names.QUEUE_LIKES, names.QUEUE_UPKEEP)
+    for name in (names.QUEUE_LIKES, names.QUEUE_MAINTENANCE)
 ]
 WORK_QUEUES = [*PRODUCT_QUEUES, *ANNOUNCEMENT_QUEUES]
 # Dead letters are no work: one task takes them from here into the store (client/dead_letters).

@@ -1,30 +1,30 @@
-"""``ver``: the one number that decides which of two states of a product is newer.
+"""``sequence``: the one number that decides which of two states of a product is newer.
 
-``ver = epoch * 2**40 + version``. ``version`` counts the changes of one product from 1; ``epoch`` is raised
+``sequence = epoch * 2**40 + version``. ``version`` counts the changes of one product from 1; ``epoch`` is raised
 when a database was restored from a backup, so that every state sent afterwards is newer than any sent before.
 """
 
 _VERSION_BITS = 40
 _VERSION_MASK = (1 << _VERSION_BITS) - 1
-MAX_VER = (1 << 63) - 1  # BIGINT in MySQL, int64 in BSON
-MAX_EPOCH = MAX_VER >> _VERSION_BITS
+MAX_SEQUENCE = (1 << 63) - 1  # BIGINT in MySQL, int64 in BSON
+MAX_EPOCH = MAX_SEQUENCE >> _VERSION_BITS
 
 
 def compose(epoch: int, version: int) -> int:
-    """Return the ver of ``version`` (from 1) in ``epoch`` (from 0)."""
+    """Return the sequence of ``version`` (from 1) in ``epoch`` (from 0)."""
     return (epoch << _VERSION_BITS) | version
 
 
-def version_of(ver: int) -> int:
+def version_of(sequence: int) -> int:
     """Return the product's version, as people see it."""
-    return ver & _VERSION_MASK
+    return sequence & _VERSION_MASK
 
 
-def epoch_of(ver: int) -> int:
-    """Return the epoch that ``ver`` was made in."""
-    return ver >> _VERSION_BITS
+def epoch_of(sequence: int) -> int:
+    """Return the epoch that ``sequence`` was made in."""
+    return sequence >> _VERSION_BITS
 
 
-def label(product_id: int, ver: int) -> str:
+def label(product_id: int, sequence: int) -> str:
     """Return how people name a product's state, in Flower and in the logs: ``42@v3``."""
-    return f"{product_id}@v{version_of(ver)}"
+    return f"{product_id}@v{version_of(sequence)}"

@@ -7,7 +7,7 @@ from runtime.cli.commands import LazyCommand
 
 _COMMANDS = {
     "config": ("lockstep.config_check:config", "Look at the settings."),
-    "doctor": ("lockstep.doctor.cli:doctor", "Check the set-up, and say how to mend it."),
+    "doctor": ("lockstep.doctor.cli:doctor", "Check the set-up, and say how to repair it."),
     "export": ("admin.cli.main:export", "Write every live product to a file."),
     "health": ("lockstep.health:health", "Say whether a process does its work."),
     "import": ("admin.cli.main:import_", "Create or update products from a file."),
@@ -15,8 +15,8 @@ _COMMANDS = {
     "migrate": ("lockstep.main:migrate", "Bring a service's database to this version."),
     "relay": ("admin.cli.main:relay", "Run the process that sends and proves changes."),
     "shopper": ("client.cli.main:shopper", "Accounts of shoppers."),
-    "staff": ("admin.cli.staff:staff", "Accounts of those who look after the catalogue."),
-    "sync": ("admin.cli.sync:sync", "What is out of step, and mending it."),
+    "staff": ("admin.cli.staff:staff", "Accounts of those who recheck the catalogue."),
+    "sync": ("admin.cli.sync:sync", "What is out of sync, and repairing it."),
 }
 
 
@@ -29,13 +29,13 @@ def cli() -> None:
 
     \b
     Examples:
-      lockstep doctor                    what is wrong with the set-up, and how to mend it
-      lockstep sync status               whether all is in step
+      lockstep doctor                    what is wrong with the set-up, and how to repair it
+      lockstep sync status               whether all is in sync
       lockstep import catalogue.csv
       lockstep sync diff --help
 
     Data goes to standard output, everything else to standard error. Exit codes: 0 ok, 1 failed, 2 usage or settings,
-    3 out of step, 4 a dependency is down, 130 interrupted.
+    3 out of sync, 4 a dependency is down, 130 interrupted.
     """
 
 

@@ -67,11 +67,11 @@ POOL_MAX = Gauge(
 )
 ATTEMPTS = Counter(
     "sync_attempts_total",
-    "Products whose sending came to an end: proven, lost (sent again), differing (repaired), unpublished.",
+    "Products whose sending came to an end: verified, lost (sent again), differing (repaired), unpublished.",
     ["outcome"],
     registry=INSTRUMENTS,
 )
-for _outcome in ("proven", "lost", "differing", "unpublished"):
+for _outcome in ("verified", "lost", "differing", "unpublished"):
     ATTEMPTS.labels(_outcome)
 
 

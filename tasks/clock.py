@@ -7,7 +7,7 @@ from celery.worker.control import inspect_command
 from contract import names
 
 
-@inspect_command(name=names.TELL_TIME)
-def tell_time(_state: object) -> dict[str, float]:
+@inspect_command(name=names.REPORT_TIME)
+def report_time(_state: object) -> dict[str, float]:
     """Answer with this worker's clock, in seconds since 1970."""
     return {"now": time.time()}

@@ -33,14 +33,14 @@ def forward_likes(self: Task) -> None:
         log.warning("likes wait for the next sweep", error=repr(error))  # L7
 
 
-@shared_task(name=names.REDELIVER_LIKES, bind=True, max_retries=None)
-def redeliver_likes(self: Task, after: Any = "") -> None:
+@shared_task(name=names.RETRY_LIKES, bind=True, max_retries=None)
+def retry_likes(self: Task, after: Any = "") -> None:
     """Make every parked like pending again, a step per task; the next sweep forwards them."""
     if not isinstance(after, str):
         raise Reject("the id of a like must be text", requeue=False)
     worker.gateway()
     try:
-        _, further = parked.redeliver(after)
+        _, further = parked.retry(after)
     except OUTAGES as outage:
         raise self.retry(countdown=LONGEST_COUNTDOWN, exc=outage) from outage
     if further is not None:

@@ -70,8 +70,8 @@ def _resync(task: Task, product_ids: Any) -> None:
 def _sync(raw: list[Any]) -> None:
     worker.gateway()
     messages, refused = _decode(raw)
-    causation.tell(log, "received", messages)
-    with tracing.span("apply products", "consumer", (message.origin.traceparent for message in messages)):
+    causation.log_items(log, "received", messages)
+    with tracing.span("apply products", "consumer", (message.cause.traceparent for message in messages)):
         _apply(messages, refused)
 
 
@@ -98,6 +98,6 @@ def _decode(raw: list[Any]) -> tuple[list[ProductChanged], list[InvalidMessageEr
         try:
             messages.append(ProductChanged.decode(item, caused))
         except InvalidMessageError as error:
-            log.warning("refused", reason=error.reason, product_id=error.product_id, ver=error.ver)
+            log.warning("refused", reason=error.reason, product_id=error.product_id, sequence=error.sequence)
             refused.append(error)
     return messages, refused

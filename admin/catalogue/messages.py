@@ -15,9 +15,11 @@ from contract.messages import CONTENT_NAMES, ProductChanged, ProductContent, for
 from contract.versions import compose
 
 
-def message_of(product: Product | Row[Any], ver: int, origin: causation.Origin = causation.UNKNOWN) -> ProductChanged:
-    """Return the message that carries ``product``'s state at ``ver``."""
-    return ProductChanged(product.id, ver, None if product.deleted_at else content_of(product), origin)
+def message_of(
+    product: Product | Row[Any], sequence: int, cause: causation.Cause = causation.UNKNOWN
+) -> ProductChanged:
+    """Return the message that carries ``product``'s state at ``sequence``."""
+    return ProductChanged(product.id, sequence, None if product.deleted_at else content_of(product), cause)
 
 
 def changed_in(write: WriteContext, product: Product) -> ProductChanged:
@@ -26,16 +28,16 @@ def changed_in(write: WriteContext, product: Product) -> ProductChanged:
 
 
 def current_messages(product_ids: Sequence[int]) -> list[ProductChanged]:
-    """Return the products' current states. State and ver come from one statement, so they belong together."""
+    """Return the products' current states. State and sequence come from one statement, so they belong together."""
     query = (
         # columns: as objects they would take twice as long
-        select(*_STATE, Replication.ver, Replication.request_id, Replication.traceparent)
+        select(*_STATE, Replication.sequence, Replication.request_id, Replication.traceparent)
         .join(Replication, Replication.product_id == Product.id)
         .where(Product.id.in_(product_ids))
         .order_by(Product.id)
     )
     rows = db.session.execute(query)
-    messages = [message_of(row, row.ver, causation.Origin(row.request_id, row.traceparent)) for row in rows]
+    messages = [message_of(row, row.sequence, causation.Cause(row.request_id, row.traceparent)) for row in rows]
     db.session.rollback()
     return messages
 

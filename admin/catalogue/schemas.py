@@ -10,7 +10,7 @@ from contract.currencies import CODES, MAX_DECIMALS, price_text, too_exact
 from contract.messages import MAX_IDS, format_time
 from contract.product_rules import NO_CONTROLS, NO_CONTROLS_ERROR, RULES
 from contract.search_terms import SEARCH_DOC
-from contract.versions import MAX_VER
+from contract.versions import MAX_SEQUENCE
 from web.http.api import ServiceSchema
 from web.http.cursors import PageSchema
 from web.http.fields import PatchSchema, Text, Whole
@@ -93,7 +93,9 @@ class ProductListSchema(ma.Schema):
 
 
 class StatesQuerySchema(ServiceSchema):
-    ids = fields.List(Whole(validate=validate.Range(0, MAX_VER)), required=True, validate=validate.Length(1, MAX_IDS))
+    ids = fields.List(
+        Whole(validate=validate.Range(0, MAX_SEQUENCE)), required=True, validate=validate.Length(1, MAX_IDS)
+    )
 
 
 class ListQuerySchema(PageSchema):

@@ -1,4 +1,4 @@
-"""The words by which products are found: kept beside them in the same transaction, looked up by prefix."""
+"""The search terms by which products are found: kept beside them in the same transaction, looked up by prefix."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,30 +11,30 @@ from admin.db.engine import BigId, table
 from admin.db.extensions import Model, db
 from contract.search_terms import finds_nothing, query_terms, terms_of
 
-FIELDS = {"title", "sku"}  # whose words count
-LONGEST = 40  # characters of a word that count
-FEW = 500  # products; a search starts from a word that no more of them have
+FIELDS = {"title", "sku"}  # whose terms count
+LONGEST = 40  # characters of a term that count
+FEW = 500  # products; a search starts from a term that no more of them have
 _AFTER_ALL = "\U0010ffff"  # sorts after whatever may follow a prefix
 
 
-class ProductWord(Model):
+class ProductSearchTerm(Model):
     """One search term of a product, normalised as ``contract.search_terms`` does it. Deleted products keep theirs."""
 
-    __tablename__ = "product_words"
-    __table_args__ = (Index("ix_product_words_word", "word", "product_id"),)
+    __tablename__ = "product_search_terms"
+    __table_args__ = (Index("ix_product_search_terms_term", "term", "product_id"),)
 
     product_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
-    word: Mapped[str] = mapped_column(String(LONGEST), primary_key=True)
+    term: Mapped[str] = mapped_column(String(LONGEST), primary_key=True)
 
 
-_INSERT = insert(table(ProductWord))
+_INSERT = insert(table(ProductSearchTerm))
 
 
 def note(created: Sequence[Product], renamed: Sequence[Product] = ()) -> None:
-    """Write the words of products that are new or have other ones now. The caller commits."""
+    """Write the terms of products that are new or have other ones now. The caller commits."""
     if renamed:
-        db.session.execute(delete(ProductWord).where(ProductWord.product_id.in_([p.id for p in renamed])))
-    rows = [{"product_id": p.id, "word": word} for p in (*created, *renamed) for word in of(p.title, p.sku)]
+        db.session.execute(delete(ProductSearchTerm).where(ProductSearchTerm.product_id.in_([p.id for p in renamed])))
+    rows = [{"product_id": p.id, "term": term} for p in (*created, *renamed) for term in of(p.title, p.sku)]
     if rows:
         db.session.connection().execute(_INSERT, rows)
 
@@ -45,38 +45,40 @@ def of(*texts: str) -> list[str]:
 
 
 def narrow(query: Select[Any], q: str) -> Select[Any]:
-    """Narrow a page of products to those with every word of ``q``, or one that begins so; to none where ``q`` holds
+    """Narrow a page of products to those with every term of ``q``, or one that begins so; to none where ``q`` holds
     signs alone.
 
-    Starts from a word that few products have, whatever the order of the list. Where all are common, the list is
-    read in its order and each product asked for its words: the page is full soon.
+    Starts from a term that few products have, whatever the order of the list. Where all are common, the list is
+    read in its order and each product asked for its terms: the page is full soon.
     """
     if finds_nothing(q):
         return query.where(false())
-    words = _stored(query_terms(q))
-    for word in sorted(words, key=len, reverse=True):  # long ones are rare ones, more often than not
-        few = _first(word)
+    terms = _stored(query_terms(q))
+    for term in sorted(terms, key=len, reverse=True):  # long ones are rare ones, more often than not
+        few = _first(term)
         if len(few) <= FEW:
             query = query.with_hint(Product, "FORCE INDEX (PRIMARY)", "mysql")
-            return query.where(Product.id.in_(few), *(_has(other) for other in words if other != word))
-    return query.where(*(_has(word) for word in words))
+            return query.where(Product.id.in_(few), *(_has(other) for other in terms if other != term))
+    return query.where(*(_has(term) for term in terms))
 
 
 def _stored(terms: list[str]) -> list[str]:
     return list(dict.fromkeys(term[:LONGEST] for term in terms))
 
 
-def _first(word: str) -> Sequence[int]:
-    """Return the first products with a word that begins so; one that has two is there twice."""
-    query = select(ProductWord.product_id).where(_begins(word)).limit(FEW + 1)
+def _first(term: str) -> Sequence[int]:
+    """Return the first products with a term that begins so; one that has two is there twice."""
+    query = select(ProductSearchTerm.product_id).where(_begins(term)).limit(FEW + 1)
     return db.session.execute(query).scalars().all()
 
 
-def _has(word: str) -> ColumnElement[bool]:
-    # A scalar subquery, which no optimizer turns into a join: it would gather all products of a common word first.
-    found = select(ProductWord.product_id).where(ProductWord.product_id == Product.id, _begins(word)).limit(1)
+def _has(term: str) -> ColumnElement[bool]:
+    # A scalar subquery, which no optimizer turns into a join: it would gather all products of a common term first.
+    found = (
+        select(ProductSearchTerm.product_id).where(ProductSearchTerm.product_id == Product.id, _begins(term)).limit(1)
+    )
     return found.correlate(Product).scalar_subquery().is_not(None)
 
 
 def _begins(prefix: str) -> ColumnElement[bool]:
-    return and_(ProductWord.word >= prefix, ProductWord.word < prefix + _AFTER_ALL)
+    return and_(ProductSearchTerm.term >= prefix, ProductSearchTerm.term < prefix + _AFTER_ALL)

@@ -6,12 +6,12 @@ from sqlalchemy import select
 from admin import create_app
 from admin.cli.diff_report import Report, show_fields
 from admin.db.extensions import db
-from admin.outbox.models import SyncMark
+from admin.outbox.models import SyncGeneration
 from admin.outbox.repair import BATCH
 from admin.reconcile import check, own_state
 from admin.reconcile.compare import batched
 from admin.reconcile.diff import HIGHEST, LOWEST, Comparison, UnknownProductError, fields_of
-from admin.reconcile.repair_run import Mending
+from admin.reconcile.repair_run import RepairRun
 from runtime.cli.commands import EXIT_DRIFT, EXIT_FAILED, resumable
 from runtime.cli.terminal import PRODUCT_ID, check_range, json_option, progress
 
@@ -26,8 +26,8 @@ from runtime.cli.terminal import PRODUCT_ID, check_range, json_option, progress
 def diff(product_id: int | None, as_json: bool, repair: bool, yes: bool, first: int | None, last: int | None) -> None:
     """Compare what both stores really hold; with PRODUCT_ID, one product field by field.
 
-    What the relay is still at work on is no drift. Exits 0 when the stores are in step, or after --repair all that
-    was out of step is mended; 3 when something is left; 4 when the Client or the database does not answer.
+    What the relay is still at work on is no drift. Exits 0 when the stores are in sync, or after --repair all that
+    was out of sync is repaired; 3 when something is left; 4 when the Client or the database does not answer.
 
     \b
     Examples:
@@ -39,7 +39,7 @@ def diff(product_id: int | None, as_json: bool, repair: bool, yes: bool, first: 
     if product_id is not None and (first or last):
         raise click.UsageError("Give a product or a range, not both.")
     check_range(("--from", "--to"), first, last)
-    again = resumable("run it again" + ("; what is mended stays mended" if repair else ""))
+    again = resumable("run it again" + ("; what is repaired stays repaired" if repair else ""))
     with create_app().app_context(), again:
         if product_id is not None and not repair:
             _one(product_id, as_json)
@@ -48,7 +48,7 @@ def diff(product_id: int | None, as_json: bool, repair: bool, yes: bool, first: 
             _refuse_while_restored()
         after = first - 1 if first else LOWEST
         span = (after, last or HIGHEST) if product_id is None else (product_id - 1, product_id)
-        _range(span, as_json, Mending(allowed=yes) if repair else None)
+        _range(span, as_json, RepairRun(allowed=yes) if repair else None)
 
 
 def _one(product_id: int, as_json: bool) -> None:
@@ -62,20 +62,20 @@ def _one(product_id: int, as_json: bool) -> None:
         raise click.exceptions.Exit(EXIT_DRIFT)
 
 
-def _range(span: tuple[int, int], as_json: bool, mending: Mending | None) -> None:
+def _range(span: tuple[int, int], as_json: bool, repairing: RepairRun | None) -> None:
     report, comparison = Report(as_json), Comparison()
     with progress("comparing", own_state.highest_id()) as advance:
         for batch in batched(comparison.drift(*span, advance), BATCH):
-            for outcome in mending.mend(batch) if mending else [(difference, None) for difference in batch]:
+            for outcome in repairing.repair(batch) if repairing else [(difference, None) for difference in batch]:
                 report.add(*outcome)
-    for outcome in mending.delete() if mending else []:
+    for outcome in repairing.delete() if repairing else []:
         report.add(*outcome)
-    check.forget_mended()
+    check.forget_repaired()
     report.end(comparison.pending)
-    if mending and mending.withheld:
+    if repairing and repairing.withheld:
         click.echo(
-            f"{mending.withheld} products would be deleted at the Client, more than "
-            f"{mending.limit}: none was. Run it again with --yes if that is meant.",
+            f"{repairing.withheld} products would be deleted at the Client, more than "
+            f"{repairing.limit}: none was. Run it again with --yes if that is meant.",
             err=True,
         )
         raise click.exceptions.Exit(EXIT_FAILED)
@@ -85,7 +85,7 @@ def _range(span: tuple[int, int], as_json: bool, mending: Mending | None) -> Non
 
 def _refuse_while_restored() -> None:
     """Nothing is put in the place of what a backup forgot before recovery made it newer."""
-    alarm = db.session.execute(select(SyncMark.alarm)).scalar_one()
+    alarm = db.session.execute(select(SyncGeneration.alarm)).scalar_one()
     db.session.rollback()
     if alarm:
         click.echo(f"The database of {alarm} was restored from a backup: run 'lockstep sync recover' first.", err=True)

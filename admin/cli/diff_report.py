@@ -23,32 +23,32 @@ class Report:
 
     def __init__(self, as_json: bool) -> None:
         self._json, self._count = as_json, 0
-        self.left = 0  # products still out of step
+        self.left = 0  # products still out of sync
 
-    def add(self, difference: Difference, mended: bool | None = None) -> None:
-        """Write one; ``mended`` is None where nobody tried."""
+    def add(self, difference: Difference, repaired: bool | None = None) -> None:
+        """Write one; ``repaired`` is None where nobody tried."""
         self._count += 1
-        self.left += not mended
+        self.left += not repaired
         if self._json:
             click.echo(
-                ('{"drift": [\n' if self._count == 1 else ",\n") + json.dumps(_shown(difference, mended)), nl=False
+                ('{"drift": [\n' if self._count == 1 else ",\n") + json.dumps(_shown(difference, repaired)), nl=False
             )
             return
         if self._count == 1:
             click.echo(_LINE.format("id", "kind", "sku", "Admin", "Client", "why"))
-        outcome = {None: "", True: "; mended", False: "; NOT mended"}[mended]
+        outcome = {None: "", True: "; repaired", False: "; NOT repaired"}[repaired]
         held, own = _version(difference.held), _version(difference.own)
         click.echo(_LINE.format(difference.id, difference.kind, difference.sku, own, held, difference.why + outcome))
 
     def end(self, pending: int) -> None:
-        """Close with how many differences are only pending, and how many products are left out of step."""
+        """Close with how many differences are only pending, and how many products are left out of sync."""
         if self._json:
             click.echo(("\n], " if self._count else '{"drift": [], ') + f'"pending": {pending}, "left": {self.left}}}')
             return
         if pending:
             click.echo(f"{pending} more differ because the relay is still at work on them: no drift", err=True)
-        mended = f"; {self._count - self.left} mended" if self.left < self._count else ""
-        click.echo(f"{self._count} products out of step{mended}" if self._count else "in step", err=True)
+        repaired = f"; {self._count - self.left} repaired" if self.left < self._count else ""
+        click.echo(f"{self._count} products out of sync{repaired}" if self._count else "in sync", err=True)
 
 
 def show_fields(found: Fields, as_json: bool) -> None:
@@ -74,7 +74,7 @@ def _plain(text: str | None) -> Any:
     return Text("-" if text is None else text)
 
 
-def _shown(difference: Difference, mended: bool | None) -> dict[str, Any]:
+def _shown(difference: Difference, repaired: bool | None) -> dict[str, Any]:
     shown = {
         "id": difference.id,
         "sku": difference.sku,
@@ -83,17 +83,22 @@ def _shown(difference: Difference, mended: bool | None) -> dict[str, Any]:
         "client": _entry(difference.held),
         "why": difference.why,
     }
-    return shown if mended is None else {**shown, "mended": mended}
+    return shown if repaired is None else {**shown, "repaired": repaired}
 
 
 def _entry(entry: Entry | None) -> dict[str, Any] | None:
     if entry is None:
         return None
     deleted = entry.checksum == DELETED_CHECKSUM
-    return {"version": version_of(entry.ver), "ver": entry.ver, "checksum": entry.checksum, "deleted": deleted}
+    return {
+        "version": version_of(entry.sequence),
+        "sequence": entry.sequence,
+        "checksum": entry.checksum,
+        "deleted": deleted,
+    }
 
 
 def _version(entry: Entry | None) -> str:
     if entry is None:
         return "-"
-    return f"v{version_of(entry.ver)}" + (" deleted" if entry.checksum == DELETED_CHECKSUM else "")
+    return f"v{version_of(entry.sequence)}" + (" deleted" if entry.checksum == DELETED_CHECKSUM else "")

@@ -51,7 +51,7 @@ def relay(heartbeat: Path | None) -> None:
     """Send what the Client does not hold yet, prove what it does (A3, A6), and carry out uploaded imports. Any number
     may run.
 
-    SIGTERM or Ctrl-C ends it after the step in hand, within seconds; what was not proven is due again.
+    SIGTERM or Ctrl-C ends it after the step in hand, within seconds; what was not verified is due again.
 
     \b
     Examples, the second for a supervisor:

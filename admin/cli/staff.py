@@ -1,4 +1,4 @@
-"""``lockstep staff``: accounts of those who look after the catalogue, and machines' keys."""
+"""``lockstep staff``: accounts of those who recheck the catalogue, and machines' keys."""
 
 import json
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ _password = click.option(
 
 @click.group()
 def staff() -> None:
-    """Accounts of those who look after the catalogue: viewers look, editors change, owners manage the staff."""
+    """Accounts of those who recheck the catalogue: viewers look, editors change, owners manage the staff."""
 
 
 @staff.command("add")

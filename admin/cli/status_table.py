@@ -8,8 +8,8 @@ from admin.reconcile import check
 from contract.messages import format_time
 
 _WORDS = {
-    status.IN_STEP: ("green", "in step"),
-    status.BEHIND: ("yellow", "behind, catching up"),
+    status.IN_SYNC: ("green", "in sync"),
+    status.PENDING: ("yellow", "pending"),
     status.STUCK_ROWS: ("red", "stuck: some products do not arrive; 'lockstep sync replay --stuck' tries them at once"),
     status.DRIFTED: ("red", "drift: the stores differ; 'lockstep sync diff' says where"),
     status.UNKNOWN: ("red", "unknown: the Client cannot be asked"),
@@ -55,8 +55,8 @@ def _lag(lag: status.Lag) -> str:
 
 def _last(last: status.LastResult | None) -> str:
     if last is None:
-        return "nothing was proven yet"
-    return f"product {last.product_id} version {last.version} proven {format_time(last.proven_at)}"
+        return "nothing was verified yet"
+    return f"product {last.product_id} version {last.version} verified {format_time(last.verified_at)}"
 
 
 def _drift(drift: check.Summary) -> str:

@@ -33,7 +33,7 @@ _LOOK_SECONDS = 0.5
 
 @click.group()
 def sync() -> None:
-    """What is out of step between Admin and the Client, and mending it."""
+    """What is out of sync between Admin and the Client, and repairing it."""
 
 
 sync.add_command(LazyCommand("diff", "admin.cli.diff:diff", "Compare what both stores really hold; --repair."))
@@ -85,7 +85,7 @@ def _watch() -> None:
 @click.option("--stuck", is_flag=True, help="Only those that are stuck.")
 @click.option("--all", "everything", is_flag=True, help="Every product.")
 @click.option("--dry-run", is_flag=True, help="Only say how many there are.")
-@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until all are proven.")
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until all are verified.")
 @json_option
 def replay(
     ids: tuple[int, ...],
@@ -100,7 +100,7 @@ def replay(
     wait: bool,
     as_json: bool,
 ) -> None:
-    """Have products looked after again: by IDS, or by options.
+    """Have products sent again: by IDS, or by options.
 
     Several options narrow each other. What is right at the Client stays untouched, so this may be repeated at will. It
     only marks the products; a running relay does the work, also after Ctrl-C. Interrupted before that, run it again.
@@ -168,11 +168,11 @@ def recover(yes: bool) -> None:
 def _wait_until_proven(total: int) -> None:
     marked_at = db.session.execute(select(utc_now())).scalar_one()
     db.session.rollback()
-    with progress("proven", total) as advance:
-        while left := replay_.unproven(marked_at):
+    with progress("verified", total) as advance:
+        while left := replay_.pending(marked_at):
             advance(max(0, total - left))
             time.sleep(_LOOK_SECONDS)
-    click.echo("all proven", err=True)
+    click.echo("all verified", err=True)
 
 
 def _utc(moment: datetime | None) -> datetime | None:

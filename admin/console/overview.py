@@ -22,16 +22,16 @@ MENDED_BY_REPLAY = ("missing", "stale", "ahead", "differing", "malformed")  # wh
 
 # state → (tone of its chip, what it means)
 _MEANINGS = {
-    replication.IN_STEP: ("ok", "The shop shows every change."),
-    replication.BEHIND: ("busy", "Changes are on their way to the shop."),
+    replication.IN_SYNC: ("ok", "The shop shows every change."),
+    replication.PENDING: ("busy", "Changes are on their way to the shop."),
     replication.STUCK_ROWS: ("bad", "The shop refuses some products. The others are not held up."),
     replication.DRIFTED: ("bad", "Some products differ at the Client, though nobody is at work on them."),
     replication.UNKNOWN: ("unknown", "The Client cannot be asked, so what the shop shows is unknown."),
-    replication.RESTORED: ("bad", "A database came back from a backup. Nothing counts as proven until a recovery."),
+    replication.RESTORED: ("bad", "A database came back from a backup. Nothing counts as verified until a recovery."),
 }
 
 
-class NothingToMendError(ProblemError):
+class NothingToRepairError(ProblemError):
     status = HTTPStatus.CONFLICT
 
 
@@ -60,16 +60,16 @@ def overview() -> Overview:
 
 
 @retry_deadlocks
-def mend_drift() -> int:
-    """Have the relay look after every product that drifted, where Admin's state may replace the copy; return how many.
+def repair_drift() -> int:
+    """Have the relay recheck every product that drifted, where Admin's state may replace the copy; return how many.
 
-    Raises NothingToMendError.
+    Raises NothingToRepairError.
     """
     query = select(Drift.product_id).where(Drift.confirmed_at.is_not(None), Drift.kind.in_(MENDED_BY_REPLAY))
     ids = list(db.session.execute(query).scalars())
     db.session.rollback()
     if not ids:
-        raise NothingToMendError("There is no drift that a resync would mend; run 'lockstep sync diff --repair'.")
+        raise NothingToRepairError("There is no drift that a resync would repair; run 'lockstep sync diff --repair'.")
     return resync.mark(resync.Selection(ids=ids))
 
 
@@ -78,9 +78,9 @@ def _advice(status: Status, found: Sequence[Part]) -> str:
     if status.oldest is None:
         return ""
     if status.alarm:
-        return "Nothing is proven until “lockstep sync recover” was run."
+        return "Nothing is verified until “lockstep sync recover” was run."
     if status.oldest.state == STUCK:
-        return "The Client refuses it. Mend the product and save it, or resync it once the reason is gone."
+        return "The Client refuses it. Repair the product and save it, or resync it once the reason is gone."
     silent = [part for part in found if part.state != OK and part.advice]
     if silent:
         return f"{silent[0].name}: {silent[0].words}. {silent[0].advice}"

@@ -10,7 +10,7 @@ from admin.accounts.models import EDITOR, VIEWER
 from admin.accounts.sessions import page_for
 from admin.console import chart
 from admin.console.blueprint import blp, live
-from admin.console.overview import mend_drift, overview
+from admin.console.overview import overview, repair_drift
 from admin.console.single_flight import Shared
 from admin.monitoring.lag_history import DAY, HOUR, lag_history
 from admin.relay import resync_runs
@@ -43,7 +43,7 @@ def live_lag() -> Response:
 @blp.post("/replays")
 @page_for(EDITOR)
 def replay_many() -> AnyResponse:
-    """Have every product, or every stuck one, looked after again; the relays carry it out."""
+    """Have every product, or every stuck one, sent again; the relays carry it out."""
     what = request.form.get("what", "")
     if what not in resync_runs.WHATS:
         raise NotAcceptableError("Choose all products, or the stuck ones.")
@@ -60,11 +60,11 @@ def stop_replay(run_id: int) -> AnyResponse:
     return redirect(url_for("console.show_overview"))
 
 
-@blp.post("/drift/mend")
+@blp.post("/drift/repair")
 @page_for(EDITOR)
-def mend() -> AnyResponse:
-    count = mend_drift()
-    flash(f"{count} products are being mended; drift goes away once a later look finds them equal.", "success")
+def repair() -> AnyResponse:
+    count = repair_drift()
+    flash(f"{count} products are being repaired; drift goes away once a later look finds them equal.", "success")
     return redirect(url_for("console.show_overview"))
 
 

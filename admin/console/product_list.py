@@ -18,15 +18,15 @@ from contract.names import LANE_QUEUES
 from web.http import cursors
 
 # What a product's copy is, in the words that people see.
-IN_STEP, BEHIND, STUCK_ROW, DRIFTED = "in step", "behind", "stuck", "drift"
+IN_SYNC, PENDING, STUCK_ROW, DRIFTED = "in_sync", "pending", "stuck", "drift"
 
 ALL, DELETED = "", "deleted"  # the other two lists
-LISTS = (ALL, IN_STEP, BEHIND, STUCK_ROW, DRIFTED, DELETED)
+LISTS = (ALL, IN_SYNC, PENDING, STUCK_ROW, DRIFTED, DELETED)
 
 # Lists of what is wrong come in one order only: the longest wait first.
 _ORDERS = {
-    BEHIND: by_time(Replication.unproven_since, Replication.product_id),
-    STUCK_ROW: by_time(Replication.unproven_since, Replication.product_id),
+    PENDING: by_time(Replication.pending_since, Replication.product_id),
+    STUCK_ROW: by_time(Replication.pending_since, Replication.product_id),
     DRIFTED: by_time(Drift.first_seen_at, Drift.product_id),
     DELETED: by_time(Product.deleted_at, Product.id, descending=True),
 }
@@ -113,15 +113,15 @@ def one(product_id: int) -> Line | None:
 
 def counts() -> dict[str, int]:
     """Return how many products are in each of the lists of what is wrong."""
-    unproven = select(func.count()).select_from(Replication).where(Replication.unproven_since.is_not(None))
+    pending = select(func.count()).select_from(Replication).where(Replication.pending_since.is_not(None))
     stuck = select(func.count()).select_from(Replication)
     stuck = stuck.where(Replication.lane.in_(LANE_QUEUES), Replication.state == STUCK)
     drift = select(func.count(Drift.confirmed_at))
-    all_unproven, stuck_ones, drifted = db.session.execute(
-        select(unproven.scalar_subquery(), stuck.scalar_subquery(), drift.scalar_subquery())
+    all_pending, stuck_ones, drifted = db.session.execute(
+        select(pending.scalar_subquery(), stuck.scalar_subquery(), drift.scalar_subquery())
     ).one()
     db.session.rollback()
-    return {BEHIND: all_unproven - stuck_ones, STUCK_ROW: stuck_ones, DRIFTED: drifted}
+    return {PENDING: all_pending - stuck_ones, STUCK_ROW: stuck_ones, DRIFTED: drifted}
 
 
 def _select(listed: str | None) -> Select[Any]:
@@ -134,16 +134,16 @@ def _select(listed: str | None) -> Select[Any]:
     query = select(Product.id, Product, Replication, Drift).join(Replication, Replication.product_id == Product.id)
     confirmed = and_(Drift.product_id == Product.id, Drift.confirmed_at.is_not(None))
     query = query.outerjoin(Drift, confirmed)
-    if listed == BEHIND:
-        return query.where(Replication.unproven_since.is_not(None), Replication.state.in_((FRESH, SENT)))
+    if listed == PENDING:
+        return query.where(Replication.pending_since.is_not(None), Replication.state.in_((FRESH, SENT)))
     if listed == STUCK_ROW:
         return query.where(Replication.lane.in_(LANE_QUEUES), Replication.state == STUCK)
     if listed == DELETED:
         return query.where(Product.deleted_at.is_not(None))
     if listed is not None:
         query = query.where(Product.deleted_at.is_(None))
-    if listed == IN_STEP:
-        query = query.where(Replication.unproven_since.is_(None), Drift.product_id.is_(None))
+    if listed == IN_SYNC:
+        query = query.where(Replication.pending_since.is_(None), Drift.product_id.is_(None))
     return query
 
 
@@ -157,18 +157,18 @@ def _lines(rows: Sequence[Row[Any]]) -> list[Line]:
 
 def _sync(row: Replication | None, drift: Drift | None) -> Sync:
     """Drift counts only where nobody is at work on the product."""
-    if row is not None and row.unproven_since is not None:
-        state = STUCK_ROW if row.state == STUCK else BEHIND
-        return Sync(state, row.unproven_since, row.last_error, row.attempts, row.state != FRESH)
+    if row is not None and row.pending_since is not None:
+        state = STUCK_ROW if row.state == STUCK else PENDING
+        return Sync(state, row.pending_since, row.last_error, row.attempts, row.state != FRESH)
     if drift is not None:
         return Sync(DRIFTED, drift.first_seen_at, drift.kind)
-    return Sync(IN_STEP)
+    return Sync(IN_SYNC)
 
 
 def _position(row: Row[Any], wanted: Wanted) -> list[Any]:
     product_id, product, replication, drift = row
-    if wanted.listed in (BEHIND, STUCK_ROW):
-        value: Any = replication.unproven_since
+    if wanted.listed in (PENDING, STUCK_ROW):
+        value: Any = replication.pending_since
     elif wanted.listed == DRIFTED:
         value = drift.first_seen_at
     elif wanted.listed == DELETED:

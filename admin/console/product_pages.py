@@ -1,4 +1,4 @@
-"""The products: the list with the state of each, one on both sides, and having them looked after again."""
+"""The products: the list with the state of each, one on both sides, and having them sent again."""
 
 from typing import Any
 from urllib.parse import urlencode

@@ -13,7 +13,7 @@ from admin.reconcile import diff
 from admin.reconcile.diff import Field
 
 PATIENCE = 3.0  # seconds for the Client to answer
-_TECHNICAL = ("ver", "checksum")
+_TECHNICAL = ("sequence", "checksum")
 _FIRST = ("version", "deleted")
 
 
@@ -33,16 +33,16 @@ class ProductSync:
     client_error: str | None
 
     @property
-    def in_step(self) -> bool | None:
+    def in_sync(self) -> bool | None:
         """Whether the copy is the same; None when that is unknown."""
         if self.fields is None:
             return None
         return all(field.same for field in (*self.fields, *self.technical))
 
     @property
-    def held_ver(self) -> int:
-        """The ver of the copy that ``fields`` show; 0: none, or unknown."""
-        held = next((field.held for field in self.technical if field.name == "ver"), None)
+    def held_sequence(self) -> int:
+        """The sequence of the copy that ``fields`` show; 0: none, or unknown."""
+        held = next((field.held for field in self.technical if field.name == "sequence"), None)
         return int(held) if held and held.isascii() and held.isdecimal() else 0
 
     def fate(self, change: ProductChange) -> tuple[str, str]:
@@ -53,11 +53,11 @@ class ProductSync:
         """
         if change.applied_at:
             return "applied", "ok"
-        if change.proven_at or change.ver < self.held_ver:
+        if change.verified_at or change.sequence < self.held_sequence:
             return "replaced by a newer one", "ok"
         if change.error:
             return "refused", "bad"
-        if change.ver == self.held_ver and self.in_step:
+        if change.sequence == self.held_sequence and self.in_sync:
             return "at the Client, not verified yet", "busy"
         return "on its way", "busy"
 

@@ -11,7 +11,7 @@ class Base(DeclarativeBase):
     """Base of every model."""
 
 
-# Objects stay readable after the commit that saved them: the answer and the courier need them.
+# Objects stay readable after the commit that saved them: the answer and the eager publisher need them.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 if TYPE_CHECKING:
     Model = Base  # what type checkers can follow

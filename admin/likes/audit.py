@@ -83,7 +83,7 @@ def recount(product_ids: list[int]) -> None:
 
 
 _LIKES = select(
-    ProductLike.product_id, ProductLike.user, ProductLike.rev, ProductLike.liked, ProductLike.received_at
+    ProductLike.product_id, ProductLike.user, ProductLike.revision, ProductLike.liked, ProductLike.received_at
 ).order_by(ProductLike.product_id, ProductLike.user)
 
 
@@ -97,7 +97,7 @@ def _in_range(after: Key, upto: Key | None) -> Select[Any]:
 
 def _rows(query: Select[Any]) -> list[Held]:
     rows = db.session.execute(query).all()
-    return [Held(LikeChanged(product, user, rev, liked), at) for product, user, rev, liked, at in rows]
+    return [Held(LikeChanged(product, user, revision, liked), at) for product, user, revision, liked, at in rows]
 
 
 def _size_of(product_id: Any) -> Select[Any]:

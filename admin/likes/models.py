@@ -10,14 +10,14 @@ from admin.db.extensions import Model
 
 
 class ProductLike(Model):
-    """One shopper's state towards one product; ``rev`` is the Client's counter of its changes."""
+    """One shopper's state towards one product; ``revision`` is the Client's counter of its changes."""
 
     __tablename__ = "product_likes"
     __table_args__ = (Index("ix_product_likes_user", "user"),)
 
     product_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     user: Mapped[str] = mapped_column(String(64), primary_key=True)  # opaque: Admin knows no shopper by name
-    rev: Mapped[int] = mapped_column(BigInteger)
+    revision: Mapped[int] = mapped_column(BigInteger)
     liked: Mapped[bool] = mapped_column(Boolean)
     received_at: Mapped[datetime] = mapped_column(Moment)
 

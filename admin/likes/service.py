@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 MAX_BATCH = 500
 
 APPLIED = "applied"
-SUPERSEDED = "superseded"  # Admin holds this rev or a higher one
+SUPERSEDED = "superseded"  # Admin holds this revision or a higher one
 GONE = "gone"  # the product is deleted: it takes no like any more, only unlikes
 UNKNOWN = "unknown"  # the product was never here
 INVALID = "invalid"
@@ -29,13 +29,13 @@ INVALID = "invalid"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one like; ``rev`` and ``liked`` are what Admin holds now (0 and False: nothing).
+    """What became of one like; ``revision`` and ``liked`` are what Admin holds now (0 and False: nothing).
 
     ``received_at``: since when it holds a state that superseded the like; None where that came in the same batch.
     """
 
     outcome: str
-    rev: int = 0
+    revision: int = 0
     liked: bool = False
     received_at: datetime | None = field(default=None, compare=False)
 
@@ -53,7 +53,7 @@ def take(likes: Sequence[LikeChanged]) -> list[Outcome]:
     outcomes = [_apply(like, living, held) for like in likes]
     _store(likes, outcomes, held)
     db.session.commit()
-    causation.tell(log, "likes taken", likes, outcomes=dict(Counter(outcome.outcome for outcome in outcomes)))
+    causation.log_items(log, "likes taken", likes, outcomes=dict(Counter(outcome.outcome for outcome in outcomes)))
     return outcomes
 
 
@@ -84,7 +84,7 @@ def lock_counts(product_ids: list[int]) -> None:
 
 @dataclass(slots=True)
 class _State:
-    rev: int
+    revision: int
     liked: bool
     stored: bool  # as it is in the table; what the count already holds
     received_at: datetime | None = None
@@ -94,7 +94,7 @@ def _held(likes: Sequence[LikeChanged]) -> dict[tuple[int, str], _State]:
     keys = [(like.product, like.user) for like in likes]
     query = select(*ProductLike.__table__.columns).where(tuple_(ProductLike.product_id, ProductLike.user).in_(keys))
     rows = db.session.execute(query)
-    return {(row.product_id, row.user): _State(row.rev, row.liked, row.liked, row.received_at) for row in rows}
+    return {(row.product_id, row.user): _State(row.revision, row.liked, row.liked, row.received_at) for row in rows}
 
 
 def _apply(like: LikeChanged, living: dict[int, bool], held: dict[tuple[int, str], _State]) -> Outcome:
@@ -102,12 +102,12 @@ def _apply(like: LikeChanged, living: dict[int, bool], held: dict[tuple[int, str
     state = held.get(key)
     if like.product not in living:
         return Outcome(UNKNOWN)
-    if state and state.rev >= like.rev:
-        return Outcome(SUPERSEDED, state.rev, state.liked, state.received_at)
+    if state and state.revision >= like.revision:
+        return Outcome(SUPERSEDED, state.revision, state.liked, state.received_at)
     if like.liked and not living[like.product]:
-        return Outcome(GONE, state.rev if state else 0, state.liked if state else False)
-    held[key] = _State(like.rev, like.liked, state.stored if state else False)
-    return Outcome(APPLIED, like.rev, like.liked)
+        return Outcome(GONE, state.revision if state else 0, state.liked if state else False)
+    held[key] = _State(like.revision, like.liked, state.stored if state else False)
+    return Outcome(APPLIED, like.revision, like.liked)
 
 
 def _store(likes: Sequence[LikeChanged], outcomes: list[Outcome], held: dict[tuple[int, str], _State]) -> None:
@@ -120,14 +120,14 @@ def _store(likes: Sequence[LikeChanged], outcomes: list[Outcome], held: dict[tup
         return
     now = db.session.execute(select(utc_now())).scalar_one()
     rows: list[dict[str, Any]] = [
-        {"product_id": product, "user": user, "rev": state.rev, "liked": state.liked, "received_at": now}
+        {"product_id": product, "user": user, "revision": state.revision, "liked": state.liked, "received_at": now}
         for (product, user), state in sorted(applied.items())
     ]
     db.session.execute(
         upsert(
             ProductLike,
             rows,
-            lambda new: {"rev": new.rev, "liked": new.liked, "received_at": new.received_at},
+            lambda new: {"revision": new.revision, "liked": new.liked, "received_at": new.received_at},
         )
     )
     _count(applied)

@@ -73,15 +73,15 @@ def lag_history(span: Span) -> History:
 
 def _buckets(begin: datetime, now: datetime, width: float) -> Iterator[Bucket]:
     latest = (
-        select(ProductChange.changed_at, ProductChange.applied_at, ProductChange.proven_at)
+        select(ProductChange.changed_at, ProductChange.applied_at, ProductChange.verified_at)
         .where(ProductChange.changed_at >= begin)
         .order_by(ProductChange.changed_at.desc())
         .limit(SAMPLE)
         .subquery()
     )
     number = func.floor(unix_seconds(latest.c.changed_at) / width).label("number")
-    # proven without having been applied: a newer version overtook it
-    waiting = and_(latest.c.applied_at.is_(None), latest.c.proven_at.is_(None))
+    # verified without having been applied: a newer version overtook it
+    waiting = and_(latest.c.applied_at.is_(None), latest.c.verified_at.is_(None))
     lag = unix_seconds(latest.c.applied_at) - unix_seconds(latest.c.changed_at)
     oldest = func.min(case((waiting, unix_seconds(latest.c.changed_at))))
     query = select(

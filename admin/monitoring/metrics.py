@@ -18,8 +18,8 @@ STATES = (
     replication.UNKNOWN,
     replication.DRIFTED,
     replication.STUCK_ROWS,
-    replication.BEHIND,
-    replication.IN_STEP,
+    replication.PENDING,
+    replication.IN_SYNC,
 )
 log = structlog.get_logger(__name__)
 
@@ -46,8 +46,8 @@ def _sync(found: Status) -> Iterator[Metric]:
     lag = {"0.5": found.lag.p50, "0.99": found.lag.p99}
     seen = {quantile: seconds for quantile, seconds in lag.items() if seconds is not None}
     yield labelled("sync_state", "1 for the state that applies.", "state", states)
-    yield GaugeMetricFamily("sync_pending", "Products not proven to be at the Client.", found.pending)
-    yield GaugeMetricFamily("sync_in_flight", "Of them, sent and not proven yet.", found.in_flight)
+    yield GaugeMetricFamily("sync_pending", "Products not verified to be at the Client.", found.pending)
+    yield GaugeMetricFamily("sync_in_flight", "Of them, sent and not verified yet.", found.in_flight)
     yield GaugeMetricFamily("sync_stuck", "Of them, given up for fast retries; tried every five minutes.", found.stuck)
     oldest = found.oldest.age if found.oldest else 0.0
     yield GaugeMetricFamily(

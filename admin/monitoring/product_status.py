@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from admin.db.engine import utc_now
 from admin.db.extensions import db
-from admin.outbox.client_gateway import ClientUnavailableError, Held, client_gateway
+from admin.outbox.client_gateway import ClientUnavailableError, ReplicaState, client_gateway
 from admin.outbox.models import ProductChange, Replication
 from web.http import cursors
 from web.http.problems import ProblemError
@@ -24,7 +24,7 @@ class NeverKnownError(ProblemError):
 
 @dataclass(frozen=True, slots=True)
 class ProductStatus:
-    """``held`` is None when the Client holds nothing, or cannot be asked: then ``client_error`` says why.
+    """``replica`` is None when the Client holds nothing, or cannot be asked: then ``client_error`` says why.
 
     ``versions`` is a page of the change log, newest first; ``next_cursor`` leads to the older ones.
     """
@@ -32,16 +32,19 @@ class ProductStatus:
     row: Replication
     versions: Sequence[ProductChange]
     next_cursor: str | None
-    held: Held | None
+    replica: ReplicaState | None
     client_error: str | None
     now: datetime
 
     @property
-    def in_step(self) -> bool | None:
+    def in_sync(self) -> bool | None:
         """Whether the Client holds exactly this; None when that is unknown."""
         if self.client_error:
             return None
-        return self.held is not None and (self.held.ver, self.held.checksum) == (self.row.ver, self.row.checksum)
+        return self.replica is not None and (self.replica.sequence, self.replica.checksum) == (
+            self.row.sequence,
+            self.row.checksum,
+        )
 
 
 def product_status(product_id: int, limit: int, cursor: str | None) -> ProductStatus:
@@ -58,14 +61,14 @@ def product_status(product_id: int, limit: int, cursor: str | None) -> ProductSt
     entries, more = found[:limit], len(found) > limit
     db.session.expunge_all()
     db.session.rollback()  # hold no transaction while the Client is asked
-    held, error = _ask(product_id)
-    next_cursor = cursors.encode(_SORT, [entries[-1].ver]) if more else None
-    return ProductStatus(row, entries, next_cursor, held, error, now)
+    replica, error = _ask(product_id)
+    next_cursor = cursors.encode(_SORT, [entries[-1].sequence]) if more else None
+    return ProductStatus(row, entries, next_cursor, replica, error, now)
 
 
-def _ask(product_id: int) -> tuple[Held | None, str | None]:
+def _ask(product_id: int) -> tuple[ReplicaState | None, str | None]:
     try:
-        return client_gateway().held([product_id], patience=PATIENCE).held.get(product_id), None
+        return client_gateway().replica_states([product_id], patience=PATIENCE).states.get(product_id), None
     except ClientUnavailableError as error:
         return None, str(error)
 
@@ -73,5 +76,5 @@ def _ask(product_id: int) -> tuple[Held | None, str | None]:
 def _versions(product_id: int, limit: int, before: int | None) -> Sequence[ProductChange]:
     query = select(ProductChange).where(ProductChange.product_id == product_id)
     if before is not None:
-        query = query.where(ProductChange.ver < before)
-    return db.session.execute(query.order_by(ProductChange.ver.desc()).limit(limit)).scalars().all()
+        query = query.where(ProductChange.sequence < before)
+    return db.session.execute(query.order_by(ProductChange.sequence.desc()).limit(limit)).scalars().all()

@@ -1,4 +1,4 @@
-"""What is out of step, since when and why: computed when it is asked, never from a counter that may be stale."""
+"""What is out of sync, since when and why: computed when it is asked, never from a counter that may be stale."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from admin.db.engine import utc_now
 from admin.db.extensions import db
 from admin.monitoring.queue_depths import queue_depths
 from admin.outbox.client_gateway import ClientUnavailableError, client_gateway
-from admin.outbox.models import SENT, STUCK, LaneProgress, ProductChange, Replication, SyncMark
+from admin.outbox.models import SENT, STUCK, LaneProgress, ProductChange, Replication, SyncGeneration
 from admin.reconcile import check
 from contract.messages import MAX_IDS, parse_time
 from contract.versions import version_of
@@ -21,7 +21,7 @@ SAMPLE = 10_000  # of the window's changes at most, the latest: what a status co
 PATIENCE = 3.0  # seconds; who asks for the status does not wait long for a part that does not answer
 
 # States, from bad to good; the first that applies is the state.
-RESTORED, UNKNOWN, DRIFTED, STUCK_ROWS, BEHIND, IN_STEP = "restored", "unknown", "drift", "stuck", "behind", "in step"
+RESTORED, UNKNOWN, DRIFTED, STUCK_ROWS, PENDING, IN_SYNC = "restored", "unknown", "drift", "stuck", "pending", "in_sync"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,11 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class LastResult:
-    """The last product that was proven to have arrived."""
+    """The last product that was verified to have arrived."""
 
     product_id: int
     version: int
-    proven_at: datetime
+    verified_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class ClientState:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """``pending`` counts all that is not proven; ``in_flight`` and ``stuck`` are parts of it.
+    """``pending`` counts all that is not verified; ``in_flight`` and ``stuck`` are parts of it.
 
     ``drift`` is what the scheduled comparison of both stores found. ``queues`` holds messages by queue, None where
     the broker does not say; ``client`` is None and ``client_error`` says why when the Client cannot be asked;
@@ -99,11 +99,11 @@ def status() -> Status:
     """Return the replication's status; takes some seconds at most, whoever does not answer."""
     now = db.session.execute(select(utc_now())).scalar_one()
     counts = _counts()
-    unproven = _oldest_unproven()
+    pending = _oldest_unproven()
     lag, last, drift = _lag(now), _last_result(), check.summary()
-    alarm, alarm_since = db.session.execute(select(SyncMark.alarm, SyncMark.alarm_since)).one()
+    alarm, alarm_since = db.session.execute(select(SyncGeneration.alarm, SyncGeneration.alarm_since)).one()
     db.session.rollback()  # the Client and the broker may take their time: hold no transaction meanwhile
-    unapplied, client_error = _not_applied(unproven)
+    unapplied, client_error = _not_applied(pending)
     client = _client_state() if client_error is None else None
     stuck = counts.get(STUCK, 0)
     oldest = _show(unapplied[0], now) if unapplied else None
@@ -131,31 +131,31 @@ def _state(alarm: str | None, client_error: str | None, drift: int, stuck: int, 
         UNKNOWN: client_error,
         DRIFTED: drift,
         STUCK_ROWS: stuck,
-        BEHIND: oldest,
+        PENDING: oldest,
     }
-    return next((state for state, it in applies.items() if it), IN_STEP)
+    return next((state for state, it in applies.items() if it), IN_SYNC)
 
 
 def _counts() -> dict[str, int]:
-    query = select(Replication.state, func.count()).where(Replication.unproven_since.is_not(None))
+    query = select(Replication.state, func.count()).where(Replication.pending_since.is_not(None))
     return dict(db.session.execute(query.group_by(Replication.state)).tuples().all())
 
 
 def _oldest_unproven() -> Sequence[Replication]:
-    query = select(Replication).where(Replication.unproven_since.is_not(None)).order_by(Replication.unproven_since)
+    query = select(Replication).where(Replication.pending_since.is_not(None)).order_by(Replication.pending_since)
     rows = db.session.execute(query.limit(MAX_IDS + 1)).scalars().all()
     db.session.expunge_all()
     return rows
 
 
 def _not_applied(rows: Sequence[Replication]) -> tuple[list[Replication], str | None]:
-    """Leave out what arrived but was not proven yet; also returns why the Client cannot be asked."""
+    """Leave out what arrived but was not verified yet; also returns why the Client cannot be asked."""
     try:
-        held = client_gateway().held([row.product_id for row in rows[:MAX_IDS]], patience=PATIENCE).held
+        held = client_gateway().replica_states([row.product_id for row in rows[:MAX_IDS]], patience=PATIENCE).states
     except ClientUnavailableError as error:
         return list(rows), str(error)
-    shown = {id_: (copy.ver, copy.checksum) for id_, copy in held.items()}
-    return [row for row in rows if shown.get(row.product_id) != (row.ver, row.checksum)], None
+    shown = {id_: (copy.sequence, copy.checksum) for id_, copy in held.items()}
+    return [row for row in rows if shown.get(row.product_id) != (row.sequence, row.checksum)], None
 
 
 _OF_THE_CLIENT = ("likes_pending", "likes_oldest_age", "likes_parked", "dead_letters")
@@ -192,17 +192,17 @@ def _percentile(ordered: list[float], share: float) -> float | None:
 
 
 def _last_result() -> LastResult | None:
-    query = select(LaneProgress).where(LaneProgress.last_proven_at.is_not(None))
-    row = db.session.execute(query.order_by(LaneProgress.last_proven_at.desc()).limit(1)).scalar_one_or_none()
-    if row is None or row.last_product_id is None or row.last_ver is None or row.last_proven_at is None:
+    query = select(LaneProgress).where(LaneProgress.last_verified_at.is_not(None))
+    row = db.session.execute(query.order_by(LaneProgress.last_verified_at.desc()).limit(1)).scalar_one_or_none()
+    if row is None or row.last_product_id is None or row.last_sequence is None or row.last_verified_at is None:
         return None
-    return LastResult(row.last_product_id, version_of(row.last_ver), row.last_proven_at)
+    return LastResult(row.last_product_id, version_of(row.last_sequence), row.last_verified_at)
 
 
 def _show(row: Replication, now: datetime) -> Oldest:
-    since = row.unproven_since or now
+    since = row.pending_since or now
     age = max(0.0, (now - since).total_seconds())
-    return Oldest(row.product_id, version_of(row.ver), since, age, row.state, row.last_error)
+    return Oldest(row.product_id, version_of(row.sequence), since, age, row.state, row.last_error)
 
 
 def _by_our_clock(seen: str | None, now: str | None) -> datetime | None:

@@ -16,7 +16,9 @@ PURGE_CHUNK = 1_000  # rows per transaction: writers never wait long behind it
 @retry_deadlocks
 def note_first_sent(rows: Sequence[Replication]) -> None:
     """Note that the relay sent the versions of ``rows`` just now, where it did not before. Commits."""
-    sent = tuple_(ProductChange.product_id, ProductChange.ver).in_([(row.product_id, row.ver) for row in rows])
+    sent = tuple_(ProductChange.product_id, ProductChange.sequence).in_(
+        [(row.product_id, row.sequence) for row in rows]
+    )
     db.session.execute(
         update(ProductChange)
         .where(ProductChange.product_id.in_([row.product_id for row in rows]), sent)
@@ -29,7 +31,9 @@ def note_first_sent(rows: Sequence[Replication]) -> None:
 
 def note_attempt(rows: Sequence[Replication]) -> None:
     """Count one more lost attempt for the versions of ``rows``. The caller commits."""
-    lost = tuple_(ProductChange.product_id, ProductChange.ver).in_([(row.product_id, row.ver) for row in rows])
+    lost = tuple_(ProductChange.product_id, ProductChange.sequence).in_(
+        [(row.product_id, row.sequence) for row in rows]
+    )
     db.session.execute(
         update(ProductChange)
         .where(ProductChange.product_id.in_([row.product_id for row in rows]), lost)

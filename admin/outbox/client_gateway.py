@@ -27,17 +27,17 @@ class ClientUnavailableError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ReplicaState:
     """What the Client holds of one product.
 
-    ``checksum`` is of the content that is really there, and ``applied_at`` by the Client's clock. ``failure`` is
-    its reason for refusing ``failed_ver``, if it did; ``problem`` says why no message could have made what it holds.
+    ``checksum`` is of the content that is really there, and ``applied_at`` by the Client's clock. ``failure`` is its
+    reason for refusing ``failed_sequence``, if it did. ``problem`` says why no message could have made this copy.
     """
 
-    ver: int
+    sequence: int
     checksum: str
     applied_at: datetime | None
-    failed_ver: int
+    failed_sequence: int
     failure: str | None
     problem: str | None = None
 
@@ -46,11 +46,11 @@ class Held:
 class Answer:
     """What the Client holds, by product; ids it never heard of are missing.
 
-    ``mark`` is the highest it had been told before (see ``admin.relay.restore_detection``), ``now`` its clock.
+    ``generation`` is the highest it had been told before (see ``admin.relay.restore_detection``), ``now`` its clock.
     """
 
-    held: Mapping[int, Held]
-    mark: int
+    states: Mapping[int, ReplicaState]
+    generation: int
     now: datetime
 
 
@@ -63,15 +63,16 @@ class ClientGateway:
         self._session.auth = SignedBy(keys, audience="client")
         self._breaker = Breaker()
 
-    def held(self, product_ids: Sequence[int], patience: float = ANSWER_SECONDS, **told: int) -> Answer:
-        """Ask what the Client holds of at most MAX_IDS products; ``told``: mark, epoch, acknowledged (see marks).
+    def replica_states(self, product_ids: Sequence[int], patience: float = ANSWER_SECONDS, **told: int) -> Answer:
+        """Ask what the Client holds of at most MAX_IDS products. ``told``: generation, epoch and acknowledged, for
+        ``admin.relay.restore_detection``.
 
         Raises ClientUnavailableError.
         """
-        answer = self.ask("/service/v1/products/held", {"ids": list(product_ids), **told}, patience)
+        answer = self.ask("/service/v1/products/replica-states", {"ids": list(product_ids), **told}, patience)
         try:
-            held = {item["id"]: _held(item) for item in answer["held"]}
-            return Answer(held, int(answer["mark"]), _moment(answer["now"]))
+            states = {item["id"]: _state(item) for item in answer["states"]}
+            return Answer(states, int(answer["generation"]), _moment(answer["now"]))
         except (ValueError, KeyError, TypeError) as error:
             raise ClientUnavailableError(f"the Client's answer makes no sense: {error!r}") from error
 
@@ -119,13 +120,13 @@ def client_gateway() -> ClientGateway:
     return gateway
 
 
-def _held(item: dict[str, Any]) -> Held:
+def _state(item: dict[str, Any]) -> ReplicaState:
     applied = item["applied_at"]
-    return Held(
-        ver=int(item["ver"]),
+    return ReplicaState(
+        sequence=int(item["sequence"]),
         checksum=str(item["checksum"]),
         applied_at=_moment(applied) if applied else None,
-        failed_ver=int(item["failed_ver"]),
+        failed_sequence=int(item["failed_sequence"]),
         failure=item["failure"],
         problem=item.get("problem"),  # the version before does not tell
     )

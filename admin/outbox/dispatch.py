@@ -19,16 +19,16 @@ log = structlog.get_logger(__name__)
 
 def send(publisher: Publisher, messages: Sequence[ProductChanged], lane: str, level: str = "info") -> None:
     """Publish ``messages`` as one task, and log it at ``level``. Raises PublishError."""
-    queue, headers = names.LANE_QUEUES[lane], causation.header((m.id, m.origin) for m in messages)
+    queue, headers = names.LANE_QUEUES[lane], causation.header((m.id, m.cause) for m in messages)
     if len(messages) == 1:
         task, shown = names.SYNC_PRODUCT, f"({_shown(messages)},)"
         argument: Any = messages[0].encode()
     else:
         task, shown = names.SYNC_PRODUCTS, f"([{_shown(messages)}],)"
         argument = [message.encode() for message in messages]
-    with tracing.span("send products", "producer", (message.origin.traceparent for message in messages)):
+    with tracing.span("send products", "producer", (message.cause.traceparent for message in messages)):
         task_id = publisher.publish(task, [argument], queue, shown, headers=headers)
-    causation.tell(log, "sent", messages, level, lane=lane, task_id=task_id)
+    causation.log_items(log, "sent", messages, level, lane=lane, task_id=task_id)
 
 
 def batches(messages: Sequence[ProductChanged]) -> Iterator[list[ProductChanged]]:

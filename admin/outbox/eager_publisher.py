@@ -19,12 +19,12 @@ BURST_REST = 0.05  # seconds: what comes meanwhile travels together; a change th
 _LOOK_SECONDS = 1.0
 
 
-class Courier:
+class EagerPublisher:
     """Publishes on the interactive lane while its queue is short."""
 
     def __init__(self) -> None:
         self._publisher = Publisher()
-        self._background = Background("courier", self._send, dispatch.BATCH)
+        self._background = Background("eager publisher", self._send, dispatch.BATCH)
         self._depth, self._looked = 0, 0.0
 
     def offer(self, messages: Sequence[ProductChanged]) -> None:
@@ -41,10 +41,10 @@ class Courier:
             time.sleep(BURST_REST)
 
 
-def init_courier(app: Flask) -> None:
-    app.extensions["courier"] = Courier()
+def init_eager_publisher(app: Flask) -> None:
+    app.extensions["eager publisher"] = EagerPublisher()
 
 
 def offer(messages: Sequence[ProductChanged]) -> None:
-    """Hand committed changes to this process's courier. Never blocks, never raises."""
-    current_app.extensions["courier"].offer(messages)
+    """Hand committed changes to this process's eager publisher. Never blocks, never raises."""
+    current_app.extensions["eager publisher"].offer(messages)

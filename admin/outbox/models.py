@@ -7,15 +7,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from admin.db.engine import BigId, Moment
 from admin.db.extensions import Model
-from contract.causation import Origin
+from contract.causation import Cause
 from contract.versions import label
 from runtime.correlation import MAX_ID
 
 # States of a replication row. Only sent ones take up their lane's window.
-FRESH = "fresh"  # changed; the relay has not sent this ver
-SENT = "sent"  # sent by the relay, not proven yet
+FRESH = "fresh"  # changed; the relay has not sent this sequence
+SENT = "sent"  # sent by the relay, not verified yet
 STUCK = "stuck"  # sent several times while later ones arrived; tried slowly, for ever
-PROVEN = "proven"  # the Client holds it
+VERIFIED = "verified"  # the Client holds it
 
 
 class Replication(Model):
@@ -24,14 +24,14 @@ class Replication(Model):
     __tablename__ = "replication"
     __table_args__ = (
         Index("ix_replication_due", "lane", "state", "due_at"),
-        Index("ix_replication_unproven", "unproven_since"),
+        Index("ix_replication_pending", "pending_since"),
     )
 
     product_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
-    ver: Mapped[int] = mapped_column(BigInteger)
+    sequence: Mapped[int] = mapped_column(BigInteger)
     checksum: Mapped[str] = mapped_column(String(32))
-    proven_ver: Mapped[int] = mapped_column(BigInteger, default=0)
-    unproven_since: Mapped[datetime | None] = mapped_column(Moment)
+    verified_sequence: Mapped[int] = mapped_column(BigInteger, default=0)
+    pending_since: Mapped[datetime | None] = mapped_column(Moment)
     lane: Mapped[str] = mapped_column(String(16))
     state: Mapped[str] = mapped_column(String(8))
     due_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -44,11 +44,11 @@ class Replication(Model):
 
     @property
     def label(self) -> str:
-        return label(self.product_id, self.ver)
+        return label(self.product_id, self.sequence)
 
     @property
-    def origin(self) -> Origin:
-        return Origin(self.request_id, self.traceparent)
+    def cause(self) -> Cause:
+        return Cause(self.request_id, self.traceparent)
 
 
 class ProductChange(Model):
@@ -56,45 +56,47 @@ class ProductChange(Model):
 
     __tablename__ = "product_changes"
     __table_args__ = (
-        Index("ix_product_changes_product", "product_id", "ver"),
+        Index("ix_product_changes_product", "product_id", "sequence"),
         Index("ix_product_changes_changed", "changed_at"),
-        Index("ix_product_changes_unproven", "product_id", "proven_at"),  # a proof reads what is not proven, not all
+        Index(
+            "ix_product_changes_unproven", "product_id", "verified_at"
+        ),  # a verification reads what is not verified, not all
         {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     product_id: Mapped[int] = mapped_column(BigId)
-    ver: Mapped[int] = mapped_column(BigInteger)
+    sequence: Mapped[int] = mapped_column(BigInteger)
     kind: Mapped[str] = mapped_column(String(8))  # created, updated, deleted, restored
     author: Mapped[str] = mapped_column(String(254))
     changed_at: Mapped[datetime] = mapped_column(Moment)
-    first_sent_at: Mapped[datetime | None] = mapped_column(Moment)  # by the relay; None: the courier was enough
+    first_sent_at: Mapped[datetime | None] = mapped_column(Moment)  # by the relay; None: the eager publisher was enough
     attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # that were lost
     error: Mapped[str | None] = mapped_column(String(500))
     applied_at: Mapped[datetime | None] = mapped_column(Moment)  # at the Client, by Admin's clock; None: not known
-    proven_at: Mapped[datetime | None] = mapped_column(Moment)
+    verified_at: Mapped[datetime | None] = mapped_column(Moment)
     request_id: Mapped[str | None] = mapped_column(String(MAX_ID))
 
 
 class LaneProgress(Model):
-    """Per lane: when the latest proven row was sent (rows sent before it and not arrived were lost), and the last
-    result: which product at which ver was proven, and when.
+    """Per lane: when the latest verified row was sent (rows sent before it and not arrived were lost), and the last
+    result: which product at which sequence was verified, and when.
     """
 
     __tablename__ = "lane_progress"
 
     lane: Mapped[str] = mapped_column(String(16), primary_key=True)
-    proven_sent_at: Mapped[datetime | None] = mapped_column(Moment)
+    verified_sent_at: Mapped[datetime | None] = mapped_column(Moment)
     last_product_id: Mapped[int | None] = mapped_column(BigId)
-    last_ver: Mapped[int | None] = mapped_column(BigInteger)
-    last_proven_at: Mapped[datetime | None] = mapped_column(Moment)
+    last_sequence: Mapped[int | None] = mapped_column(BigInteger)
+    last_verified_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
-class ReplayRun(Model):
+class ResyncRun(Model):
     """A replay of many products that staff asked for; the relays mark them, a chunk at a time, up to the last."""
 
-    __tablename__ = "replay_runs"
-    __table_args__ = (Index("ix_replay_runs_finished", "finished_at"),)
+    __tablename__ = "resync_runs"
+    __table_args__ = (Index("ix_resync_runs_finished", "finished_at"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     what: Mapped[str] = mapped_column(String(8))  # all, stuck
@@ -113,7 +115,7 @@ class ReplayRun(Model):
 
 
 class SyncState(Model):
-    """One row: the epoch of every ver made from now on (see ``contract.versions``)."""
+    """One row: the epoch of every sequence made from now on (see ``contract.versions``)."""
 
     __tablename__ = "sync_state"
 
@@ -121,10 +123,10 @@ class SyncState(Model):
     epoch: Mapped[int] = mapped_column(Integer)
 
 
-class SyncMark(Model):
+class SyncGeneration(Model):
     """One row: what tells a restored database (see ``admin.relay.restore_detection``), and the alarm about it."""
 
-    __tablename__ = "sync_marks"
+    __tablename__ = "sync_generations"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     raised: Mapped[int] = mapped_column(BigInteger)  # the highest told to the Client

@@ -19,7 +19,7 @@ CREATED = "created"  # the kind of a product's first change
 
 log = structlog.get_logger(__name__)
 
-HEAD_START = timedelta(seconds=1)  # the courier's, before the relay looks
+HEAD_START = timedelta(seconds=1)  # the eager publisher's, before the relay looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,42 +48,42 @@ def record(
 
     The products must be stored and locked by this transaction.
     """
-    origin = causation.current()
+    cause = causation.current()
     messages = [message for message, _kind in changed]
     due = write.now + (HEAD_START if lane == INTERACTIVE else timedelta())
     rows = {
         message.id: {
             "product_id": message.id,
-            "ver": message.ver,
+            "sequence": message.sequence,
             "checksum": message.checksum,
-            "proven_ver": 0,
-            "unproven_since": write.now,
+            "verified_sequence": 0,
+            "pending_since": write.now,
             "lane": lane,
             "state": FRESH,
             "due_at": due,
             "attempts": 0,
-            "request_id": origin.request_id,
-            "traceparent": origin.traceparent,
+            "request_id": cause.request_id,
+            "traceparent": cause.traceparent,
         }
         for message in messages
     }
     created = {product.id for product, kind in changed if kind == CREATED}
     _mark([rows[id_] for id_ in rows if id_ in created], [rows[id_] for id_ in rows if id_ not in created])
-    same = {"author": author, "changed_at": write.now, "request_id": origin.request_id}
-    history = [{"product_id": m.id, "ver": m.ver, "kind": kind, **same} for m, kind in changed]
+    same = {"author": author, "changed_at": write.now, "request_id": cause.request_id}
+    history = [{"product_id": m.id, "sequence": m.sequence, "kind": kind, **same} for m, kind in changed]
     db.session.connection().execute(_LOG, history)
 
 
 def pending_again(now: datetime, lane: str) -> dict[str, object]:
     """Return the column values that make an outbox row pending again, as if its product had just changed."""
-    origin = causation.current()
+    cause = causation.current()
     return {
-        "request_id": origin.request_id,
-        "traceparent": origin.traceparent,
+        "request_id": cause.request_id,
+        "traceparent": cause.traceparent,
         "state": FRESH,
         "lane": lane,
         "due_at": now,
-        "unproven_since": func.coalesce(Replication.unproven_since, now),
+        "pending_since": func.coalesce(Replication.pending_since, now),
         "sent_at": None,
         "attempts": 0,
         "last_error": None,
@@ -92,7 +92,7 @@ def pending_again(now: datetime, lane: str) -> dict[str, object]:
 
 def tell_committed(messages: Sequence[ProductChanged]) -> None:
     """Log that a transaction with ``messages`` was committed; the first line of their story."""
-    causation.tell(log, "committed", messages, lane=INTERACTIVE)
+    causation.log_items(log, "committed", messages, lane=INTERACTIVE)
 
 
 # Made once: SQLAlchemy then compiles each once, where an upsert would be compiled for every write.
@@ -102,10 +102,10 @@ _UPDATE = (
     update(table(Replication))
     .where(Replication.product_id == bindparam("id"))
     .values(
-        ver=bindparam("ver_"),
+        sequence=bindparam("sequence_"),
         checksum=bindparam("checksum_"),
         # the age of the oldest change the Client lacks, not of the newest
-        unproven_since=func.coalesce(Replication.unproven_since, bindparam("now", type_=Moment)),
+        pending_since=func.coalesce(Replication.pending_since, bindparam("now", type_=Moment)),
         lane=bindparam("lane_"),
         state=FRESH,
         due_at=bindparam("due"),
@@ -127,9 +127,9 @@ def _mark(created: list[dict[str, Any]], changed: list[dict[str, Any]]) -> None:
         given = [
             {
                 "id": row["product_id"],
-                "ver_": row["ver"],
+                "sequence_": row["sequence"],
                 "checksum_": row["checksum"],
-                "now": row["unproven_since"],
+                "now": row["pending_since"],
                 "lane_": row["lane"],
                 "due": row["due_at"],
                 "request": row["request_id"],

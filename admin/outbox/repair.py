@@ -25,7 +25,7 @@ class Repair:
     def encode(self) -> dict[str, Any]:
         return {
             "id": self.id,
-            "seen": {"ver": self.seen.ver, "checksum": self.seen.checksum} if self.seen else None,
+            "seen": {"sequence": self.seen.sequence, "checksum": self.seen.checksum} if self.seen else None,
             "state": self.state.encode() if self.state else None,
         }
 

@@ -1,1 +1,1 @@
-"""Is the copy what it should be? Comparing it with the catalogue by content, mending it, building it anew."""
+"""Is the copy what it should be? Comparing it with the catalogue by content, repairing it, building it anew."""

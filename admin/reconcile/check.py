@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, or_, select, tuple_, update
 from admin.catalogue.models import Product
 from admin.db.engine import retry_deadlocks, upsert, utc_now
 from admin.db.extensions import db
-from admin.outbox.models import PROVEN, Replication
+from admin.outbox.models import VERIFIED, Replication
 from admin.outbox.outbox import pending_again
 from admin.reconcile.compare import Difference, differences
 from admin.reconcile.compare import look as look_at
@@ -95,7 +95,7 @@ def summary() -> Summary:
     return Summary(confirmed, total - confirmed, pass_.pass_finished_at, examples, looked_at, pass_.after_id)
 
 
-def forget_mended() -> None:
+def forget_repaired() -> None:
     """Look at everything known at once, after a repair. Raises ClientUnavailableError."""
     ids = list(db.session.execute(select(Drift.product_id).order_by(Drift.product_id)).scalars())
     db.session.rollback()
@@ -162,10 +162,10 @@ def _recheck(product_ids: Sequence[int]) -> list[Difference]:
     now = db.session.execute(select(utc_now())).scalar_one()
     for row in db.session.execute(known.execution_options(populate_existing=True)).scalars():
         seen, certain = _seen(found[row.product_id]), found[row.product_id].certain
-        if (row.kind, row.held_ver, row.held_checksum) == seen:
+        if (row.kind, row.held_sequence, row.held_checksum) == seen:
             row.confirmed_at = row.confirmed_at or now
         else:
-            row.kind, row.held_ver, row.held_checksum = seen
+            row.kind, row.held_sequence, row.held_checksum = seen
             row.first_seen_at, row.confirmed_at = now, now if certain else None
         row.looked_at = now
         if row.confirmed_at is None:
@@ -179,13 +179,13 @@ def _resync(confirmed: Sequence[Difference]) -> None:
     """Have the relay repair those whose row was verified as what Admin's content is: their copies were changed past
     Lockstep. Where the row says otherwise, Admin's own tables were edited, and a person decides. Commits.
     """
-    verified = [(d.id, d.own.ver, d.own.checksum) for d in confirmed if d.own]
+    verified = [(d.id, d.own.sequence, d.own.checksum) for d in confirmed if d.own]
     if not verified:
         return
     now = db.session.execute(select(utc_now())).scalar_one()
-    same = tuple_(Replication.product_id, Replication.ver, Replication.checksum).in_(verified)
+    same = tuple_(Replication.product_id, Replication.sequence, Replication.checksum).in_(verified)
     ids = [product_id for product_id, *_ in verified]
-    marked = update(Replication).where(Replication.product_id.in_(ids), same, Replication.state == PROVEN)
+    marked = update(Replication).where(Replication.product_id.in_(ids), same, Replication.state == VERIFIED)
     resynced = db.session.execute(
         marked.values(**pending_again(now, BULK)).execution_options(synchronize_session=False)
     )
@@ -220,11 +220,11 @@ def _differing(product_ids: Sequence[int]) -> list[Difference]:
 
 
 def _row(difference: Difference, now: datetime) -> dict[str, object]:
-    kind, ver, checksum = _seen(difference)
+    kind, sequence, checksum = _seen(difference)
     times = {"first_seen_at": now, "looked_at": now, "confirmed_at": now if difference.certain else None}
-    return {"product_id": difference.id, "kind": kind, "held_ver": ver, "held_checksum": checksum, **times}
+    return {"product_id": difference.id, "kind": kind, "held_sequence": sequence, "held_checksum": checksum, **times}
 
 
 def _seen(difference: Difference) -> tuple[str, int | None, str | None]:
     held = difference.held
-    return difference.kind, held.ver if held else None, held.checksum if held else None
+    return difference.kind, held.sequence if held else None, held.checksum if held else None

@@ -55,8 +55,8 @@ def one(product_id: int, patience: float = PATIENCE) -> Mapping[str, Any] | None
     """
     answer = ask("one", {"id": product_id}, patience)
     with sensible():
-        held: Mapping[str, Any] | None = answer["held"]
-        return held
+        copy: Mapping[str, Any] | None = answer["copy"]
+        return copy
 
 
 def ask(question: str, body: Any, patience: float = PATIENCE) -> Any:

@@ -37,7 +37,7 @@ class Difference:
 
     @property
     def deletes(self) -> bool:
-        """Whether mending it takes a product from the shop."""
+        """Whether repairing it takes a product from the shop."""
         shown = self.held is not None and not _is_deleted(self.held)
         return shown and (self.own is None or _is_deleted(self.own))
 
@@ -128,10 +128,10 @@ def _kind(own: Entry | None, held: Entry | None) -> str | None:
     if own == held:
         return None
     if own is None or held is None:
-        # A tombstone of what Admin never had is harmless: it is what mending leaves.
+        # A tombstone of what Admin never had is harmless: it is what repairing leaves.
         return MISSING if held is None else ORPHANED if held.checksum != DELETED_CHECKSUM else None
     if held.checksum == MALFORMED_CHECKSUM:
         return MALFORMED
-    if own.ver != held.ver:
-        return STALE if held.ver < own.ver else AHEAD
+    if own.sequence != held.sequence:
+        return STALE if held.sequence < own.sequence else AHEAD
     return DIFFERING

@@ -8,10 +8,10 @@ from typing import Any
 from admin.reconcile import client_copy, own_state
 from admin.reconcile.compare import Difference, batched, differences, look
 from contract.messages import DELETED_CHECKSUM
-from contract.versions import MAX_VER, version_of
+from contract.versions import MAX_SEQUENCE, version_of
 
-LOWEST, HIGHEST = -MAX_VER, MAX_VER  # a document typed in by hand may have any id
-SECOND_LOOK = 2.0  # seconds after the first: a change under way has arrived, or its row is unproven
+LOWEST, HIGHEST = -MAX_SEQUENCE, MAX_SEQUENCE  # a document typed in by hand may have any id
+SECOND_LOOK = 2.0  # seconds after the first: a change under way has arrived, or its row is pending
 _SUSPECTS = 2_000  # looked at again at once
 
 
@@ -96,21 +96,21 @@ def fields_of(product_id: int, patience: float = client_copy.PATIENCE) -> Fields
 def _own_fields(own: own_state.Own | None) -> dict[str, str]:
     if own is None:
         return {}
-    return _state(own.entry.ver, own.entry.checksum) | (own.message.encode()["product"] or {})
+    return _state(own.entry.sequence, own.entry.checksum) | (own.message.encode()["product"] or {})
 
 
 def _held_fields(held: Any) -> dict[str, str]:
     if held is None:
         return {}
     with client_copy.sensible():
-        return _state(held["ver"], held["checksum"]) | dict(held["content"])
+        return _state(held["sequence"], held["checksum"]) | dict(held["content"])
 
 
-def _state(ver: int, checksum: str) -> dict[str, str]:
-    # The epoch only shows through ver: two states of one version differ in it after a recovery.
+def _state(sequence: int, checksum: str) -> dict[str, str]:
+    # The epoch only shows through sequence: two states of one version differ in it after a recovery.
     return {
-        "version": str(version_of(ver)),
-        "ver": str(ver),
+        "version": str(version_of(sequence)),
+        "sequence": str(sequence),
         "deleted": "yes" if checksum == DELETED_CHECKSUM else "no",
         "checksum": checksum,
     }

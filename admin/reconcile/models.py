@@ -16,7 +16,7 @@ class Drift(Model):
 
     product_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     kind: Mapped[str] = mapped_column(String(16))
-    held_ver: Mapped[int | None] = mapped_column(BigInteger)  # None: the Client held nothing
+    held_sequence: Mapped[int | None] = mapped_column(BigInteger)  # None: the Client held nothing
     held_checksum: Mapped[str | None] = mapped_column(String(32))
     first_seen_at: Mapped[datetime] = mapped_column(Moment)
     looked_at: Mapped[datetime] = mapped_column(Moment, index=True)

@@ -26,7 +26,7 @@ class Own(NamedTuple):
 
     @property
     def entry(self) -> Entry:
-        return Entry(self.message.id, self.message.ver, self.message.checksum)
+        return Entry(self.message.id, self.message.sequence, self.message.checksum)
 
 
 def stream(after: int, upto: int) -> Iterator[Own]:
@@ -66,9 +66,9 @@ def live() -> int:
 
 _COLUMNS = ("id", *CONTENT_FIELDS, "created_at", "updated_at", "deleted_at", "version")
 # A product typed in by hand has no replication row: that is for a comparison to find. One statement, so that
-# content and ver belong together.
+# content and sequence belong together.
 _QUERY: Select[Any] = (
-    select(*(getattr(Product, name) for name in _COLUMNS), Replication.ver, Replication.unproven_since)
+    select(*(getattr(Product, name) for name in _COLUMNS), Replication.sequence, Replication.pending_since)
     .join(Replication, Replication.product_id == Product.id, isouter=True)
     .order_by(Product.id)
 )
@@ -76,14 +76,14 @@ _QUERY: Select[Any] = (
 
 def _read(query: Select[Any]) -> list[Own]:
     rows = db.session.execute(query).all()
-    return [_own(row, _first_ver(row) if row.ver is None else row.ver) for row in rows]
+    return [_own(row, _first_sequence(row) if row.sequence is None else row.sequence) for row in rows]
 
 
-def _own(row: Row[Any], ver: int) -> Own:
+def _own(row: Row[Any], sequence: int) -> Own:
     product = cast("Product", row)  # the same names, without the cost of mapped objects
-    return Own(message_of(product, ver), row.sku, row.unproven_since is not None)
+    return Own(message_of(product, sequence), row.sku, row.pending_since is not None)
 
 
-def _first_ver(row: Row[Any]) -> int:
+def _first_sequence(row: Row[Any]) -> int:
     """Return what a product without a replication row will be sent as."""
     return compose(db.session.execute(select(SyncState.epoch)).scalar_one(), row.version)

@@ -1,4 +1,4 @@
-"""Mending drift: the Client replaces exactly what was seen by what Admin says now. Works without the broker."""
+"""Repairing drift: the Client replaces exactly what was seen by what Admin says now. Works without the broker."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,10 @@ from admin.catalogue.ids import reserve_ids
 from admin.catalogue.models import Product
 from admin.db.engine import retry_deadlocks, upsert, utc_now
 from admin.db.extensions import db
+from admin.outbox import repair as repairs
 from admin.outbox.models import FRESH, Replication
 from admin.outbox.outbox import pending_again
-from admin.outbox.repair import Repair, repair
+from admin.outbox.repair import Repair
 from admin.reconcile import own_state
 from admin.reconcile.client_copy import PATIENCE
 from admin.reconcile.compare import ORPHANED, Difference, look
@@ -19,8 +20,8 @@ from contract.digests import MAX_ID
 from contract.names import BULK
 
 
-def mend(drift: Sequence[Difference]) -> set[int]:
-    """Mend ``drift``, at most BATCH products; return the ids that a look afterwards still finds different.
+def repair(drift: Sequence[Difference]) -> set[int]:
+    """Repair ``drift``, at most BATCH products; return the ids that a look afterwards still finds different.
 
     What Admin changes meanwhile is the relay's. Raises ClientUnavailableError; doing it again is harmless.
     """
@@ -28,7 +29,7 @@ def mend(drift: Sequence[Difference]) -> set[int]:
     # A product that got a tombstone's id would never be seen.
     reserve_ids(max((id_ for id_ in orphans if id_ <= MAX_ID), default=0))
     own = own_state.listed([difference.id for difference in drift if difference.kind != ORPHANED])
-    repair((_repair(difference, own.get(difference.id)) for difference in drift), PATIENCE)
+    repairs.repair((_repair(difference, own.get(difference.id)) for difference in drift), PATIENCE)
     if own:
         _mark(list(own))
     return {still.id for still in look([d.id for d in drift]) if _is_ours(still, own.get(still.id))}
@@ -56,10 +57,10 @@ def _mark(product_ids: Sequence[int]) -> None:
     fresh = [
         {
             "product_id": message.id,
-            "ver": message.ver,
+            "sequence": message.sequence,
             "checksum": message.checksum,
-            "proven_ver": 0,
-            "unproven_since": now,
+            "verified_sequence": 0,
+            "pending_since": now,
             "lane": BULK,
             "state": FRESH,
             "due_at": now,

@@ -1,19 +1,19 @@
-"""One run of ``diff --repair``: what is wrong is mended at once, a mass deletion only when it was asked for."""
+"""One run of ``diff --repair``: what is wrong is repaired at once, a mass deletion only when it was asked for."""
 
 from collections.abc import Sequence
 
 from admin.outbox.repair import BATCH
 from admin.reconcile import client_copy
 from admin.reconcile.compare import Difference, batched
-from admin.reconcile.repair import mend
+from admin.reconcile.repair import repair
 
 ALWAYS, SHARE = 10, 100  # products are taken from the shop unasked up to 10, or one in a hundred
 
 
-Outcome = tuple[Difference, bool]  # whether it is mended
+Outcome = tuple[Difference, bool]  # whether it is repaired
 
 
-class Mending:
+class RepairRun:
     """``allowed``: somebody said yes to deleting any number. Otherwise deletions wait until all are counted,
     in memory up to the limit. Raises ClientUnavailableError, as every method does.
     """
@@ -28,8 +28,8 @@ class Mending:
         """How many deletions were left undone, as they are too many."""
         return self._count if self._count > self.limit else 0
 
-    def mend(self, drift: Sequence[Difference]) -> list[Outcome]:
-        """Mend ``drift``, at most BATCH; return what came of it. Deletions may be kept for ``delete``."""
+    def repair(self, drift: Sequence[Difference]) -> list[Outcome]:
+        """Repair ``drift``, at most BATCH; return what came of it. Deletions may be kept for ``delete``."""
         waiting = [difference for difference in drift if difference.deletes and not self._allowed]
         done = _outcomes([difference for difference in drift if difference not in waiting])
         self._count += len(waiting)
@@ -45,5 +45,5 @@ class Mending:
 
 
 def _outcomes(drift: Sequence[Difference]) -> list[Outcome]:
-    left = mend(drift) if drift else set()
+    left = repair(drift) if drift else set()
     return [(difference, difference.id not in left) for difference in drift]

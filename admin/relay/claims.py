@@ -1,6 +1,6 @@
 """A3, in the database: which rows a relay works on, and when each is looked at next.
 
-Every statement names the ver that was claimed: what changed meanwhile is fresh again and stays so.
+Every statement names the sequence that was claimed: what changed meanwhile is fresh again and stays so.
 """
 
 import random
@@ -96,14 +96,14 @@ def mark_sent(rows: Sequence[Replication], lost: Sequence[Replication]) -> None:
 
 
 @retry_deadlocks
-def hasten(rows: Sequence[Replication]) -> None:
+def expedite(rows: Sequence[Replication]) -> None:
     """Have sent rows looked at in a moment, whatever their backoff says; not those that were lost before. Commits."""
     _update(rows, *_later_than(soon := _soon()), due_at=soon)
     db.session.commit()
 
 
 @retry_deadlocks
-def hasten_all() -> None:
+def expedite_all() -> None:
     """The same for everything that was sent. Commits."""
     later = _later_than(soon := _soon())
     db.session.execute(update(Replication).where(Replication.lane.in_(LANE_QUEUES), *later).values(due_at=soon))
@@ -138,15 +138,15 @@ def rescue_far_future() -> int:
         index = Replication.lane.in_(LANE_QUEUES), Replication.state.in_(states)  # what it begins with
         rescued += int(db.session.execute(ahead.where(*index)).rowcount)  # type: ignore[attr-defined]
     # What arrived "later" than all that is sent from now on would make each of those an attempt that was lost.
-    early = update(LaneProgress).where(LaneProgress.proven_sent_at > now)
-    db.session.execute(early.values(proven_sent_at=now))
+    early = update(LaneProgress).where(LaneProgress.verified_sent_at > now)
+    db.session.execute(early.values(verified_sent_at=now))
     db.session.commit()
     return rescued
 
 
 def _update(rows: Sequence[Replication], *where: ColumnElement[bool], **values: object) -> None:
-    """Write ``values`` to those of ``rows`` that still have the ver they were claimed with, and meet ``where``."""
-    same = tuple_(Replication.product_id, Replication.ver).in_([(row.product_id, row.ver) for row in rows])
+    """Write ``values`` to those of ``rows`` that still have the sequence they were claimed with, and meet ``where``."""
+    same = tuple_(Replication.product_id, Replication.sequence).in_([(row.product_id, row.sequence) for row in rows])
     db.session.execute(
         update(Replication)
         .where(Replication.product_id.in_([row.product_id for row in rows]), same, *where)

@@ -1,8 +1,8 @@
 """A3: the relay. Claims due rows, asks whether they arrived (A6), sends what did not, and repairs the copies that no
 message would change. Any number may run.
 
-Each lane has a window: at most WINDOW rows are sent and not proven, so that a slow Client never fills the
-broker. Within it, two steps alternate: ``settle`` looks after rows that were sent, ``feed`` sends fresh ones.
+Each lane has a window: at most WINDOW rows are sent and not verified, so that a slow Client never fills the
+broker. Within it, two steps alternate: ``settle`` rechecks rows that were sent, ``feed`` sends fresh ones.
 A crash anywhere leaves rows due again; a duplicate is harmless (A5).
 """
 
@@ -21,7 +21,7 @@ from admin.outbox.client_gateway import ClientUnavailableError
 from admin.outbox.models import FRESH, SENT, STUCK, Replication
 from admin.outbox.repair import Repair, repair
 from admin.relay import claims
-from admin.relay.recheck import Pace
+from admin.relay.recheck import RecheckSchedule
 from admin.relay.restore_detection import RestoredError
 from admin.relay.verify import Verdict, verify
 from contract import causation, names
@@ -30,7 +30,7 @@ from contract.publisher import Publisher, PublishError
 from runtime.heartbeat import Heartbeat
 from runtime.metrics import ATTEMPTS
 
-WINDOW = 5_000  # rows sent and not proven, per lane
+WINDOW = 5_000  # rows sent and not verified, per lane
 RESERVE = WINDOW // 10  # of it for rows never sent, so that poison cannot fill the window
 CLAIM = MAX_IDS  # rows per step: one question to the Client
 UNASKED = 9  # batches of a backlog that are sent after one of which nothing had arrived
@@ -50,7 +50,7 @@ class Relay:
         self._heartbeat = heartbeat
         self._stopping = threading.Event()
         self._unasked: Counter[str] = Counter()
-        self._pace = Pace()
+        self._recheck_schedule = RecheckSchedule()
         self._interrupted = False
 
     def stop(self) -> None:
@@ -100,8 +100,8 @@ class Relay:
         lost = [row for row in verdict.missing if row.state == STUCK or claims.under_way(row) >= RESEND_AFTER]
         if lost and self._publisher.depth(names.LANE_QUEUES[lane]) == 0:
             self._resend(lost, verdict, lane)
-        if soon := self._pace.soon(lane, rows, verdict):
-            claims.hasten(soon)
+        if soon := self._recheck_schedule.due_soon(lane, rows, verdict):
+            claims.expedite(soon)
         return len(verdict.missing) + len(verdict.differing) < len(rows)
 
     def feed(self, lane: str) -> bool:
@@ -119,7 +119,7 @@ class Relay:
             claims.put_back(verdict.missing)
             ATTEMPTS.labels("unpublished").inc(len(verdict.missing))
             raise
-        self._pace.sent(lane, rows)
+        self._recheck_schedule.sent(lane, rows)
         self._after_interruption()
         return len(rows) == room
 
@@ -127,17 +127,17 @@ class Relay:
         """The broker is back: what was sent before has been under way for long, but may arrive any moment."""
         if self._interrupted:
             self._interrupted = False
-            self._pace.woke()
-            claims.hasten_all()
+            self._recheck_schedule.broker_recovered()
+            claims.expedite_all()
 
     def _ask_first(self, rows: list[Replication], lane: str) -> Verdict | None:
-        """Ask what arrived already: by the courier, or because a replay asks for what is right. A new import can only
-        lack; and in a backlog of which nothing had arrived, the next batches are not asked about.
+        """Ask what the Client holds before sending: the eager publisher may have sent it, or a resync may ask for what
+        is right. A new import is not asked about, nor is the rest of a backlog of which nothing had arrived.
         """
         if self._unasked[lane] and len(rows) == CLAIM:
             self._unasked[lane] -= 1
             return None
-        if lane != names.INTERACTIVE and not any(row.proven_ver for row in rows):
+        if lane != names.INTERACTIVE and not any(row.verified_sequence for row in rows):
             return None
         verdict = self._verify(rows, lane)
         fruitless = verdict is not None and len(verdict.missing) == CLAIM
@@ -150,7 +150,7 @@ class Relay:
         except (ClientUnavailableError, RestoredError) as error:
             log.warning("cannot verify", lane=lane, error=str(error))
             return None
-        ATTEMPTS.labels("proven").inc(len(rows) - len(verdict.missing) - len(verdict.differing))
+        ATTEMPTS.labels("verified").inc(len(rows) - len(verdict.missing) - len(verdict.differing))
         return verdict
 
     def _send(self, verdict: Verdict, lane: str) -> None:
@@ -166,7 +166,7 @@ class Relay:
             dispatch.send(self._publisher, [message], lane, "debug")  # thousands after an outage
         _mark_sent(missing, verdict)
         ATTEMPTS.labels("lost").inc(len(missing))
-        causation.tell(log, "sent again", missing, lane=lane)
+        causation.log_items(log, "sent again", missing, lane=lane)
 
     def _repair(self, verdict: Verdict, lane: str) -> bool:
         """Have the Client replace the copies that no message would change. Returns whether it did; needs no broker."""
@@ -179,7 +179,7 @@ class Relay:
             log.warning("cannot repair", lane=lane, error=str(error))
             return False
         ATTEMPTS.labels("differing").inc(len(states))
-        causation.tell(log, "repaired", states, lane=lane, outcomes=dict(Counter(outcomes.values())))
+        causation.log_items(log, "repaired", states, lane=lane, outcomes=dict(Counter(outcomes.values())))
         return True
 
     def _room(self, lane: str) -> int:

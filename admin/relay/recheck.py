@@ -16,7 +16,7 @@ MOVING = 10.0  # seconds since something arrived, or the broker came back, withi
 _KEPT = 20  # claims per lane: more than a window of full ones
 
 
-class Pace:
+class RecheckSchedule:
     """What one relay sent, oldest first, and when each lane moved last."""
 
     def __init__(self) -> None:
@@ -27,11 +27,11 @@ class Pace:
         """Note a claim of fresh rows that was sent; its ``due_at`` is when."""
         self._claims[lane].append(rows)
 
-    def woke(self) -> None:
+    def broker_recovered(self) -> None:
         """Note that the broker is back: in a moment, workers are too."""
         self._moved = dict.fromkeys(LANE_QUEUES, time.monotonic())
 
-    def soon(self, lane: str, rows: list[Replication], verdict: Verdict) -> list[Replication]:
+    def due_soon(self, lane: str, rows: list[Replication], verdict: Verdict) -> list[Replication]:
         """Return what to look at in a moment, after a look at ``rows``: those of them that were sent longest ago, or
         the claim that was sent next.
         """

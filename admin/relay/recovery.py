@@ -13,7 +13,7 @@ from admin.catalogue.ids import reserve_ids
 from admin.db.engine import retry_deadlocks, utc_now
 from admin.db.extensions import db
 from admin.outbox.client_gateway import client_gateway
-from admin.outbox.models import Replication, SyncMark, SyncState
+from admin.outbox.models import Replication, SyncGeneration, SyncState
 from admin.outbox.outbox import pending_again
 from admin.relay.restore_detection import ANYTHING
 from admin.relay.resync import CHUNK
@@ -32,15 +32,15 @@ class Recovery:
 
 
 def recover(progress: Callable[[int], None] = lambda _done: None) -> Recovery:
-    """Begin a new epoch above both sides' and mark every product unproven in it; the alarm ends.
+    """Begin a new epoch above both sides' and mark every product pending in it; the alarm ends.
 
     Interrupted or repeated, it begins yet another epoch: harmless. Raises ClientUnavailableError.
     """
     extent = client_gateway().ask("/service/v1/products/extent", {}, PATIENCE)
-    epoch = _raise_epoch(epoch_of(extent["highest_ver"]))
+    epoch = _raise_epoch(epoch_of(extent["highest_sequence"]))
     reserve_ids(extent["highest_id"])
     # The Client learns of the epoch, and has its shoppers' likes told anew.
-    known = client_gateway().held([], epoch=epoch).mark
+    known = client_gateway().replica_states([], epoch=epoch).generation
     products, last_id = 0, 0
     while ids := _renumber(epoch, last_id):
         products, last_id = products + len(ids), ids[-1]
@@ -62,12 +62,12 @@ def _raise_epoch(clients: int) -> int:
 def _renumber(epoch: int, after: int) -> list[int]:
     """Bring the next rows into ``epoch``; those written meanwhile are in it already."""
     base, step = compose(epoch, 0), compose(1, 0)
-    query = select(Replication.product_id).where(Replication.product_id > after, Replication.ver < base)
+    query = select(Replication.product_id).where(Replication.product_id > after, Replication.sequence < base)
     ids = list(db.session.execute(query.order_by(Replication.product_id).limit(CHUNK).with_for_update()).scalars())
     if ids:
         now = db.session.execute(select(utc_now())).scalar_one()
-        renumbered = literal(base) + Replication.ver % step
-        values = pending_again(now, BULK) | {"ver": renumbered, "proven_ver": 0}
+        renumbered = literal(base) + Replication.sequence % step
+        values = pending_again(now, BULK) | {"sequence": renumbered, "verified_sequence": 0}
         db.session.execute(update(Replication).where(Replication.product_id.in_(ids)).values(**values))
     db.session.commit()
     return ids
@@ -76,7 +76,9 @@ def _renumber(epoch: int, after: int) -> list[int]:
 @retry_deadlocks
 def _end_alarm(known: int) -> None:
     """Start the marks above everything either side ever said."""
-    raised = select(func.max(SyncMark.raised)).scalar_subquery()
+    raised = select(func.max(SyncGeneration.raised)).scalar_subquery()
     highest = max(known, db.session.execute(select(raised)).scalar_one())
-    db.session.execute(update(SyncMark).values(raised=highest, acknowledged=ANYTHING, alarm=None, alarm_since=None))
+    db.session.execute(
+        update(SyncGeneration).values(raised=highest, acknowledged=ANYTHING, alarm=None, alarm_since=None)
+    )
     db.session.commit()

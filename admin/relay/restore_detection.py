@@ -1,10 +1,11 @@
-"""A6, beside every question: marks that tell when either database came back older than it was.
+"""Detects that either database was restored from a backup. Part of every question that verification asks.
 
-Admin tells a mark with each question, a higher one once that was acknowledged, and the Client keeps the highest. A
-Client that knows less than it acknowledged was restored from a backup; one that knows what Admin never said tells that
-Admin was. Marks rise by steps that cannot be guessed, so that an Admin that came back does not happen to say again what
-it said before. Either way proofs would be worthless: nothing is proven until ``recovery`` starts a new epoch. Questions
-and answers may get lost: neither side's mark rises past what the other has yet to be told.
+Admin sends a generation with each question, and the Client stores the highest. Once the Client has acknowledged a
+generation, Admin raises it. A Client that knows a lower generation than it acknowledged was restored; a Client that
+knows one that Admin never sent shows that Admin was. Generations rise by random steps, so that a restored Admin does
+not repeat by chance what it sent before. After a restore, verification would be worthless: nothing is verified until
+``recovery`` starts a new epoch. Questions and answers may get lost: neither side's generation rises past what the
+other has not received yet.
 """
 
 import secrets
@@ -19,7 +20,7 @@ from sqlalchemy import case, select, update
 from admin.db.engine import retry_deadlocks, utc_now
 from admin.db.extensions import db
 from admin.outbox.client_gateway import Answer, client_gateway
-from admin.outbox.models import SyncMark, SyncState
+from admin.outbox.models import SyncGeneration, SyncState
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +34,7 @@ class RestoredError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Generation:
     """What was told with one question: ``acknowledged`` is what the Client must know at least; ``now`` the
     database's time before the question.
     """
@@ -50,41 +51,49 @@ def ask(product_ids: Sequence[int]) -> tuple[Answer, timedelta]:
 
     Raises ClientUnavailableError; RestoredError while the answer proves nothing.
     """
-    mark, began = _raise(), time.monotonic()
-    answer = client_gateway().held(product_ids, mark=mark.raised, epoch=mark.epoch, acknowledged=mark.acknowledged)
-    middle = mark.now + timedelta(seconds=(time.monotonic() - began) / 2)
-    alarm = mark.alarm or _compare(mark, answer.mark)
+    generation, began = _raise(), time.monotonic()
+    answer = client_gateway().replica_states(
+        product_ids, generation=generation.raised, epoch=generation.epoch, acknowledged=generation.acknowledged
+    )
+    middle = generation.now + timedelta(seconds=(time.monotonic() - began) / 2)
+    alarm = generation.alarm or _compare(generation, answer.generation)
     if alarm:
         raise RestoredError(f"the database of {alarm} was restored from a backup; run 'lockstep sync recover'")
     return answer, middle - answer.now
 
 
 @retry_deadlocks
-def _raise() -> Mark:
+def _raise() -> Generation:
     """Commits before the Client is told: so Admin always knows at least what it said.
 
-    A mark that was not acknowledged is told again. Were each question's higher, an Admin that was restored would soon
-    say more than the Client knows, while that is away.
+    A generation that was not acknowledged is sent again. If each question raised it, a restored Admin would soon be
+    past what the Client knows while the Client cannot be reached.
     """
-    higher = SyncMark.raised + 1 + secrets.randbelow(MAX_STEP)
-    db.session.execute(update(SyncMark).where(SyncMark.raised == SyncMark.acknowledged).values(raised=higher))
-    columns = (SyncMark.raised, SyncMark.acknowledged, SyncState.epoch, SyncMark.alarm, utc_now())
-    mark = Mark(*db.session.execute(select(*columns).join(SyncState, SyncState.id == SyncMark.id)).one())
+    higher = SyncGeneration.raised + 1 + secrets.randbelow(MAX_STEP)
+    db.session.execute(
+        update(SyncGeneration).where(SyncGeneration.raised == SyncGeneration.acknowledged).values(raised=higher)
+    )
+    columns = (SyncGeneration.raised, SyncGeneration.acknowledged, SyncState.epoch, SyncGeneration.alarm, utc_now())
+    generation = Generation(
+        *db.session.execute(select(*columns).join(SyncState, SyncState.id == SyncGeneration.id)).one()
+    )
     db.session.commit()
-    return mark
+    return generation
 
 
 @retry_deadlocks
-def _compare(mark: Mark, known: int) -> str | None:
-    """Return who was restored, None for nobody; ``known`` is the Client's highest mark before this question."""
-    said = db.session.execute(select(SyncMark.raised)).scalar_one()  # another relay may have said more meanwhile
-    never_said = known > said or ANYTHING < mark.acknowledged < known < mark.raised
-    alarm = CLIENT if known < mark.acknowledged else ADMIN if never_said else None
+def _compare(generation: Generation, known: int) -> str | None:
+    """Return who was restored, None for nobody; ``known`` is the Client's highest generation before this question."""
+    said = db.session.execute(select(SyncGeneration.raised)).scalar_one()  # another relay may have said more meanwhile
+    never_said = known > said or ANYTHING < generation.acknowledged < known < generation.raised
+    alarm = CLIENT if known < generation.acknowledged else ADMIN if never_said else None
     if alarm:
-        log.error("a database was restored from a backup: nothing is proven until recovery", database=alarm)
-        db.session.execute(update(SyncMark).values(alarm=alarm, alarm_since=utc_now()))
+        log.error("a database was restored from a backup: nothing is verified until recovery", database=alarm)
+        db.session.execute(update(SyncGeneration).values(alarm=alarm, alarm_since=utc_now()))
     else:
-        higher = case((SyncMark.acknowledged < mark.raised, mark.raised), else_=SyncMark.acknowledged)
-        db.session.execute(update(SyncMark).values(acknowledged=higher))
+        higher = case(
+            (SyncGeneration.acknowledged < generation.raised, generation.raised), else_=SyncGeneration.acknowledged
+        )
+        db.session.execute(update(SyncGeneration).values(acknowledged=higher))
     db.session.commit()
     return alarm

@@ -1,7 +1,7 @@
-"""Replay: have the relay look after products again, as if they had just changed.
+"""Replay: have the relay recheck products again, as if they had just changed.
 
-It asks the Client first (A6), so what is right already is proven without being sent; other content at the same
-version is mended by a resync. Marking is all that happens here: whoever marked may go, the relay goes on.
+It asks the Client first (A6), so what is right already is verified without being sent; other content at the same
+version is repaired by a resync. Marking is all that happens here: whoever marked may go, the relay goes on.
 """
 
 from collections.abc import Callable, Sequence
@@ -66,7 +66,7 @@ def count(selection: Selection) -> int:
 
 
 def mark(selection: Selection, progress: Callable[[int], None] = lambda _done: None) -> int:
-    """Mark the selected products unproven, a chunk per transaction; return how many.
+    """Mark the selected products pending, a chunk per transaction; return how many.
 
     ``progress`` is given how many are marked so far. Run again after an interruption, it does no harm. Products
     named by id or sku go ahead of imports.
@@ -97,9 +97,9 @@ def mark_chunk(selection: Selection, after: int, limit: int = CHUNK) -> list[int
     return ids
 
 
-def unproven(since: datetime) -> int:
-    """Return how many products marked at ``since`` or before are not proven yet."""
-    query = select(func.count()).select_from(Replication).where(Replication.unproven_since <= since)
+def pending(since: datetime) -> int:
+    """Return how many products marked at ``since`` or before are not verified yet."""
+    query = select(func.count()).select_from(Replication).where(Replication.pending_since <= since)
     left: int = db.session.execute(query).scalar_one()
     db.session.rollback()
     return left

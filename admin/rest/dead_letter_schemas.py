@@ -5,7 +5,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from contract.versions import MAX_VER
+from contract.versions import MAX_SEQUENCE
 from web.http.cursors import PageSchema
 
 STATES = ("new", "replaying", "replayed", "discarded")
@@ -16,7 +16,7 @@ class FilterSchema(ma.Schema):
 
     state = fields.String(load_default=None, allow_none=False, validate=validate.OneOf(STATES))
     reason = fields.String(load_default="", validate=validate.Length(max=100), metadata={"description": "a part of it"})
-    product = fields.Integer(load_default=None, allow_none=False, validate=validate.Range(1, MAX_VER))
+    product = fields.Integer(load_default=None, allow_none=False, validate=validate.Range(1, MAX_SEQUENCE))
 
 
 class ListQuerySchema(PageSchema, FilterSchema):

@@ -9,7 +9,7 @@ from flask.views import MethodView
 
 from admin.likes import audit, service
 from contract.messages import InvalidMessageError, LikeChanged, NewerMessageError, format_time
-from contract.versions import MAX_VER
+from contract.versions import MAX_SEQUENCE
 from web.http.api import Blueprint, ServiceSchema
 from web.http.fields import Whole
 from web.http.problems import ProblemError
@@ -18,7 +18,7 @@ from web.security.signatures import service_only
 blp = Blueprint("likes", __name__, url_prefix="/service/v1/likes", description="For the Client service only")
 
 _BATCH = ma.validate.Length(min=1, max=service.MAX_BATCH)
-_ID = ma.validate.Range(0, MAX_VER)
+_ID = ma.validate.Range(0, MAX_SEQUENCE)
 _USER = ma.validate.Length(max=64)
 
 
@@ -36,7 +36,7 @@ class LikeBatchSchema(ServiceSchema):
 
 class OutcomeSchema(ma.Schema):
     outcome = ma.fields.String()
-    rev = ma.fields.Integer()
+    revision = ma.fields.Integer()
     liked = ma.fields.Boolean()
     reason = ma.fields.String()
     received_at = ma.fields.String(allow_none=True, metadata={"description": "since when a superseding state is held"})
@@ -73,7 +73,7 @@ def _show(outcome: service.Outcome) -> dict[str, Any]:
     received = format_time(outcome.received_at) if outcome.received_at else None
     return {
         "outcome": outcome.outcome,
-        "rev": outcome.rev,
+        "revision": outcome.revision,
         "liked": outcome.liked,
         "reason": "",
         "received_at": received,
@@ -81,7 +81,7 @@ def _show(outcome: service.Outcome) -> dict[str, Any]:
 
 
 def _refuse(reason: str) -> dict[str, Any]:
-    return {"outcome": service.INVALID, "rev": 0, "liked": False, "reason": reason, "received_at": None}
+    return {"outcome": service.INVALID, "revision": 0, "liked": False, "reason": reason, "received_at": None}
 
 
 class RangeSchema(ma.Schema):

@@ -1,4 +1,4 @@
-"""The replication over REST: its status, one product's, and having a product looked after again."""
+"""The replication over REST: its status, one product's, and having a product sent again."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from admin.rest.replication_schemas import ProductStatusSchema, StatusSchema, Ve
 from web.http.api import Blueprint, bearer_doc
 from web.http.cursors import next_link
 
-blp = Blueprint("replication", __name__, url_prefix="/api/v1", description="What is out of step, and mending it")
+blp = Blueprint("replication", __name__, url_prefix="/api/v1", description="What is out of sync, and repairing it")
 
 
 @blp.route("/replication")
@@ -22,7 +22,7 @@ class ReplicationStatus(MethodView):
     @blp.doc(**bearer_doc())
     @blp.response(200, StatusSchema)
     def get(self) -> Any:
-        """Show what is out of step with the Client, since when and why; computed now."""
+        """Show what is out of sync with the Client, since when and why; computed now."""
         return status.status()
 
 
@@ -45,7 +45,7 @@ class ProductReplication(MethodView):
 @blp.response(202)
 @blp.alt_response(404, description="There never was such a product")
 def resync(product_id: int) -> Any:
-    """Have a product, deleted or not, looked after again; what is right at the Client stays untouched."""
+    """Have a product, deleted or not, sent again; what is right at the Client stays untouched."""
     if not mark(Selection(ids=[product_id])):
         raise product_status.NeverKnownError(f"There never was a product {product_id}.")
     return None, {"Location": url_for("replication.ProductReplication", product_id=product_id)}

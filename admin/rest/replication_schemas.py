@@ -19,7 +19,7 @@ class Moment(fields.Field[datetime]):
 
 
 class Version(fields.Integer):
-    """A ver, as people see it."""
+    """A sequence, as people see it."""
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> int | None:
         return version_of(value) if value else None
@@ -43,7 +43,7 @@ class LagSchema(ma.Schema):
 class LastResultSchema(ma.Schema):
     product_id = fields.Integer()
     version = fields.Integer()
-    proven_at = Moment()
+    verified_at = Moment()
 
 
 class DriftExampleSchema(ma.Schema):
@@ -71,7 +71,7 @@ class ClientStateSchema(ma.Schema):
 
 
 class StatusSchema(ma.Schema):
-    state = fields.String(metadata={"description": "in step, behind, stuck, drift, unknown or restored"})
+    state = fields.String(metadata={"description": "in_sync, pending, stuck, drift, unknown or restored"})
     pending = fields.Integer()
     in_flight = fields.Integer()
     stuck = fields.Integer()
@@ -87,44 +87,44 @@ class StatusSchema(ma.Schema):
     now = Moment()
 
 
-class HeldSchema(ma.Schema):
-    version = Version(attribute="ver")
-    epoch = fields.Function(lambda held: epoch_of(held.ver), metadata={"type": "integer"})
+class ReplicaSchema(ma.Schema):
+    version = Version(attribute="sequence")
+    epoch = fields.Function(lambda replica: epoch_of(replica.sequence), metadata={"type": "integer"})
     checksum = fields.String()
     applied_at = Moment(allow_none=True)
     failure = fields.String(allow_none=True)
 
 
 class VersionSchema(ma.Schema):
-    """What happened to one version. ``first_sent_at`` is the relay's: null when the courier was enough.
-    ``applied_at`` is null with ``proven_at`` set when a newer version overtook it.
+    """What happened to one version. ``first_sent_at`` is the relay's: null when the eager publisher was enough.
+    ``applied_at`` is null with ``verified_at`` set when a newer version overtook it.
     """
 
-    version = Version(attribute="ver")
-    epoch = fields.Function(lambda change: epoch_of(change.ver), metadata={"type": "integer"})
+    version = Version(attribute="sequence")
+    epoch = fields.Function(lambda change: epoch_of(change.sequence), metadata={"type": "integer"})
     kind = fields.String()
     author = fields.String()
     changed_at = Moment()
     first_sent_at = Moment(allow_none=True)
     attempts = fields.Integer()
     applied_at = Moment(allow_none=True)
-    proven_at = Moment(allow_none=True)
+    verified_at = Moment(allow_none=True)
     error = fields.String(allow_none=True)
 
 
 class ProductStatusSchema(ma.Schema):
     id = fields.Integer(attribute="row.product_id")
-    in_step = fields.Boolean(allow_none=True, metadata={"description": "null when the Client cannot be asked"})
+    in_sync = fields.Boolean(allow_none=True, metadata={"description": "null when the Client cannot be asked"})
     state = fields.String(attribute="row.state")
-    version = Version(attribute="row.ver")
-    epoch = fields.Function(lambda status: epoch_of(status.row.ver), metadata={"type": "integer"})
+    version = Version(attribute="row.sequence")
+    epoch = fields.Function(lambda status: epoch_of(status.row.sequence), metadata={"type": "integer"})
     checksum = fields.String(attribute="row.checksum")
-    proven_version = Version(attribute="row.proven_ver", allow_none=True)
-    unproven_since = Moment(attribute="row.unproven_since", allow_none=True)
+    verified_version = Version(attribute="row.verified_sequence", allow_none=True)
+    pending_since = Moment(attribute="row.pending_since", allow_none=True)
     next_look_at = Moment(attribute="row.due_at", allow_none=True)
     attempts = fields.Integer(attribute="row.attempts")
     error = fields.String(attribute="row.last_error", allow_none=True)
-    held = fields.Nested(HeldSchema, allow_none=True)
+    replica = fields.Nested(ReplicaSchema, allow_none=True)
     client_error = fields.String(allow_none=True)
     now = Moment()
     versions = fields.List(fields.Nested(VersionSchema))

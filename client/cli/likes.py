@@ -70,13 +70,13 @@ def retry(as_json: bool) -> None:
     \b
     Examples:
       lockstep likes retry
-      celery -A tasks call tasks.redeliver_likes
+      celery -A tasks call tasks.retry_likes
     """
     store.connect(ClientSettings())
     with resumable("what is pending again is forwarded; run it again for the rest"):
-        total, after = parked.redeliver()
+        total, after = parked.retry()
         while after is not None:
-            replayed, after = parked.redeliver(after)
+            replayed, after = parked.retry(after)
             total += replayed
     click.echo(f"{total} likes are pending again; the next sweep forwards them.", err=True)
     if as_json:
@@ -91,7 +91,7 @@ class _Report:
     products: Counter[int] = field(default_factory=Counter)
     counts_here: int = 0
     counts_at_admin: int = 0
-    mended: int = 0
+    repaired: int = 0
 
     @property
     def drift(self) -> int:
@@ -100,62 +100,64 @@ class _Report:
 
 @likes.command("diff")
 @json_option
-@click.option("--repair", "mending", is_flag=True, help="Mend both sides: the higher rev wins; counts are made anew.")
-def show_diff(as_json: bool, mending: bool) -> None:
+@click.option(
+    "--repair", "repairing", is_flag=True, help="Repair both sides: the higher revision wins; counts are made anew."
+)
+def show_diff(as_json: bool, repairing: bool) -> None:
     """Compare the like sets and counts of both sides. What is pending or parked is no difference.
 
-    Exits 0 when they are equal, or all that differed was mended; 3 when they differ; 4 when Admin or the database
+    Exits 0 when they are equal, or all that differed was repaired; 3 when they differ; 4 when Admin or the database
     does not answer.
 
     \b
     Examples:
       lockstep likes diff
       lockstep likes diff --repair
-      lockstep likes diff --json | jq .unmended
+      lockstep likes diff --json | jq .unrepaired
     """
     settings = ClientSettings()
     store.connect(settings)
     gateway, report = AdminGateway(settings), _Report()
-    with resumable("run it again" + ("; what is mended stays mended" if mending else "")):
-        _compare_likes(gateway, report, mending)
-        _compare_counts(gateway, report, mending)
-    unmended = report.drift - report.mended
+    with resumable("run it again" + ("; what is repaired stays repaired" if repairing else "")):
+        _compare_likes(gateway, report, repairing)
+        _compare_counts(gateway, report, repairing)
+    unrepaired = report.drift - report.repaired
     if as_json:
-        click.echo(json.dumps({"equal": report.drift == 0, "unmended": unmended, **vars(report)}))
+        click.echo(json.dumps({"equal": report.drift == 0, "unrepaired": unrepaired, **vars(report)}))
     else:
         _tell_differences(report)
-    if unmended:
+    if unrepaired:
         raise click.exceptions.Exit(EXIT_DRIFT)
 
 
-def _compare_likes(gateway: AdminGateway, report: _Report, mending: bool) -> None:
+def _compare_likes(gateway: AdminGateway, report: _Report, repairing: bool) -> None:
     for found in diff.differences(gateway):
         report.likes.update(difference.kind for difference in found)
         report.products.update(difference.product for difference in found)
-        if mending:
-            report.mended += repair.mend(found)
+        if repairing:
+            report.repaired += repair.repair(found)
 
 
-def _compare_counts(gateway: AdminGateway, report: _Report, mending: bool) -> None:
+def _compare_counts(gateway: AdminGateway, report: _Report, repairing: bool) -> None:
     wrong_labels = recount.mislabelled()
     report.counts_here += wrong_labels
     for wrong in recount.wrong_counts():
         report.counts_here += len(wrong)
         report.products.update(count.product for count in wrong)
-        if mending:
-            recount.mend([count.product for count in wrong])
-            report.mended += len(wrong)
-    if mending and wrong_labels:
-        recount.mend([])
-        report.mended += wrong_labels
+        if repairing:
+            recount.repair([count.product for count in wrong])
+            report.repaired += len(wrong)
+    if repairing and wrong_labels:
+        recount.repair([])
+        report.repaired += wrong_labels
     after: int | None = 0
     while after is not None:
         wrong, after = gateway.wrong_like_counts(after)
         report.counts_at_admin += len(wrong)
         report.products.update(count.product for count in wrong)
-        if mending and wrong:
+        if repairing and wrong:
             gateway.recount_likes([count.product for count in wrong])
-            report.mended += len(wrong)
+            report.repaired += len(wrong)
 
 
 def _tell_differences(report: _Report) -> None:
@@ -167,5 +169,5 @@ def _tell_differences(report: _Report) -> None:
     click.echo(f"{report.counts_here} counts are wrong here, {report.counts_at_admin} at Admin")
     for product, number in report.products.most_common(SHOWN):
         click.echo(f"  product {product}: {number}")
-    if report.mended:
-        click.echo(f"{report.mended} were mended; what is newer here is pending until the next sweep.")
+    if report.repaired:
+        click.echo(f"{report.repaired} were repaired; what is newer here is pending until the next sweep.")

@@ -23,8 +23,8 @@ _MAX_REASONS = 3  # of a batch's items
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """``products`` maps ids to vers (None where it cannot be read): the refused ones where each has a reason of its
-    own, else all.
+    """``products`` maps ids to sequences (None where one cannot be read): the refused products where each has its own
+    reason, else all.
     """
 
     reason: str
@@ -77,9 +77,9 @@ def _of_states(states: Sequence[Any], cause: str) -> Diagnosis:
         except InvalidMessageError as error:
             reasons.append(error.reason)
             if error.product_id is not None:
-                refused[error.product_id] = error.ver
+                refused[error.product_id] = error.sequence
         else:
-            decoded[message.id] = max(message.ver, decoded.get(message.id) or 0)
+            decoded[message.id] = max(message.sequence, decoded.get(message.id) or 0)
     if cause == DELIVERY_LIMIT or not reasons:
         return Diagnosis(_blame(cause), refused | decoded)
     return Diagnosis("; ".join(list(dict.fromkeys(reasons))[:_MAX_REASONS]), refused)

@@ -27,7 +27,7 @@ class DeadLetter(Document):
     reason = StringField(required=True)  # ours, from the message itself
     task = StringField()
     task_id = StringField()
-    products = ListField(DictField())  # {id, ver}; ver is None where it cannot be read
+    products = ListField(DictField())  # {id, sequence}; sequence is None where it cannot be read
     products_left_out = IntField()
     payload = StringField()
     payload_encoding = StringField()  # text or base64

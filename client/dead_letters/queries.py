@@ -86,7 +86,7 @@ def show(letter: dict[str, Any]) -> dict[str, Any]:
     shown = {name: named[name] for name in DeadLetter._fields_ordered if name in named and name != "tried_at"}
     shown.update({name: format_time(letter[name]) for name in _TIMES})
     shown["products"] = [
-        {"id": product["id"], "version": version_of(product["ver"]) if product["ver"] else None}
+        {"id": product["id"], "version": version_of(product["sequence"]) if product["sequence"] else None}
         for product in letter["products"]
     ]
     return shown

@@ -12,7 +12,7 @@ from kombu.transport.base import Message
 from client.dead_letters.diagnosis import diagnose
 from client.dead_letters.documents import NEW
 from contract.messages import MAX_IDS
-from contract.versions import MAX_VER
+from contract.versions import MAX_SEQUENCE
 
 MAX_PAYLOAD = 64 * 1024  # bytes kept
 _MAX_TEXT = 500  # characters of a header or a reason
@@ -26,14 +26,16 @@ def read(message: Message) -> dict[str, Any]:
     body = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else bytes(raw)
     origin = _origin(message)
     found = diagnose(message, origin["cause"])
-    products = [(id_, ver) for id_, ver in found.products.items() if type(id_) is int and 0 < id_ <= MAX_VER]
+    products = [
+        (id_, sequence) for id_, sequence in found.products.items() if type(id_) is int and 0 < id_ <= MAX_SEQUENCE
+    ]
     return {
         "_id": _digest(message, body),
         **origin,
         "reason": _text(found.reason),
         "task": _text(message.headers.get("task", "")),
         "task_id": _text(message.headers.get("id", "")),
-        "products": [{"id": id_, "ver": ver} for id_, ver in products[:MAX_IDS]],
+        "products": [{"id": id_, "sequence": sequence} for id_, sequence in products[:MAX_IDS]],
         "products_left_out": max(0, len(products) - MAX_IDS),
         **_payload(body),
         "state": NEW,

@@ -1,4 +1,4 @@
-"""L6: take over Admin's outcomes, each only where the like still has the rev that was sent."""
+"""L6: take over Admin's outcomes, each only where the like still has the revision that was sent."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -23,15 +23,17 @@ def settle(likes: Sequence[LikeChanged], outcomes: Sequence[Outcome]) -> None:
     for like, outcome in zip(likes, outcomes, strict=True):
         key = like_id(like.product, like.user)
         if outcome.outcome == "applied" or (outcome.outcome == "superseded" and _is_same(like, outcome)):
-            settled[like.rev].append(key)
+            settled[like.revision].append(key)
         elif outcome.outcome == "superseded":
             writes += _admin_is_ahead(key, like, outcome)
         else:
             reason = outcome.reason or _REASONS.get(outcome.outcome, outcome.outcome)
             parked = {"$set": {"parked": reason}, "$unset": SETTLED}
-            writes.append(UpdateOne({"_id": key, "rev": like.rev}, parked))
-    for rev, keys in settled.items():  # many by one write: half of what as many writes take
-        writes += [UpdateMany({"_id": {"$in": some}, "rev": rev}, {"$unset": SETTLED}) for some in portions(keys)]
+            writes.append(UpdateOne({"_id": key, "revision": like.revision}, parked))
+    for revision, keys in settled.items():  # many by one write: half of what as many writes take
+        writes += [
+            UpdateMany({"_id": {"$in": some}, "revision": revision}, {"$unset": SETTLED}) for some in portions(keys)
+        ]
     # The likes that are settled are often those that are counted at this moment: not both at once, or the
     # transaction fails again and again. Who has waited long enough goes ahead; only speed depends on it.
     with patient_lease(count.LEASE, count.HOLD, count.HOLD.total_seconds()):
@@ -39,22 +41,22 @@ def settle(likes: Sequence[LikeChanged], outcomes: Sequence[Outcome]) -> None:
 
 
 def _is_same(like: LikeChanged, outcome: Outcome) -> bool:
-    return (outcome.rev, outcome.liked) == (like.rev, like.liked)
+    return (outcome.revision, outcome.liked) == (like.revision, like.liked)
 
 
 def _admin_is_ahead(key: str, like: LikeChanged, outcome: Outcome) -> list[UpdateOne]:
-    """This store was restored from a backup, or the like changed since it was sent: then its rev differs, and
+    """This store was restored from a backup, or the like changed since it was sent: then its revision differs, and
     none of these writes finds it.
 
     What was restored takes Admin's state: it was newer. What the shopper changed after the restore goes on top. Which
     it is, the mark says, or, where the like was pending in the backup already, the time: all that Admin holds of
     before the restore it received before any change after it.
     """
-    ours = {"_id": key, "rev": like.rev, "pending": True}
+    ours = {"_id": key, "revision": like.revision, "pending": True}
     if outcome.liked == like.liked:
-        return [UpdateOne(ours, {"$set": {"rev": outcome.rev}, "$unset": SETTLED})]
-    on_top = {"$set": {"rev": max(outcome.rev, like.rev) + 1}}
-    adopt = adopted(outcome.rev, outcome.liked, outcome.received_at)
+        return [UpdateOne(ours, {"$set": {"revision": outcome.revision}, "$unset": SETTLED})]
+    on_top = {"$set": {"revision": max(outcome.revision, like.revision) + 1}}
+    adopt = adopted(outcome.revision, outcome.liked, outcome.received_at)
     later: dict[str, Any] = {"restored": {"$ne": True}}
     if outcome.received_at is None:
         return [UpdateOne({**ours, "restored": True}, adopt), UpdateOne({**ours, **later}, on_top)]

@@ -86,9 +86,9 @@ def _apply(session: ClientSession, batch: list[dict[str, Any]]) -> None:
     states: dict[tuple[int, bool], list[str]] = defaultdict(list)
     net: Counter[int] = Counter()
     for like in batch:
-        states[like["rev"], like["liked"]].append(like["_id"])
+        states[like["revision"], like["liked"]].append(like["_id"])
         net[like["product"]] += like["liked"] - (like.get("counted") is True)
-    marks = [_mark(rev, liked, some) for (rev, liked), ids in states.items() for some in portions(ids)]
+    marks = [_mark(revision, liked, some) for (revision, liked), ids in states.items() for some in portions(ids)]
     if Like._get_collection().bulk_write(marks, session=session).matched_count != len(batch):
         raise _ChangedMeanwhileError
     changes: dict[int, list[int]] = defaultdict(list)
@@ -108,6 +108,6 @@ def _add(n: int, products: list[int]) -> UpdateMany:
     return UpdateMany({"_id": {"$in": products}, "likes": _COUNTABLE}, {"$inc": {"likes": n}})
 
 
-def _mark(rev: int, liked: bool, ids: list[str]) -> UpdateMany:
-    as_read = {"_id": {"$in": ids}, "rev": rev, "uncounted": True}
+def _mark(revision: int, liked: bool, ids: list[str]) -> UpdateMany:
+    as_read = {"_id": {"$in": ids}, "revision": revision, "uncounted": True}
     return UpdateMany(as_read, {"$set": {"counted": liked}, "$unset": {"uncounted": ""}})

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from client.admin_gateway import FIRST, AdminGateway, HeldLike, Key
+from client.admin_gateway import FIRST, AdminGateway, Key, StoredLike
 from client.likes.documents import Like, like_id
 from client.store import by_ids
 from contract.messages import LikeChanged, likes_digest
@@ -18,8 +18,8 @@ LEAF = 500  # likes compared one by one
 
 MISSING_AT_ADMIN, BEHIND_AT_ADMIN = "missing at Admin", "behind at Admin"
 MISSING_HERE, BEHIND_HERE = "missing here", "behind here"
-DIFFERENT = "different at the same rev"
-_FIELDS = {"product": 1, "user": 1, "rev": 1, "liked": 1, "pending": 1, "parked": 1}
+DIFFERENT = "different at the same revision"
+_FIELDS = {"product": 1, "user": 1, "revision": 1, "liked": 1, "pending": 1, "parked": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Difference:
     product: int
     user: str
     here: LikeChanged | None
-    there: HeldLike | None
+    there: StoredLike | None
 
     @property
     def kind(self) -> str:
@@ -37,9 +37,9 @@ class Difference:
             return MISSING_HERE
         if self.there is None:
             return MISSING_AT_ADMIN
-        if self.here.rev == self.there.like.rev:
+        if self.here.revision == self.there.like.revision:
             return DIFFERENT
-        return BEHIND_AT_ADMIN if self.here.rev > self.there.like.rev else BEHIND_HERE
+        return BEHIND_AT_ADMIN if self.here.revision > self.there.like.revision else BEHIND_HERE
 
 
 def differences(gateway: AdminGateway) -> Iterator[list[Difference]]:
@@ -48,7 +48,7 @@ def differences(gateway: AdminGateway) -> Iterator[list[Difference]]:
     Raises AdminUnavailableError; pymongo's errors when the store does not answer.
     """
     found = Like._get_collection().find({}, _FIELDS).sort([("product", 1), ("user", 1)]).batch_size(1_000)
-    ours = (LikeChanged(d["product"], d["user"], d["rev"], d["liked"]) for d in found)
+    ours = (LikeChanged(d["product"], d["user"], d["revision"], d["liked"]) for d in found)
     after, chunk = FIRST, list(islice(ours, CHUNK))
     while True:
         following = list(islice(ours, CHUNK))
@@ -90,7 +90,7 @@ def _confirmed(gateway: AdminGateway, suspects: Sequence[Key]) -> Iterator[list[
     if not suspects:
         return
     before = _settled(suspects)
-    there = {_key(held.like): held for held in gateway.likes_held(suspects)}
+    there = {_key(held.like): held for held in gateway.stored_likes(suspects)}
     after = _settled(suspects)
     found = [
         Difference(*key, before[key], there.get(key))
@@ -106,13 +106,13 @@ def _settled(keys: Sequence[Key]) -> dict[Key, LikeChanged | None]:
     likes = by_ids(Like._get_collection(), [like_id(*key) for key in keys], _FIELDS)
     held = {(like["product"], like["user"]): like for like in likes}
     return {
-        key: LikeChanged(*key, held[key]["rev"], held[key]["liked"]) if key in held else None
+        key: LikeChanged(*key, held[key]["revision"], held[key]["liked"]) if key in held else None
         for key in keys
         if key not in held or not (held[key].get("pending") or held[key].get("parked"))
     }
 
 
-def _equal(here: LikeChanged | None, there: HeldLike | None) -> bool:
+def _equal(here: LikeChanged | None, there: StoredLike | None) -> bool:
     return here == (there and there.like)
 
 

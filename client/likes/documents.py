@@ -24,15 +24,15 @@ class Like(Document):
     product = IntField(required=True)
     user = StringField(required=True)
     liked = BooleanField(required=True)
-    rev = LongField(required=True)  # counts the changes, from 1
+    revision = LongField(required=True)  # counts the changes, from 1
     at = DateTimeField(required=True)
-    pending = BooleanField()  # Admin has not settled this rev …
+    pending = BooleanField()  # Admin has not settled this revision …
     since = DateTimeField()  # … since then
     restored = BooleanField()  # pending because a database was restored, not because it changed; cleared by a change
     uncounted = BooleanField()  # the product's count does not hold this state
     counted = BooleanField()  # what the count holds of it
     request_id = StringField()  # of the change, for the logs; gone with ``pending``
-    parked = StringField()  # why Admin refused this rev; cleared by the next change
+    parked = StringField()  # why Admin refused this revision; cleared by the next change
 
 
 def like_id(product_id: int, user: str) -> str:
@@ -57,7 +57,7 @@ def read(document: dict[str, Any]) -> LikeChanged | None:
 
 
 def changed(liked: bool, now: datetime) -> dict[str, dict[str, Any]]:
-    """Return the update that makes a like's new state: a higher rev, to be counted and told to Admin."""
+    """Return the update that makes a like's new state: a higher revision, to be counted and told to Admin."""
     return {
         "$set": {
             "liked": liked,
@@ -68,17 +68,20 @@ def changed(liked: bool, now: datetime) -> dict[str, dict[str, Any]]:
         },
         "$min": {"since": now},
         "$unset": {"parked": "", "restored": ""},
-        "$inc": {"rev": 1},
+        "$inc": {"revision": 1},
     }
 
 
-SETTLED = {"pending": "", "since": "", "restored": "", "request_id": ""}  # what is gone once Admin settled a rev
+SETTLED = {"pending": "", "since": "", "restored": "", "request_id": ""}  # what is gone once Admin settled a revision
 
 
-def adopted(rev: int, liked: bool, at: datetime | None) -> dict[str, dict[str, Any]]:
+def adopted(revision: int, liked: bool, at: datetime | None) -> dict[str, dict[str, Any]]:
     """Return the update that takes over Admin's state: settled as it is, and to be counted."""
     when = {"at": at} if at else {}
-    return {"$set": {"rev": rev, "liked": liked, "uncounted": True, **when}, "$unset": {**SETTLED, "parked": ""}}
+    return {
+        "$set": {"revision": revision, "liked": liked, "uncounted": True, **when},
+        "$unset": {**SETTLED, "parked": ""},
+    }
 
 
 def pending_again(now: datetime) -> dict[str, dict[str, Any]]:

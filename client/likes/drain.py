@@ -54,14 +54,14 @@ def drain(gateway: AdminGateway) -> int:
 
 
 def _pending(limit: int) -> list[LikeChanged]:
-    fields = dict.fromkeys(("product", "user", "rev", "liked", "request_id"), 1)
+    fields = dict.fromkeys(("product", "user", "revision", "liked", "request_id"), 1)
     found = Like._get_collection().find({"pending": True}, fields).limit(limit)
     return [like for document in list(found) if (like := read(document))]
 
 
 def _forward(gateway: AdminGateway, batch: list[LikeChanged]) -> int:
     """Return how many of ``batch`` were settled: all, or as many from its start as Admin takes at once."""
-    causation.tell(log, "likes forwarded", batch)
+    causation.log_items(log, "likes forwarded", batch)
     try:
         outcomes = gateway.send_likes(batch)
     except AdminUnavailableError as error:
@@ -72,11 +72,11 @@ def _forward(gateway: AdminGateway, batch: list[LikeChanged]) -> int:
         raise RetryLaterError(str(error), delay) from error
     breaker.succeeded()
     apply_outcomes.settle(batch, outcomes)
-    causation.tell(log, "likes settled", batch)
+    causation.log_items(log, "likes settled", batch)
     return len(batch)
 
 
 def _note_progress() -> None:
     """For 'lockstep likes status': after the drain, so that no like waits for it."""
     progress = {"$set": {"forwarded_at": datetime.now(UTC)}}
-    database()["sync_marks"].update_one({"_id": recovery.MARK}, progress, upsert=True)
+    database()["sync_generations"].update_one({"_id": recovery.MARK}, progress, upsert=True)

@@ -8,7 +8,7 @@ STEP = 1_000
 PARKED = {"parked": {"$gt": ""}}  # finds by the sparse index
 
 
-def redeliver(after: str = "") -> tuple[int, str | None]:
+def retry(after: str = "") -> tuple[int, str | None]:
     """Make the next parked likes pending again; return how many, and the id to go on after, None at the end.
 
     What Admin refuses once more is parked once more; going on by id, it is not met twice in one replay.

@@ -30,7 +30,7 @@ def wrong_counts() -> Iterator[list[WrongCount]]:
         counted = _counted([product["_id"] for product in page])
         suspects = [p["_id"] for p in page if p.get("likes", 0) != counted.get(p["_id"], 0)]
         # Looked at again in a snapshot: the count may have moved between the two reads.
-        if wrong := [found for suspect in suspects if (found := _in_snapshot(suspect, mend=False))]:
+        if wrong := [found for suspect in suspects if (found := _in_snapshot(suspect, repair=False))]:
             yield wrong
 
 
@@ -40,7 +40,7 @@ def mislabelled() -> int:
     return sum(likes.count_documents(where) for where in _MISLABELLED)
 
 
-def mend(product_ids: Sequence[int]) -> None:
+def repair(product_ids: Sequence[int]) -> None:
     """Set these products' counts to the size of their sets, and have mislabelled likes counted.
 
     Under the lease of L3, and in a transaction for each product. Raises BusyError.
@@ -51,7 +51,7 @@ def mend(product_ids: Sequence[int]) -> None:
         with lease(count.LEASE, count.HOLD) as mine:
             if not mine:
                 raise BusyError("likes are being counted at this moment; run it again")
-            _in_snapshot(product_id, mend=True)
+            _in_snapshot(product_id, repair=True)
     count.count()
 
 
@@ -91,14 +91,14 @@ def _correct(session: ClientSession, product_ids: list[int]) -> None:
         products.bulk_write(changes, session=session)
 
 
-def _in_snapshot(product_id: int, mend: bool) -> WrongCount | None:
+def _in_snapshot(product_id: int, repair: bool) -> WrongCount | None:
     def look(session: ClientSession) -> WrongCount | None:
         products = ProductCopy._get_collection()
         product = products.find_one({"_id": product_id}, {"likes": 1}, session=session) or {}
         shown, actual = product.get("likes", 0), _counted([product_id], session).get(product_id, 0)
         if shown == actual:
             return None
-        if mend:
+        if repair:
             products.update_one({"_id": product_id}, {"$set": {"likes": actual}}, session=session)
         return WrongCount(product_id, shown, actual)
 

@@ -1,7 +1,7 @@
 """After a database was restored from a backup: every like is told to Admin again, a chunk at a time (before L2).
 
-Admin raises the epoch then and tells the Client (``sync_marks``, document ``admin``). Beside it, in ``likes``, stands
-the epoch up to which likes were told again, and how far it got with the next.
+Admin raises the epoch then and tells the Client (``sync_generations``, document ``admin``). The document
+``likes`` beside it holds the epoch up to which likes were sent again, and how far it got with the next.
 """
 
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ MARK = "likes"
 
 def progress() -> dict[str, Any] | None:
     """Return ``epoch``, which likes are told again for, and ``after``, the id it got to; None when all are told."""
-    marks = {mark["_id"]: mark for mark in database()["sync_marks"].find({"_id": {"$in": ["admin", MARK]}})}
+    marks = {mark["_id"]: mark for mark in database()["sync_generations"].find({"_id": {"$in": ["admin", MARK]}})}
     epoch, ours = marks.get("admin", {}).get("epoch", 0), marks.get(MARK, {})
     if ours.get("epoch", 0) >= epoch:
         return None
@@ -36,7 +36,7 @@ def next_chunk() -> bool:
     unfinished = progress()
     if unfinished is None:
         return False
-    likes, marks = Like._get_collection(), database()["sync_marks"]
+    likes, marks = Like._get_collection(), database()["sync_generations"]
     found = likes.find({"_id": {"$gt": unfinished["after"]}}, {"_id": 1}).sort("_id", 1).limit(CHUNK)
     ids = [like["_id"] for like in found]
     if not ids:

@@ -1,11 +1,11 @@
-"""Mend what ``likes diff`` found. Every write names the state that was seen: what changed since is left alone."""
+"""Repair what ``likes diff`` found. Every write names the state that was seen: what changed since is left alone."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pymongo import UpdateOne
 
-from client.admin_gateway import HeldLike
+from client.admin_gateway import StoredLike
 from client.likes.diff import DIFFERENT, Difference
 from client.likes.documents import Like, adopted, like_id, pending_again
 from client.replica.documents import ProductCopy
@@ -13,8 +13,8 @@ from client.store import bulk_write
 from contract.messages import LikeChanged
 
 
-def mend(differences: Sequence[Difference]) -> int:
-    """Bring both sides together, each like by the higher rev; return how many were mended.
+def repair(differences: Sequence[Difference]) -> int:
+    """Bring both sides together, each like by the higher revision; return how many were repaired.
 
     What is newer here becomes pending, and the next drain tells Admin; what is newer at Admin is adopted. A like of a
     product that is not here is left until the product is.
@@ -35,17 +35,17 @@ def _write(difference: Difference, now: datetime) -> UpdateOne:
     if here is None:
         assert there is not None  # noqa: S101 - a difference has a side
         return UpdateOne({"_id": key}, {"$setOnInsert": _new(there)}, upsert=True)
-    seen = {"_id": key, "rev": here.rev, "pending": {"$ne": True}}
-    if there is not None and there.like.rev > here.rev:
-        return UpdateOne(seen, adopted(there.like.rev, there.like.liked, there.received_at))
+    seen = {"_id": key, "revision": here.revision, "pending": {"$ne": True}}
+    if there is not None and there.like.revision > here.revision:
+        return UpdateOne(seen, adopted(there.like.revision, there.like.liked, there.received_at))
     change = pending_again(now)
-    if difference.kind == DIFFERENT:  # no rev is higher: the shopper's word is the one that was given here
-        change["$inc"] = {"rev": 1}
+    if difference.kind == DIFFERENT:  # no revision is higher: the shopper's word is the one that was given here
+        change["$inc"] = {"revision": 1}
     return UpdateOne(seen, change)
 
 
-def _new(there: HeldLike) -> dict[str, object]:
+def _new(there: StoredLike) -> dict[str, object]:
     """Return the document of a like that only Admin held."""
     like: LikeChanged = there.like
-    state = {"product": like.product, "user": like.user, "liked": like.liked, "rev": like.rev}
+    state = {"product": like.product, "user": like.user, "liked": like.liked, "revision": like.revision}
     return {**state, "at": there.received_at, "uncounted": True}

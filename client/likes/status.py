@@ -33,7 +33,7 @@ def status() -> LikesStatus:
     """Look at the store, never at Admin. Raises pymongo's errors."""
     likes = Like._get_collection()
     failing = breaker.state() or {}
-    forwarded = database()["sync_marks"].find_one({"_id": recovery.MARK}) or {}
+    forwarded = database()["sync_generations"].find_one({"_id": recovery.MARK}) or {}
     unfinished = recovery.progress()
     return LikesStatus(
         pending=likes.count_documents({"pending": True}),

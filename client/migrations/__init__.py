@@ -19,7 +19,7 @@ def index_products(products: Collection) -> None:
         products.create_index(
             [("deleted", ASCENDING), ("category", ASCENDING), (field, DESCENDING), ("_id", DESCENDING)]
         )
-    products.create_index([("words", ASCENDING)])
+    products.create_index([("search_terms", ASCENDING)])
     products.create_index([("image_url", ASCENDING)])  # which images are in use
 
 

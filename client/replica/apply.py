@@ -32,7 +32,7 @@ def apply(messages: Iterable[ProductChanged]) -> int:
     """
     newest: dict[int, ProductChanged] = {}
     for message in messages:
-        if message.id not in newest or newest[message.id].ver < message.ver:
+        if message.id not in newest or newest[message.id].sequence < message.sequence:
             newest[message.id] = message
     states, size = list(newest.values()), causation.PER_LINE
     return sum(_apply(states[start : start + size]) for start in range(0, len(states), size))
@@ -40,8 +40,8 @@ def apply(messages: Iterable[ProductChanged]) -> int:
 
 def _apply(states: list[ProductChanged]) -> int:
     applied = write(ProductCopy._get_collection(), states)
-    failures.clear({state.id: state.ver for state in states})
-    causation.tell(log, "applied", states, newer=applied)
+    failures.clear({state.id: state.sequence for state in states})
+    causation.log_items(log, "applied", states, newer=applied)
     return applied
 
 
@@ -70,8 +70,8 @@ def _plan(collection: Collection, messages: Sequence[ProductChanged]) -> tuple[S
     """
     if len(messages) == 1:
         return messages, [_update(messages[0], upsert=True)]
-    found = by_ids(collection, [message.id for message in messages], {"ver": 1})
-    held = {document["_id"]: document.get("ver") for document in found}
+    found = by_ids(collection, [message.id for message in messages], {"sequence": 1})
+    held = {document["_id"]: document.get("sequence") for document in found}
     newer = [message for message in messages if not _is_old(message, held.get(message.id))]
     now = clock()
     return newer, [_update(m, upsert=True) if m.id in held else _insert(m, now) for m in newer]
@@ -79,7 +79,7 @@ def _plan(collection: Collection, messages: Sequence[ProductChanged]) -> tuple[S
 
 def _is_old(message: ProductChanged, held: Any) -> bool:
     """Whether a version like ``held`` makes the message old; what else somebody wrote there decides nothing."""
-    return isinstance(held, int) and held >= message.ver
+    return isinstance(held, int) and held >= message.sequence
 
 
 def _written(result: Mapping[str, Any]) -> int:
@@ -91,14 +91,14 @@ def _insert(message: ProductChanged, now: datetime) -> InsertOne:
 
 
 def _update(message: ProductChanged, upsert: bool) -> UpdateOne:
-    return overwrite(message, {"_id": message.id, "ver": {"$lt": message.ver}}, upsert)
+    return overwrite(message, {"_id": message.id, "sequence": {"$lt": message.sequence}}, upsert)
 
 
 def overwrite(message: ProductChanged, where: dict[str, Any], upsert: bool = False) -> UpdateOne:
     """Return the write that puts ``message``'s state over the document that matches ``where``."""
     change: dict[str, Any] = {"$set": _state(message), "$currentDate": {"applied_at": True}}  # the database's clock
     if message.product is None:
-        change["$unset"] = dict.fromkeys((*CONTENT_NAMES, "words"), "")
+        change["$unset"] = dict.fromkeys((*CONTENT_NAMES, "search_terms"), "")
     if upsert:
         change["$setOnInsert"] = {"likes": 0}
     return UpdateOne(where, change, upsert=upsert)
@@ -109,9 +109,9 @@ def exactly(document: dict[str, Any]) -> dict[str, Any]:
 
     By ``$eq``, whatever a hand wrote there; None also matches a field that is not there.
     """
-    return {name: {"$eq": document.get(name)} for name in ("_id", "ver", "checksum")}
+    return {name: {"$eq": document.get(name)} for name in ("_id", "sequence", "checksum")}
 
 
 def _state(message: ProductChanged) -> dict[str, Any]:
     content = document_of(message.product) if message.product else {}
-    return {"ver": message.ver, "checksum": message.checksum, "deleted": message.product is None, **content}
+    return {"sequence": message.sequence, "checksum": message.checksum, "deleted": message.product is None, **content}

@@ -23,7 +23,7 @@ from contract.search_terms import terms_of
 
 _TYPES = {"price": Decimal128, "created_at": datetime, "updated_at": datetime}  # the others are strings
 # What is read of a document: all but its search terms, and nothing that a stranger added to it.
-FIELDS = dict.fromkeys(("_id", "ver", "deleted", "checksum", "applied_at", "likes", *CONTENT_NAMES), 1)
+FIELDS = dict.fromkeys(("_id", "sequence", "deleted", "checksum", "applied_at", "likes", *CONTENT_NAMES), 1)
 
 
 def document_of(product: ProductContent) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def document_of(product: ProductContent) -> dict[str, Any]:
         "price": Decimal128(product.price),
         "created_at": parse_time(product.created_at),
         "updated_at": parse_time(product.updated_at),
-        "words": terms_of(product.title, product.sku, product.category),
+        "search_terms": terms_of(product.title, product.sku, product.category),
     }
 
 
@@ -59,9 +59,9 @@ def id_of(document: dict[str, Any]) -> int | None:
 
 
 def ver_of(document: dict[str, Any]) -> int:
-    """Return the ver that ``document`` holds, 0 where it is no whole number, which only a hand could write."""
-    ver: Any = document.get("ver")
-    return int(ver) if _is_int(ver) else 0
+    """Return the sequence that ``document`` holds, 0 where it is no whole number, which only a hand could write."""
+    sequence: Any = document.get("sequence")
+    return int(sequence) if _is_int(sequence) else 0
 
 
 def checksum_of(document: dict[str, Any]) -> str:
@@ -85,7 +85,7 @@ def applied_at_of(document: dict[str, Any]) -> str | None:
 
 
 def failure_of(document: dict[str, Any]) -> tuple[int, str | None]:
-    """Return the ver that was refused, and why, as a document of ``sync_failures`` says."""
+    """Return the sequence that was refused, and why, as a document of ``sync_failures`` says."""
     reason = document.get("reason")
     return ver_of(document), reason if isinstance(reason, str) else None
 
@@ -127,7 +127,7 @@ def _is_int(value: Any) -> bool:
 
 # What stands beside the content.
 _BESIDE: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "ver": (_is_int, "a whole number"),
+    "sequence": (_is_int, "a whole number"),
     "deleted": (lambda value: isinstance(value, bool), "true or false"),
     "checksum": (lambda value: isinstance(value, str), "a text"),
     "applied_at": (lambda value: value is None or isinstance(value, datetime), "a time"),

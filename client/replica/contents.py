@@ -1,4 +1,4 @@
-"""What the copy really holds, for comparisons: ids, vers and the checksums of the content that is there."""
+"""What the copy really holds, for comparisons: ids, sequences and the checksums of the content that is there."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

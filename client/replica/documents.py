@@ -13,12 +13,12 @@ from mongoengine import (
 
 
 class ProductCopy(Document):
-    """A product as Admin last told it, or its tombstone: ``deleted``, ``ver`` and no content, kept for ever."""
+    """A product as Admin last told it, or its tombstone: ``deleted``, ``sequence`` and no content, kept for ever."""
 
     meta = {"collection": "products", "auto_create_index": False, "strict": False}
 
     id = IntField(primary_key=True)
-    ver = LongField(required=True)
+    sequence = LongField(required=True)
     deleted = BooleanField(required=True)
     checksum = StringField(required=True)
     applied_at = DateTimeField()
@@ -31,16 +31,16 @@ class ProductCopy(Document):
     image_url = StringField()
     created_at = DateTimeField()
     updated_at = DateTimeField()
-    words = ListField(StringField())  # of title, sku and category, for search by prefix
+    search_terms = ListField(StringField())  # of title, sku and category, for search by prefix
     likes = IntField(default=0)  # size of the like set (L3); product messages never touch it
 
 
 class SyncFailure(Document):
-    """Why a product's message was refused; Admin shows the reason (A6). Gone once that ver or a newer is applied."""
+    """Why a product's message was refused; Admin shows it. Deleted once that sequence or a newer one is applied."""
 
     meta = {"collection": "sync_failures", "auto_create_index": False, "strict": False}
 
     id = IntField(primary_key=True)
-    ver = LongField(required=True)
+    sequence = LongField(required=True)
     reason = StringField(required=True)
     at = DateTimeField(required=True)

@@ -1,4 +1,4 @@
-"""How far the copy reaches: what Admin must stay above when it gives out ids and vers."""
+"""How far the copy reaches: what Admin must stay above when it gives out ids and sequences."""
 
 from client.replica.documents import ProductCopy
 from client.store import MAJORITY
@@ -7,7 +7,7 @@ from contract.versions import MAX_EPOCH, compose
 
 
 def extent() -> dict[str, int]:
-    """Return highest_id and highest_ver (0: none) and how many documents are live and deleted.
+    """Return highest_id and highest_sequence (0: none) and how many documents are live and deleted.
 
     Ids beyond MAX_ID are nobody's: somebody typed them in.
     """
@@ -16,11 +16,11 @@ def extent() -> dict[str, int]:
     # Whole numbers only, and none in the last epoch: a recovery has to begin one above. No index: it may read them
     # all once.
     ours = {"$type": ["int", "long"], "$not": {"$type": "array"}, "$gt": 0, "$lt": compose(MAX_EPOCH, 0)}
-    newest = copies.find_one({"ver": ours}, {"ver": 1}, sort=[("ver", -1)])
+    newest = copies.find_one({"sequence": ours}, {"sequence": 1}, sort=[("sequence", -1)])
     deleted = copies.count_documents({"deleted": True})
     return {
         "highest_id": int(last["_id"]) if last else 0,
-        "highest_ver": int(newest["ver"]) if newest else 0,
+        "highest_sequence": int(newest["sequence"]) if newest else 0,
         "live": copies.count_documents({}) - deleted,
         "deleted": deleted,
     }

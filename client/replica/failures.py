@@ -19,38 +19,40 @@ def note(error: InvalidMessageError) -> None:
     same or a newer one is held.
     """
     if error.product_id is not None:
-        _record(error.product_id, "$lte", error.ver or 0, error.reason)
+        _record(error.product_id, "$lte", error.sequence or 0, error.reason)
         _forget_held([error.product_id])
 
 
 def note_worker_lost(products: Sequence[dict[str, Any]], reason: str) -> None:
-    """Record ``reason`` for the states of ``products`` ({id, ver}) whose message ended its worker. A reason that names
-    what is wrong with the same state stays.
+    """Record ``reason`` for the states of ``products`` ({id, sequence}) whose message ended its worker. An existing
+    reason that names what is wrong with the same state stays.
     """
     for product in products:
-        if product["ver"]:
-            _record(product["id"], "$lt", product["ver"], reason)
-    _forget_held([product["id"] for product in products if product["ver"]])
+        if product["sequence"]:
+            _record(product["id"], "$lt", product["sequence"], reason)
+    _forget_held([product["id"] for product in products if product["sequence"]])
 
 
 def clear(applied: Mapping[int, int]) -> None:
     """Remove the reasons for states up to those ``applied`` (product → sequence)."""
     failures = SyncFailure._get_collection()
     for failure in by_ids(failures, list(applied), {"_id": 1}):  # mostly there is none, and nothing to write
-        failures.delete_one({"_id": failure["_id"], "ver": {"$lte": applied[failure["_id"]]}})
+        failures.delete_one({"_id": failure["_id"], "sequence": {"$lte": applied[failure["_id"]]}})
 
 
-def _record(product_id: int, replaces: str, ver: int, reason: str) -> None:
-    change = {"$set": {"ver": ver, "reason": reason, "at": datetime.now(UTC)}}
+def _record(product_id: int, replaces: str, sequence: int, reason: str) -> None:
+    change = {"$set": {"sequence": sequence, "reason": reason, "at": datetime.now(UTC)}}
     try:
-        SyncFailure._get_collection().update_one({"_id": product_id, "ver": {replaces: ver}}, change, upsert=True)
+        SyncFailure._get_collection().update_one(
+            {"_id": product_id, "sequence": {replaces: sequence}}, change, upsert=True
+        )
     except DuplicateKeyError:
         return  # there is one that stays
 
 
 def _forget_held(product_ids: Sequence[int]) -> None:
     """Remove reasons for what is held. Looked at afterwards, so that a state applied meanwhile counts too."""
-    for copy in by_ids(ProductCopy._get_collection(), product_ids, {"ver": 1}):
-        if isinstance(held := copy.get("ver"), int):
+    for copy in by_ids(ProductCopy._get_collection(), product_ids, {"sequence": 1}):
+        if isinstance(held := copy.get("sequence"), int):
             # 0: nobody could read which state was refused, so it may be a newer one
-            SyncFailure._get_collection().delete_one({"_id": copy["_id"], "ver": {"$gt": 0, "$lte": held}})
+            SyncFailure._get_collection().delete_one({"_id": copy["_id"], "sequence": {"$gt": 0, "$lte": held}})

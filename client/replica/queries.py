@@ -64,8 +64,8 @@ def list_products(limit: int, cursor: str | None, q: str, category: str | None, 
     where: dict[str, Any] = {"deleted": False, "_id": _SORTABLE["_id"], field: _SORTABLE[field]}
     if category is not None:
         where["category"] = category
-    if words := query_terms(q):
-        where["words"] = {"$all": [re.compile(f"^{re.escape(word)}") for word in words]}
+    if terms := query_terms(q):
+        where["search_terms"] = {"$all": [re.compile(f"^{re.escape(term)}") for term in terms]}
     if position:
         value = parse_time(position[0]) if field == "created_at" else position[0]
         where["$or"] = [{field: {"$lt": value}}, {field: value, "_id": {"$lt": position[1]}}]

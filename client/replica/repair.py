@@ -1,4 +1,4 @@
-"""Mending the copy where a comparison found it wrong: exactly what was seen is replaced, nothing newer."""
+"""Repairing the copy where a comparison found it wrong: exactly what was seen is replaced, nothing newer."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -33,11 +33,11 @@ class Repair:
 
     @property
     def wanted(self) -> ProductChanged:
-        return self.state or ProductChanged(self.id, self.seen.ver if self.seen else 0, None)
+        return self.state or ProductChanged(self.id, self.seen.sequence if self.seen else 0, None)
 
     @property
     def wanted_entry(self) -> Entry:
-        return Entry(self.id, self.wanted.ver, self.wanted.checksum)
+        return Entry(self.id, self.wanted.sequence, self.wanted.checksum)
 
 
 def repair(repairs: Sequence[Repair]) -> dict[int, str]:
@@ -51,7 +51,7 @@ def repair(repairs: Sequence[Repair]) -> dict[int, str]:
     if seen:
         writes = [apply.overwrite(r.wanted, apply.exactly(document)) for r, document in seen]
         bulk_write(ProductCopy._get_collection(), writes)
-        failures.clear({r.id: r.wanted.ver for r, _document in seen})
+        failures.clear({r.id: r.wanted.sequence for r, _document in seen})
     after = {entry.id: entry for entry in listed(ids)}
     outcomes = {r.id: _outcome(r, before.get(r.id), after.get(r.id)) for r in repairs}
     log.info("repaired", outcomes=dict(Counter(outcomes.values())), product_ids=ids[:20])

@@ -40,11 +40,11 @@ def resync(gateway: AdminGateway, product_ids: Sequence[int]) -> Resynced:
     apply.apply(states)
     _repair([apply.overwrite(s, apply.exactly(seen[s.id])) for s in states if _differs(seen.get(s.id), s)])
     for error in refused:
-        log.warning("refused", reason=error.reason, product_id=error.product_id, ver=error.ver)
+        log.warning("refused", reason=error.reason, product_id=error.product_id, sequence=error.sequence)
         failures.note(error)
     answered = {state.id for state in states} | {error.product_id for error in refused}
     unknown = sorted(set(product_ids) - answered)
-    causation.tell(log, "resynced", states)
+    causation.log_items(log, "resynced", states)
     if unknown:
         log.warning("Admin never had these products; nothing was changed", products=unknown[:SHOWN], count=len(unknown))
     return Resynced(states, unknown)
@@ -55,7 +55,9 @@ def _differs(seen: Any, state: ProductChanged) -> bool:
     if seen is None:
         return False
     entry = entry_of(seen)
-    return problem_in(seen) is not None or (entry.ver >= state.ver and entry[1:] != (state.ver, state.checksum))
+    return problem_in(seen) is not None or (
+        entry.sequence >= state.sequence and entry[1:] != (state.sequence, state.checksum)
+    )
 
 
 def _repair(operations: list[UpdateOne]) -> None:

@@ -10,16 +10,17 @@ from client.replica.content import FIELDS, applied_at_of, checksum_of, failure_o
 from client.replica.documents import ProductCopy, SyncFailure
 from client.store import MAJORITY, by_ids, database
 
-_MARKS = "admin"  # the id of the one document of ``sync_marks``
+_GENERATIONS = "admin"  # the id of the one document of ``sync_generations``
 
 
-def held(product_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Return, for each id held or refused: ver (0: nothing held), checksum, problem, applied_at, failed_ver, failure.
+def replica_states(product_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Return, for each id stored or refused: sequence (0: nothing stored), checksum, problem, applied_at,
+    failed_sequence, failure.
 
-    ``problem`` says why no message of ours could have made what is held; None where one could.
+    ``problem`` says why no message of ours could have made the copy; None where one could.
 
     The checksum is made from the content that is there, not read from beside it. Read from the primary with
-    majority concern: what a failover could roll back is not proven.
+    majority concern: what a failover could roll back is not verified.
     """
     if not product_ids:
         return []
@@ -30,27 +31,30 @@ def held(product_ids: Sequence[int]) -> list[dict[str, Any]]:
     return [_show(id_, found.get(id_), refused.get(id_, {})) for id_ in found.keys() | refused.keys()]
 
 
-def exchange_marks(mark: int, epoch: int, acknowledged: int = 0) -> int:
-    """Keep the highest mark and epoch that Admin ever told; return the highest mark kept before.
+def exchange_generations(generation: int, epoch: int, acknowledged: int = 0) -> int:
+    """Keep the highest generation and epoch that Admin ever told; return the highest generation kept before.
 
     Admin sees from it whether this store was restored from a backup, or its own was (admin.relay.restore_detection).
-    Nothing may paint over a restore before Admin has heard of it: the mark stays where it is while it is another than
-    was ``acknowledged``, as this answer may get lost, and it is written by compare-and-set. A negative
-    ``acknowledged`` is told after a recovery: the mark is taken whatever is known.
+    Nothing may hide a restore before Admin has learnt of it. So the generation stays while it differs from
+    ``acknowledged``, as this answer may get lost, and it is written by compare-and-set. A negative ``acknowledged``
+    follows a recovery: then the generation is stored whatever is known.
     """
-    marks = database()["sync_marks"].with_options(read_concern=MAJORITY)
+    generations = database()["sync_generations"].with_options(read_concern=MAJORITY)
     while True:
-        found = marks.find_one({"_id": _MARKS})
-        known, known_epoch = (_number(found, name) for name in ("mark", "epoch"))
-        told = {"mark": mark if acknowledged < 0 or acknowledged == known else known, "epoch": max(epoch, known_epoch)}
-        told["mark"] = max(told["mark"], known)
+        found = generations.find_one({"_id": _GENERATIONS})
+        known, known_epoch = (_number(found, name) for name in ("generation", "epoch"))
+        told = {
+            "generation": generation if acknowledged < 0 or acknowledged == known else known,
+            "epoch": max(epoch, known_epoch),
+        }
+        told["generation"] = max(told["generation"], known)
         if found is None:
-            kept = _first(marks, told)
-        elif told == {"mark": known, "epoch": known_epoch}:
+            kept = _first(generations, told)
+        elif told == {"generation": known, "epoch": known_epoch}:
             return known
         else:
-            seen = {"_id": _MARKS, **{name: {"$eq": found.get(name)} for name in ("mark", "epoch")}}
-            kept = bool(marks.update_one(seen, {"$set": told}).matched_count)
+            seen = {"_id": _GENERATIONS, **{name: {"$eq": found.get(name)} for name in ("generation", "epoch")}}
+            kept = bool(generations.update_one(seen, {"$set": told}).matched_count)
         if kept:
             return known
 
@@ -61,22 +65,22 @@ def _number(found: dict[str, Any] | None, name: str) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
-def _first(marks: Collection, told: dict[str, int]) -> bool:
+def _first(generations: Collection, told: dict[str, int]) -> bool:
     try:
-        marks.insert_one({"_id": _MARKS, **told})
+        generations.insert_one({"_id": _GENERATIONS, **told})
     except DuplicateKeyError:
         return False
     return True
 
 
 def _show(product_id: int, copy: dict[str, Any] | None, failure: dict[str, Any]) -> dict[str, Any]:
-    failed_ver, reason = failure_of(failure)
+    failed_sequence, reason = failure_of(failure)
     return {
         "id": product_id,
-        "ver": ver_of(copy) if copy else 0,
+        "sequence": ver_of(copy) if copy else 0,
         "checksum": checksum_of(copy) if copy else "",
         "problem": problem_in(copy) if copy else None,
         "applied_at": applied_at_of(copy) if copy else None,
-        "failed_ver": failed_ver,
+        "failed_sequence": failed_sequence,
         "failure": reason,
     }

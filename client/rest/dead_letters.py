@@ -16,7 +16,7 @@ from contract import names
 from contract.background import Background
 from contract.messages import format_time
 from contract.publisher import Publisher
-from contract.versions import MAX_VER
+from contract.versions import MAX_SEQUENCE
 from runtime.clocks import expiry
 from web.http.api import Blueprint, ServiceSchema
 from web.http.fields import Whole
@@ -32,7 +32,7 @@ blp = Blueprint("dead_letters", __name__, url_prefix="/service/v1/dead-letters",
 class WhereSchema(ma.Schema):
     state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(STATES))
     reason = fields.String(load_default="", validate=validate.Length(max=100))
-    product = Whole(load_default=None, allow_none=True, validate=validate.Range(1, MAX_VER))
+    product = Whole(load_default=None, allow_none=True, validate=validate.Range(1, MAX_SEQUENCE))
 
     @ma.post_load
     def _filter(self, data: dict[str, Any], **_: Any) -> Filter:
@@ -139,7 +139,7 @@ def init_dead_letters(app: Flask) -> None:
 
     def send(ids: list[str]) -> None:
         for letter_id in ids:
-            publisher.publish(names.REPLAY_DEAD_LETTER, [letter_id], names.QUEUE_UPKEEP, expires=expiry(_EXPIRES))
+            publisher.publish(names.REPLAY_DEAD_LETTER, [letter_id], names.QUEUE_MAINTENANCE, expires=expiry(_EXPIRES))
 
     app.extensions["dead_letter_replays"] = Background("dead-letter replays", send, batch=100)
 

@@ -6,7 +6,7 @@ from client.replica.queries import SORTS
 from contract.messages import MAX_IDS, format_time
 from contract.product_rules import RULES
 from contract.search_terms import SEARCH_DOC
-from contract.versions import MAX_EPOCH, MAX_VER, version_of
+from contract.versions import MAX_EPOCH, MAX_SEQUENCE, version_of
 from web.http.api import ServiceSchema
 from web.http.cursors import PageSchema
 from web.http.fields import Text, Whole
@@ -21,7 +21,7 @@ class ProductSchema(Schema):
     currency = fields.String()
     category = fields.String()
     image_url = fields.String()
-    version = fields.Function(lambda product: version_of(product.ver), metadata={"type": "integer"})
+    version = fields.Function(lambda product: version_of(product.sequence), metadata={"type": "integer"})
     created_at = fields.Function(
         lambda product: format_time(product.created_at), metadata={"type": "string", "format": "date-time"}
     )
@@ -49,12 +49,14 @@ class ListQuerySchema(PageSchema):
     )
 
 
-class HeldQuerySchema(ServiceSchema):
-    """``mark`` and ``epoch`` are Admin's; the Client remembers the highest, and should know ``acknowledged``."""
+class ReplicaStatesQuerySchema(ServiceSchema):
+    """``generation`` and ``epoch`` are Admin's; the Client remembers the highest, and should know ``acknowledged``."""
 
     ids = fields.List(
-        Whole(validate=validate.Range(-MAX_VER - 1, MAX_VER)), required=True, validate=validate.Length(max=MAX_IDS)
+        Whole(validate=validate.Range(-MAX_SEQUENCE - 1, MAX_SEQUENCE)),
+        required=True,
+        validate=validate.Length(max=MAX_IDS),
     )
-    mark = Whole(load_default=0, validate=validate.Range(0, MAX_VER))
+    generation = Whole(load_default=0, validate=validate.Range(0, MAX_SEQUENCE))
     epoch = Whole(load_default=0, validate=validate.Range(0, MAX_EPOCH))
-    acknowledged = Whole(load_default=0, validate=validate.Range(-1, MAX_VER))
+    acknowledged = Whole(load_default=0, validate=validate.Range(-1, MAX_SEQUENCE))

@@ -6,8 +6,8 @@ from flask.views import MethodView
 
 from client import heartbeat
 from client.replica import queries
-from client.replica.state import exchange_marks, held
-from client.rest.product_schemas import HeldQuerySchema, ListQuerySchema, ProductListSchema, ProductSchema
+from client.replica.state import exchange_generations, replica_states
+from client.rest.product_schemas import ListQuerySchema, ProductListSchema, ProductSchema, ReplicaStatesQuerySchema
 from client.store import clock
 from contract.messages import format_time
 from web.http.api import Blueprint
@@ -15,7 +15,7 @@ from web.http.cursors import next_link
 from web.security.signatures import service_only
 
 blp = Blueprint("products", __name__, url_prefix="/api/v1/products", description="The shop")
-service_blp = Blueprint("held", __name__, url_prefix="/service/v1/products", description="For Admin only")
+service_blp = Blueprint("replica_states", __name__, url_prefix="/service/v1/products", description="For Admin only")
 
 
 @blp.route("")
@@ -38,12 +38,12 @@ class OneProduct(MethodView):
         return queries.get_product(product_id)
 
 
-@service_blp.route("/held", methods=["POST"])
+@service_blp.route("/replica-states", methods=["POST"])
 @service_only
-@service_blp.arguments(HeldQuerySchema)
+@service_blp.arguments(ReplicaStatesQuerySchema)
 @service_blp.response(200)
 def held_products(query: dict[str, Any]) -> Any:
     """Say what is held of each product asked about."""
     heartbeat.note(heartbeat.ADMIN)
-    known = exchange_marks(query["mark"], query["epoch"], query["acknowledged"])
-    return {"held": held(query["ids"]), "mark": known, "now": format_time(clock())}
+    known = exchange_generations(query["generation"], query["epoch"], query["acknowledged"])
+    return {"states": replica_states(query["ids"]), "generation": known, "now": format_time(clock())}

@@ -7,9 +7,9 @@ from client.likes import recount
 from client.replica import contents, digests, failures, repair
 from client.replica.extent import extent
 from client.rest.reconcile_schemas import (
+    CopyQuerySchema,
     DigestsQuerySchema,
     EntriesQuerySchema,
-    OneHeldSchema,
     RepairsSchema,
 )
 from contract.digests import Entry
@@ -24,7 +24,7 @@ blp = Blueprint("reconcile", __name__, url_prefix="/service/v1/products", descri
 @service_only
 @blp.response(200)
 def show_extent() -> Any:
-    """Say the highest id and ver, and how many products are held."""
+    """Say the highest id and sequence, and how many products are held."""
     return extent()
 
 
@@ -42,17 +42,17 @@ def show_digests(query: dict[str, Any]) -> Any:
 @blp.arguments(EntriesQuerySchema)
 @blp.response(200)
 def show_entries(query: dict[str, Any]) -> Any:
-    """Show id, ver and checksum of the products asked about."""
+    """Show id, sequence and checksum of the products asked about."""
     return {"entries": contents.listed(query["ids"])}
 
 
 @blp.route("/one", methods=["POST"])
 @service_only
-@blp.arguments(OneHeldSchema)
+@blp.arguments(CopyQuerySchema)
 @blp.response(200)
 def show_one(query: dict[str, Any]) -> Any:
     """Show everything that is held of a product."""
-    return {"held": contents.one(query["id"])}
+    return {"copy": contents.one(query["id"])}
 
 
 @blp.route("/repair", methods=["POST"])
@@ -75,7 +75,7 @@ def repair_products(query: dict[str, Any]) -> Any:
 
 
 def _repair(item: dict[str, Any]) -> repair.Repair:
-    seen = Entry(item["id"], item["seen"]["ver"], item["seen"]["checksum"]) if item["seen"] else None
+    seen = Entry(item["id"], item["seen"]["sequence"], item["seen"]["checksum"]) if item["seen"] else None
     state = None if item["state"] is None else ProductChanged.decode(item["state"])
     if state is not None and state.id != item["id"]:
         raise InvalidMessageError("the state is another product's")

@@ -2,14 +2,14 @@
 
 from marshmallow import fields, validate
 
-from contract.versions import MAX_VER
+from contract.versions import MAX_SEQUENCE
 from web.http.api import ServiceSchema
 from web.http.fields import Whole
 
 MAX_LISTED = 5_000  # entries per answer
 MAX_REPAIRS = 200  # products written per question
 
-_ANY_ID = validate.Range(-MAX_VER - 1, MAX_VER)
+_ANY_ID = validate.Range(-MAX_SEQUENCE - 1, MAX_SEQUENCE)
 
 
 class DigestsQuerySchema(ServiceSchema):
@@ -23,12 +23,12 @@ class EntriesQuerySchema(ServiceSchema):
     ids = fields.List(Whole(validate=_ANY_ID), required=True, validate=validate.Length(max=MAX_LISTED))
 
 
-class OneHeldSchema(ServiceSchema):
+class CopyQuerySchema(ServiceSchema):
     id = Whole(required=True, validate=_ANY_ID)
 
 
 class SeenSchema(ServiceSchema):
-    ver = Whole(required=True, validate=_ANY_ID)
+    sequence = Whole(required=True, validate=_ANY_ID)
     checksum = fields.String(required=True, validate=validate.Length(max=32))
 
 

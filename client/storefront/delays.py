@@ -31,8 +31,8 @@ class Delays:
 
 
 def _look() -> Delays:
-    pulses, now = heartbeat.seen()
-    quiet = {who: _quiet(pulses.get(who), now, limit) for who, limit in QUIET_AFTER.items()}
+    heartbeats, now = heartbeat.seen()
+    quiet = {who: _quiet(heartbeats.get(who), now, limit) for who, limit in QUIET_AFTER.items()}
     products = [age for age in quiet.values() if age is not None]
     failing = breaker.state()
     since = now - failing["since"] if failing else quiet[heartbeat.WORKER]

@@ -36,7 +36,7 @@ class Card:
 
     @property
     def version(self) -> int:
-        return version_of(self.product.ver)
+        return version_of(self.product.sequence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ _WORST_FIRST = (EXIT_USAGE, EXIT_DEPENDENCY_DOWN, EXIT_FAILED)
 @click.argument("services", nargs=-1, type=click.Choice(SERVICES))
 @json_option
 def doctor(services: tuple[str, ...], as_json: bool) -> None:
-    """Check the set-up of SERVICES on this host (default: those that have settings here), and say how to mend it.
+    """Check the set-up of SERVICES on this host (default: those that have settings here), and say how to repair it.
 
     Looks at settings, secret files, disks, both stores, their versions, clocks and migrations, the broker and its
     queues, the other service and its keys, and whether relay, beat and workers are at work. Changes nothing.
@@ -44,7 +44,7 @@ def doctor(services: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"well": not bad, "findings": [asdict(finding) for finding in found]}, indent=2))
     else:
-        click.echo(f"{len(bad)} to mend." if bad else "All is well.")
+        click.echo(f"{len(bad)} to repair." if bad else "All is well.")
     if bad:
         codes = {finding.exit_code for finding in bad}
         raise click.exceptions.Exit(next(code for code in _WORST_FIRST if code in codes))

@@ -20,7 +20,7 @@ def worker_offsets(
     """
     asked = time.time()
     answers = app.control.broadcast(
-        names.TELL_TIME, destination=nodes, reply=True, timeout=timeout, limit=limit, connection=connection
+        names.REPORT_TIME, destination=nodes, reply=True, timeout=timeout, limit=limit, connection=connection
     )
     return {node: said["now"] - asked for answer in answers or () for node, said in answer.items() if "now" in said}
 

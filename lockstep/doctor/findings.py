@@ -1,4 +1,4 @@
-"""What the doctor finds: each with what is wrong and how to mend it."""
+"""What the doctor finds: each with what is wrong and how to repair it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,4 +81,4 @@ def nothing_left_unsaid(found: list[Finding], check: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        found.append(failed(check, f"could not be checked: {error!r}", "Mend what failed above, and run it again."))
+        found.append(failed(check, f"could not be checked: {error!r}", "Repair what failed above, and run it again."))

@@ -43,7 +43,7 @@ def settings(names: Iterable[str], given: dict[str, Settings]) -> Iterator[Findi
             yield ok(f"settings of {name}", "all there")
     for unknown in unknown_settings():
         yield wrong_setting(
-            "settings", f"{unknown} is no setting", "A typo? .env.example has all names. Mend or remove it."
+            "settings", f"{unknown} is no setting", "A typo? .env.example has all names. Repair or remove it."
         )
 
 

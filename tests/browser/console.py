@@ -49,10 +49,10 @@ class Console:
         page.goto(f"{self.url}/")
 
     def create(self, **fields: str) -> int:
-        """Create a product by the API and wait until the copy is proven."""
+        """Create a product by the API and wait until the copy is verified."""
         product_id = self.running.create(**fields)
-        eventually(lambda: bool(self.replication(product_id)["in_step"]))
-        eventually(lambda: self.replication(product_id)["state"] == "proven")
+        eventually(lambda: bool(self.replication(product_id)["in_sync"]))
+        eventually(lambda: self.replication(product_id)["state"] == "verified")
         return product_id
 
     def replication(self, product_id: int) -> dict[str, Any]:
@@ -95,7 +95,13 @@ class Console:
     def send_poison(self, product_id: int) -> str:
         """Put a message about a product on the queue that no worker can process; return its dead letter's id."""
         task_id = unique_name()
-        message = {"type": "product.changed.v1", "id": product_id, "ver": 1, "deleted": False, "product": {"sku": "X"}}
+        message = {
+            "type": "product.changed.v1",
+            "id": product_id,
+            "sequence": 1,
+            "deleted": False,
+            "product": {"sku": "X"},
+        }
         headers = {"id": task_id, "task": names.SYNC_PRODUCT, "lang": "py"}
         headers |= dict.fromkeys(("root_id", "parent_id", "group"))
         with Connection(self.running.product.addresses.broker_url) as connection, connection.channel() as channel:

@@ -24,7 +24,7 @@ HIGHEST = 1100  # px; of a longer page the top is shown
 WHOLE = 2400  # px
 COLOURS = 128  # look the same, in a quarter of the bytes
 SHOPPERS = 9
-SPREAD = ("changed_at", "first_sent_at", "applied_at", "proven_at")
+SPREAD = ("changed_at", "first_sent_at", "applied_at", "verified_at")
 STILL = """document.getAnimations().every(a => a.playState !== "running")
     && [...document.images].every(i => i.complete || i.loading === "lazy")"""
 
@@ -48,7 +48,7 @@ def busy_hour(shop: Shop) -> None:
             api.sign_in(email, PASSWORD)
             for product_id in products[number % 3 :: 1 + number % 4]:
                 api.like(product_id)
-    eventually(lambda: shop.running.admin.ask("GET", "/api/v1/replication").json()["state"] == "in step")
+    eventually(lambda: shop.running.admin.ask("GET", "/api/v1/replication").json()["state"] == "in_sync")
     engine = sa.create_engine(shop.running.product.addresses.database_url)
     with engine.begin() as connection:
         earlier = ", ".join(f"{name} = {name} - INTERVAL (product_id * 67 % 57) MINUTE" for name in SPREAD)

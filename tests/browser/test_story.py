@@ -1,4 +1,4 @@
-"""The whole story: staff make a product, a shopper likes it, and whatever goes wrong on the way is seen and mended.
+"""The whole story: staff make a product, a shopper likes it, and whatever goes wrong on the way is seen and repaired.
 
 Told twice: at a desk with the keyboard alone, and on a phone, in the dark, with a finger.
 """
@@ -44,7 +44,7 @@ class Story:
     def write(self, label: str, text: str) -> None:
         self.hands.write(main(self.staff).get_by_label(label, exact=True), text)
 
-    def expect_in_step(self) -> None:
+    def expect_in_sync(self) -> None:
         """Wait until the product's page says so, without a reload."""
         expect(self.staff.locator("#sides .chip").first).to_have_text("the same on both sides", timeout=10_000)
 
@@ -97,7 +97,7 @@ def _staff_make_a_product(story: Story) -> int:
     expect(story.staff.locator(".preview img")).to_have_attribute("src", re.compile("^data:image/png"))
     story.press("Create product")
     expect(story.staff.get_by_role("heading", name=title)).to_be_visible()
-    story.expect_in_step()
+    story.expect_in_sync()
     return int(story.staff.url.rpartition("/")[2])
 
 
@@ -130,10 +130,10 @@ def _two_people_edit_at_once(story: Story, product_id: int) -> None:
     story.hands.choose(group.filter(has_text="Title").get_by_label("Theirs"))
     expect(group.filter(has_text="Description").get_by_label("Yours")).to_be_checked()
     story.press("Save what is chosen")
-    story.expect_in_step()
+    story.expect_in_sync()
     saved = story.shop.running.admin.get(product_id)
     assert (saved["title"], saved["description"], saved["price"]) == ("Their title", "My words", "7.77")
-    expect(tile(story.shopper, product_id).get_by_text("Their title", exact=True)).to_be_visible()
+    expect(tile(story.shopper, product_id).get_by_text("Their title", exact=True).first).to_be_visible()
 
 
 def _drift_is_seen_and_mended(story: Story, product_id: int) -> None:
@@ -144,7 +144,7 @@ def _drift_is_seen_and_mended(story: Story, product_id: int) -> None:
     expect(differs).to_contain_text("differs")
     story.press("Resync")
     expect(differs).to_have_count(0, timeout=10_000)
-    story.expect_in_step()
+    story.expect_in_sync()
     assert story.shop.running.client.get(product_id)["title"] == "Their title"
 
 
@@ -185,5 +185,5 @@ def _a_delete_is_undone(story: Story, product_id: int) -> None:
     story.press("Delete product")
     expect(tile(story.shopper, product_id).get_by_text("No longer available")).to_be_visible()
     story.press("Undo")
-    story.expect_in_step()
+    story.expect_in_sync()
     expect(tile(story.shopper, product_id).get_by_text("No longer available")).to_be_hidden()

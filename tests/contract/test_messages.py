@@ -50,8 +50,8 @@ def test_there_is_a_sample_of_every_message_type() -> None:
         ({"id": "42"}, "id"),
         ({"id": True}, "id"),
         ({"id": 0}, "id"),
-        ({"ver": 1.5}, "ver"),
-        ({"ver": 2**63}, "ver"),
+        ({"sequence": 1.5}, "sequence"),
+        ({"sequence": 2**63}, "sequence"),
         ({"deleted": 0}, "deleted"),
         ({"product": None}, "product"),
         ({"product": []}, "product"),
@@ -72,7 +72,7 @@ def test_product_message_lacking_a_field_names_it_and_its_product(field: str) ->
     del broken["product"][field]
     with pytest.raises(InvalidMessageError, match=field) as caught:
         ProductChanged.decode(broken)
-    assert (caught.value.product_id, caught.value.ver) == (42, 3)
+    assert (caught.value.product_id, caught.value.sequence) == (42, 3)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_state_that_no_admin_could_produce_is_refused_by_the_rules_of_its_api(fi
     forged["checksum"] = ProductContent(**forged["product"]).checksum()
     with pytest.raises(InvalidMessageError, match=rf"product\.{field}") as caught:
         ProductChanged.decode(forged)
-    assert (caught.value.product_id, caught.value.ver) == (42, 3)
+    assert (caught.value.product_id, caught.value.sequence) == (42, 3)
     assert len(caught.value.reason) < 300
 
 
@@ -170,7 +170,8 @@ def test_what_is_no_message_at_all_is_refused(raw: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("product", "1"), ("rev", 0), ("rev", None), ("user", "a:b"), ("user", ""), ("liked", "yes")]
+    ("field", "value"),
+    [("product", "1"), ("revision", 0), ("revision", None), ("user", "a:b"), ("user", ""), ("liked", "yes")],
 )
 def test_broken_like_is_refused_with_a_reason_that_names_the_field(field: str, value: Any) -> None:
     broken = {**load(SAMPLES / "like.changed.v1.json"), field: value}

@@ -45,7 +45,7 @@ def ask_admin(url: str) -> dict[str, Callable[[], Any]]:
         f"GET {likes}/digest": lambda: gateway.likes_digest(FIRST, None),
         f"GET {likes}/range": lambda: gateway.likes_range(FIRST, None),
         f"GET {likes}/counts": lambda: gateway.wrong_like_counts(0),
-        f"POST {likes}/lookup": lambda: gateway.likes_held([(1, "u")]),
+        f"POST {likes}/lookup": lambda: gateway.stored_likes([(1, "u")]),
         f"POST {likes}/recount": lambda: gateway.recount_likes([1]),
         "POST /service/v1/products/states": lambda: gateway.product_states([1]),
     }
@@ -56,11 +56,11 @@ def ask_client() -> dict[str, Callable[[], Any]]:
     products, letters = "POST /service/v1/products", "POST /service/v1/dead-letters"
     return {
         "POST /service/v1/state": status._client_state,
-        f"{products}/held": lambda: client_gateway().held([1, 2]),
+        f"{products}/replica-states": lambda: client_gateway().replica_states([1, 2]),
         f"{products}/extent": client_copy.extent,
         f"{products}/digests": lambda: client_copy.digests(0, 10),
         f"{products}/entries": lambda: client_copy.listed([1, 2]),
-        f"{products}/one": lambda: (client_copy.one(1) or {})["ver"],
+        f"{products}/one": lambda: (client_copy.one(1) or {})["sequence"],
         f"{products}/repair": lambda: client_copy.ask("repair", {})["outcomes"],
         f"{letters}/query": lambda: [letter["id"] for letter in dead_letters.list_letters({}, 10, None).items],
         f"{letters}/show": lambda: dead_letters.get_letter(LETTER)["payload"],
@@ -127,6 +127,6 @@ def test_answers_of_the_release_before_are_understood_and_more_of_a_newer_one_ig
 
 
 def test_answer_that_lacks_what_is_needed_is_an_outage_and_no_result() -> None:
-    call = "POST /service/v1/products/held"
-    with asking("client", {call: {"held": []}}) as questions, pytest.raises(ClientUnavailableError):
+    call = "POST /service/v1/products/replica-states"
+    with asking("client", {call: {"states": []}}) as questions, pytest.raises(ClientUnavailableError):
         questions[call]()

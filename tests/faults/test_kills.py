@@ -14,8 +14,8 @@ TOURS = {
     ),
     "relay": (
         "after:admin.relay.claims:claim",
-        "after:admin.outbox.client_gateway:ClientGateway.held",
-        "after:admin.relay.verify:_prove",
+        "after:admin.outbox.client_gateway:ClientGateway.replica_states",
+        "after:admin.relay.verify:_mark_verified",
     ),
     "worker": (
         "before:client.replica.apply:write",

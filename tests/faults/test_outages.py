@@ -60,7 +60,7 @@ def test_random_schedule_of_faults_loses_nothing(survives: Survives) -> None:
         for fault in chance.sample(SCHEDULE, 3):
             print("fault:", fault)
             FAULTS[fault](world, load)
-            world.mend()
+            world.repair()
             go_on(load, chance.random())
 
     survives(schedule)

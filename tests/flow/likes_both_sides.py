@@ -68,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
             case int() as status:
                 self._answer(status, b"{}")
             case ("too large", limit):
-                self._answer(*((413, b"{}") if body.count(b'"rev"') > limit else self._admin(body)))
+                self._answer(*((413, b"{}") if body.count(b'"revision"') > limit else self._admin(body)))
             case "slow":
                 self._drip()
             case "endless":
@@ -159,9 +159,9 @@ class BothSides:
         return {p["_id"]: p["likes"] for p in ProductCopy._get_collection().find({"likes": {"$ne": 0}})}
 
     def admin_rows(self) -> dict[tuple[int, str], tuple[int, bool]]:
-        """Return what Admin holds: (product, user) → (rev, liked)."""
+        """Return what Admin holds: (product, user) → (revision, liked)."""
         rows = db.session.scalars(select(ProductLike).execution_options(populate_existing=True))
-        held = {(row.product_id, row.user): (row.rev, row.liked) for row in rows}
+        held = {(row.product_id, row.user): (row.revision, row.liked) for row in rows}
         db.session.rollback()
         return held
 
@@ -190,7 +190,7 @@ class BothSides:
         for model in (ProductLike, LikeCount, Product):
             db.session.query(model).delete()
         db.session.commit()
-        for name in ("likes", "products", "breakers", "leases", "sync_marks", "erasures", "shoppers"):
+        for name in ("likes", "products", "breakers", "leases", "sync_generations", "erasures", "shoppers"):
             database()[name].delete_many({})
 
 

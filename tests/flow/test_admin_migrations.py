@@ -65,10 +65,10 @@ _PRODUCT = text(
     "INSERT INTO products (sku, live_sku, title, description, price, currency, category, image_url, created_at, "
     "updated_at, version) VALUES (:sku, :sku, 'Red mug', '', 1.00, 'EUR', 'Kitchen', '', '2026-11-01', '2026-11-01', 1)"
 )
-_CHANGED = "INSERT INTO product_changes (product_id, ver, kind, author, changed_at) "
+_CHANGED = "INSERT INTO product_changes (product_id, sequence, kind, author, changed_at) "
 _CHANGE = text(f"{_CHANGED} VALUES (:id, 1, 'created', 'x', '2026-11-01')")
 _ROW = text(
-    "INSERT INTO replication (product_id, ver, checksum, proven_ver, unproven_since, lane, state, attempts) "
+    "INSERT INTO replication (product_id, sequence, checksum, verified_sequence, pending_since, lane, state, attempts) "
     "VALUES (:id, 1, '', 0, '2026-11-01', 'bulk', 'fresh', 0)"
 )
 

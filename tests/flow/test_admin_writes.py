@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 from admin.catalogue import service
 from admin.catalogue.messages import current_messages
 from admin.catalogue.models import Product
-from admin.catalogue.search_terms import ProductWord
+from admin.catalogue.search_terms import ProductSearchTerm
 from admin.db.engine import utc_now
 from admin.db.extensions import db
 from admin.likes import service as likes
@@ -41,7 +41,7 @@ def app(_app: Flask) -> Iterator[Flask]:
     """Admin without products: one database serves all tests, because migrating one takes longer than most of them."""
     yield _app
     db.session.rollback()
-    for table in (Product, ProductWord, Replication, ProductChange, LaneProgress, ProductLike, LikeCount):
+    for table in (Product, ProductSearchTerm, Replication, ProductChange, LaneProgress, ProductLike, LikeCount):
         db.session.execute(delete(table))
     db.session.commit()
 
@@ -70,9 +70,9 @@ def test_every_change_raises_the_version_and_marks_the_row_unproven() -> None:
     service.update_product(product.id, {"title": "Blue mug"}, {1}, "tester")
     service.delete_product(product.id, {2}, "tester")
     row = replication(product.id)
-    assert (row.ver, row.state, row.proven_ver) == (3, FRESH, 0)
-    assert row.unproven_since is not None
-    log = db.session.execute(select(ProductChange.kind, ProductChange.ver).order_by(ProductChange.id)).all()
+    assert (row.sequence, row.state, row.verified_sequence) == (3, FRESH, 0)
+    assert row.pending_since is not None
+    log = db.session.execute(select(ProductChange.kind, ProductChange.sequence).order_by(ProductChange.id)).all()
     assert [tuple(entry) for entry in log] == [("created", 1), ("updated", 2), ("deleted", 3)]
 
 
@@ -80,7 +80,7 @@ def test_every_change_raises_the_version_and_marks_the_row_unproven() -> None:
 def test_unchanged_update_makes_no_version() -> None:
     product = create()
     assert service.update_product(product.id, {"price": Decimal("12.5")}, {1}, "tester").version == 1
-    assert replication(product.id).ver == 1
+    assert replication(product.id).sequence == 1
 
 
 def test_concurrent_updates_of_one_product_each_get_their_own_version(app: Flask) -> None:
@@ -95,7 +95,7 @@ def test_concurrent_updates_of_one_product_each_get_their_own_version(app: Flask
     with ThreadPoolExecutor(4) as pool:
         versions = sorted(pool.map(edit, range(40)))
     assert versions == list(range(2, 42))
-    assert replication(product_id).ver == 41
+    assert replication(product_id).sequence == 41
 
 
 def test_of_two_editors_with_the_same_version_one_wins(app: Flask) -> None:
@@ -135,10 +135,10 @@ def test_claimed_row_that_changes_meanwhile_is_fresh_again() -> None:
     claimed = claims.claim(INTERACTIVE, (FRESH,), 10)
     assert replication(product_id).state == SENT
     service.update_product(product_id, {"title": "Blue mug"}, service.ANY_VERSION, "tester")
-    claims.put_back(claimed)  # speaks of the older ver: must not touch the newer one
+    claims.put_back(claimed)  # speaks of the older sequence: must not touch the newer one
     claims.mark_sent(claimed, [])
     row = replication(product_id)
-    assert (row.ver, row.state, row.sent_at) == (2, FRESH, None)
+    assert (row.sequence, row.state, row.sent_at) == (2, FRESH, None)
 
 
 def test_writers_are_not_blocked_while_claims_exhaust_the_due_rows(app: Flask) -> None:
@@ -170,12 +170,12 @@ def test_row_sent_before_the_clock_was_set_back_is_sent_again_and_no_attempt_is_
     now = db.session.execute(select(utc_now())).scalar_one()
     hour = {"sent_at": now + timedelta(hours=1), "due_at": now + timedelta(hours=1)}
     db.session.execute(update(Replication).values(state=SENT, **hour))
-    db.session.add(LaneProgress(lane=INTERACTIVE, proven_sent_at=now + timedelta(hours=2)))
+    db.session.add(LaneProgress(lane=INTERACTIVE, verified_sent_at=now + timedelta(hours=2)))
     db.session.commit()
     assert claims.rescue_far_future() == 1
     [row] = claims.claim(INTERACTIVE, (SENT,), 10)
     assert claims.under_way(row) > RESEND_AFTER
-    arrived_upto = db.session.execute(select(LaneProgress.proven_sent_at)).scalar_one()
+    arrived_upto = db.session.execute(select(LaneProgress.verified_sent_at)).scalar_one()
     assert not Verdict([row], [], arrived_upto).lost(row)
 
 
@@ -184,8 +184,8 @@ def test_current_messages_carry_state_and_ver_that_belong_together() -> None:
     kept, gone = create("KEPT"), create("GONE")
     service.delete_product(gone.id, service.ANY_VERSION, "tester")
     first, second = current_messages([kept.id, gone.id])
-    assert (first.id, first.ver, first.product and first.product.sku) == (kept.id, 1, "KEPT")
-    assert (second.id, second.ver, second.product) == (gone.id, 2, None)
+    assert (first.id, first.sequence, first.product and first.product.sku) == (kept.id, 1, "KEPT")
+    assert (second.id, second.sequence, second.product) == (gone.id, 2, None)
 
 
 def test_hot_product_counts_every_shopper_once_from_many_batches_at_once(app: Flask) -> None:

@@ -96,12 +96,12 @@ def broker(_broker: Broker) -> Broker:
     return _broker
 
 
-def state(product_id: int, ver: int = 1) -> dict[str, Any]:
-    return ProductChanged(product_id, ver, ProductContent(**CONTENT, **TIMES)).encode()
+def state(product_id: int, sequence: int = 1) -> dict[str, Any]:
+    return ProductChanged(product_id, sequence, ProductContent(**CONTENT, **TIMES)).encode()
 
 
-def invalid(product_id: int, ver: int = 1) -> dict[str, Any]:
-    message = state(product_id, ver)
+def invalid(product_id: int, sequence: int = 1) -> dict[str, Any]:
+    message = state(product_id, sequence)
     return {**message, "product": {**message["product"], "price": "cheap"}}
 
 
@@ -121,7 +121,7 @@ def kept(**fields: Any) -> dict[str, Any]:
             "cause": "rejected",
             "reason": "bad",
         },
-        **{"task": names.SYNC_PRODUCT, "task_id": "", "products": [{"id": 1, "ver": 1}], "products_left_out": 0},
+        **{"task": names.SYNC_PRODUCT, "task_id": "", "products": [{"id": 1, "sequence": 1}], "products_left_out": 0},
         **{"payload": "", "payload_encoding": "text", "payload_bytes": 0, "payload_cut": False},
         **{"state": NEW, "by": "", "error": "", "died_at": now, "collected_at": now, "at": now, **fields},
     }
@@ -167,7 +167,7 @@ def test_letter_of_a_batch_names_the_refused_products_only(broker: Broker) -> No
     broker.refuse_task(names.SYNC_PRODUCTS, [state(1), invalid(2, 3), {"id": 3}])
     broker.collect()
     letter = only()
-    assert letter["products"] == [{"id": 2, "ver": 3}, {"id": 3, "ver": None}]
+    assert letter["products"] == [{"id": 2, "sequence": 3}, {"id": 3, "sequence": None}]
     assert letter["reason"].startswith("product.price must be a decimal string")
 
 
@@ -178,7 +178,7 @@ def test_state_that_a_worker_trips_over_does_not_stop_the_collector(broker: Brok
     broker.refuse_task(names.RESYNC_PRODUCT, 42)
     assert broker.collect() == 2
     products = [letter["products"] for letter in queries.find(Filter(), 10)]
-    assert [{"id": 42, "ver": None}] in products
+    assert [{"id": 42, "sequence": None}] in products
 
 
 def test_message_that_ended_its_worker_tells_admin_why_unless_something_newer_is_known(broker: Broker) -> None:
@@ -188,7 +188,7 @@ def test_message_that_ended_its_worker_tells_admin_why_unless_something_newer_is
     broker.refuse_task(names.SYNC_PRODUCTS, [state(product, 5) for product in (1, 2, 3, 4)], times=6)
     broker.collect()
     assert (only()["cause"], [product["id"] for product in only()["products"]]) == ("delivery_limit", [1, 2, 3, 4])
-    noted = {doc["_id"]: (doc["ver"], doc["reason"]) for doc in SyncFailure._get_collection().find()}
+    noted = {doc["_id"]: (doc["sequence"], doc["reason"]) for doc in SyncFailure._get_collection().find()}
     assert noted == {2: (9, "newer"), 3: (5, only()["reason"]), 4: (5, only()["reason"])}
 
 
@@ -245,7 +245,9 @@ def test_large_payload_is_cut_between_characters_and_says_so(broker: Broker) -> 
 
 def test_filters_and_keyset_find_every_letter_once_newest_first() -> None:
     moment = datetime.now(UTC).replace(microsecond=0)
-    made = [kept(died_at=moment - timedelta(seconds=n // 2), products=[{"id": n % 3 + 1, "ver": 1}]) for n in range(9)]
+    made = [
+        kept(died_at=moment - timedelta(seconds=n // 2), products=[{"id": n % 3 + 1, "sequence": 1}]) for n in range(9)
+    ]
     kept(reason="Price [is] wrong", state=REPLAYED)
     expected = sorted(made, key=lambda letter: (letter["died_at"], letter["_id"]), reverse=True)
     assert [letter["_id"] for letter in queries.each(Filter(NEW), chunk=2)] == [letter["_id"] for letter in expected]
@@ -329,7 +331,10 @@ def test_list_goes_on_without_the_broker_and_obeys_nothing_that_a_letter_holds(
     command: Callable[..., Result],
 ) -> None:
     kept(
-        _id="ab12", reason="[red]\x1b[2Jbad\nnews", task="tasks.\x9bx", products=[{"id": n, "ver": 1} for n in range(5)]
+        _id="ab12",
+        reason="[red]\x1b[2Jbad\nnews",
+        task="tasks.\x9bx",
+        products=[{"id": n, "sequence": 1} for n in range(5)],
     )
     result = command("list")
     assert (result.exit_code, "Going on with what was collected before" in result.stderr) == (0, True)
@@ -340,7 +345,7 @@ def test_list_goes_on_without_the_broker_and_obeys_nothing_that_a_letter_holds(
 
 
 def test_dry_run_changes_nothing_and_all_needs_a_yes(command: Callable[..., Result]) -> None:
-    letters = [kept(products=[{"id": 7, "ver": None}]), kept(products=[])]
+    letters = [kept(products=[{"id": 7, "sequence": None}]), kept(products=[])]
     result = command("replay", "--all", "--dry-run")
     assert (result.exit_code, result.stdout) == (1, f"would replay {letters[0]['_id']} product 7\n")
     refused = command("replay", "--all")

@@ -67,7 +67,7 @@ def collected(running: Running, *task_ids: str) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
 
     def there() -> bool:
-        publish(running, names.COLLECT_DEAD_LETTERS, arguments(), names.QUEUE_UPKEEP)
+        publish(running, names.COLLECT_DEAD_LETTERS, arguments(), names.QUEUE_MAINTENANCE)
         soon = time.monotonic() + 1
         while time.monotonic() < soon and not found.keys() >= set(task_ids):
             found.update(letters(running))
@@ -126,7 +126,7 @@ def test_invalid_state_in_a_batch_is_refused_with_its_reason_and_the_others_arri
 def test_message_that_only_the_next_release_can_read_waits_and_is_no_dead_letter(production: Running) -> None:
     product, neighbour = production.create(), state(9_000_003)
     eventually(lambda: production.arrived(product))
-    newer = {**state(product, title="of tomorrow"), "ver": 2, "type": "product.changed.v2"}
+    newer = {**state(product, title="of tomorrow"), "sequence": 2, "type": "product.changed.v2"}
     waits = publish(production, names.SYNC_PRODUCTS, arguments([newer, neighbour]))
     eventually(lambda: production.arrived(9_000_003))
     letter_about(production, 9_000_004)

@@ -91,7 +91,7 @@ def test_import_goes_on_where_it_was_and_replay_goes_on_without_its_command(
     ("command", "advice"),
     [
         (["sync", "diff"], "run it again"),
-        (["sync", "diff", "--repair"], "run it again; what is mended stays mended"),
+        (["sync", "diff", "--repair"], "run it again; what is repaired stays repaired"),
     ],
 )
 def test_comparison_and_repair_say_how_to_go_on(

@@ -112,6 +112,6 @@ def test_account_is_erased_by_who_knows_the_password(shop: FlaskClient, ann: Hea
     refused(shop.get("/api/v1/likes/me", headers=ann), 401)
     refused(shop.post("/api/v1/auth/token", json={"email": "ann@example.com", "password": PASSWORD}), 401)
     (left,) = database()["likes"].find()
-    assert (left["liked"], left["rev"], left["pending"]) == (False, 2, True)
+    assert (left["liked"], left["revision"], left["pending"]) == (False, 2, True)
     assert "email" not in str(list(database()["erasures"].find()))
     assert sign_up(shop, "ann@example.com")

@@ -49,7 +49,7 @@ def test_like_unlike_like_again_is_one_state() -> None:
         False,
         True,
     ]
-    assert (document("ann")["liked"], document("ann")["rev"]) == (True, 3)
+    assert (document("ann")["liked"], document("ann")["revision"]) == (True, 3)
 
 
 def test_unlike_of_nothing_is_nothing() -> None:
@@ -61,7 +61,7 @@ def test_double_click_from_many_tabs_counts_once() -> None:
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(lambda _: like("ann"), range(16))) == 1
     count.count()
-    assert (shown(), document("ann")["rev"]) == (1, 1)
+    assert (shown(), document("ann")["revision"]) == (1, 1)
 
 
 def test_count_is_the_size_of_the_set_while_shoppers_toggle() -> None:
@@ -129,7 +129,7 @@ def test_like_that_admin_holds_newer_with_another_state_goes_on_top() -> None:
     """As after this store was restored from a backup."""
     like("ann")
     apply_outcomes.settle(drain._pending(10), [Outcome("superseded", 9, False, "")])
-    assert [(sent.rev, sent.liked) for sent in drain._pending(10)] == [(10, True)]
+    assert [(sent.revision, sent.liked) for sent in drain._pending(10)] == [(10, True)]
 
 
 def test_superseded_like_with_the_same_state_is_settled() -> None:

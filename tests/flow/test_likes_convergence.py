@@ -44,7 +44,7 @@ class _Wire:
         return answer
 
     def deliver(self, likes: Sequence[LikeChanged]) -> list[Outcome]:
-        return [Outcome(o.outcome, o.rev, o.liked, "", None) for o in take(likes)]
+        return [Outcome(o.outcome, o.revision, o.liked, "", None) for o in take(likes)]
 
 
 @pytest.fixture(scope="module")

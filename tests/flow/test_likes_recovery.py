@@ -59,7 +59,7 @@ def diff(run: Command, *options: str) -> tuple[int, dict[str, Any]]:
 
 
 def backup() -> dict[str, list[dict[str, Any]]]:
-    return {name: list(database()[name].find()) for name in ("likes", "products", "sync_marks")}
+    return {name: list(database()[name].find()) for name in ("likes", "products", "sync_generations")}
 
 
 def restore(saved: dict[str, list[dict[str, Any]]]) -> None:
@@ -71,7 +71,7 @@ def restore(saved: dict[str, list[dict[str, Any]]]) -> None:
 
 def raise_epoch(epoch: int = 1) -> None:
     """As Admin's next verify tells after a recovery."""
-    database()["sync_marks"].update_one({"_id": "admin"}, {"$max": {"epoch": epoch}}, upsert=True)
+    database()["sync_generations"].update_one({"_id": "admin"}, {"$max": {"epoch": epoch}}, upsert=True)
 
 
 def tell_again(sides: BothSides) -> None:
@@ -96,7 +96,7 @@ def test_restored_shop_adopts_what_was_newer_at_admin(sides: BothSides) -> None:
     raise_epoch()
     tell_again(sides)
     sides.assert_equal({(product, "bob"), (product, "cho")})
-    assert sides.document("ann", product)["rev"] == 2
+    assert sides.document("ann", product)["revision"] == 2
 
 
 def test_what_shoppers_changed_after_the_restore_goes_on_top(sides: BothSides) -> None:
@@ -167,7 +167,7 @@ def test_restored_admin_is_brought_up_to_date(sides: BothSides) -> None:
 def test_telling_again_goes_on_after_a_crash_in_chunks_of_bounded_size(sides: BothSides) -> None:
     now, product = datetime.now(UTC), sides.new_product()
     Like._get_collection().insert_many(
-        {"_id": f"{product}:u{n}", "product": product, "user": f"u{n}", "liked": True, "rev": 1, "at": now}
+        {"_id": f"{product}:u{n}", "product": product, "user": f"u{n}", "liked": True, "revision": 1, "at": now}
         for n in range(recovery.CHUNK + 20)
     )
     raise_epoch()
@@ -196,7 +196,7 @@ def test_parked_likes_are_told_again_after_a_recovery(sides: BothSides) -> None:
     sides.assert_equal({(product, "ann")})
 
 
-# --- comparing and mending --------------------------------------------------------------------------------
+# --- comparing and repairing --------------------------------------------------------------------------------
 
 
 def test_equal_sides_are_equal_and_pending_or_parked_likes_are_no_drift(sides: BothSides, run: Command) -> None:
@@ -221,8 +221,8 @@ def test_every_kind_of_drift_is_found_and_mended(sides: BothSides, run: Command)
             sides.like(user.replace(" ", "-"), product, liked)
     sides.settle()
     db.session.query(ProductLike).filter_by(user="lost-at-Admin").delete()
-    db.session.query(ProductLike).filter_by(user="older-at-Admin").update({"rev": 2, "liked": False})
-    db.session.query(ProductLike).filter_by(user="older-here").update({"rev": 5, "liked": False})
+    db.session.query(ProductLike).filter_by(user="older-at-Admin").update({"revision": 2, "liked": False})
+    db.session.query(ProductLike).filter_by(user="older-here").update({"revision": 5, "liked": False})
     db.session.query(ProductLike).filter_by(user="other-state").update({"liked": False})
     db.session.query(LikeCount).filter_by(product_id=product).update({"likes": 77})
     db.session.commit()
@@ -236,7 +236,7 @@ def test_every_kind_of_drift_is_found_and_mended(sides: BothSides, run: Command)
         "behind at Admin": 1,
         "missing here": 1,
         "behind here": 1,
-        "different at the same rev": 1,
+        "different at the same revision": 1,
     }
     assert (found["counts_here"], found["counts_at_admin"]) == (2, 1)
     assert "1 likes are behind here" in run("diff").stdout
@@ -253,7 +253,7 @@ def test_likes_that_only_admin_holds_come_back_with_their_rev_and_time(sides: Bo
         {
             "product_id": product,
             "user": f"u{n}",
-            "rev": 3,
+            "revision": 3,
             "liked": n % 7 > 0,
             "received_at": since.replace(tzinfo=None),
         }
@@ -267,7 +267,7 @@ def test_likes_that_only_admin_holds_come_back_with_their_rev_and_time(sides: Bo
     sides.settle()
     sides.assert_equal({(product, str(row["user"])) for row in rows if row["liked"]})
     document = sides.document("u0", product)
-    assert (document["rev"], document["liked"], document["at"]) == (3, False, since)
+    assert (document["revision"], document["liked"], document["at"]) == (3, False, since)
 
 
 def test_drift_of_a_product_that_is_not_here_is_told_but_not_mended(sides: BothSides, run: Command) -> None:
@@ -277,7 +277,7 @@ def test_drift_of_a_product_that_is_not_here_is_told_but_not_mended(sides: BothS
     Like._get_collection().delete_many({})
     ProductCopy._get_collection().delete_many({})
     code, found = diff(run, "--repair")
-    assert (code, found["unmended"]) == (3, 1)
+    assert (code, found["unrepaired"]) == (3, 1)
 
 
 def test_mislabelled_likes_are_counted_again(sides: BothSides, run: Command) -> None:
@@ -295,14 +295,21 @@ def test_large_sets_are_compared_by_few_calls_where_they_are_equal(sides: BothSi
     product = sides.new_product()
     now = datetime.now(UTC)
     rows = [
-        {"product_id": product, "user": f"u{n:05}", "rev": 1, "liked": True, "received_at": now}
+        {"product_id": product, "user": f"u{n:05}", "revision": 1, "liked": True, "received_at": now}
         for n in range(CHUNK + 400)
     ]
     db.session.execute(insert(ProductLike), rows)
     db.session.add(LikeCount(product_id=product, likes=len(rows)))
     db.session.commit()
     Like._get_collection().insert_many(
-        {"_id": f"{product}:{r['user']}", "product": product, "user": r["user"], "liked": True, "rev": 1, "at": now}
+        {
+            "_id": f"{product}:{r['user']}",
+            "product": product,
+            "user": r["user"],
+            "liked": True,
+            "revision": 1,
+            "at": now,
+        }
         | {"counted": True}
         for r in rows
     )
@@ -313,7 +320,7 @@ def test_large_sets_are_compared_by_few_calls_where_they_are_equal(sides: BothSi
     db.session.query(ProductLike).filter_by(user="u01234").update({"liked": False})
     db.session.commit()
     sides.server.calls = 0
-    assert diff(run)[1]["likes"] == {"different at the same rev": 1}
+    assert diff(run)[1]["likes"] == {"different at the same revision": 1}
     assert sides.server.calls <= 3 + CHUNK // LEAF + 3  # a digest per part, and one part looked into
 
 

@@ -32,9 +32,9 @@ def sides(_sides: BothSides) -> Iterator[BothSides]:
 
 def test_malformed_like_is_parked_with_its_reason_and_no_other_waits_for_it(sides: BothSides) -> None:
     product = sides.new_product()
-    whole = {"product": product, "rev": 1, "liked": True, "pending": True, "uncounted": True}
+    whole = {"product": product, "revision": 1, "liked": True, "pending": True, "uncounted": True}
     broken: list[dict[str, Any]] = [
-        {"_id": f"{product}:b1", **whole, "user": "b1", "rev": "x"},
+        {"_id": f"{product}:b1", **whole, "user": "b1", "revision": "x"},
         {"_id": f"{product}:b2", "pending": True, "uncounted": True},
         {"_id": f"{product}:b3", **whole, "user": "b3", "liked": 1},
         {"_id": "nobody's", **whole, "user": "b4"},
@@ -47,7 +47,7 @@ def test_malformed_like_is_parked_with_its_reason_and_no_other_waits_for_it(side
     assert sides.shop_counts()[product] == 1
     parked = {like["_id"]: like["parked"] for like in Like._get_collection().find({"parked": {"$exists": True}})}
     assert parked.keys() == {like["_id"] for like in broken}
-    assert parked[f"{product}:b1"] == "malformed: rev must be a positive integer"
+    assert parked[f"{product}:b1"] == "malformed: revision must be a positive integer"
 
 
 @pytest.mark.parametrize(

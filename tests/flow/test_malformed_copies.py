@@ -15,7 +15,7 @@ from admin.catalogue.models import Product
 from admin.db.engine import utc_now
 from admin.db.extensions import db
 from admin.outbox.client_gateway import client_gateway
-from admin.outbox.models import PROVEN, ProductChange, Replication
+from admin.outbox.models import VERIFIED, ProductChange, Replication
 from admin.outbox.repair import Repair, repair
 from admin.reconcile import client_copy
 from admin.reconcile.compare import MALFORMED
@@ -38,12 +38,12 @@ from web.http.images import url_of
 
 UNSET: Any = object()
 BROKEN: dict[str, dict[str, Any]] = {
-    "no ver": {"ver": UNSET},
-    "ver is a text": {"ver": "7"},
-    "ver is a fraction": {"ver": 1.5},
-    "ver is not a number": {"ver": float("nan")},
-    "ver is a pattern": {"ver": Regex(".*")},
-    "ver is a list": {"ver": [1]},
+    "no sequence": {"sequence": UNSET},
+    "sequence is a text": {"sequence": "7"},
+    "sequence is a fraction": {"sequence": 1.5},
+    "sequence is not a number": {"sequence": float("nan")},
+    "sequence is a pattern": {"sequence": Regex(".*")},
+    "sequence is a list": {"sequence": [1]},
     "applied_at is a text": {"applied_at": "yesterday"},
     "created_at is a text": {"created_at": "yesterday"},
     "no updated_at": {"updated_at": UNSET},
@@ -61,13 +61,14 @@ BROKEN: dict[str, dict[str, Any]] = {
     "no likes": {"likes": UNSET},
     "it says to be of another class, and its sku is a number": {"_cls": "Nobody", "sku": 5},
     "lists of what is expected": {
-        "ver": [1],
+        "sequence": [1],
         "deleted": [False],
         "likes": [7],
         "created_at": [datetime(2030, 1, 1, tzinfo=UTC)],
     },
     "nearly everything": {
-        name: [{}] for name in ("ver", "applied_at", "created_at", "title", "price", "image_url", "likes", "checksum")
+        name: [{}]
+        for name in ("sequence", "applied_at", "created_at", "title", "price", "image_url", "likes", "checksum")
     },
 }
 NEIGHBOURS = 5
@@ -128,12 +129,12 @@ def test_broken_copies_are_named_and_repaired_and_their_neighbours_verified(brok
     found = rows()
     reasons = {name: found[id_].last_error or "" for id_, name in zip(broken, BROKEN, strict=True)}
     assert all(reason.startswith("the Client's copy is malformed: ") for reason in reasons.values()), reasons
-    assert "ver is missing" in reasons["no ver"]
+    assert "sequence is missing" in reasons["no sequence"]
     assert "applied_at is of type str" in reasons["applied_at is a text"]
-    assert [row.state for id_, row in found.items() if id_ not in broken] == [PROVEN] * NEIGHBOURS
+    assert [row.state for id_, row in found.items() if id_ not in broken] == [VERIFIED] * NEIGHBOURS
 
     look_again(relay)
-    assert {row.state for row in rows().values()} == {PROVEN}
+    assert {row.state for row in rows().values()} == {VERIFIED}
     assert [_different(copy().find_one({"_id": id_}) or {}, was) for id_, was in broken.items()] == [{}] * len(broken)
 
 
@@ -207,7 +208,7 @@ def test_count_that_is_no_number_keeps_no_other_like_uncounted() -> None:
     change_by_hand(second, {"likes": 2**63 - 1})
     change_by_hand(fourth, {"likes": [1]})
     likes = [{"_id": f"{id_}:u", "product": id_, "user": "u", "liked": True} for id_ in (first, second, third, fourth)]
-    Like._get_collection().insert_many([{**like, "rev": 1, "uncounted": True} for like in likes])
+    Like._get_collection().insert_many([{**like, "revision": 1, "uncounted": True} for like in likes])
     assert count.count() == 4
     assert (copy().find_one({"_id": third}) or {})["likes"] == 1
     change_by_hand(second, {"likes": UNSET})
@@ -216,13 +217,13 @@ def test_count_that_is_no_number_keeps_no_other_like_uncounted() -> None:
     assert [document["likes"] for document in copy().find().sort("_id", 1)] == [1, 1, 1, 1]
 
 
-@pytest.mark.parametrize("ver", [float("inf"), 1e300, Decimal128("9E+30"), 2**63 - 1, [99]])
-def test_recovery_starts_from_vers_that_somebody_made(ver: Any) -> None:
+@pytest.mark.parametrize("sequence", [float("inf"), 1e300, Decimal128("9E+30"), 2**63 - 1, [99]])
+def test_recovery_starts_from_vers_that_somebody_made(sequence: Any) -> None:
     first, second = create(), create()
     deliver()
-    change_by_hand(first, {"ver": ver})
-    change_by_hand(second, {"ver": 77})
-    assert client_gateway().ask("/service/v1/products/extent", {})["highest_ver"] == 77
+    change_by_hand(first, {"sequence": sequence})
+    change_by_hand(second, {"sequence": 77})
+    assert client_gateway().ask("/service/v1/products/extent", {})["highest_sequence"] == 77
 
 
 def test_images_and_lost_messages_of_others_are_looked_after_beside_a_broken_copy() -> None:
@@ -230,20 +231,20 @@ def test_images_and_lost_messages_of_others_are_looked_after_beside_a_broken_cop
     deliver()
     digests = ["a" * 64, "b" * 64]
     urls = [url_of(digest) for digest in digests]
-    change_by_hand(listed, {"ver": UNSET, "image_url": [urls[0], {"a": 1}]})
+    change_by_hand(listed, {"sequence": UNSET, "image_url": [urls[0], {"a": 1}]})
     change_by_hand(other, {"image_url": urls[1]})
     assert wanted.named(digests) == set(digests)
-    failures.note_worker_lost([{"id": listed, "ver": 3}, {"id": other, "ver": 3}], "it ended its worker")
+    failures.note_worker_lost([{"id": listed, "sequence": 3}, {"id": other, "sequence": 3}], "it ended its worker")
     assert {failure["_id"] for failure in SyncFailure._get_collection().find()} == {listed, other}
 
 
 def test_reason_that_is_broken_conceals_no_other() -> None:
     ids = [create() for _ in range(3)]
-    reasons = [{"ver": "x", "reason": 5}, {"reason": {"a": 1}}, {"ver": 1, "reason": "no good"}]
+    reasons = [{"sequence": "x", "reason": 5}, {"reason": {"a": 1}}, {"sequence": 1, "reason": "no good"}]
     SyncFailure._get_collection().insert_many(
         [{"_id": id_, **reason} for id_, reason in zip(ids, reasons, strict=True)]
     )
-    held = client_gateway().held(ids).held
+    held = client_gateway().replica_states(ids).states
     assert [held[id_].failure for id_ in ids] == [None, None, "no good"]
 
 

@@ -17,8 +17,8 @@ from admin.outbox.models import FRESH, ProductChange, Replication
 from admin.reconcile import check, client_copy
 from admin.reconcile.diff import Comparison
 from admin.reconcile.models import Drift, DriftCheck
-from admin.reconcile.repair import mend
-from admin.reconcile.repair_run import Mending
+from admin.reconcile.repair import repair
+from admin.reconcile.repair_run import RepairRun
 from admin.relay import claims
 from client.likes.documents import Like
 from client.replica import apply
@@ -63,16 +63,16 @@ def drift(*args: str, exit_code: int) -> dict[int, dict[str, Any]]:
     return {item["id"]: item for item in json.loads(result.stdout)["drift"]}
 
 
-def mended() -> dict[int, str]:
-    """Compare and mend without the command's rest between two looks; return the kinds, by id."""
-    mending = Mending(allowed=False)
-    outcomes = mending.mend(list(Comparison(rest=0).drift())) + mending.delete()
+def repaired() -> dict[int, str]:
+    """Compare and repair without the command's rest between two looks; return the kinds, by id."""
+    repairing = RepairRun(allowed=False)
+    outcomes = repairing.repair(list(Comparison(rest=0).drift())) + repairing.delete()
     assert all(ok for _difference, ok in outcomes)
     assert list(Comparison(rest=0).drift()) == []
     return {difference.id: difference.kind for difference, _ok in outcomes}
 
 
-def in_step(count: int) -> list[int]:
+def in_sync(count: int) -> list[int]:
     """Create ``count`` products that the Client holds; return their ids."""
     ids = [create() for _ in range(count)]
     deliver()
@@ -84,13 +84,13 @@ def copied(source: int, *ids: int) -> None:
 
 
 def test_hand_edits_of_the_copy_are_named_one_by_one_and_mended() -> None:
-    ids = in_step(30)
+    ids = in_sync(30)
     edited, removed, added = ids[:5], ids[10:15], range(ids[-1] + 1000, ids[-1] + 1005)
     copy().update_one({"_id": edited[0]}, {"$set": {"title": "Hacked"}})
-    copy().update_one({"_id": edited[1]}, {"$set": {"ver": 9}})
-    copy().update_one({"_id": edited[2]}, {"$set": {"ver": 0}})
+    copy().update_one({"_id": edited[1]}, {"$set": {"sequence": 9}})
+    copy().update_one({"_id": edited[2]}, {"$set": {"sequence": 0}})
     copy().update_one({"_id": edited[3]}, {"$set": {"price": 12.5}})
-    copy().update_one({"_id": edited[4]}, {"$unset": {"ver": "", "currency": ""}})
+    copy().update_one({"_id": edited[4]}, {"$unset": {"sequence": "", "currency": ""}})
     copy().delete_many({"_id": {"$in": removed}})
     copied(ids[20], *added[1:])
     copy().insert_one({"_id": added[0], "title": "Typed in"})
@@ -103,36 +103,36 @@ def test_hand_edits_of_the_copy_are_named_one_by_one_and_mended() -> None:
     )
     assert found[edited[0]]["why"] == "same version, other content"
     assert found[removed[0]]["client"] is None
-    assert all(item["mended"] for item in drift("--repair", exit_code=0).values())
+    assert all(item["repaired"] for item in drift("--repair", exit_code=0).values())
     assert drift(exit_code=0) == {}
     assert create() > added[-1]  # no later product meets the tombstone of a stranger
     assert copy().count_documents({"deleted": False}) == 30
 
 
 def test_table_is_for_people() -> None:
-    (product_id,) = in_step(1)
-    assert (sync("diff").stdout, sync("diff").stderr.splitlines()[-1]) == ("", "in step")
+    (product_id,) = in_sync(1)
+    assert (sync("diff").stdout, sync("diff").stderr.splitlines()[-1]) == ("", "in sync")
     copy().delete_one({"_id": product_id})
     result = sync("diff")
     assert result.exit_code == 3
     assert "missing" in result.stdout
     assert "the Client does not hold it" in result.stdout
-    assert "1 products out of step" in result.stderr
+    assert "1 products out of sync" in result.stderr
 
 
 def test_lost_tombstone_is_drift_and_a_stranger_s_tombstone_is_none() -> None:
-    deleted, _kept = in_step(2)
+    deleted, _kept = in_sync(2)
     service.delete_product(deleted, service.ANY_VERSION, "tester")
     deliver()
-    copy().insert_one({"_id": deleted + 500, "ver": 3, "deleted": True, "checksum": ""})
+    copy().insert_one({"_id": deleted + 500, "sequence": 3, "deleted": True, "checksum": ""})
     assert drift(exit_code=0) == {}
     copy().delete_one({"_id": deleted})
-    assert mended() == {deleted: "missing"}
+    assert repaired() == {deleted: "missing"}
     assert (copy().find_one({"_id": deleted}) or {})["deleted"] is True
 
 
 def test_change_that_is_under_way_is_no_drift() -> None:
-    first, second = in_step(2)
+    first, second = in_sync(2)
     service.update_product(first, {"title": "New"}, service.ANY_VERSION, "tester")
     service.delete_product(second, service.ANY_VERSION, "tester")
     result = sync("diff", "--json")
@@ -140,29 +140,29 @@ def test_change_that_is_under_way_is_no_drift() -> None:
 
 
 def test_product_edited_in_sql_is_found_and_told_to_the_client() -> None:
-    edited, *_others = in_step(3)
+    edited, *_others = in_sync(3)
     db.session.execute(text("UPDATE products SET title = 'By hand' WHERE id = :id"), {"id": edited})
     db.session.commit()
-    assert mended() == {edited: "differing"}
+    assert repaired() == {edited: "differing"}
     assert (copy().find_one({"_id": edited}) or {})["title"] == "By hand"
     row = db.session.execute(select(Replication).filter_by(product_id=edited)).scalar_one()
-    assert (row.state, row.lane, row.proven_ver) == (FRESH, BULK, 1)  # the relay proves it
+    assert (row.state, row.lane, row.verified_sequence) == (FRESH, BULK, 1)  # the relay proves it
     held = client_copy.listed([edited])[edited]
     assert row.checksum == held.checksum
     assert [row.product_id for row in claims.claim(BULK, (FRESH,), 10)] == [edited]
 
 
 def test_product_inserted_in_sql_is_found_and_told_to_the_client() -> None:
-    (existing,) = in_step(1)
+    (existing,) = in_sync(1)
     names = "title, description, price, currency, category, image_url, created_at, updated_at, version"
     insert = f"INSERT INTO products (id, sku, live_sku, {names}) SELECT id + 7, 'H', 'H', {names} FROM products"
     db.session.execute(text(insert))
     db.session.commit()
-    assert mended() == {existing + 7: "missing"}
+    assert repaired() == {existing + 7: "missing"}
 
 
 def test_one_product_is_compared_field_by_field() -> None:
-    (product_id,) = in_step(1)
+    (product_id,) = in_sync(1)
     assert sync("diff", str(product_id)).exit_code == 0
     copy().update_one({"_id": product_id}, {"$set": {"price": 12.5, "title": "[bold]Hacked"}})
     shown = sync("diff", str(product_id), "--json")
@@ -175,7 +175,7 @@ def test_one_product_is_compared_field_by_field() -> None:
 
 
 def test_range_is_all_that_is_looked_at_and_mended() -> None:
-    ids = in_step(4)
+    ids = in_sync(4)
     copy().delete_many({})
     assert list(drift("--from", str(ids[1]), "--to", str(ids[2]), "--repair", exit_code=0)) == ids[1:3]
     assert sorted(document["_id"] for document in copy().find()) == ids[1:3]
@@ -184,52 +184,52 @@ def test_range_is_all_that_is_looked_at_and_mended() -> None:
 
 
 def test_many_deletions_need_a_yes() -> None:
-    ids = in_step(3)
+    ids = in_sync(3)
     copy().delete_one({"_id": ids[0]})
     strangers = range(ids[-1] + 1, ids[-1] + 12)
     copied(ids[1], *strangers)
     found = drift("--repair", exit_code=1)
-    assert {id_: item["mended"] for id_, item in found.items()} == {ids[0]: True, **dict.fromkeys(strangers, False)}
+    assert {id_: item["repaired"] for id_, item in found.items()} == {ids[0]: True, **dict.fromkeys(strangers, False)}
     assert copy().count_documents({"deleted": False}) == 14
-    outcomes = Mending(allowed=True).mend(list(Comparison(rest=0).drift()))
+    outcomes = RepairRun(allowed=True).repair(list(Comparison(rest=0).drift()))
     assert [(difference.id, ok) for difference, ok in outcomes] == [(id_, True) for id_ in strangers]
     assert copy().count_documents({"deleted": False}) == 3
 
 
 def test_mending_never_replaces_what_became_newer() -> None:
-    (product_id,) = in_step(1)
+    (product_id,) = in_sync(1)
     copy().update_one({"_id": product_id}, {"$set": {"title": "Hacked"}})
     seen = list(Comparison(rest=0).drift())
     service.update_product(product_id, {"title": "Newer"}, service.ANY_VERSION, "tester")
     deliver()
-    assert mend(seen) == set()
+    assert repair(seen) == set()
     assert (copy().find_one({"_id": product_id}) or {})["title"] == "Newer"
 
 
 def test_compare_and_set_replaces_only_what_was_seen() -> None:
-    (product_id,) = in_step(1)
+    (product_id,) = in_sync(1)
     current = client_copy.listed([product_id])[product_id]
-    body = {"id": product_id, "seen": {"ver": current.ver, "checksum": "0" * 32}, "state": None}
+    body = {"id": product_id, "seen": {"sequence": current.sequence, "checksum": "0" * 32}, "state": None}
     assert client_copy.ask("repair", {"repairs": [body]}) == {"outcomes": [[product_id, "changed"]]}
-    body["seen"] = {"ver": current.ver, "checksum": current.checksum}
+    body["seen"] = {"sequence": current.sequence, "checksum": current.checksum}
     body["state"] = ProductChanged(product_id, 1, None).encode()
     assert client_copy.ask("repair", {"repairs": [body]}) == {"outcomes": [[product_id, "repaired"]]}
-    body["seen"] = {"ver": current.ver, "checksum": ""}
+    body["seen"] = {"sequence": current.sequence, "checksum": ""}
     assert client_copy.ask("repair", {"repairs": [body]}) == {"outcomes": [[product_id, "right"]]}
 
 
 def test_product_that_was_lost_comes_back_with_its_likes() -> None:
-    (product_id,) = in_step(1)
+    (product_id,) = in_sync(1)
     likes = [{"_id": f"{product_id}:u{n}", "product": product_id, "liked": n > 0, "counted": n > 0} for n in range(4)]
     Like._get_collection().insert_many(likes)
     copy().delete_one({"_id": product_id})
-    mended()
+    repaired()
     assert (copy().find_one({"_id": product_id}) or {})["likes"] == 3
 
 
 def test_restored_database_is_for_recovery_not_for_repair() -> None:
-    in_step(1)
-    db.session.execute(text("UPDATE sync_marks SET alarm = 'admin'"))
+    in_sync(1)
+    db.session.execute(text("UPDATE sync_generations SET alarm = 'admin'"))
     db.session.commit()
     try:
         for command in (["diff", "--repair"],):
@@ -237,7 +237,7 @@ def test_restored_database_is_for_recovery_not_for_repair() -> None:
             assert result.exit_code == 1
             assert "lockstep sync recover" in result.stderr
     finally:
-        db.session.execute(text("UPDATE sync_marks SET alarm = NULL"))
+        db.session.execute(text("UPDATE sync_generations SET alarm = NULL"))
         db.session.commit()
 
 
@@ -248,7 +248,7 @@ def test_client_that_does_not_answer_is_a_dependency_that_is_down(monkeypatch: p
 
 
 def test_scheduled_check_confirms_on_a_second_look_and_forgets_what_is_mended() -> None:
-    ids = in_step(3)
+    ids = in_sync(3)
     copy().update_one({"_id": ids[0]}, {"$set": {"title": "Hacked"}})
     copy().delete_one({"_id": ids[1]})
     check.look()
@@ -264,7 +264,7 @@ def test_scheduled_check_confirms_on_a_second_look_and_forgets_what_is_mended() 
 
 
 def test_difference_that_becomes_another_one_is_suspected_anew() -> None:
-    (product_id,) = in_step(1)
+    (product_id,) = in_sync(1)
     copy().delete_one({"_id": product_id})
     check.look()
     copied_back = ProductChanged(product_id, 1, None)
@@ -276,7 +276,7 @@ def test_difference_that_becomes_another_one_is_suspected_anew() -> None:
 
 
 def test_scheduled_check_is_shared_and_waits_its_time() -> None:
-    (product_id,) = in_step(1)
+    (product_id,) = in_sync(1)
     check.look()
     copy().delete_one({"_id": product_id})
     check.look()  # another relay, at once
@@ -284,7 +284,7 @@ def test_scheduled_check_is_shared_and_waits_its_time() -> None:
 
 
 def test_few_products_are_not_compared_all_the_time_and_suspects_sooner() -> None:
-    missing, changed = in_step(2)
+    missing, changed = in_sync(2)
     copy().delete_one({"_id": missing})
     check.look()
     copy().update_one({"_id": changed}, {"$set": {"title": "Hacked"}})
@@ -295,7 +295,7 @@ def test_few_products_are_not_compared_all_the_time_and_suspects_sooner() -> Non
 
 
 def test_scheduled_check_leaves_a_slow_store_alone_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    in_step(1)
+    in_sync(1)
     monkeypatch.setattr(check, "LOOK_REST", 1e6)
     check.look()
     until, now = db.session.execute(select(DriftCheck.rest_until, utc_now())).one()
@@ -303,7 +303,7 @@ def test_scheduled_check_leaves_a_slow_store_alone_for_a_while(monkeypatch: pyte
 
 
 def test_scheduled_check_goes_on_when_the_clock_was_set_back() -> None:
-    (product_id,) = in_step(1)
+    (product_id,) = in_sync(1)
     copy().delete_one({"_id": product_id})
     db.session.execute(update(DriftCheck).values(due_at="2999-01-01", rest_until="2999-01-01"))
     db.session.commit()

@@ -73,9 +73,9 @@ def unconfirmed(**how: object) -> Iterator[None]:
         mongo().admin.command("configureFailPoint", "failCommand", mode="off")
 
 
-def changed(product_id: int, ver: int) -> ProductChanged:
+def changed(product_id: int, sequence: int) -> ProductChanged:
     content = {**CONTENT, **TIMES, "sku": f"SKU-{product_id}", "image_url": f"/images/{'a' * 64}"}
-    return ProductChanged(product_id, ver, ProductContent(**content))
+    return ProductChanged(product_id, sequence, ProductContent(**content))
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -86,12 +86,14 @@ def test_states_that_no_majority_confirmed_are_no_dead_letter_and_are_sent_again
         products._apply(messages, [InvalidMessageError("price must be exact", 9, 1)])  # raises no Reject
     with pytest.raises(Reject):  # once the store is well, what can never be applied is one
         products._apply(messages, [InvalidMessageError("price must be exact", 9, 1)])
-    assert [entry.ver for entry in listed([1, 2, 3])] == [2] * count
+    assert [entry.sequence for entry in listed([1, 2, 3])] == [2] * count
 
 
 def test_duplicate_keys_beside_writes_that_no_majority_confirmed_are_an_outage_too() -> None:
     apply.apply([changed(1, 5)])
-    ProductCopy._get_collection().update_one({"_id": 1}, {"$unset": {"ver": ""}})  # found, and no older ver to replace
+    ProductCopy._get_collection().update_one(
+        {"_id": 1}, {"$unset": {"sequence": ""}}
+    )  # found, and no older sequence to replace
     with unconfirmed(), pytest.raises(OUTAGES):
         apply.apply([changed(1, 6), changed(2, 6)])
 
@@ -144,7 +146,7 @@ def _password_changed() -> None:
 def test_whatever_writes_tells_an_outage_of_the_store_from_a_mistake(write: Callable[[], None]) -> None:
     apply.apply([changed(1, 1)])
     accounts.sign_up(EMAIL, PASSWORD)
-    like = {"_id": "1:ann", "product": 1, "user": "ann", "liked": True, "rev": 1, "at": datetime.now(UTC)}
+    like = {"_id": "1:ann", "product": 1, "user": "ann", "liked": True, "revision": 1, "at": datetime.now(UTC)}
     database()["likes"].insert_one({**like, "pending": True, "uncounted": True})
     with unconfirmed(), pytest.raises(OUTAGES):
         write()
@@ -184,7 +186,7 @@ CONFLICT = {"failCommands": ["commitTransaction"], "errorCode": 112, "errorLabel
 
 def _uncounted_likes(count: int) -> None:
     apply.apply([changed(1, 1)])
-    shared = {"product": 1, "liked": True, "rev": 1, "at": datetime.now(UTC), "uncounted": True}
+    shared = {"product": 1, "liked": True, "revision": 1, "at": datetime.now(UTC), "uncounted": True}
     database()["likes"].insert_many([{"_id": f"1:{number}", "user": str(number), **shared} for number in range(count)])
 
 
@@ -205,7 +207,7 @@ def test_transaction_that_others_keep_conflicting_with_ends_before_its_lease() -
     try:
         assert likes_count.count() == 0
         with pytest.raises(likes_recount.BusyError):
-            likes_recount.mend([1])
+            likes_recount.repair([1])
         with pytest.raises(PyMongoError):
             likes_recount.correct([1])
     finally:

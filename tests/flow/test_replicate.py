@@ -30,13 +30,13 @@ TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:
 pytestmark = pytest.mark.usefixtures("client_store")
 
 
-def changed(product_id: int, ver: int, title: str = "") -> ProductChanged:
-    content = {**CONTENT, **TIMES, "sku": f"SKU-{product_id}", "title": title or f"v{ver}"}
-    return ProductChanged(product_id, ver, ProductContent(**content))
+def changed(product_id: int, sequence: int, title: str = "") -> ProductChanged:
+    content = {**CONTENT, **TIMES, "sku": f"SKU-{product_id}", "title": title or f"v{sequence}"}
+    return ProductChanged(product_id, sequence, ProductContent(**content))
 
 
-def deleted(product_id: int, ver: int) -> ProductChanged:
-    return ProductChanged(product_id, ver, None)
+def deleted(product_id: int, sequence: int) -> ProductChanged:
+    return ProductChanged(product_id, sequence, None)
 
 
 def stored(product_id: int) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def stored(product_id: int) -> dict[str, Any]:
 def test_stale_version_is_ignored() -> None:
     assert apply.apply([changed(1, 5)]) == 1
     assert apply.apply([changed(1, 3)]) == 0
-    assert (stored(1)["ver"], stored(1)["title"]) == (5, "v5")
+    assert (stored(1)["sequence"], stored(1)["title"]) == (5, "v5")
 
 
 def test_duplicate_changes_nothing() -> None:
@@ -64,7 +64,7 @@ def test_write_that_waits_for_a_dead_process_s_transaction_is_given_up_and_its_m
         with _soft_time_limit(0.5):
             products._apply([changed(1, 2)], [])
     products._apply([changed(1, 2)], [])
-    assert (stored(1)["ver"], stored(1)["likes"]) == (2, 1)
+    assert (stored(1)["sequence"], stored(1)["likes"]) == (2, 1)
 
 
 @contextmanager
@@ -135,12 +135,12 @@ def test_delete_that_overtakes_its_create_wins() -> None:
 
 def test_newest_of_several_states_in_one_batch_wins() -> None:
     apply.apply([changed(1, 2), changed(1, 4), changed(1, 3), changed(2, 1)])
-    assert (stored(1)["ver"], stored(2)["ver"]) == (4, 1)
+    assert (stored(1)["sequence"], stored(2)["sequence"]) == (4, 1)
 
 
 def test_batch_writes_what_is_new_what_is_newer_and_nothing_else() -> None:
     apply.apply([changed(1, 1), changed(2, 5), changed(3, 5), deleted(4, 5)])
-    database()["products"].update_one({"_id": 3}, {"$unset": {"ver": ""}})  # by hand, past us
+    database()["products"].update_one({"_id": 3}, {"$unset": {"sequence": ""}})  # by hand, past us
     before = [stored(2), stored(3)]
     assert apply.apply([changed(1, 2), changed(2, 4), changed(3, 9), deleted(5, 1), changed(6, 1)]) == 3
     assert (stored(1)["title"], stored(5)["deleted"], stored(6)["title"]) == ("v2", True, "v1")
@@ -172,7 +172,7 @@ def test_any_order_from_several_workers_at_once_ends_at_the_newest(seed: int) ->
     batches = [messages[start : start + 7] for start in range(0, len(messages), 7)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(apply.apply, batches))
-    assert [stored(p)["ver"] for p in range(1, 6)] == [19, 19, 19, 19, 20]
+    assert [stored(p)["sequence"] for p in range(1, 6)] == [19, 19, 19, 19, 20]
     assert stored(5)["deleted"] is True
 
 
@@ -180,15 +180,19 @@ def test_held_tells_what_is_there_and_why_something_was_refused() -> None:
     apply.apply([changed(1, 5)])
     failures.note(InvalidMessageError("product.price must be exact", 2, 9))
     failures.note(InvalidMessageError("nobody knows whose"))
-    found = {item["id"]: item for item in state.held([1, 2, 3])}
+    found = {item["id"]: item for item in state.replica_states([1, 2, 3])}
     assert set(found) == {1, 2}
-    assert (found[1]["ver"], found[1]["checksum"], found[1]["failure"]) == (5, changed(1, 5).checksum, None)
-    assert (found[2]["ver"], found[2]["failed_ver"], found[2]["failure"]) == (0, 9, "product.price must be exact")
+    assert (found[1]["sequence"], found[1]["checksum"], found[1]["failure"]) == (5, changed(1, 5).checksum, None)
+    assert (found[2]["sequence"], found[2]["failed_sequence"], found[2]["failure"]) == (
+        0,
+        9,
+        "product.price must be exact",
+    )
 
 
 def test_mark_of_an_admin_that_was_restored_changes_nothing() -> None:
-    assert [state.exchange_marks(7, 0, 0), state.exchange_marks(20, 0, 7)] == [0, 7]
-    assert [state.exchange_marks(30, 0, 7) for _ in range(2)] == [20, 20], "it says 30 where it said 20 before"
+    assert [state.exchange_generations(7, 0, 0), state.exchange_generations(20, 0, 7)] == [0, 7]
+    assert [state.exchange_generations(30, 0, 7) for _ in range(2)] == [20, 20], "it says 30 where it said 20 before"
 
 
 def test_product_is_found_by_plain_letters_and_by_its_sku_however_long_its_title_is() -> None:
@@ -200,7 +204,7 @@ def test_product_is_found_by_plain_letters_and_by_its_sku_however_long_its_title
 def test_reason_for_a_refusal_goes_once_the_product_is_applied() -> None:
     failures.note(InvalidMessageError("bad", 2, 9))
     apply.apply([changed(2, 10)])
-    assert state.held([2])[0]["failure"] is None
+    assert state.replica_states([2])[0]["failure"] is None
 
 
 def test_reason_for_a_refusal_outlives_older_states_and_older_refusals() -> None:
@@ -245,14 +249,16 @@ def test_repair_of_what_is_right_already_writes_nothing() -> None:
 
 def kept() -> dict[int, tuple[int, str]]:
     """The reasons for refusals: product → sequence refused, reason."""
-    return {doc["_id"]: (doc["ver"], doc["reason"]) for doc in SyncFailure._get_collection().find()}
+    return {doc["_id"]: (doc["sequence"], doc["reason"]) for doc in SyncFailure._get_collection().find()}
 
 
 def test_restored_client_says_so_until_admin_heard_it() -> None:
-    assert [state.exchange_marks(mark, 0, mark - 1) for mark in (1, 2, 3)] == [0, 1, 2]
-    database()["sync_marks"].update_one({"_id": "admin"}, {"$set": {"mark": 1}})  # as a restore does
-    assert [state.exchange_marks(4, epoch, 3) for epoch in (0, 0, 2)] == [1, 1, 1], "an answer may get lost"
-    database()["sync_marks"].delete_many({})  # or into an empty store
-    assert [state.exchange_marks(4, 2, 3) for _ in range(2)] == [0, 0]
-    assert database()["sync_marks"].find_one({"_id": "admin"}) == {"_id": "admin", "mark": 0, "epoch": 2}
-    assert [state.exchange_marks(4, 2, -1), state.exchange_marks(5, 2, 4)] == [0, 4], "after recovery it goes on"
+    assert [state.exchange_generations(mark, 0, mark - 1) for mark in (1, 2, 3)] == [0, 1, 2]
+    database()["sync_generations"].update_one({"_id": "admin"}, {"$set": {"generation": 1}})  # as a restore does
+    assert [state.exchange_generations(4, epoch, 3) for epoch in (0, 0, 2)] == [1, 1, 1], "an answer may get lost"
+    database()["sync_generations"].delete_many({})  # or into an empty store
+    assert [state.exchange_generations(4, 2, 3) for _ in range(2)] == [0, 0]
+    assert database()["sync_generations"].find_one({"_id": "admin"}) == {"_id": "admin", "generation": 0, "epoch": 2}
+    assert [state.exchange_generations(4, 2, -1), state.exchange_generations(5, 2, 4)] == [0, 4], (
+        "after recovery it goes on"
+    )

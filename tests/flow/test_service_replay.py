@@ -29,14 +29,20 @@ def app(secantus: Secantus) -> Iterator[Flask]:
         apply.apply([product(1, 1), product(2, 1)])
         now = datetime.now(UTC)
         moments = dict.fromkeys(("died_at", "collected_at", "at"), now)
-        letter = {"state": "new", "reason": "unreadable", "payload": "[]", "products": [{"id": 1, "ver": 1}], **moments}
+        letter = {
+            "state": "new",
+            "reason": "unreadable",
+            "payload": "[]",
+            "products": [{"id": 1, "sequence": 1}],
+            **moments,
+        }
         database()["dead_letters"].insert_many([{"_id": ONE, **letter}, {"_id": TWO, **letter}])
         database()["dead_letters"].insert_one({"_id": THREE, **letter, "state": "discarded"})
         yield create_app(settings)
 
 
-def product(product_id: int, ver: int) -> ProductChanged:
-    return ProductChanged(product_id, ver, ProductContent(**{**CONTENT, "sku": f"SKU-{product_id}"}, **TIMES))
+def product(product_id: int, sequence: int) -> ProductChanged:
+    return ProductChanged(product_id, sequence, ProductContent(**{**CONTENT, "sku": f"SKU-{product_id}"}, **TIMES))
 
 
 def stored() -> dict[str, list[Any]]:
@@ -80,15 +86,15 @@ def test_replayed_call_changes_nothing_and_older_and_newer_admins_are_understood
         return first.get_json()
 
     newer = product(1, 2).encode()
-    held = call(f"{PRODUCTS}/held", {"ids": [1, 2], "mark": 7, "epoch": 0})["held"]
+    held = call(f"{PRODUCTS}/held", {"ids": [1, 2], "generation": 7, "epoch": 0})["states"]
     call("/service/v1/state")
     call(f"{PRODUCTS}/extent")
     call(f"{PRODUCTS}/digests", {"after": 0, "upto": 10})
     call(f"{PRODUCTS}/entries", {"ids": [1, 2]})
     call(f"{PRODUCTS}/one", {"id": 1})
-    seen = next({"ver": item["ver"], "checksum": item["checksum"]} for item in held if item["id"] == 1)
+    seen = next({"sequence": item["sequence"], "checksum": item["checksum"]} for item in held if item["id"] == 1)
     call(f"{PRODUCTS}/repair", {"repairs": [{"id": 1, "seen": seen, "state": newer}]})
-    assert database()["products"].find_one({"_id": 1})["ver"] == 2  # type: ignore[index]
+    assert database()["products"].find_one({"_id": 1})["sequence"] == 2  # type: ignore[index]
     call(f"{LETTERS}/query", {"limit": 10})
     call(f"{LETTERS}/show", {"id": ONE})
     call(f"{LETTERS}/replay", {"id": ONE, "by": "owner@example.com"})

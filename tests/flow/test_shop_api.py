@@ -19,7 +19,7 @@ from tools.stack.servers.secantus import Secantus
 from web.security.signatures import SignedBy, parse_keys
 
 CREDENTIALS = {"email": "Ann@Example.com", "password": "a password of some length"}
-HELD = "/service/v1/products/held"
+HELD = "/service/v1/products/replica-states"
 
 
 @pytest.fixture(scope="module")
@@ -189,4 +189,4 @@ def test_held_answers_admin_alone(shop: FlaskClient) -> None:
         "POST", f"http://x{HELD}", json={"ids": [1, 13, 99]}, auth=SignedBy(parse_keys(KEYS), audience="client")
     ).prepare()
     answer = shop.post(HELD, data=prepared.body, headers=dict(prepared.headers))
-    assert {item["id"]: item["ver"] for item in answer.get_json()["held"]} == {1: 1, 13: 2}
+    assert {item["id"]: item["sequence"] for item in answer.get_json()["states"]} == {1: 1, 13: 2}

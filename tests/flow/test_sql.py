@@ -17,7 +17,7 @@ from admin.db.extensions import db
 from admin.likes import service as likes
 from admin.likes.queries import with_likes
 from admin.outbox import change_log
-from admin.outbox.client_gateway import Answer, Held
+from admin.outbox.client_gateway import Answer, ReplicaState
 from admin.outbox.models import FRESH, ProductChange, Replication
 from admin.relay import claims, verify
 from admin.relay.loop import Relay
@@ -30,8 +30,8 @@ from tools.bench import seed
 from tools.stack.servers.mariadb import MariaDB
 from web.http import cursors
 
-PRODUCTS, DUE = 6_000, 600  # the last ones are not proven
-TABLES = {"products", "replication", "product_changes", "product_words", "product_likes"}
+PRODUCTS, DUE = 6_000, 600  # the last ones are not verified
+TABLES = {"products", "replication", "product_changes", "product_search_terms", "product_likes"}
 PAGE, SEARCH = 120, 2_500  # rows and index entries read for a page of 20; of a word that every tenth product has
 FEW_ROWS = 700  # a step's 500 and some; what a plan expects to read is an estimate
 
@@ -39,10 +39,10 @@ FEW_ROWS = 700  # a step's 500 and some; what a plan expects to read is an estim
 class ClientThatHoldsAll:
     """In place of the Client: it holds what it was asked for as Admin has it."""
 
-    def held(self, ids: list[int], acknowledged: int, **_marks: int) -> Answer:
+    def replica_states(self, ids: list[int], acknowledged: int, **_told: int) -> Answer:
         now = db.session.execute(select(utc_now())).scalar_one()
         messages = current_messages(ids)
-        return Answer({m.id: Held(m.ver, m.checksum, now, 0, None) for m in messages}, acknowledged, now)
+        return Answer({m.id: ReplicaState(m.sequence, m.checksum, now, 0, None) for m in messages}, acknowledged, now)
 
 
 class ClientThatHoldsNothing:
@@ -50,7 +50,7 @@ class ClientThatHoldsNothing:
 
     questions = 0
 
-    def held(self, _ids: list[int], acknowledged: int, **_marks: int) -> Answer:
+    def replica_states(self, _ids: list[int], acknowledged: int, **_told: int) -> Answer:
         self.questions += 1
         return Answer({}, acknowledged, db.session.execute(select(utc_now())).scalar_one())
 
@@ -58,8 +58,8 @@ class ClientThatHoldsNothing:
 @pytest.fixture(scope="module")
 def app(mariadb: MariaDB) -> Iterator[Flask]:
     with admin_on(mariadb.create_database(unique_name())) as app:
-        seed.admin(db.engine, 1, PRODUCTS - DUE, proven=True)
-        seed.admin(db.engine, PRODUCTS - DUE + 1, PRODUCTS, proven=False)
+        seed.admin(db.engine, 1, PRODUCTS - DUE, verified=True)
+        seed.admin(db.engine, PRODUCTS - DUE + 1, PRODUCTS, verified=False)
         db.session.execute(update(ProductChange).values(changed_at=utc_now()))  # too young to be purged
         db.session.commit()
         app.extensions["client_gateway"] = ClientThatHoldsAll()
@@ -81,7 +81,7 @@ def test_create_sends_five_statements() -> None:
     assert starts(lambda: service.create_product(content("NEW-1"), "tester")) == [
         "SELECT sync_state",
         "INSERT products",
-        "INSERT product_words",
+        "INSERT product_search_terms",
         "INSERT replication",
         "INSERT product_changes",
     ]
@@ -97,7 +97,7 @@ def test_update_sends_five_statements_and_two_more_for_other_words() -> None:
         "INSERT product_changes",
     ]
     renamed = starts(lambda: service.update_product(product.id, {"title": "Blue bowl"}, {2}, "tester"))
-    assert renamed[3:5] == ["DELETE product_words", "INSERT product_words"]
+    assert renamed[3:5] == ["DELETE product_search_terms", "INSERT product_search_terms"]
     assert len(renamed) == 7
 
 
@@ -109,15 +109,15 @@ def test_delete_sends_five_statements() -> None:
 def test_page_is_one_read_and_one_for_its_likes() -> None:
     assert starts(lambda: page("-updated_at")) == ["SELECT products", "SELECT like_counts"]
     assert starts(lambda: page("-updated_at", q="red no4240")) == [
-        "SELECT product_words",  # the rare word: the other one is not looked up
+        "SELECT product_search_terms",  # the rare term: the other one is not looked up
         "SELECT products",
         "SELECT like_counts",
     ]
 
 
 def test_batch_of_likes_is_a_handful_of_statements_whatever_its_size() -> None:
-    def batch(rev: int, size: int) -> list[LikeChanged]:
-        return [LikeChanged(1 + number % 50, f"user{number}", rev, True) for number in range(size)]
+    def batch(revision: int, size: int) -> list[LikeChanged]:
+        return [LikeChanged(1 + number % 50, f"user{number}", revision, True) for number in range(size)]
 
     likes.take(batch(1, 100))
     few, many = (len(starts(lambda size=size: likes.take(batch(2, size)))) for size in (2, 100))  # type: ignore[misc]
@@ -126,9 +126,9 @@ def test_batch_of_likes_is_a_handful_of_statements_whatever_its_size() -> None:
 
 def test_relay_claims_and_proves_a_batch_by_one_read_and_one_write() -> None:
     assert starts(claim_and_put_back) == ["SELECT", "SELECT replication", "UPDATE replication", "UPDATE replication"]
-    proof = starts(prove_all)[1:]
-    assert len(proof) <= 13  # two of them the test's own
-    assert [start for start in proof if start.endswith(("replication", "product_changes"))] == [
+    verification = starts(prove_all)[1:]
+    assert len(verification) <= 13  # two of them the test's own
+    assert [start for start in verification if start.endswith(("replication", "product_changes"))] == [
         "UPDATE replication",
         "SELECT product_changes",
         "UPDATE product_changes",
@@ -179,7 +179,9 @@ def test_relay_and_likes_read_little() -> None:
 LONG = 500  # verified changes of one product
 STEPS: dict[str, Callable[[list[Replication]], Any]] = {
     "verify": lambda rows: verify.verify(rows, BULK),
-    "explain": lambda rows: verify._explain(rows, {row.product_id: Held(0, "", None, row.ver, "no") for row in rows}),
+    "explain": lambda rows: verify._explain(
+        rows, {row.product_id: ReplicaState(0, "", None, row.sequence, "no") for row in rows}
+    ),
     "record the first sending": change_log.note_first_sent,
     "record an attempt": change_log.note_attempt,
 }
@@ -195,11 +197,13 @@ def test_long_history_of_a_product_is_not_read_for_its_newest_change(step: str) 
 def _with_long_history(products: int) -> list[int]:
     """Create products that were changed LONG times before, of which only the last change is not verified."""
     ids = [service.create_product(content(unique_name()), "tester").id for _ in range(products)]
-    same = {"kind": "updated", "author": "tester", "changed_at": utc_now(), "proven_at": utc_now()}
+    same = {"kind": "updated", "author": "tester", "changed_at": utc_now(), "verified_at": utc_now()}
     for product_id in ids:
-        db.session.execute(update(ProductChange).filter_by(product_id=product_id).values(ver=LONG + 1))
-        db.session.execute(update(Replication).filter_by(product_id=product_id).values(ver=LONG + 1, proven_ver=LONG))
-        old = [{"product_id": product_id, "ver": ver, **same} for ver in range(1, LONG + 1)]
+        db.session.execute(update(ProductChange).filter_by(product_id=product_id).values(sequence=LONG + 1))
+        db.session.execute(
+            update(Replication).filter_by(product_id=product_id).values(sequence=LONG + 1, verified_sequence=LONG)
+        )
+        old = [{"product_id": product_id, "sequence": sequence, **same} for sequence in range(1, LONG + 1)]
         db.session.execute(insert(ProductChange).values(old))
     db.session.execute(text("ANALYZE TABLE product_changes"))
     db.session.commit()

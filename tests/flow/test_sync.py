@@ -1,4 +1,4 @@
-"""What is out of step, and mending it: status, replay, and databases that come back from a backup."""
+"""What is out of sync, and repairing it: status, replay, and databases that come back from a backup."""
 
 import json
 import re
@@ -52,16 +52,16 @@ def run(running: Running, *command: str, expect: int = 0) -> str:
     return done.stdout
 
 
-def proven(running: Running, product: int) -> bool:
-    return bool(replication(running, product)["state"] == "proven")
+def verified(running: Running, product: int) -> bool:
+    return bool(replication(running, product)["state"] == "verified")
 
 
-def in_step(running: Running) -> bool:
-    return bool(status(running)["state"] == "in step")
+def in_sync(running: Running) -> bool:
+    return bool(status(running)["state"] == "in_sync")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def stores_in_step(production: Running) -> None:
+def stores_in_sync(production: Running) -> None:
     """Other tests leave products at the Client that Admin never had; the scheduled check rightly calls that drift."""
     run(production, "lockstep", "sync", "diff", "--repair", "--yes")
 
@@ -69,8 +69,8 @@ def stores_in_step(production: Running) -> None:
 def test_status_shows_lag_last_result_and_queues_and_a_product_its_versions(production: Running) -> None:
     product = production.create()
     production.admin.update(product, title="Blue mug")
-    eventually(lambda: proven(production, product))
-    eventually(lambda: in_step(production))
+    eventually(lambda: verified(production, product))
+    eventually(lambda: in_sync(production))
     now = status(production)
     assert (now["pending"], now["stuck"], now["oldest"], now["client_error"]) == (0, 0, None, None)
     assert 0 <= now["lag"]["p50"] <= now["lag"]["p99"]
@@ -79,20 +79,20 @@ def test_status_shows_lag_last_result_and_queues_and_a_product_its_versions(prod
     assert now["drift"]["confirmed"] == 0
     assert isinstance(now["queues"][names.QUEUE_PRODUCTS], int)
     shown = replication(production, product)
-    assert shown["in_step"] is True
-    assert (shown["held"]["version"], shown["held"]["checksum"]) == (2, shown["checksum"])
+    assert shown["in_sync"] is True
+    assert (shown["replica"]["version"], shown["replica"]["checksum"]) == (2, shown["checksum"])
     newest, first = shown["versions"]
     assert newest["applied_at"] >= newest["changed_at"][:19]
-    assert (first["version"], first["kind"], bool(first["proven_at"])) == (1, "created", True)
+    assert (first["version"], first["kind"], bool(first["verified_at"])) == (1, "created", True)
 
 
 def test_status_tells_behind_from_unknown(production: Running) -> None:
     production.product.worker.stop()
     try:
         product = production.create()
-        eventually(lambda: status(production)["state"] == "behind")
+        eventually(lambda: status(production)["state"] == "pending")
         assert status(production)["oldest"]["product_id"] == product
-        assert json.loads(run(production, "lockstep", "sync", "status", "--json"))["state"] == "behind"
+        assert json.loads(run(production, "lockstep", "sync", "status", "--json"))["state"] == "pending"
         production.product.client.stop()
         assert status(production)["state"] == "unknown"
         assert "cannot be asked" in run(production, "lockstep", "sync", "status", expect=4)
@@ -101,12 +101,12 @@ def test_status_tells_behind_from_unknown(production: Running) -> None:
         production.product.worker.start()
         production.product.client.wait_ready()
         production.product.worker.wait_ready()
-    eventually(lambda: in_step(production))
+    eventually(lambda: in_sync(production))
 
 
 def test_replay_mends_an_edit_behind_our_back_and_touches_nothing_that_is_right(production: Running) -> None:
     edited, right = production.create(title="Red mug"), production.create(title="Red cup")
-    eventually(lambda: proven(production, edited) and proven(production, right))
+    eventually(lambda: verified(production, edited) and verified(production, right))
     with copies(production) as store:
         store["products"].update_one({"_id": edited}, {"$set": {"title": "Hacked"}})
         before = store["products"].find_one({"_id": right})
@@ -120,7 +120,7 @@ def test_replay_mends_an_edit_behind_our_back_and_touches_nothing_that_is_right(
 @pytest.mark.parametrize("by", ["celery", "flower"])
 def test_one_task_call_mends_a_product(production: Running, by: str) -> None:
     product = production.create(title="Red mug")
-    eventually(lambda: proven(production, product))
+    eventually(lambda: verified(production, product))
     with copies(production) as store:
         store["products"].update_one({"_id": product}, {"$set": {"price": 1.0}})
         if by == "celery":
@@ -161,7 +161,8 @@ def test_window_full_of_poison_lets_imported_rows_through(
     category, path = unique_name(), tmp_path / "one.csv"
     path.write_text(f"sku,title,price,currency,category\nMUG,Red mug,12.50,EUR,{category}\n", encoding="utf-8")
     mariadb.execute(
-        f"INSERT INTO {table} (product_id, ver, checksum, proven_ver, lane, state, attempts, sent_at, due_at)"
+        f"INSERT INTO {table} (product_id, sequence, checksum, verified_sequence, lane, state, attempts, sent_at,"
+        f" due_at)"
         f" SELECT {poison} + seq, 1, '', 0, '{names.BULK}', '{SENT}', 0, UTC_TIMESTAMP(3), {soon}"
         f" FROM mysql.seq_1_to_{WINDOW}"
     )
@@ -233,10 +234,10 @@ def test_restored_databases_are_noticed_and_mended_by_the_documented_commands(
     apart: Running, mariadb: MariaDB, tmp_path: Path
 ) -> None:
     products = [apart.create(title=f"Old {n}") for n in range(10)]
-    eventually(lambda: in_step(apart))
+    eventually(lambda: in_sync(apart))
     backup = Backup(apart, mariadb, tmp_path)
     change(apart, products, 100)
-    eventually(lambda: in_step(apart))
+    eventually(lambda: in_sync(apart))
 
     backup.restore_admin()
     eventually(lambda: status(apart)["alarm"] == "admin", within=60, what="the alarm about Admin")
@@ -248,9 +249,9 @@ def test_restored_databases_are_noticed_and_mended_by_the_documented_commands(
 
     backup = Backup(apart, mariadb, tmp_path)
     change(apart, list(catalogue(apart, mariadb)), 100)
-    eventually(lambda: in_step(apart))
+    eventually(lambda: in_sync(apart))
     backup.restore_client()
     eventually(lambda: status(apart)["alarm"] == "client", within=60, what="the alarm about the Client")
     run(apart, "lockstep", "sync", "recover", "--yes")
-    eventually(lambda: in_step(apart), within=60)
+    eventually(lambda: in_sync(apart), within=60)
     assert shop(apart) == catalogue(apart, mariadb)

@@ -57,7 +57,7 @@ def test_queue_that_no_worker_consumes_is_named_by_doctor_and_health(product: Pr
     eventually(lambda: health(product)[0] == 1)
     code, said = health(product)
     assert (code, "client.products" in said, "client.likes" in said) == (1, True, False)
-    assert health(product, "--queues", "client.likes,client.upkeep")[0] == 0
+    assert health(product, "--queues", "client.likes,client.maintenance")[0] == 0
     found = workers(product)
     assert found["state"] == "failed"
     assert found["what"].endswith("; none consumes client.products")

@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 from admin.catalogue import service
 from admin.catalogue.messages import current_messages
 from admin.db.extensions import db
-from admin.outbox.models import PROVEN, Replication
+from admin.outbox.models import VERIFIED, Replication
 from client import create_app
 from client.replica import apply
 from client.replica.documents import ProductCopy
@@ -64,11 +64,11 @@ def create() -> int:
 
 
 def deliver() -> None:
-    """Bring the copy up to date and prove it, as courier, worker and relay would."""
-    ids = db.session.execute(select(Replication.product_id).where(Replication.unproven_since.is_not(None))).scalars()
+    """Bring the copy up to date and prove it, as eager publisher, worker and relay would."""
+    ids = db.session.execute(select(Replication.product_id).where(Replication.pending_since.is_not(None))).scalars()
     apply.apply(current_messages(list(ids)))
-    proven = {"proven_ver": Replication.ver, "state": PROVEN, "unproven_since": None, "due_at": None}
-    db.session.execute(update(Replication).values(**proven))
+    verified = {"verified_sequence": Replication.sequence, "state": VERIFIED, "pending_since": None, "due_at": None}
+    db.session.execute(update(Replication).values(**verified))
     db.session.commit()
 
 

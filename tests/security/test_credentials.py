@@ -109,7 +109,7 @@ def test_call_signed_with_another_secret_or_for_the_other_service_is_refused(sys
 
 def test_replayed_call_changes_nothing(system: System) -> None:
     product_id = system.running.create()
-    like = {"v": 1, "product": product_id, "user": "replayed", "liked": True, "rev": 1}
+    like = {"v": 1, "product": product_id, "user": "replayed", "liked": True, "revision": 1}
     auth = SignedBy(parse_keys(SecretStr(system.running.product.env["SERVICE_KEYS"])), "admin")
     prepared = requests.Request("POST", f"{system.admin_url}{LIKES}", json={"likes": [like]}, auth=auth).prepare()
     answers = [send(prepared).json() for _ in range(3)]

@@ -13,7 +13,7 @@ from admin.catalogue.messages import current_messages
 from admin.catalogue.models import Product
 from admin.db.engine import utc_now
 from admin.db.extensions import db
-from admin.outbox.models import FRESH, PROVEN, ProductChange, Replication
+from admin.outbox.models import FRESH, VERIFIED, ProductChange, Replication
 from admin.reconcile import check
 from admin.reconcile.models import Drift, DriftCheck
 from admin.relay.loop import Relay
@@ -58,12 +58,12 @@ def product() -> int:
     return product_id
 
 
-def forge(product_id: int, ver: int = LATER, like: int | None = None) -> None:
+def forge(product_id: int, sequence: int = LATER, like: int | None = None) -> None:
     """Have the Client apply a message that Admin never made; its content is that of ``like``, or the product's own."""
     [message] = current_messages([like or product_id])
     assert message.product
     content = ProductContent(**{**message.product.encode(), **FORGED})
-    apply.apply([ProductChanged(product_id, ver, content)])
+    apply.apply([ProductChanged(product_id, sequence, content)])
 
 
 def held(product_id: int) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def test_later_version_of_a_product_that_is_touched_is_repaired_by_the_relay(pro
     forge(product)
     TOUCHES[touch](product)
     work()
-    assert row(product).state == PROVEN
+    assert row(product).state == VERIFIED
     assert diff() == 0
     assert held(product)["deleted"] == (touch == "deleted")
 
@@ -132,7 +132,7 @@ def test_later_version_of_a_product_that_nobody_touches_is_found_at_the_first_lo
     assert [(found.product_id, found.kind) for found in check.summary().examples] == [(product, "ahead")]
     assert row(product).state == FRESH
     work()
-    assert (row(product).state, held(product)["title"]) == (PROVEN, "Red mug")
+    assert (row(product).state, held(product)["title"]) == (VERIFIED, "Red mug")
     _let_time_pass()
     check.look()
     assert check.summary().confirmed == 0
@@ -152,11 +152,11 @@ def test_deleted_product_that_was_brought_back_is_taken_away_again(product: int)
 def test_other_content_at_the_same_version_is_found_by_two_looks_and_repaired(product: int) -> None:
     copy().update_one({"_id": product}, {"$set": {"title": "Forged"}})
     check.look()
-    assert row(product).state == PROVEN, "a single look may have come amid a change"
+    assert row(product).state == VERIFIED, "a single look may have come amid a change"
     _let_time_pass()
     check.look()
     work()
-    assert (row(product).state, held(product)["title"]) == (PROVEN, "Red mug")
+    assert (row(product).state, held(product)["title"]) == (VERIFIED, "Red mug")
 
 
 def test_invented_product_is_found_at_the_first_look_and_waits_for_a_person(product: int) -> None:

@@ -76,7 +76,7 @@ def ask(system: System, path: str, body: dict[str, Any]) -> Any:
 
 def reasons(system: System, product_ids: Iterable[int]) -> dict[int, str]:
     """Why the Client refused states of these products, as it tells Admin."""
-    found = ask(system, "held", {"ids": list(product_ids)})["held"]
+    found = ask(system, "replica-states", {"ids": list(product_ids)})["states"]
     return {item["id"]: item["failure"] for item in found if item["failure"]}
 
 

@@ -52,7 +52,7 @@ class Run:
         with self.servers.database() as url:
             urls = Urls(url, beside.addresses.mongodb_url, beside.addresses.broker_url)
             with System(urls, self._folder / "alone", {}).admin_alone() as system:
-                seed.admin(system.engine, 1, products, proven=True)
+                seed.admin(system.engine, 1, products, verified=True)
                 yield system
 
     @cached_property
@@ -86,6 +86,6 @@ class Run:
         return self.system.highest_id() + 1
 
     def settle(self, system: System | None = None) -> float:
-        """Wait until every product is proven; return the seconds it took."""
+        """Wait until every product is verified; return the seconds it took."""
         at = system or self.system
-        return eventually(at.settled, within=_SETTLED_WITHIN, what="every product proven")
+        return eventually(at.settled, within=_SETTLED_WITHIN, what="every product verified")

@@ -24,16 +24,16 @@ _CHUNK = 2_000
 _PRODUCT = (
     "id, sku, live_sku, title, description, price, currency, category, image_url, created_at, updated_at, version"
 )
-_REPLICATION = "product_id, ver, checksum, proven_ver, lane, attempts, state, unproven_since, due_at"
-_CHANGE = "product_id, ver, kind, author, changed_at, applied_at, proven_at"
+_REPLICATION = "product_id, sequence, checksum, verified_sequence, lane, attempts, state, pending_since, due_at"
+_CHANGE = "product_id, sequence, kind, author, changed_at, applied_at, verified_at"
 
 
 def both(system: System, first: int, last: int) -> None:
-    """Make products ``first`` to ``last`` exist everywhere, as if they had been proven."""
+    """Make products ``first`` to ``last`` exist everywhere, as if they had been verified."""
     command = [sys.executable, "-m", "tools.bench.seed", system.addresses.mongodb_url, str(first), str(last)]
     client = subprocess.Popen(command, cwd=ROOT)
     try:
-        admin(system.engine, first, last, proven=True)
+        admin(system.engine, first, last, verified=True)
         if client.wait():
             raise BenchError("the Client's store could not be filled")
     finally:
@@ -41,18 +41,18 @@ def both(system: System, first: int, last: int) -> None:
         client.wait()
 
 
-def admin(engine: Engine, first: int, last: int, proven: bool) -> None:
-    """Insert the products with their words, replication rows and change log; unproven ones are due."""
+def admin(engine: Engine, first: int, last: int, verified: bool) -> None:
+    """Insert the products with their words, replication rows and change log; pending ones are due."""
     opened: Any = engine.raw_connection()
     try:
         with opened.cursor() as cursor:
             for chunk in _chunks(first, last):
                 _insert(cursor, "products", sql.COLUMNS, [sql.row(message) for message in chunk])
-                _insert(cursor, "replication", _REPLICATION, [_replication(message, proven) for message in chunk])
-                _insert(cursor, "product_changes", _CHANGE, [_change(message, proven) for message in chunk])
-                _insert(cursor, "product_words", "product_id, word", [row for m in chunk for row in _words(m)])
+                _insert(cursor, "replication", _REPLICATION, [_replication(message, verified) for message in chunk])
+                _insert(cursor, "product_changes", _CHANGE, [_change(message, verified) for message in chunk])
+                _insert(cursor, "product_search_terms", "product_id, term", [row for m in chunk for row in _words(m)])
                 opened.commit()
-            cursor.execute("ANALYZE TABLE products, replication, product_changes, product_words")
+            cursor.execute("ANALYZE TABLE products, replication, product_changes, product_search_terms")
     finally:
         opened.close()
 
@@ -77,15 +77,15 @@ def _insert(cursor: Any, table: str, columns: str, rows: list[tuple[Any, ...]]) 
     cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({values})", rows)  # noqa: S608
 
 
-def _replication(message: ProductChanged, proven: bool) -> tuple[Any, ...]:
+def _replication(message: ProductChanged, verified: bool) -> tuple[Any, ...]:
     at = catalogue.moment(message.id)
-    mark = ("proven", None, None) if proven else ("fresh", at, at)
-    return message.id, message.ver, message.checksum, message.ver if proven else 0, "interactive", 0, *mark
+    mark = ("verified", None, None) if verified else ("fresh", at, at)
+    return message.id, message.sequence, message.checksum, message.sequence if verified else 0, "interactive", 0, *mark
 
 
-def _change(message: ProductChanged, proven: bool) -> tuple[Any, ...]:
+def _change(message: ProductChanged, verified: bool) -> tuple[Any, ...]:
     at = catalogue.moment(message.id)
-    return message.id, message.ver, "created", "bench", at, *((at, at) if proven else (None, None))
+    return message.id, message.sequence, "created", "bench", at, *((at, at) if verified else (None, None))
 
 
 def _words(message: ProductChanged) -> list[tuple[int, str]]:

@@ -11,7 +11,7 @@ import pymongo
 from kombu import Connection
 from sqlalchemy import create_engine, make_url
 
-from contract.names import DEAD_LETTER_EXCHANGE, EXCHANGE, LANE_QUEUES, QUEUE_DEAD, QUEUE_LIKES, QUEUE_UPKEEP
+from contract.names import DEAD_LETTER_EXCHANGE, EXCHANGE, LANE_QUEUES, QUEUE_DEAD, QUEUE_LIKES, QUEUE_MAINTENANCE
 from tools.stack.process import Process, start_all, stop_all
 from tools.stack.servers.mariadb import MariaDB
 from tools.stack.servers.rabbitmq import RabbitMQ
@@ -124,7 +124,7 @@ def _execute(url: str | None, statement: str) -> None:
 def _delete_queues(url: str) -> None:
     with Connection(url) as connection:
         channel: Any = connection.channel()
-        for queue in (*LANE_QUEUES.values(), QUEUE_LIKES, QUEUE_UPKEEP, QUEUE_DEAD):
+        for queue in (*LANE_QUEUES.values(), QUEUE_LIKES, QUEUE_MAINTENANCE, QUEUE_DEAD):
             channel.queue_delete(queue)
         for exchange in (EXCHANGE, DEAD_LETTER_EXCHANGE):
             channel.exchange_delete(exchange)

@@ -45,7 +45,7 @@ def timed_admin() -> Flask:
 
 
 def plain_admin() -> Flask:
-    """Admin without replication: no row for it, no change log, no courier."""
+    """Admin without replication: no row for it, no change log, no eager publisher."""
     products.outbox = SimpleNamespace(  # type: ignore[attr-defined, assignment]
         **vars(outbox)
         | {

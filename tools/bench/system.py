@@ -124,7 +124,7 @@ class System:
 
     def settled(self) -> bool:
         """Return whether the Client is known to hold every product."""
-        return self.ask("SELECT product_id FROM replication WHERE unproven_since IS NOT NULL LIMIT 1") is None
+        return self.ask("SELECT product_id FROM replication WHERE pending_since IS NOT NULL LIMIT 1") is None
 
     def highest_id(self) -> int:
         """Return the id of the product that was created last; 0: none was."""

@@ -23,10 +23,10 @@ RELAY_SENDS = (
 )
 # The relay while it proves, A6.
 RELAY_PROVES = (
-    "before:admin.outbox.client_gateway:ClientGateway.held",
-    "after:admin.outbox.client_gateway:ClientGateway.held",  # the Client has answered
-    "before:admin.relay.verify:_prove",
-    "after:admin.relay.verify:_prove",  # marked, not committed
+    "before:admin.outbox.client_gateway:ClientGateway.replica_states",
+    "after:admin.outbox.client_gateway:ClientGateway.replica_states",  # the Client has answered
+    "before:admin.relay.verify:_mark_verified",
+    "after:admin.relay.verify:_mark_verified",  # marked, not committed
     "after:admin.relay.verify:verify",
 )
 # A child of the Client's worker: A4, A5, L2, L4…L6. It counts (L3) only what the web process left, so seldom.
@@ -51,5 +51,5 @@ CLIENT = (
     "after:client.likes.count:_count_batch",
     "before:contract.publisher:Publisher.publish",
     "after:contract.publisher:Publisher.publish",
-    "after:client.replica.state:held",  # A6, not answered
+    "after:client.replica.state:replica_states",  # A6, not answered
 )

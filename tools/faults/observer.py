@@ -47,13 +47,13 @@ class Observer:
             rest = max(_LEAST_REST, 4 * (time.monotonic() - began))
 
     def _look(self) -> None:
-        for doc in self._products.find(self._newer, {"ver": 1, "deleted": 1, "applied_at": 1}):
+        for doc in self._products.find(self._newer, {"sequence": 1, "deleted": 1, "applied_at": 1}):
             before = self._seen.get(doc["_id"], doc)
             self._seen[doc["_id"]] = doc
-            if doc["ver"] < before["ver"]:
+            if doc["sequence"] < before["sequence"]:
                 self.verdict.resurrected.append(f"seen: product {doc['_id']} went from {before} back to {doc}")
             elif before["deleted"] and not doc["deleted"]:
                 self.verdict.resurrected.append(f"seen: product {doc['_id']} came back: {doc}")
-            elif doc["ver"] == before["ver"] and doc["applied_at"] != before["applied_at"]:
+            elif doc["sequence"] == before["sequence"] and doc["applied_at"] != before["applied_at"]:
                 self.verdict.duplicated.append(f"seen: product {doc['_id']} applied twice: {before}, {doc}")
         self.looks += 1

@@ -1,6 +1,6 @@
 """Faults of design.md's table that come from outside: servers, connections, processes, answers.
 
-Each takes the running world and its load, and leaves mending to whoever called it.
+Each takes the running world and its load, and leaves repairing to whoever called it.
 """
 
 import os
@@ -96,9 +96,9 @@ def clock_set_back(world: World, load: Load) -> None:
     replication noted lies ahead.
     """
     _with_full_queues(world, load, 30)
-    an_hour = ", ".join(f"{name} = {name} + INTERVAL 1 HOUR" for name in ("due_at", "sent_at", "unproven_since"))
-    world.admin_store.rows(f"UPDATE replication SET {an_hour} WHERE state <> 'proven'")  # noqa: S608 - our names
-    world.admin_store.rows("UPDATE lane_progress SET proven_sent_at = proven_sent_at + INTERVAL 1 HOUR")
+    an_hour = ", ".join(f"{name} = {name} + INTERVAL 1 HOUR" for name in ("due_at", "sent_at", "pending_since"))
+    world.admin_store.rows(f"UPDATE replication SET {an_hour} WHERE state <> 'verified'")  # noqa: S608 - our names
+    world.admin_store.rows("UPDATE lane_progress SET verified_sent_at = verified_sent_at + INTERVAL 1 HOUR")
     world.broker.purge()
 
 
@@ -201,7 +201,7 @@ WRONG_ANSWERS = {
     "429": _http("429 Too Many Requests", b"{}", "Retry-After: 2"),
     "500": _http("500 Internal Server Error"),
     "garbage": _http("200 OK", b"\x00\xff{not json"),
-    "nonsense": _http("200 OK", b'{"outcomes": 7, "held": {}}'),
+    "nonsense": _http("200 OK", b'{"outcomes": 7, "states": {}}'),
     "no HTTP": b"\x16\x03\x01\x00",
 }
 

@@ -68,12 +68,12 @@ class Scene:
 
     def _under_way(self) -> str:
         try:
-            unproven, likes = self.admin_store.unproven(), self.client_store.unsettled_likes()
+            pending, likes = self.admin_store.pending(), self.client_store.unsettled_likes()
         except (pymysql.MySQLError, PyMongoError) as error:
             return f"a store does not answer: {error!r}"
-        return f"{unproven} products are not proven, {likes} likes not settled" if unproven or likes else ""
+        return f"{pending} products are not verified, {likes} likes not settled" if pending or likes else ""
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Bring everything back that a trial stopped or killed."""
         for process in (*self.machinery, *self.processes):
             process.resume()

@@ -17,9 +17,9 @@ _BEATS_WITHIN = 15.0  # seconds; the relay's health check gives it 90
 _WITHIN = 30.0
 _CONTENT = dict.fromkeys(("title", "category"), "Frozen") | {"description": "", "price": "1.00", "currency": "EUR"}
 _BROKEN: tuple[dict[str, Any], ...] = (
-    {"$unset": {"ver": ""}},
+    {"$unset": {"sequence": ""}},
     {"$set": {"applied_at": "yesterday"}},
-    {"$set": {"title": 5, "ver": "x"}},
+    {"$set": {"title": 5, "sequence": "x"}},
     {"$unset": {"deleted": "", "price": ""}},
 )
 
@@ -41,7 +41,7 @@ def admin_frozen(world: World, load: Load) -> None:
     try:
         created = user.admin.create({**_CONTENT, "sku": f"frozen-admin-{load.seed}", "image_url": ""})["id"]
         world.product.admin.pause()
-        eventually(lambda: world.admin_store.unproven() == 0, within=_WITHIN, what="the proof of all changes")
+        eventually(lambda: world.admin_store.pending() == 0, within=_WITHIN, what="the verification of all changes")
         load.ledger.accept(created, 1, {**_CONTENT, "sku": f"frozen-admin-{load.seed}", "image_url": ""})
         user.client.like(created)
         load.ledger.accept_like(created, user.shopper_id, True)

@@ -54,8 +54,8 @@ class _Import:
         return dict(self.staff.ask("GET", f"/api/v1/imports/{self.id}").json())
 
     def left(self) -> int:
-        """Return how many products are not imported yet, or not proven."""
-        return self.rows - int(self.look()["rows"]) + self.world.admin_store.unproven()
+        """Return how many products are not imported yet, or not verified."""
+        return self.rows - int(self.look()["rows"]) + self.world.admin_store.pending()
 
     def finish(self, seen: Result) -> None:
         """Wait until it has ended, and note whether each row made one product."""

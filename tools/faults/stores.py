@@ -13,19 +13,19 @@ import pymysql  # type: ignore[import-untyped]  # it ships no types
 from sqlalchemy.engine import make_url
 
 FIELDS = ("sku", "title", "description", "price", "currency", "category", "image_url", "created_at", "updated_at")
-_VERSION_BITS = 40  # what the contract says: ver = epoch * 2**40 + version
+_VERSION_BITS = 40  # what the contract says: sequence = epoch * 2**40 + version
 
 
 @dataclass(frozen=True, slots=True)
 class State:
     """One product as one store holds it. ``content`` is in the order of FIELDS; None when deleted."""
 
-    ver: int
+    sequence: int
     content: tuple[str, ...] | None
 
     @property
     def version(self) -> int:
-        return self.ver % (1 << _VERSION_BITS)
+        return self.sequence % (1 << _VERSION_BITS)
 
     def __str__(self) -> str:
         """Enough of it for a message."""
@@ -75,25 +75,26 @@ class AdminStore:
             return list(cursor.fetchall())
 
     def products(self) -> dict[int, State]:
-        """Return every product; one without a replication row has ver 0."""
+        """Return every product; one without a replication row has sequence 0."""
         columns = ", ".join(f"p.{name}" for name in FIELDS)
-        query = f"SELECT p.id, COALESCE(r.ver, 0), p.deleted_at, {columns} FROM products p"  # noqa: S608 - our names
+        query = f"SELECT p.id, COALESCE(r.sequence, 0), p.deleted_at, {columns} FROM products p"  # noqa: S608 - our names
         joined = f"{query} LEFT JOIN replication r ON r.product_id = p.id"
         return {
-            id_: State(ver, None if deleted else _texts(content)) for id_, ver, deleted, *content in self.rows(joined)
+            id_: State(sequence, None if deleted else _texts(content))
+            for id_, sequence, deleted, *content in self.rows(joined)
         }
 
     def versions(self) -> dict[int, int]:
         """Return each product's version as its own row has it, not the replication's."""
         return dict(self.rows("SELECT id, version FROM products"))
 
-    def unproven(self) -> int:
+    def pending(self) -> int:
         """Return how many products the Client is not known to hold."""
-        return int(self.rows("SELECT COUNT(*) FROM replication WHERE state <> 'proven'")[0][0])
+        return int(self.rows("SELECT COUNT(*) FROM replication WHERE state <> 'verified'")[0][0])
 
     def lag(self) -> float:
-        """Return the age of the oldest change that is not proven, in seconds; 0 when there is none."""
-        query = "SELECT TIMESTAMPDIFF(MICROSECOND, MIN(unproven_since), UTC_TIMESTAMP(3)) / 1e6 FROM replication"
+        """Return the age of the oldest change that is not verified, in seconds; 0 when there is none."""
+        query = "SELECT TIMESTAMPDIFF(MICROSECOND, MIN(pending_since), UTC_TIMESTAMP(3)) / 1e6 FROM replication"
         return float(self.rows(query)[0][0] or 0)
 
     def likes(self) -> dict[tuple[int, str], bool]:
@@ -121,7 +122,7 @@ class ClientStore:
     def products(self) -> dict[int, State]:
         """Return every product and tombstone."""
         return {
-            doc["_id"]: State(doc["ver"], None if doc["deleted"] else _texts(doc.get(name) for name in FIELDS))
+            doc["_id"]: State(doc["sequence"], None if doc["deleted"] else _texts(doc.get(name) for name in FIELDS))
             for doc in self.database["products"].find()
         }
 
@@ -149,10 +150,10 @@ def compare(admin: AdminStore, client: ClientStore) -> Verdict:
     for product_id, version in admin.versions().items():
         if ours[product_id].version != version:
             verdict.lost.append(f"product {product_id}: version {version}, marked {ours[product_id].version}")
-    for product_id, ver, count in admin.rows(
-        "SELECT product_id, ver, COUNT(*) FROM product_changes GROUP BY product_id, ver HAVING COUNT(*) > 1"
+    for product_id, sequence, count in admin.rows(
+        "SELECT product_id, sequence, COUNT(*) FROM product_changes GROUP BY product_id, sequence HAVING COUNT(*) > 1"
     ):
-        verdict.duplicated.append(f"product {product_id}: {count} changes have ver {ver}")
+        verdict.duplicated.append(f"product {product_id}: {count} changes have sequence {sequence}")
     _compare_likes(admin, client, {id_ for id_, state in ours.items() if state.content}, verdict)
     return verdict
 
@@ -160,7 +161,7 @@ def compare(admin: AdminStore, client: ClientStore) -> Verdict:
 def _compare_product(product_id: int, ours: State, theirs: State | None, verdict: Verdict) -> None:
     if ours == theirs:
         return
-    if ours.content is None and theirs is not None and theirs.content is not None and theirs.ver >= ours.ver:
+    if ours.content is None and theirs is not None and theirs.content is not None and theirs.sequence >= ours.sequence:
         verdict.resurrected.append(f"product {product_id}: deleted at {ours}, shown at {theirs}")
     else:
         verdict.lost.append(f"product {product_id}: Admin has {ours}, the Client {theirs}")

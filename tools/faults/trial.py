@@ -59,7 +59,7 @@ def trial(
     mix: Mapping[str, int] = MIX,
     within: float = 60,
 ) -> Result:
-    """Put load on ``scene``, do ``fault`` to it, mend it, wait until it settled, and compare.
+    """Put load on ``scene``, do ``fault`` to it, repair it, wait until it settled, and compare.
 
     At least ``writes`` are accepted before the fault and again after it.
     """
@@ -71,7 +71,7 @@ def trial(
             try:
                 fault(scene, load)
             finally:
-                scene.mend()
+                scene.repair()
             load.wait_for(writes)
         try:
             result.settled = scene.settle(within)

@@ -60,7 +60,7 @@ def worker_memory_after_restarts(run: Run) -> None:
                 end = world.servers.rabbitmq.kill if number % 2 else world.servers.rabbitmq.stop
                 end()
                 world.servers.rabbitmq.start()
-                world.mend()
+                world.repair()
                 go_on(load, 0.5)
 
         result = trial(world, f"{restarts} broker restarts, worker's memory", fault, seed=run.seed, within=120)

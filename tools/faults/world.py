@@ -56,11 +56,11 @@ class World(Scene):
     markers: Path
     _tries: int = 0
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Bring everything back that a trial broke: links, servers, processes."""
         for link in self.links.all:
             link.work()
-        super().mend()
+        super().repair()
 
     @contextmanager
     def armed(

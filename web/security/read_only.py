@@ -37,6 +37,6 @@ def read_only() -> bool:
 
 
 def _refuse(allowed: Set[str]) -> None:
-    by_a_service = request.path.startswith("/service/")  # signed, and how the copy and the likes stay in step
+    by_a_service = request.path.startswith("/service/")  # signed, and how the copy and the likes stay in sync
     if request.method not in _SAFE and not by_a_service and request.endpoint not in allowed:
         raise ReadOnlyError

@@ -33,7 +33,7 @@ def test_sweep_and_service_calls_work_with_a_worker_whose_clock_is_45_seconds_ah
         with pymongo.MongoClient[dict[str, object]](url, timeoutMS=10_000) as store:
             # As after a crash of the web process right after its write: only the sweep knows of it.
             likes = store.get_default_database()["likes"]
-            like = {"_id": f"{product}:lost", "product": product, "user": "lost", "liked": True, "rev": 1}
+            like = {"_id": f"{product}:lost", "product": product, "user": "lost", "liked": True, "revision": 1}
             likes.insert_one({**like, "at": datetime.now(UTC), "pending": True, "uncounted": True})
             eventually(lambda: likes.count_documents({"user": "lost", "pending": True}) == 0, what="the sweep")
         assert operated.lockstep("health", "worker", "--node", NODE).returncode == 0

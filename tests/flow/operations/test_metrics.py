@@ -99,7 +99,7 @@ def test_figures_are_true(loaded: Operated) -> None:
     def of(exporter: str) -> dict[str, dict[tuple[str, ...], float]]:
         return samples(scrape(loaded.exporters()[exporter]).text)
 
-    eventually(lambda: of("Admin")["sync_state"][("in step",)] == 1)
+    eventually(lambda: of("Admin")["sync_state"][("in_sync",)] == 1)
     eventually(lambda: of("Admin")["sync_pending"][()] == 0 and of("Client")["likes_pending"][()] == 0)
     created = ("/api/v1/products", "201", "POST")
     before = of("Admin")["http_request_duration_seconds_count"][created]
@@ -108,7 +108,7 @@ def test_figures_are_true(loaded: Operated) -> None:
     assert admin["http_request_duration_seconds_count"][created] == before + 1
     assert admin["sync_lag_seconds"][("0.5",)] < 10
     assert admin["pool_connections_max"][("admin",)] == 2 * 20  # two processes
-    assert relay["sync_attempts_total"][("proven",)] >= 10
+    assert relay["sync_attempts_total"][("verified",)] >= 10
     outcomes = {labels for labels, count in worker["task_duration_seconds_count"].items() if count}
     assert ("rejected", "tasks.sync_products") in outcomes
     assert ("success", "tasks.forward_likes") in outcomes

@@ -51,7 +51,7 @@ def test_one_grep_tells_the_story_of_a_change(operated: Operated) -> None:
         ("admin", "request"),
         ("worker", "received"),
         ("worker", "applied"),
-        ("relay", "proven"),
+        ("relay", "verified"),
     ]
     lines = tells(operated, request_id, told)
     assert {"admin", "relay"} & {line["process"] for line in lines if line["event"] == "sent"}
@@ -61,7 +61,7 @@ def test_one_grep_tells_the_story_of_a_change(operated: Operated) -> None:
     received = {line["task_id"] for line in lines if line["event"] == "received"}
     assert received == sent
     order = [line["event"] for line in lines]
-    assert order.index("committed") < order.index("received") < order.index("applied") < order.index("proven")
+    assert order.index("committed") < order.index("received") < order.index("applied") < order.index("verified")
 
 
 def test_change_that_was_overtaken_is_told_as_proven_too(operated: Operated) -> None:
@@ -74,7 +74,7 @@ def test_change_that_was_overtaken_is_told_as_proven_too(operated: Operated) -> 
     finally:
         operated.product.worker.resume()
     for request_id in (first, second):
-        tells(operated, request_id, [("admin", "committed"), ("relay", "proven")])
+        tells(operated, request_id, [("admin", "committed"), ("relay", "verified")])
 
 
 def test_one_grep_tells_the_story_of_a_like(operated: Operated) -> None:
@@ -102,12 +102,12 @@ def test_import_is_told_in_few_lines_under_one_id(operated: Operated) -> None:
     done = operated.lockstep("import", str(file))
     [request_id] = re.findall(r"request id ([0-9a-f]{32})", done.stderr)
 
-    def proven() -> Iterator[str]:
+    def verified() -> Iterator[str]:
         for line in grep(operated, request_id):
-            if line["event"] == "proven":
+            if line["event"] == "verified":
                 yield from line["items"]
 
-    eventually(lambda: len(set(proven())) == rows, what="all proven")
+    eventually(lambda: len(set(verified())) == rows, what="all verified")
     lines = grep(operated, request_id)
     assert sum(line["event"] == "sent" for line in lines) <= 15  # a line for each task of fifty
     assert len(lines) < rows / 2
@@ -123,7 +123,7 @@ def test_one_grep_tells_the_story_of_an_uploaded_import(operated: Operated) -> N
         ("relay", "sent"),
         ("worker", "received"),
         ("worker", "applied"),
-        ("relay", "proven"),
+        ("relay", "verified"),
     ]
     tells(operated, f'"import-{answer.json()["id"]}"', told)
 

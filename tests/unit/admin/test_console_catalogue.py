@@ -7,10 +7,10 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from admin.console import product_list
-from admin.console.product_list import BEHIND, DELETED, DRIFTED, IN_STEP, LISTS, STUCK_ROW, Wanted
+from admin.console.product_list import DELETED, DRIFTED, IN_SYNC, LISTS, PENDING, STUCK_ROW, Wanted
 from admin.db.engine import utc_now
 from admin.db.extensions import db
-from admin.outbox.models import PROVEN, STUCK, Replication
+from admin.outbox.models import STUCK, VERIFIED, Replication
 from admin.reconcile.models import Drift
 from tests.unit.admin.catalogue import Api
 
@@ -18,13 +18,13 @@ from tests.unit.admin.catalogue import Api
 @pytest.fixture
 def shelf(app: Flask, editor: Api) -> dict[str, int]:
     """One product of each kind, by its sku; and a document that only the Client has."""
-    names = ("PROVEN", "FRESH", "STUCK", "DRIFT", "GONE")
+    names = ("VERIFIED", "FRESH", "STUCK", "DRIFT", "GONE")
     ids = {name: int(editor.create(sku=name, title=f"The {name.lower()} one")["id"]) for name in names}
     editor.delete(ids["GONE"])
     with app.app_context():
-        proven = [ids["PROVEN"], ids["DRIFT"], ids["GONE"]]
-        done = {"state": PROVEN, "unproven_since": None, "due_at": None}
-        db.session.execute(update(Replication).where(Replication.product_id.in_(proven)).values(**done))
+        verified = [ids["VERIFIED"], ids["DRIFT"], ids["GONE"]]
+        done = {"state": VERIFIED, "pending_since": None, "due_at": None}
+        db.session.execute(update(Replication).where(Replication.product_id.in_(verified)).values(**done))
         poison = {"state": STUCK, "attempts": 5, "last_error": "the price is not a number"}
         db.session.execute(update(Replication).where(Replication.product_id == ids["STUCK"]).values(**poison))
         now = db.session.execute(select(utc_now())).scalar_one()
@@ -34,7 +34,7 @@ def shelf(app: Flask, editor: Api) -> dict[str, int]:
             (ids["FRESH"], "stale", None),
         ):
             times = {"first_seen_at": now - timedelta(hours=1), "looked_at": now, "confirmed_at": confirmed}
-            db.session.add(Drift(product_id=product_id, kind=kind, held_ver=1, held_checksum="x", **times))
+            db.session.add(Drift(product_id=product_id, kind=kind, held_sequence=1, held_checksum="x", **times))
         db.session.commit()
     return ids
 
@@ -57,9 +57,9 @@ def skus(app: Flask, wanted: Wanted, limit: int = 10) -> list[str]:
 @pytest.mark.parametrize(
     ("listed", "found"),
     [
-        ("", ["DRIFT", "FRESH", "PROVEN", "STUCK"]),
-        (IN_STEP, ["PROVEN"]),
-        (BEHIND, ["FRESH"]),
+        ("", ["DRIFT", "FRESH", "STUCK", "VERIFIED"]),
+        (IN_SYNC, ["VERIFIED"]),
+        (PENDING, ["FRESH"]),
         (STUCK_ROW, ["STUCK"]),
         (DRIFTED, ["DRIFT", "#999"]),
         (DELETED, ["GONE"]),
@@ -75,27 +75,27 @@ def test_line_says_why_and_since_when(app: Flask, shelf: dict[str, int]) -> None
         assert product_list.one(12345) is None
     syncs = {name: line.sync for name, line in lines.items() if line}
     assert {name: sync.state for name, sync in syncs.items()} == {
-        "PROVEN": IN_STEP,
-        "FRESH": BEHIND,  # a suspicion is no drift, and neither is what is under way
+        "VERIFIED": IN_SYNC,
+        "FRESH": PENDING,  # a suspicion is no drift, and neither is what is under way
         "STUCK": STUCK_ROW,
         "DRIFT": DRIFTED,
-        "GONE": IN_STEP,
+        "GONE": IN_SYNC,
     }
     assert (syncs["STUCK"].reason, syncs["STUCK"].attempts) == ("the price is not a number", 5)
     assert syncs["FRESH"].since is not None
-    assert syncs["PROVEN"].since is None
+    assert syncs["VERIFIED"].since is None
 
 
 @pytest.mark.usefixtures("shelf")
 def test_counts_are_of_what_is_wrong(app: Flask) -> None:
     with app.app_context():
-        assert product_list.counts() == {BEHIND: 1, STUCK_ROW: 1, DRIFTED: 2}
+        assert product_list.counts() == {PENDING: 1, STUCK_ROW: 1, DRIFTED: 2}
 
 
 def test_edit_makes_a_proven_product_behind_at_once(app: Flask, editor: Api, shelf: dict[str, int]) -> None:
-    editor.patch(shelf["PROVEN"], "*", title="Another title")
-    assert "PROVEN" in skus(app, Wanted(BEHIND))
-    assert skus(app, Wanted(IN_STEP)) == []
+    editor.patch(shelf["VERIFIED"], "*", title="Another title")
+    assert "VERIFIED" in skus(app, Wanted(PENDING))
+    assert skus(app, Wanted(IN_SYNC)) == []
 
 
 @pytest.mark.usefixtures("shelf")

@@ -15,7 +15,7 @@ from sqlalchemy import delete, select, update
 from admin.catalogue.models import Product
 from admin.db.engine import utc_now
 from admin.db.extensions import db
-from admin.outbox.models import PROVEN, SENT, STUCK, ProductChange, ReplayRun, Replication, SyncMark
+from admin.outbox.models import SENT, STUCK, VERIFIED, ProductChange, Replication, ResyncRun, SyncGeneration
 from admin.reconcile.models import Drift, DriftCheck
 from tests.browsing import JSON, Browser
 from tests.isolation import MARK, loose
@@ -75,7 +75,7 @@ def test_viewer_is_offered_nothing_that_would_be_refused(onlooker: Browser, edit
         "/console/products/resync",
         "/console/replays",
         "/console/replays/1/stop",
-        "/console/drift/mend",
+        "/console/drift/repair",
         "/console/dead-letters/settle",
         "/console/imports",
         "/console/imports/1/cancel",
@@ -357,9 +357,9 @@ def test_unknown_is_said_where_nobody_answers(staff: Browser, editor: Api) -> No
 def test_edit_shows_at_once_as_not_in_the_shop_yet(app: Flask, staff: Browser, editor: Api) -> None:
     product = editor.create()["id"]
     with app.app_context():
-        db.session.execute(update(Replication).values(state=PROVEN, unproven_since=None, due_at=None))
+        db.session.execute(update(Replication).values(state=VERIFIED, pending_since=None, due_at=None))
         db.session.commit()
-    assert "in step</span>" in staff.get("/console/products").text
+    assert "in sync</span>" in staff.get("/console/products").text
     editor.patch(product, "*", title="Blue mug")
     assert "on its way</span>" in staff.get("/console/products").text
 
@@ -367,17 +367,17 @@ def test_edit_shows_at_once_as_not_in_the_shop_yet(app: Flask, staff: Browser, e
 def test_what_is_retried_shows_its_last_result_and_what_goes_on_apart(app: Flask, staff: Browser, editor: Api) -> None:
     product = editor.create()["id"]
     with app.app_context():
-        done = {"state": PROVEN, "unproven_since": None, "due_at": None, "proven_ver": Replication.ver}
+        done = {"state": VERIFIED, "pending_since": None, "due_at": None, "verified_sequence": Replication.sequence}
         db.session.execute(update(Replication).values(**done))
-        db.session.execute(update(ProductChange).values(applied_at=utc_now(), proven_at=utc_now()))
+        db.session.execute(update(ProductChange).values(applied_at=utc_now(), verified_at=utc_now()))
         db.session.commit()
     editor.patch(product, "*", title="Blue mug")
     with app.app_context():
         db.session.execute(update(Replication).values(state=SENT, attempts=2, last_error="out of order"))
         db.session.commit()
     text = words_of(staff.get(page_of(product)))
-    assert "Last finished version 1 proven" in text
-    assert "Going on now version 2 sent, not proven" in text
+    assert "Last finished version 1 verified" in text
+    assert "Going on now version 2 sent, not verified" in text
     assert "2 attempts lost" in text
     assert "out of order" in text
     assert "the same on both sides" not in text
@@ -387,40 +387,40 @@ def test_what_waits_shows_its_age_its_reason_and_what_to_do(app: Flask, staff: B
     product = editor.create()["id"]
     with app.app_context():
         long_ago = datetime(2026, 11, 1, 8)  # noqa: DTZ001 - as in the database
-        stuck = {"state": STUCK, "attempts": 5, "last_error": "the price is cheap", "unproven_since": long_ago}
+        stuck = {"state": STUCK, "attempts": 5, "last_error": "the price is cheap", "pending_since": long_ago}
         db.session.execute(update(Replication).values(**stuck))
         db.session.commit()
     for page in ("/console/", "/console/products?state=stuck", page_of(product)):
         answer = staff.get(page)
         assert '<time datetime="2026-11-01T08:00:00Z"' in answer.text
         assert "the price is cheap" in words_of(answer)
-    assert "Mend the product and save it" in words_of(staff.get("/console/"))
+    assert "Repair the product and save it" in words_of(staff.get("/console/"))
 
 
 def test_drift_is_an_alarm_with_what_mends_it(app: Flask, staff: Browser, editor: Api) -> None:
     product = editor.create()["id"]
     with app.app_context():
-        db.session.execute(update(Replication).values(state=PROVEN, unproven_since=None, due_at=None))
+        db.session.execute(update(Replication).values(state=VERIFIED, pending_since=None, due_at=None))
         now = db.session.execute(select(utc_now())).scalar_one()
         for product_id, kind in ((product, "differing"), (999, "orphaned")):
             times = {"first_seen_at": now, "looked_at": now, "confirmed_at": now}
-            db.session.add(Drift(product_id=product_id, kind=kind, held_ver=1, held_checksum="x", **times))
+            db.session.add(Drift(product_id=product_id, kind=kind, held_sequence=1, held_checksum="x", **times))
         db.session.commit()
     text = words_of(staff.get("/console/"))
     assert "2 products drifted" in text
     assert "same version, other content" in text
     assert "lockstep sync diff --repair" in text
-    send(staff, "/console/drift/mend")
+    send(staff, "/console/drift/repair")
     assert "on its way</span>" in staff.get("/console/products").text
     with app.app_context():
         db.session.execute(delete(Drift).where(Drift.product_id == product))
         db.session.commit()
-    assert send(staff, "/console/drift/mend").status_code == 409
+    assert send(staff, "/console/drift/repair").status_code == 409
 
 
 def test_restored_database_is_an_alarm_with_what_mends_it(app: Flask, staff: Browser) -> None:
     with app.app_context():
-        db.session.execute(update(SyncMark).values(alarm="client", alarm_since=utc_now()))
+        db.session.execute(update(SyncGeneration).values(alarm="client", alarm_since=utc_now()))
         db.session.commit()
     text = words_of(staff.get("/console/"))
     assert "The database of the Client came back from a backup" in text
@@ -484,7 +484,7 @@ def test_resync_of_many_is_asked_for_once_and_shown(app: Flask, staff: Browser, 
     for _click in range(2):
         assert send(staff, "/console/replays", what="all").status_code == 302
     with app.app_context():
-        [run] = db.session.execute(select(ReplayRun)).scalars()
+        [run] = db.session.execute(select(ResyncRun)).scalars()
     assert "All products" in staff.get("/console/").text
     send(staff, f"/console/replays/{run.id}/stop")
     assert "stopped by \u2068editor@example.com\u2069" in staff.get("/console/").text
@@ -502,12 +502,12 @@ def test_search_of_signs_alone_finds_nothing_and_says_why(staff: Browser, editor
 def test_chosen_products_are_marked_and_the_filter_is_kept(app: Flask, staff: Browser, editor: Api) -> None:
     ids = [editor.create(sku=f"P-{number}")["id"] for number in range(3)]
     with app.app_context():
-        db.session.execute(update(Replication).values(state=PROVEN, unproven_since=None, due_at=None))
+        db.session.execute(update(Replication).values(state=VERIFIED, pending_since=None, due_at=None))
         db.session.commit()
     answer = send(staff, "/console/products/resync?q=p", id=[str(ids[0]), str(ids[2]), "x"])
     assert answer.headers["Location"] == "/console/products?q=p"
     with app.app_context():
-        query = select(Replication.product_id).where(Replication.state != PROVEN).order_by(Replication.product_id)
+        query = select(Replication.product_id).where(Replication.state != VERIFIED).order_by(Replication.product_id)
         assert list(db.session.execute(query).scalars()) == [ids[0], ids[2]]
 
 

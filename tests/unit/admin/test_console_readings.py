@@ -63,7 +63,7 @@ def status(**changed: object) -> Status:
     client = ClientState(0, None, 0, 0, worker_seen_at=NOW - timedelta(seconds=8))
     drift = Summary(0, 0, None, [], looked_at=NOW - timedelta(seconds=8))
     queues = {"client.products": 0, "client.likes": 3}
-    well = Status("in step", 0, 0, 0, None, Lag(None, None, 0), None, drift, queues, client, None, None, None, NOW)
+    well = Status("in_sync", 0, 0, 0, None, Lag(None, None, 0), None, drift, queues, client, None, None, None, NOW)
     return replace(well, **changed)  # type: ignore[arg-type]
 
 

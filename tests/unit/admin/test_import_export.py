@@ -369,7 +369,7 @@ def test_import_goes_through_the_bulk_lane_under_its_author(take: Importer) -> N
     take(csv_text([row("A")]), author="anna")
     assert take.log("A") == [("created", "anna")]
     with take.app.app_context():
-        assert [(r.lane, r.state, r.ver) for r in db.session.execute(select(Replication)).scalars()] == [
+        assert [(r.lane, r.state, r.sequence) for r in db.session.execute(select(Replication)).scalars()] == [
             (BULK, FRESH, 1)
         ]
 

@@ -14,17 +14,17 @@ from admin.monitoring.lag_history import DAY, HOUR, Bucket, Span
 from admin.outbox.models import ProductChange
 
 
-def add(now: datetime, ago: float, lag: float | None, proven: bool = True) -> None:
+def add(now: datetime, ago: float, lag: float | None, verified: bool = True) -> None:
     """Log a change of ``ago`` seconds ago that arrived after ``lag`` seconds; None: it never was applied."""
     changed = now - timedelta(seconds=ago)
     values = {
         "product_id": 1,
-        "ver": 1,
+        "sequence": 1,
         "kind": "updated",
         "author": "me",
         "changed_at": changed,
         "applied_at": None if lag is None else changed + timedelta(seconds=lag),
-        "proven_at": now if proven else None,
+        "verified_at": now if verified else None,
     }
     db.session.execute(insert(ProductChange).values(values))
 

@@ -38,8 +38,8 @@ def product(app: Flask, editor: Api) -> Iterator[int]:
         db.session.rollback()
 
 
-def like(product: int, rev: int, liked: bool = True, user: str = "u1") -> LikeChanged:
-    return LikeChanged(product, user, rev, liked)
+def like(product: int, revision: int, liked: bool = True, user: str = "u1") -> LikeChanged:
+    return LikeChanged(product, user, revision, liked)
 
 
 def count(product: int) -> int:
@@ -98,7 +98,7 @@ def test_first_word_of_a_shopper_may_be_an_unlike(product: int) -> None:
 
 def test_states_of_one_shopper_in_one_batch_are_taken_in_turn(product: int) -> None:
     batch = [like(product, 2, liked=False), like(product, 1), like(product, 3), like(product, 3)]
-    assert [(o.outcome, o.rev, o.liked) for o in take(batch)] == [
+    assert [(o.outcome, o.revision, o.liked) for o in take(batch)] == [
         (APPLIED, 2, False),
         (SUPERSEDED, 2, False),
         (APPLIED, 3, True),
@@ -159,7 +159,11 @@ def test_any_order_and_number_of_arrivals_ends_at_the_same_count(
 ) -> None:
     """Each shopper's history is sent shuffled, in parts, some of it twice, and nothing is left out."""
     product_id = editor.create(sku=uuid.uuid4().hex)["id"]  # every example has a product of its own
-    sent = [like(product_id, rev, liked, u) for u, states in histories.items() for rev, liked in enumerate(states, 1)]
+    sent = [
+        like(product_id, revision, liked, u)
+        for u, states in histories.items()
+        for revision, liked in enumerate(states, 1)
+    ]
     again = data.draw(st.lists(st.sampled_from(sent), max_size=8)) if sent else []
     arrivals = data.draw(st.permutations(sent + again))
     while arrivals:
@@ -201,9 +205,9 @@ def test_signed_batch_is_taken_and_every_like_answered(client: FlaskClient, prod
     answer = post(client, encoded(like(product, 1), like(999, 1), like(product, 1)))
     assert answer.status_code == 200
     assert answer.get_json()["outcomes"] == [
-        {"outcome": APPLIED, "rev": 1, "liked": True, "reason": "", "received_at": None},
-        {"outcome": UNKNOWN, "rev": 0, "liked": False, "reason": "", "received_at": None},
-        {"outcome": SUPERSEDED, "rev": 1, "liked": True, "reason": "", "received_at": None},
+        {"outcome": APPLIED, "revision": 1, "liked": True, "reason": "", "received_at": None},
+        {"outcome": UNKNOWN, "revision": 0, "liked": False, "reason": "", "received_at": None},
+        {"outcome": SUPERSEDED, "revision": 1, "liked": True, "reason": "", "received_at": None},
     ]
     assert count(product) == 1
 
@@ -214,7 +218,7 @@ def test_signed_batch_may_arrive_twice(client: FlaskClient, product: int) -> Non
     assert count(product) == 1
 
 
-GOOD = {"type": "like.changed.v1", "product": 1, "user": "u1", "rev": 1, "liked": True}
+GOOD = {"type": "like.changed.v1", "product": 1, "user": "u1", "revision": 1, "liked": True}
 BAD_LIKES: dict[str, Any] = {
     "null": None,
     "number": 7,
@@ -229,9 +233,9 @@ BAD_LIKES: dict[str, Any] = {
     "product 0": {**GOOD, "product": 0},
     "product float": {**GOOD, "product": 1.0},
     "product huge": {**GOOD, "product": 1 << 63},
-    "rev negative": {**GOOD, "rev": -1},
-    "rev null": {**GOOD, "rev": None},
-    "rev huge": {**GOOD, "rev": 10**400},
+    "revision negative": {**GOOD, "revision": -1},
+    "revision null": {**GOOD, "revision": None},
+    "revision huge": {**GOOD, "revision": 10**400},
     "user empty": {**GOOD, "user": ""},
     "user long": {**GOOD, "user": "u" * 65},
     "user break": {**GOOD, "user": "u1\n"},
@@ -404,13 +408,18 @@ def test_states_of_products_are_told_to_the_client_only(client: FlaskClient, edi
         return list(answer.get_json()["states"])
 
     (state,) = ask()
-    assert (state["type"], state["id"], state["ver"], state["deleted"]) == ("product.changed.v1", product, 1, False)
+    assert (state["type"], state["id"], state["sequence"], state["deleted"]) == (
+        "product.changed.v1",
+        product,
+        1,
+        False,
+    )
     assert state["product"]["sku"] == "MUG-1"
     refused(client.post(path, json=ids), 401)
     refused(editor.call("POST", path, json=ids), 401)
     delete_product(product, ANY_VERSION, "test")
     (state,) = ask()
-    assert (state["ver"], state["deleted"], state["product"]) == (2, True, None)
+    assert (state["sequence"], state["deleted"], state["product"]) == (2, True, None)
 
 
 def test_body_of_a_stranger_is_not_judged(client: FlaskClient, product: int) -> None:

@@ -22,7 +22,9 @@ SORTS = ("id", "-updated_at", "updated_at", "sku")
 
 def log_of(app: Flask, product_id: int) -> list[tuple[str, int, str]]:
     with app.app_context():
-        query = select(ProductChange.kind, ProductChange.ver, ProductChange.author).filter_by(product_id=product_id)
+        query = select(ProductChange.kind, ProductChange.sequence, ProductChange.author).filter_by(
+            product_id=product_id
+        )
         return [tuple(row) for row in db.session.execute(query.order_by(ProductChange.id))]
 
 
@@ -58,7 +60,7 @@ def test_writes_work_while_the_broker_is_down_and_wait_for_the_relay(app: Flask,
     editor.patch(product["id"], '"1"', title="Blue mug")
     with app.app_context():
         row = db.session.get_one(Replication, product["id"])
-        assert (row.ver, row.state, row.proven_ver) == (2, FRESH, 0)
+        assert (row.sequence, row.state, row.verified_sequence) == (2, FRESH, 0)
 
 
 def test_changed_product_has_a_new_version_and_a_line_in_the_log(app: Flask, editor: Api) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from admin.db.extensions import db
 from admin.outbox.models import SENT, Replication
 from admin.relay import claims
-from admin.relay.recheck import Pace
+from admin.relay.recheck import RecheckSchedule
 from admin.relay.verify import Verdict
 from contract.names import BULK, INTERACTIVE
 from tests.unit.admin.catalogue import Api
@@ -36,10 +36,10 @@ def _sent(product_id: int, now: datetime, ago: float) -> Replication:
     return row
 
 
-def _paced(*groups: list[Replication]) -> Pace:
-    pace = Pace()
+def _paced(*groups: list[Replication]) -> RecheckSchedule:
+    pace = RecheckSchedule()
     for group in groups:
-        claim = [Replication(product_id=row.product_id, ver=row.ver, due_at=row.sent_at) for row in group]
+        claim = [Replication(product_id=row.product_id, sequence=row.sequence, due_at=row.sent_at) for row in group]
         pace.sent(INTERACTIVE, claim)
     return pace
 
@@ -50,27 +50,31 @@ def _ids(rows: list[Replication]) -> list[int]:
 
 def test_claim_that_was_sent_next_follows_one_that_arrived_whole(rows: list[Replication]) -> None:
     pace = _paced(rows[:2], rows[2:])
-    assert _ids(pace.soon(INTERACTIVE, rows[:2], Verdict([], [], rows[1].sent_at))) == [3, 4]
-    assert _ids(pace.soon(INTERACTIVE, rows[2:], Verdict(rows[2:], [], rows[1].sent_at))) == [3, 4], "any moment now"
-    assert pace.soon(INTERACTIVE, rows[2:], Verdict([], [], rows[3].sent_at)) == []
+    assert _ids(pace.due_soon(INTERACTIVE, rows[:2], Verdict([], [], rows[1].sent_at))) == [3, 4]
+    assert _ids(pace.due_soon(INTERACTIVE, rows[2:], Verdict(rows[2:], [], rows[1].sent_at))) == [3, 4], (
+        "any moment now"
+    )
+    assert pace.due_soon(INTERACTIVE, rows[2:], Verdict([], [], rows[3].sent_at)) == []
 
 
 def test_rest_of_a_claim_comes_before_the_next_one(rows: list[Replication]) -> None:
     pace = _paced(rows[:2], rows[2:])
-    assert _ids(pace.soon(INTERACTIVE, rows[:2], Verdict(rows[1:2], [], rows[1].sent_at))) == [2]
+    assert _ids(pace.due_soon(INTERACTIVE, rows[:2], Verdict(rows[1:2], [], rows[1].sent_at))) == [2]
 
 
 def test_lane_in_which_nothing_arrives_is_left_to_the_backoff(rows: list[Replication]) -> None:
     pace = _paced(rows[:2], rows[2:])
-    assert pace.soon(INTERACTIVE, rows[:2], Verdict(rows[:2], [], None)) == []
-    pace.soon(BULK, rows[:2], Verdict([], [], rows[1].sent_at))
-    assert pace.soon(INTERACTIVE, rows[:2], Verdict(rows[:2], [], None)) == [], "another lane's arrivals say nothing"
+    assert pace.due_soon(INTERACTIVE, rows[:2], Verdict(rows[:2], [], None)) == []
+    pace.due_soon(BULK, rows[:2], Verdict([], [], rows[1].sent_at))
+    assert pace.due_soon(INTERACTIVE, rows[:2], Verdict(rows[:2], [], None)) == [], (
+        "another lane's arrivals say nothing"
+    )
 
 
 def test_lane_may_move_when_the_broker_is_back(rows: list[Replication]) -> None:
     pace = _paced(rows[:2], rows[2:])
-    pace.woke()
-    assert _ids(pace.soon(INTERACTIVE, rows[:2], Verdict(rows[:2], [], None))) == [1, 2]
+    pace.broker_recovered()
+    assert _ids(pace.due_soon(INTERACTIVE, rows[:2], Verdict(rows[:2], [], None))) == [1, 2]
 
 
 @pytest.mark.parametrize("all_of_them", [False, True])
@@ -79,9 +83,9 @@ def test_rows_that_were_lost_before_keep_their_backoff(app: Flask, rows: list[Re
         db.session.execute(update(Replication).filter_by(product_id=1).values(attempts=1))
         db.session.commit()
         if all_of_them:
-            claims.hasten_all()
+            claims.expedite_all()
         else:
-            claims.hasten(rows[:2])
+            claims.expedite(rows[:2])
         due = dict(db.session.execute(select(Replication.product_id, Replication.due_at)).tuples().all())
     now = datetime.now(UTC).replace(tzinfo=None)
     soon = [id_ for id_, at in due.items() if at and at - now < BACKOFF / 2]

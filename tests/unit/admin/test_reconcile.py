@@ -40,7 +40,7 @@ def test_catalogue_is_streamed_by_id_with_its_deleted_products(app: Flask) -> No
         ids = [create(f"SKU-{number}") for number in range(5)]
         service.delete_product(ids[1], service.ANY_VERSION, "tester")
         streamed = [own.entry for own in own_state.stream(ids[0], ids[3])]
-        assert [(entry.id, entry.ver, entry.checksum == "") for entry in streamed] == [
+        assert [(entry.id, entry.sequence, entry.checksum == "") for entry in streamed] == [
             (ids[1], 2, True),
             (ids[2], 1, False),
             (ids[3], 1, False),
@@ -66,11 +66,11 @@ def test_report_as_json_is_one_object_whatever_was_found(capsys: pytest.CaptureF
     Report(as_json=True).end(pending=4)
     assert json.loads(capsys.readouterr().out) == {"drift": [], "pending": 4, "left": 0}
     report = Report(as_json=True)
-    report.add(ORPHAN, mended=True)
-    report.add(LOST, mended=False)
+    report.add(ORPHAN, repaired=True)
+    report.add(LOST, repaired=False)
     report.end(pending=0)
     shown = json.loads(capsys.readouterr().out)
-    assert [(item["id"], item["kind"], item["mended"]) for item in shown["drift"]] == [
+    assert [(item["id"], item["kind"], item["repaired"]) for item in shown["drift"]] == [
         (7, "orphaned", True),
         (8, "missing", False),
     ]
@@ -80,11 +80,11 @@ def test_report_as_json_is_one_object_whatever_was_found(capsys: pytest.CaptureF
 
 def test_report_for_people_says_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
     report = Report(as_json=False)
-    report.add(ORPHAN, mended=True)
-    report.add(LOST, mended=False)
+    report.add(ORPHAN, repaired=True)
+    report.add(LOST, repaired=False)
     report.end(pending=2)
     shown = capsys.readouterr()
     assert "v3 deleted" in shown.out
-    assert "NOT mended" in shown.out
-    assert "2 products out of step; 1 mended" in shown.err
+    assert "NOT repaired" in shown.out
+    assert "2 products out of sync; 1 repaired" in shown.err
     assert "2 more differ because the relay is still at work" in shown.err

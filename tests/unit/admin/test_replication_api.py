@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from admin.db.extensions import db
 from admin.outbox import change_log
-from admin.outbox.models import FRESH, PROVEN, STUCK, ProductChange, Replication
+from admin.outbox.models import FRESH, STUCK, VERIFIED, ProductChange, Replication
 from admin.relay import resync
 from contract.messages import parse_time
 from tests.unit.admin.catalogue import PRODUCTS, Api
@@ -36,7 +36,7 @@ def test_product_shows_every_version_newest_first_page_by_page(editor: Api) -> N
     path = f"{PRODUCTS}/{product}/replication"
     answer = editor.call("GET", path, query_string={"limit": 2})
     shown = answer.get_json()
-    assert (shown["in_step"], shown["held"], shown["version"], shown["state"]) == (None, None, 3, FRESH)
+    assert (shown["in_sync"], shown["replica"], shown["version"], shown["state"]) == (None, None, 3, FRESH)
     assert [(v["version"], v["kind"], v["author"]) for v in shown["versions"]] == [
         (3, "deleted", "editor@example.com"),
         (2, "updated", "editor@example.com"),
@@ -59,7 +59,7 @@ def moment(day: str) -> datetime:
 
 def prove_all(app: Flask) -> None:
     with app.app_context():
-        db.session.execute(update(Replication).values(state=PROVEN, unproven_since=None, due_at=None))
+        db.session.execute(update(Replication).values(state=VERIFIED, pending_since=None, due_at=None))
         db.session.commit()
 
 
@@ -115,7 +115,7 @@ def test_replay_marks_in_chunks_and_again_does_no_harm(app: Flask, editor: Api) 
         assert resync.mark(resync.Selection(first_id=ids[1]), seen.append) == 2
         assert resync.mark(resync.Selection(first_id=ids[1])) == 2
         states = dict(db.session.execute(select(Replication.product_id, Replication.state)).tuples().all())
-    assert states == {ids[0]: PROVEN, ids[1]: FRESH, ids[2]: FRESH}
+    assert states == {ids[0]: VERIFIED, ids[1]: FRESH, ids[2]: FRESH}
     assert seen == [2]
 
 
@@ -123,7 +123,9 @@ def test_history_is_purged_by_age_a_chunk_at_a_time(app: Flask, editor: Api) -> 
     product = editor.create()["id"]
     editor.patch(product, "*", title="Blue mug")
     with app.app_context():
-        db.session.execute(update(ProductChange).where(ProductChange.ver == 1).values(changed_at=moment("2020-01-01")))
+        db.session.execute(
+            update(ProductChange).where(ProductChange.sequence == 1).values(changed_at=moment("2020-01-01"))
+        )
         db.session.commit()
         assert (change_log.purge(), change_log.purge()) == (1, 0)
     shown = editor.call("GET", f"{PRODUCTS}/{product}/replication").get_json()

@@ -5,14 +5,14 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from admin.db.extensions import db
-from admin.outbox.models import FRESH, PROVEN, STUCK, Replication
+from admin.outbox.models import FRESH, STUCK, VERIFIED, Replication
 from admin.relay import resync_runs
 from tests.unit.admin.catalogue import Api
 
 
 @pytest.fixture
 def five(app: Flask, editor: Api) -> list[int]:
-    """Five proven products."""
+    """Five verified products."""
     ids = [int(editor.create(sku=f"P-{number}")["id"]) for number in range(5)]
     with app.app_context():
         prove()
@@ -20,7 +20,7 @@ def five(app: Flask, editor: Api) -> list[int]:
 
 
 def prove() -> None:
-    db.session.execute(update(Replication).values(state=PROVEN, unproven_since=None, due_at=None))
+    db.session.execute(update(Replication).values(state=VERIFIED, pending_since=None, due_at=None))
     db.session.commit()
 
 
@@ -35,7 +35,7 @@ def test_run_goes_on_chunk_by_chunk_and_says_how_far_it_is(app: Flask) -> None:
         seen = []
         while resync_runs.go_on(2):
             [progress] = resync_runs.latest()
-            seen.append((progress.run.marked, progress.unproven, progress.busy, bool(progress.run.finished_at)))
+            seen.append((progress.run.marked, progress.pending, progress.busy, bool(progress.run.finished_at)))
         assert seen == [(2, 2, True, False), (4, 4, True, False), (5, 5, True, False), (5, 5, True, True)]
         assert states() == [FRESH] * 5
         prove()
@@ -70,7 +70,7 @@ def test_stuck_ones_alone_are_marked(app: Flask, five: list[int]) -> None:
         resync_runs.request(resync_runs.STUCK, "me")
         while resync_runs.go_on(2):
             pass
-        assert states() == [PROVEN, FRESH, FRESH, FRESH, PROVEN]
+        assert states() == [VERIFIED, FRESH, FRESH, FRESH, VERIFIED]
 
 
 @pytest.mark.usefixtures("five")
@@ -82,6 +82,6 @@ def test_stopped_run_marks_no_more(app: Flask) -> None:
         assert not resync_runs.go_on(2)
         [progress] = resync_runs.latest()
         assert (progress.run.marked, progress.run.stopped_by) == (2, "you")
-        assert states() == [FRESH, FRESH, PROVEN, PROVEN, PROVEN]
+        assert states() == [FRESH, FRESH, VERIFIED, VERIFIED, VERIFIED]
         resync_runs.stop(run.id, "someone else")
         assert resync_runs.latest()[0].run.stopped_by == "you"

@@ -1,4 +1,4 @@
-"""A6 with a Client that answers what the test says: proofs, attempts, stuck rows, marks and recovery."""
+"""A6 with a Client that answers what the test says: verification, attempts, stuck rows, marks and recovery."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 
 from admin.catalogue.service import ANY_VERSION, create_product, delete_product, update_product
 from admin.db.extensions import db
-from admin.outbox.client_gateway import Answer, ClientUnavailableError, Held
-from admin.outbox.models import FRESH, PROVEN, SENT, STUCK, ProductChange, Replication, SyncMark
+from admin.outbox.client_gateway import Answer, ClientUnavailableError, ReplicaState
+from admin.outbox.models import FRESH, SENT, STUCK, VERIFIED, ProductChange, Replication, SyncGeneration
 from admin.relay import claims, recovery, restore_detection
 from admin.relay.claims import STUCK_AFTER
 from admin.relay.restore_detection import RestoredError
@@ -26,16 +26,18 @@ class FakeClient:
     """Holds what it is given; keeps the marks as the Client does."""
 
     def __init__(self) -> None:
-        self.holds: dict[int, Held] = {}
-        self.mark = self.epoch = 0
+        self.holds: dict[int, ReplicaState] = {}
+        self.generation = self.epoch = 0
         self.away = self.loses_answer = False
-        self.extent = {"highest_id": 0, "highest_ver": 0}
+        self.extent = {"highest_id": 0, "highest_sequence": 0}
 
-    def held(self, product_ids: Sequence[int], mark: int = 0, epoch: int = 0, acknowledged: int = 0) -> Answer:
+    def replica_states(
+        self, product_ids: Sequence[int], generation: int = 0, epoch: int = 0, acknowledged: int = 0
+    ) -> Answer:
         if self.away:
             raise ClientUnavailableError
-        known, self.epoch = self.mark, max(self.epoch, epoch)
-        self.mark = max(known, mark) if acknowledged < 0 or acknowledged == known else known
+        known, self.epoch = self.generation, max(self.epoch, epoch)
+        self.generation = max(known, generation) if acknowledged < 0 or acknowledged == known else known
         if self.loses_answer:
             raise ClientUnavailableError
         held = {id_: self.holds[id_] for id_ in product_ids if id_ in self.holds}
@@ -48,8 +50,14 @@ class FakeClient:
     def takes(self, row: Replication, **other: Any) -> None:
         """Hold exactly what ``row`` says, but for ``other``."""
         now = datetime.now(UTC).replace(tzinfo=None)
-        held = {"ver": row.ver, "checksum": row.checksum, "applied_at": now, "failed_ver": 0, "failure": None}
-        self.holds[row.product_id] = Held(**{**held, **other})
+        held = {
+            "sequence": row.sequence,
+            "checksum": row.checksum,
+            "applied_at": now,
+            "failed_sequence": 0,
+            "failure": None,
+        }
+        self.holds[row.product_id] = ReplicaState(**{**held, **other})
 
 
 @pytest.fixture
@@ -98,9 +106,9 @@ def test_what_the_client_holds_is_proven_and_its_history_closed(shop: FakeClient
     verdict = verify([row], INTERACTIVE)
     assert (verdict.missing, verdict.differing) == ([], [])
     row = row_of(row.product_id)
-    assert (row.state, row.proven_ver, row.unproven_since, row.due_at) == (PROVEN, 2, None, None)
-    first, second = db.session.execute(select(ProductChange).order_by(ProductChange.ver)).scalars()
-    assert (first.applied_at, bool(first.proven_at)) == (None, True), "nobody knows whether it was applied"
+    assert (row.state, row.verified_sequence, row.pending_since, row.due_at) == (VERIFIED, 2, None, None)
+    first, second = db.session.execute(select(ProductChange).order_by(ProductChange.sequence)).scalars()
+    assert (first.applied_at, bool(first.verified_at)) == (None, True), "nobody knows whether it was applied"
     assert abs(second.applied_at - second.changed_at) < timedelta(seconds=5)
 
 
@@ -112,16 +120,16 @@ def test_other_content_at_the_same_version_is_not_proven_but_resynced(shop: Fake
     assert row_of(row.product_id).last_error == OTHER_CONTENT
 
 
-@pytest.mark.parametrize("held_ver", [1, 7])
-def test_neither_an_older_nor_a_newer_state_proves_anything(shop: FakeClient, held_ver: int) -> None:
+@pytest.mark.parametrize("held_sequence", [1, 7])
+def test_neither_an_older_nor_a_newer_state_proves_anything(shop: FakeClient, held_sequence: int) -> None:
     row = create()
     update_product(row.product_id, {"title": "Blue mug"}, {1}, "tester")
     row = row_of(row.product_id)
-    shop.takes(row, ver=held_ver)
+    shop.takes(row, sequence=held_sequence)
     verdict = verify([row], INTERACTIVE)
-    assert [verdict.missing, verdict.differing] == ([[row], []] if held_ver < 2 else [[], [row]])
+    assert [verdict.missing, verdict.differing] == ([[row], []] if held_sequence < 2 else [[], [row]])
     assert row_of(row.product_id).state == FRESH
-    assert bool(row_of(row.product_id).last_error) == (held_ver > 2)
+    assert bool(row_of(row.product_id).last_error) == (held_sequence > 2)
 
 
 def test_product_changed_after_the_claim_is_not_proven_by_its_older_state(shop: FakeClient) -> None:
@@ -138,7 +146,7 @@ def test_tombstone_is_proven_like_any_state(shop: FakeClient) -> None:
     row = row_of(row.product_id)
     shop.takes(row)
     verify([row], INTERACTIVE)
-    assert row_of(row.product_id).state == PROVEN
+    assert row_of(row.product_id).state == VERIFIED
 
 
 @pytest.mark.usefixtures("shop")
@@ -157,7 +165,7 @@ def test_row_lost_again_and_again_while_later_ones_arrive_is_stuck_with_the_clie
         (neighbour,) = sent(neighbour)
         shop.takes(neighbour)
         verify([neighbour], INTERACTIVE)
-        shop.takes(poison, ver=0, checksum="", failed_ver=1, failure="price must be a number")
+        shop.takes(poison, sequence=0, checksum="", failed_sequence=1, failure="price must be a number")
         for _ in range(3):
             verify([poison], INTERACTIVE)
         assert row_of(poison.product_id).attempts == lost - 1, "looks alone cost nothing, while the queue is full"
@@ -174,7 +182,7 @@ def test_marks_rise_and_are_acknowledged_while_nothing_was_restored(shop: FakeCl
     seen = []
     for _ in range(3):
         restore_detection.ask([])
-        seen.append(shop.mark)
+        seen.append(shop.generation)
     assert seen == sorted(set(seen)), "each is higher"
     assert alarm() is None
 
@@ -184,24 +192,24 @@ def test_client_that_forgot_what_it_acknowledged_was_restored(shop: FakeClient) 
     shop.takes(row)
     restore_detection.ask([])
     restore_detection.ask([])
-    shop.mark = 1
+    shop.generation = 1
     with pytest.raises(RestoredError, match="client"):
         verify([row], INTERACTIVE)
     assert alarm() == "client"
     with pytest.raises(RestoredError):
         verify([row], INTERACTIVE)
-    assert row_of(row.product_id).state == FRESH, "nothing is proven while the alarm stands"
+    assert row_of(row.product_id).state == FRESH, "nothing is verified while the alarm stands"
 
 
 def test_client_that_knows_more_than_admin_ever_said_tells_that_admin_was_restored(shop: FakeClient) -> None:
-    shop.mark = 50
+    shop.generation = 50
     with pytest.raises(RestoredError, match="admin"):
         restore_detection.ask([])
     assert alarm() == "admin"
 
 
 def test_restored_admin_is_noticed_after_any_number_of_questions_without_an_answer(shop: FakeClient) -> None:
-    shop.mark, shop.away = 5, True
+    shop.generation, shop.away = 5, True
     for _ in range(10):
         with pytest.raises(ClientUnavailableError):
             restore_detection.ask([])
@@ -212,9 +220,9 @@ def test_restored_admin_is_noticed_after_any_number_of_questions_without_an_answ
 
 def test_admin_restored_from_just_before_its_last_question_is_noticed(shop: FakeClient) -> None:
     restore_detection.ask([])
-    backup = db.session.execute(select(SyncMark.raised, SyncMark.acknowledged)).one()._asdict()
+    backup = db.session.execute(select(SyncGeneration.raised, SyncGeneration.acknowledged)).one()._asdict()
     restore_detection.ask([])
-    db.session.execute(update(SyncMark).values(**backup))
+    db.session.execute(update(SyncGeneration).values(**backup))
     shop.loses_answer = True
     with pytest.raises(ClientUnavailableError):
         restore_detection.ask([])
@@ -232,17 +240,17 @@ def test_empty_client_that_is_asked_for_the_first_time_was_not_restored() -> Non
 def test_recovery_begins_an_epoch_above_both_sides_and_tells_everything_anew(shop: FakeClient) -> None:
     live, gone = create("LIVE"), create("GONE")
     delete_product(gone.product_id, ANY_VERSION, "tester")
-    shop.mark = 50
+    shop.generation = 50
     with pytest.raises(RestoredError):
         restore_detection.ask([])
-    shop.extent = {"highest_id": 500, "highest_ver": compose(4, 9)}
+    shop.extent = {"highest_id": 500, "highest_sequence": compose(4, 9)}
     assert recovery.recover() == recovery.Recovery(epoch=5, products=2)
-    assert [row_of(r.product_id).ver for r in (live, gone)] == [compose(5, 1), compose(5, 2)]
+    assert [row_of(r.product_id).sequence for r in (live, gone)] == [compose(5, 1), compose(5, 2)]
     assert row_of(live.product_id).state == FRESH
     assert (alarm(), shop.epoch) == (None, 5)
     newcomer = create("NEW")
     assert newcomer.product_id > 500
-    assert (newcomer.ver, version_of(newcomer.ver)) == (compose(5, 1), 1)
+    assert (newcomer.sequence, version_of(newcomer.sequence)) == (compose(5, 1), 1)
     restore_detection.ask([])
     assert alarm() is None
 
@@ -254,6 +262,6 @@ def test_recovery_again_does_no_harm() -> None:
 
 
 def alarm() -> str | None:
-    found: str | None = db.session.execute(select(SyncMark.alarm)).scalar_one()
+    found: str | None = db.session.execute(select(SyncGeneration.alarm)).scalar_one()
     db.session.rollback()
     return found

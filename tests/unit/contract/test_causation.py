@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contract import causation
-from contract.causation import Origin
+from contract.causation import Cause
 from contract.messages import LikeChanged, ProductChanged
 from contract.versions import compose
 
@@ -21,19 +21,19 @@ class Lines:
 
 
 def caused(number: int, request_id: str | None) -> ProductChanged:
-    return ProductChanged(number, compose(1, 3), None, Origin(request_id))
+    return ProductChanged(number, compose(1, 3), None, Cause(request_id))
 
 
 def test_header_is_read_as_it_was_written() -> None:
-    one, other = Origin("a" * 32, "00-trace-span-01"), Origin("b.b")
-    header = causation.header([(1, one), (2, other), (3, one), (4, Origin())])
+    one, other = Cause("a" * 32, "00-trace-span-01"), Cause("b.b")
+    header = causation.header([(1, one), (2, other), (3, one), (4, Cause())])
     assert len(header[causation.HEADER]) == 2
     assert causation.of_task(header) == {1: one, 3: one, 2: other}
 
 
 def test_message_of_an_older_sender_has_no_known_origin() -> None:
     assert causation.of_task({}) == {}
-    assert causation.header([(1, Origin())]) == {}
+    assert causation.header([(1, Cause())]) == {}
 
 
 @pytest.mark.parametrize(
@@ -44,14 +44,14 @@ def test_header_that_anyone_wrote_names_nothing(header: Any) -> None:
 
 
 def test_request_id_that_would_not_be_accepted_over_http_is_not_from_a_header_either() -> None:
-    assert causation.of_task({causation.HEADER: [["a\nb", "", [1]], ["x" * 65, "", [2]]]}) == {1: Origin(), 2: Origin()}
+    assert causation.of_task({causation.HEADER: [["a\nb", "", [1]], ["x" * 65, "", [2]]]}) == {1: Cause(), 2: Cause()}
 
 
 def test_line_names_one_request_or_all_of_them() -> None:
     log = Lines()
-    causation.tell(log, "sent", [caused(1, "a"), caused(2, "a")])
-    causation.tell(log, "sent", [caused(1, "b"), caused(2, "a")], lane="bulk")
-    causation.tell(log, "sent", [caused(1, None)])
+    causation.log_items(log, "sent", [caused(1, "a"), caused(2, "a")])
+    causation.log_items(log, "sent", [caused(1, "b"), caused(2, "a")], lane="bulk")
+    causation.log_items(log, "sent", [caused(1, None)])
     assert log.told == [
         {"event": "sent", "items": ["1@v3 deleted", "2@v3 deleted"], "request_id": "a"},
         {"event": "sent", "items": ["1@v3 deleted", "2@v3 deleted"], "request_ids": ["a", "b"], "lane": "bulk"},
@@ -61,13 +61,13 @@ def test_line_names_one_request_or_all_of_them() -> None:
 
 def test_many_are_told_in_several_lines() -> None:
     log = Lines()
-    causation.tell(log, "sent", [caused(n, "a") for n in range(1, 451)])
+    causation.log_items(log, "sent", [caused(n, "a") for n in range(1, 451)])
     assert [len(line["items"]) for line in log.told] == [200, 200, 50]
 
 
 def test_like_carries_its_request_id_and_is_the_same_without() -> None:
-    like = LikeChanged(1, "ann", 2, True, Origin("r-1"))
+    like = LikeChanged(1, "ann", 2, True, Cause("r-1"))
     decoded = LikeChanged.decode(like.encode())
-    assert decoded.origin == Origin("r-1")
+    assert decoded.cause == Cause("r-1")
     assert decoded == LikeChanged(1, "ann", 2, True)
-    assert LikeChanged.decode({**like.encode(), "request_id": 5}).origin == Origin()
+    assert LikeChanged.decode({**like.encode(), "request_id": 5}).cause == Cause()

@@ -1,16 +1,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.versions import MAX_VER, compose, epoch_of, version_of
+from contract.versions import MAX_SEQUENCE, compose, epoch_of, version_of
 
 EPOCHS, VERSIONS = st.integers(0, 2**22), st.integers(1, 2**31)
 
 
 @given(EPOCHS, VERSIONS)
 def test_ver_gives_back_what_it_was_composed_of(epoch: int, version: int) -> None:
-    ver = compose(epoch, version)
-    assert (epoch_of(ver), version_of(ver)) == (epoch, version)
-    assert 0 < ver <= MAX_VER
+    sequence = compose(epoch, version)
+    assert (epoch_of(sequence), version_of(sequence)) == (epoch, version)
+    assert 0 < sequence <= MAX_SEQUENCE
 
 
 @given(EPOCHS, VERSIONS, VERSIONS)

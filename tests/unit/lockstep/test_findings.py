@@ -17,7 +17,7 @@ from tests.unit.admin.catalogue import KEYS
 
 def test_secrets_of_the_settings_are_masked_in_what_a_driver_quotes() -> None:
     BrokerSettings(celery_broker_url=SecretStr("amqp://lockstep:hunter22@there:5672//"))
-    finding = failed("broker", "cannot use amqp://lockstep:hunter22@there:5672//, hunter22 refused", "Mend it.")
+    finding = failed("broker", "cannot use amqp://lockstep:hunter22@there:5672//, hunter22 refused", "Repair it.")
     assert finding.masked().what == "cannot use amqp://lockstep:********@there:5672//, ******** refused"
 
 

@@ -26,7 +26,7 @@ def document(message: ProductChanged) -> dict[str, Any]:
     """Return the fields of the copy's document, but its id."""
     assert message.product is not None  # noqa: S101 - the bench deletes nothing
     return {
-        "ver": message.ver,
+        "sequence": message.sequence,
         "checksum": message.checksum,
         "deleted": False,
         "likes": 0,

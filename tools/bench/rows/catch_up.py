@@ -24,7 +24,7 @@ def measure(run: Run) -> list[Figure]:
     half = len(messages) // 2
     products = mongo.collection(run.system.shop)
     bare = [mongo.bulk_rate(products, messages[:half])]
-    caught_up, proven = _catch_up(run, first)
+    caught_up, verified = _catch_up(run, first)
     bare.append(mongo.bulk_rate(products, messages[half:]))
     run.system.shop.drop_collection("bare_products")
     one_by_one = _one_by_one(run, first + backlog)
@@ -36,18 +36,18 @@ def measure(run: Run) -> list[Figure]:
         Figure("÷ bare bulk upserts of the same documents", caught_up / middle, "×", ratios, at_least=least),
         Figure("÷ one Celery task per change", caught_up / one_by_one, "×", at_least=much_more),
         Figure(f"{backlog:,} changes, until visible", caught_up, "/s"),
-        Figure("until proven", proven, "/s"),
+        Figure("until verified", verified, "/s"),
         of_rounds("bare bulk upserts", bare, "/s"),
         Figure("one Celery task per change", one_by_one, "/s"),
     ]
 
 
 def _catch_up(run: Run, first: int) -> tuple[float, float]:
-    """Return changes per second until the last was visible, and until it was proven."""
+    """Return changes per second until the last was visible, and until it was verified."""
     system, backlog = run.system, run.sizes.backlog
     arrivals = Arrivals(system.shop["products"], range(first, first + backlog))
     with system.paused(system.product.relay):
-        seed.admin(system.engine, first, first + backlog - 1, proven=False)
+        seed.admin(system.engine, first, first + backlog - 1, verified=False)
     began = time.monotonic()
     arrivals.wait()
     caught_up = time.monotonic() - began

@@ -47,7 +47,7 @@ def _documents(run: Run, first_user: int) -> list[dict[str, Any]]:
         turn, product = divmod(number, last - first + 1)
         at, user = datetime.now(UTC), f"user{first_user + turn}"
         found.append({"_id": f"{first + product}:{user}", "product": first + product, "user": user, "liked": True,
-                      "rev": 1, "at": at, "pending": True, "since": at, "uncounted": True})  # fmt: skip
+                      "revision": 1, "at": at, "pending": True, "since": at, "uncounted": True})  # fmt: skip
     return found
 
 

@@ -48,7 +48,7 @@ def _read_bare(system: System) -> float:
         cursor.close()
     finally:
         opened.close()
-    documents = sum(1 for _ in system.shop["products"].find({}, {"words": 0}))
+    documents = sum(1 for _ in system.shop["products"].find({}, {"search_terms": 0}))
     if rows != documents:
         raise BenchError(f"Admin has {rows} products, the Client {documents}")
     return time.monotonic() - began
@@ -63,5 +63,5 @@ def _diff(system: System) -> tuple[float, float]:
             memory = max(memory, peak_mb(diff.pid))
             time.sleep(_LOOK_SECONDS)
     if diff.returncode:
-        raise BenchError(f"the stores are not in step: {(system.logs / 'diff.log').read_text()[-500:]}")
+        raise BenchError(f"the stores are not in sync: {(system.logs / 'diff.log').read_text()[-500:]}")
     return time.monotonic() - began, memory

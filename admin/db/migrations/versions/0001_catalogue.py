@@ -50,7 +50,7 @@ def upgrade() -> None:
         "product_likes",
         sa.Column("product_id", BIG_ID, primary_key=True, autoincrement=False),
         sa.Column("user", sa.String(64), primary_key=True),
-        sa.Column("rev", sa.BigInteger, nullable=False),
+        sa.Column("revision", sa.BigInteger, nullable=False),
         sa.Column("liked", sa.Boolean, nullable=False),
         sa.Column("received_at", MOMENT, nullable=False),
         **MYSQL,
@@ -77,10 +77,10 @@ def _create_replication() -> None:
     op.create_table(
         "replication",
         sa.Column("product_id", BIG_ID, primary_key=True, autoincrement=False),
-        sa.Column("ver", sa.BigInteger, nullable=False),
+        sa.Column("sequence", sa.BigInteger, nullable=False),
         sa.Column("checksum", sa.String(32), nullable=False),
-        sa.Column("proven_ver", sa.BigInteger, nullable=False),
-        sa.Column("unproven_since", MOMENT),
+        sa.Column("verified_sequence", sa.BigInteger, nullable=False),
+        sa.Column("pending_since", MOMENT),
         sa.Column("lane", sa.String(16), nullable=False),
         sa.Column("state", sa.String(8), nullable=False),
         sa.Column("due_at", MOMENT),
@@ -90,26 +90,26 @@ def _create_replication() -> None:
         **MYSQL,
     )
     op.create_index("ix_replication_due", "replication", ["lane", "state", "due_at"])
-    op.create_index("ix_replication_unproven", "replication", ["unproven_since"])
+    op.create_index("ix_replication_pending", "replication", ["pending_since"])
     op.create_table(
         "product_changes",
         sa.Column("id", BIG_ID, primary_key=True, autoincrement=True),
         sa.Column("product_id", BIG_ID, nullable=False),
-        sa.Column("ver", sa.BigInteger, nullable=False),
+        sa.Column("sequence", sa.BigInteger, nullable=False),
         sa.Column("kind", sa.String(8), nullable=False),
         sa.Column("author", sa.String(254), nullable=False),
         sa.Column("changed_at", MOMENT, nullable=False),
         sa.Column("applied_at", MOMENT),
-        sa.Column("proven_at", MOMENT),
+        sa.Column("verified_at", MOMENT),
         sqlite_autoincrement=True,
         **MYSQL,
     )
-    op.create_index("ix_product_changes_product", "product_changes", ["product_id", "ver"])
+    op.create_index("ix_product_changes_product", "product_changes", ["product_id", "sequence"])
     op.create_index("ix_product_changes_changed", "product_changes", ["changed_at"])
     op.create_table(
         "lane_progress",
         sa.Column("lane", sa.String(16), primary_key=True),
-        sa.Column("proven_sent_at", MOMENT),
+        sa.Column("verified_sent_at", MOMENT),
         **MYSQL,
     )
     state = op.create_table(

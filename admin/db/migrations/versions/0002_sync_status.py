@@ -24,10 +24,10 @@ def upgrade() -> None:
     op.add_column("product_changes", sa.Column("attempts", sa.Integer, nullable=False, server_default="0"))
     op.add_column("product_changes", sa.Column("error", sa.String(500)))
     op.add_column("lane_progress", sa.Column("last_product_id", BIG_ID))
-    op.add_column("lane_progress", sa.Column("last_ver", sa.BigInteger))
-    op.add_column("lane_progress", sa.Column("last_proven_at", MOMENT))
+    op.add_column("lane_progress", sa.Column("last_sequence", sa.BigInteger))
+    op.add_column("lane_progress", sa.Column("last_verified_at", MOMENT))
     marks = op.create_table(
-        "sync_marks",
+        "sync_generations",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("raised", sa.BigInteger, nullable=False),
         sa.Column("acknowledged", sa.BigInteger, nullable=False),
@@ -39,8 +39,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("sync_marks")
-    for column in ("last_proven_at", "last_ver", "last_product_id"):
+    op.drop_table("sync_generations")
+    for column in ("last_verified_at", "last_sequence", "last_product_id"):
         op.drop_column("lane_progress", column)
     for column in ("error", "attempts", "first_sent_at"):
         op.drop_column("product_changes", column)

@@ -24,7 +24,7 @@ def upgrade() -> None:
         "drift",
         sa.Column("product_id", BIG_ID, primary_key=True, autoincrement=False),
         sa.Column("kind", sa.String(16), nullable=False),
-        sa.Column("held_ver", sa.BigInteger),
+        sa.Column("held_sequence", sa.BigInteger),
         sa.Column("held_checksum", sa.String(32)),
         sa.Column("first_seen_at", MOMENT, nullable=False),
         sa.Column("looked_at", MOMENT, nullable=False),

@@ -20,7 +20,7 @@ MYSQL: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "
 
 def upgrade() -> None:
     op.create_table(
-        "replay_runs",
+        "resync_runs",
         sa.Column("id", BIG_ID, primary_key=True, autoincrement=True),
         sa.Column("what", sa.String(8), nullable=False),
         sa.Column("by", sa.String(254), nullable=False),
@@ -32,8 +32,8 @@ def upgrade() -> None:
         sa.Column("stopped_by", sa.String(254)),
         **MYSQL,
     )
-    op.create_index("ix_replay_runs_finished", "replay_runs", ["finished_at"])
+    op.create_index("ix_resync_runs_finished", "resync_runs", ["finished_at"])
 
 
 def downgrade() -> None:
-    op.drop_table("replay_runs")
+    op.drop_table("resync_runs")

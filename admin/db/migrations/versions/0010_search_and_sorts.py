@@ -22,13 +22,13 @@ PRODUCTS = sa.table("products", sa.column("id"), sa.column("title"), sa.column("
 
 def upgrade() -> None:
     words = op.create_table(
-        "product_words",
+        "product_search_terms",
         sa.Column("product_id", BIG_ID, primary_key=True, autoincrement=False),
-        sa.Column("word", sa.String(LONGEST), primary_key=True),
+        sa.Column("term", sa.String(LONGEST), primary_key=True),
         **MYSQL,
     )
     _fill(words)
-    op.create_index("ix_product_words_word", "product_words", ["word", "product_id"])
+    op.create_index("ix_product_search_terms_term", "product_search_terms", ["term", "product_id"])
     op.create_index("ix_products_live_title", "products", ["deleted_at", "title", "id"])
     op.create_index("ix_products_live_price", "products", ["deleted_at", "price", "id"])
     op.create_index("ix_products_deleted", "products", ["deleted_at", "id"])
@@ -38,7 +38,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("live_category_id", "deleted", "live_price", "live_title"):
         op.drop_index(f"ix_products_{name}", "products")
-    op.drop_table("product_words")
+    op.drop_table("product_search_terms")
 
 
 def _fill(words: sa.Table) -> None:
@@ -46,6 +46,6 @@ def _fill(words: sa.Table) -> None:
     connection, last = op.get_bind(), 0
     after = sa.select(PRODUCTS).where(PRODUCTS.c.id > sa.bindparam("last")).order_by(PRODUCTS.c.id).limit(CHUNK)
     while products := connection.execute(after, {"last": last}).all():
-        rows = [{"product_id": p.id, "word": word} for p in products for word in of(p.title, p.sku)]
+        rows = [{"product_id": p.id, "term": word} for p in products for word in of(p.title, p.sku)]
         connection.execute(sa.insert(words), rows)
         last = products[-1].id

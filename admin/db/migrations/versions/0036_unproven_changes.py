@@ -1,4 +1,4 @@
-"""An index over the changes of a product that are not proven yet: a proof must not read its whole history.
+"""An index over the changes of a product that are not verified yet: a verification must not read its whole history.
 
 Revision ID: 0036
 Revises: 0025
@@ -11,7 +11,7 @@ down_revision = "0025"
 
 
 def upgrade() -> None:
-    op.create_index("ix_product_changes_unproven", "product_changes", ["product_id", "proven_at"])
+    op.create_index("ix_product_changes_unproven", "product_changes", ["product_id", "verified_at"])
 
 
 def downgrade() -> None:

@@ -70,7 +70,7 @@ def test_origin_is_the_latest_death() -> None:
     assert (letter["task"], letter["task_id"], letter["products"]) == (
         "tasks.resync_product",
         "t1",
-        [{"id": 7, "ver": None}],
+        [{"id": 7, "sequence": None}],
     )
 
 
