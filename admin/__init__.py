@@ -12,7 +12,7 @@ from admin.console import owner_pages
 from admin.console.pages import ASSETS as CONSOLE_ASSETS
 from admin.console.pages import init_console
 from admin.db import engine
-from admin.db.extensions import db, migrate
+from admin.db.extensions import db
 from admin.monitoring.metrics import ReplicationState, watch_pool
 from admin.monitoring.queue_depths import init_queue_depths
 from admin.outbox.client_gateway import init_client_gateway
@@ -79,7 +79,6 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     for outage in engine.OUTAGES:
         app.register_error_handler(outage, _database_unavailable)
     db.init_app(app)
-    migrate.init_app(app, db, directory=f"{app.root_path}/db/migrations")
     with app.app_context():
         engine.init_engine(db.engine)
         tracing.watch(engine=db.engine)

@@ -49,7 +49,7 @@ def migrate(service: str, revision: str) -> None:
     Examples:
       lockstep migrate admin
       lockstep migrate client
-      lockstep migrate admin --revision 0010
+      lockstep migrate admin --revision 0001
     """
     if service == "admin":
         from admin.cli.main import migrate_admin

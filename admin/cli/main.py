@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import IO
 
 import click
-import flask_migrate
+from alembic.util import CommandError
 
 from admin import create_app, maintenance
 from admin.catalogue import exporter, importer
 from admin.catalogue.import_rows import KINDS
+from admin.db import schema
 from admin.imports import runner as imports
 from admin.reconcile import own_state
 from admin.relay.loop import Relay
@@ -32,12 +33,14 @@ from runtime.metrics_server import MetricsServer
 
 def migrate_admin(revision: str) -> None:
     """Migrate Admin's database to ``revision``, up or down."""
-    app = create_app()
-    with app.app_context():
-        if revision == "base":
-            flask_migrate.downgrade(revision="base")
-        else:
-            flask_migrate.upgrade(revision=revision)
+    with create_app().app_context():
+        try:
+            if revision == schema.NONE:
+                schema.downgrade()
+            else:
+                schema.upgrade(revision)
+        except CommandError as error:
+            raise click.ClickException(f"{error}. Nothing was migrated.") from None
     click.echo(f"Admin's database is at {revision}.", err=True)
 
 

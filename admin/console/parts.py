@@ -36,7 +36,7 @@ def _parts(status: Status) -> Iterator[Part]:
 
 
 def _relay(status: Status) -> Part:
-    seen = status.drift.looked_at
+    seen = status.drift.checked_at
     if seen is not None and status.now - seen < QUIET:
         return Part("Relay", OK, "at work", seen)
     words = "no sign of life" if seen else "never seen"

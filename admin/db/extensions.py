@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import DeclarativeBase
 
@@ -17,4 +16,3 @@ if TYPE_CHECKING:
     Model = Base  # what type checkers can follow
 else:
     Model = db.Model
-migrate = Migrate()

@@ -59,7 +59,7 @@ class ProductChange(Model):
         Index("ix_product_changes_product", "product_id", "sequence"),
         Index("ix_product_changes_changed", "changed_at"),
         Index(
-            "ix_product_changes_unproven", "product_id", "verified_at"
+            "ix_product_changes_unverified", "product_id", "verified_at"
         ),  # a verification reads what is not verified, not all
         {"sqlite_autoincrement": True},
     )

@@ -53,14 +53,14 @@ class Example:
 class Summary:
     """What the check knows: drift, suspects, and when it last came to the catalogue's end (None: not yet).
 
-    ``looked_at`` is when a relay last took part, ``after_id`` up to where; both None before the first look.
+    ``checked_at`` is when a relay last took part, ``after_id`` up to where; both None before the first look.
     """
 
     confirmed: int
     suspected: int
     pass_finished_at: datetime | None
     examples: list[Example]
-    looked_at: datetime | None = None
+    checked_at: datetime | None = None
     after_id: int | None = None
 
 
@@ -91,8 +91,8 @@ def summary() -> Summary:
     oldest = select(Drift).where(Drift.confirmed_at.is_not(None)).order_by(Drift.first_seen_at, Drift.product_id)
     drift = db.session.execute(oldest.limit(_EXAMPLES)).scalars()
     examples = [Example(row.product_id, row.kind, row.first_seen_at) for row in drift]
-    looked_at = pass_.due_at - EVERY if pass_.due_at > _NEVER else None
-    return Summary(confirmed, total - confirmed, pass_.pass_finished_at, examples, looked_at, pass_.after_id)
+    checked_at = pass_.due_at - EVERY if pass_.due_at > _NEVER else None
+    return Summary(confirmed, total - confirmed, pass_.pass_finished_at, examples, checked_at, pass_.after_id)
 
 
 def forget_repaired() -> None:
@@ -118,7 +118,7 @@ def _claim() -> tuple[int, int] | None:
         db.session.rollback()
         return None
     check.due_at = now + EVERY
-    if check.rest_until and now < check.rest_until <= now + LONGEST_REST:
+    if check.paused_until and now < check.paused_until <= now + LONGEST_REST:
         db.session.commit()
         return LOWEST, LOWEST
     after = LOWEST if check.after_id is None else check.after_id
@@ -126,7 +126,7 @@ def _claim() -> tuple[int, int] | None:
     upto = db.session.execute(last).scalar_one_or_none()
     check.after_id = upto
     if upto is None:
-        check.pass_finished_at, check.rest_until = now, now + PASS_REST
+        check.pass_finished_at, check.paused_until = now, now + PASS_REST
     db.session.commit()
     return after, HIGHEST if upto is None else upto
 
@@ -137,15 +137,15 @@ def _rest(wanted: timedelta) -> None:
     if wanted <= EVERY:
         return
     now = db.session.execute(select(utc_now())).scalar_one()
-    until, known = now + min(wanted, LONGEST_REST), DriftCheck.rest_until
+    until, known = now + min(wanted, LONGEST_REST), DriftCheck.paused_until
     other = or_(known.is_(None), known < until, known > now + LONGEST_REST)
-    db.session.execute(update(DriftCheck).where(other).values(rest_until=until))
+    db.session.execute(update(DriftCheck).where(other).values(paused_until=until))
     db.session.commit()
 
 
 def _due() -> list[int]:
     now = db.session.execute(select(utc_now())).scalar_one()
-    query = select(Drift.product_id).where(Drift.looked_at <= now - AGAIN).order_by(Drift.looked_at).limit(MAX_IDS)
+    query = select(Drift.product_id).where(Drift.checked_at <= now - AGAIN).order_by(Drift.checked_at).limit(MAX_IDS)
     ids = list(db.session.execute(query).scalars())
     db.session.rollback()
     return ids
@@ -162,12 +162,12 @@ def _recheck(product_ids: Sequence[int]) -> list[Difference]:
     now = db.session.execute(select(utc_now())).scalar_one()
     for row in db.session.execute(known.execution_options(populate_existing=True)).scalars():
         seen, certain = _seen(found[row.product_id]), found[row.product_id].certain
-        if (row.kind, row.held_sequence, row.held_checksum) == seen:
+        if (row.kind, row.replica_sequence, row.replica_checksum) == seen:
             row.confirmed_at = row.confirmed_at or now
         else:
-            row.kind, row.held_sequence, row.held_checksum = seen
+            row.kind, row.replica_sequence, row.replica_checksum = seen
             row.first_seen_at, row.confirmed_at = now, now if certain else None
-        row.looked_at = now
+        row.checked_at = now
         if row.confirmed_at is None:
             del found[row.product_id]
     db.session.commit()
@@ -221,8 +221,14 @@ def _differing(product_ids: Sequence[int]) -> list[Difference]:
 
 def _row(difference: Difference, now: datetime) -> dict[str, object]:
     kind, sequence, checksum = _seen(difference)
-    times = {"first_seen_at": now, "looked_at": now, "confirmed_at": now if difference.certain else None}
-    return {"product_id": difference.id, "kind": kind, "held_sequence": sequence, "held_checksum": checksum, **times}
+    times = {"first_seen_at": now, "checked_at": now, "confirmed_at": now if difference.certain else None}
+    return {
+        "product_id": difference.id,
+        "kind": kind,
+        "replica_sequence": sequence,
+        "replica_checksum": checksum,
+        **times,
+    }
 
 
 def _seen(difference: Difference) -> tuple[str, int | None, str | None]:

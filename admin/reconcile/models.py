@@ -16,10 +16,10 @@ class Drift(Model):
 
     product_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     kind: Mapped[str] = mapped_column(String(16))
-    held_sequence: Mapped[int | None] = mapped_column(BigInteger)  # None: the Client held nothing
-    held_checksum: Mapped[str | None] = mapped_column(String(32))
+    replica_sequence: Mapped[int | None] = mapped_column(BigInteger)  # None: the Client held nothing
+    replica_checksum: Mapped[str | None] = mapped_column(String(32))
     first_seen_at: Mapped[datetime] = mapped_column(Moment)
-    looked_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    checked_at: Mapped[datetime] = mapped_column(Moment, index=True)
     confirmed_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
@@ -31,5 +31,5 @@ class DriftCheck(Model):
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     after_id: Mapped[int | None] = mapped_column(BigInteger)  # None: a new pass begins
     due_at: Mapped[datetime] = mapped_column(Moment)
-    rest_until: Mapped[datetime | None] = mapped_column(Moment)  # until then only suspects are looked at
+    paused_until: Mapped[datetime | None] = mapped_column(Moment)  # until then only suspects are looked at
     pass_finished_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import Flask
 from sqlalchemy import Connection, Dialect, event, select, text
 from sqlalchemy.exc import DBAPIError
 
 from admin import create_app
 from admin.config import AdminSettings
+from admin.db import schema
 from admin.db.engine import OUTAGES, utc_now
 from admin.db.extensions import db
 from admin.reconcile import check
@@ -34,7 +32,7 @@ def database(settings: AdminSettings) -> Iterator[Finding]:
         try:
             with db.engine.connect() as connection:
                 yield from _server(connection)
-                behind = _migrations(app, connection)
+                behind = _migrations(connection)
                 yield behind
         except OUTAGES as error:
             yield _no_answer(error)
@@ -85,10 +83,8 @@ def _server(connection: Connection) -> Iterator[Finding]:
             )
 
 
-def _migrations(app: Flask, connection: Connection) -> Finding:
-    config = Config()
-    config.set_main_option("script_location", str(Path(app.root_path) / "db" / "migrations"))
-    scripts = ScriptDirectory.from_config(config)
+def _migrations(connection: Connection) -> Finding:
+    scripts = ScriptDirectory.from_config(schema.config())
     at, wanted = MigrationContext.configure(connection).get_current_revision(), scripts.get_current_head()
     if at == wanted:
         return ok("admin migrations", f"at {at}")
@@ -100,7 +96,7 @@ def _migrations(app: Flask, connection: Connection) -> Finding:
 
 def _relay() -> Finding:
     try:
-        seen, now = check.summary().looked_at, db.session.execute(select(utc_now())).scalar_one()
+        seen, now = check.summary().checked_at, db.session.execute(select(utc_now())).scalar_one()
     except DBAPIError as error:
         return failed("relay", f"unknown: {error.orig}", "lockstep migrate admin")
     return sign_of_life("relay", seen, now, "Start 'lockstep relay'; 'lockstep health relay' looks at one.")

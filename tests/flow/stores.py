@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import flask_migrate
 import mongoengine
 from flask import Flask
 from pydantic import SecretStr
@@ -13,6 +12,7 @@ from pymongo.database import Database
 
 from admin import create_app
 from admin.config import AdminSettings
+from admin.db import schema
 from admin.db.extensions import db
 from client import migrations, store
 from client.config import ClientSettings
@@ -37,15 +37,15 @@ def unique_name() -> str:
 
 
 @contextmanager
-def admin_on(url: str, client_url: str = NOWHERE, revision: str = "head") -> Iterator[Flask]:
-    """Yield Admin's app, migrated to ``revision``, inside its context, on the database at ``url``."""
+def admin_on(url: str, client_url: str = NOWHERE) -> Iterator[Flask]:
+    """Yield Admin's app inside its context, on the database at ``url``, migrated."""
     app = create_app(
         AdminSettings(
             admin_database_url=SecretStr(url), admin_secret_key=SECRET, admin_client_url=client_url, service_keys=KEYS
         )
     )
     with app.app_context():
-        flask_migrate.upgrade(revision=revision)
+        schema.upgrade()
         yield app
         db.session.remove()
         db.engine.dispose()

@@ -1,4 +1,4 @@
-"""Alembic's migrations on MariaDB: up, down, up again, beside writers; nothing that the models have and tables lack."""
+"""Admin's migrations on MariaDB: up, down, up again, without blocking writers; they make the models' tables."""
 
 import threading
 import time
@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import flask_migrate
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, inspect, text
 
-from admin.db import schema_changes
+from admin.db import schema, schema_changes
 from admin.db.extensions import db
 from tests.flow.stores import admin_on, unique_name
 from tools.stack.servers.mariadb import MariaDB
@@ -30,13 +29,13 @@ def tables() -> set[str]:
 def test_migrations_run_up_down_and_up_again(url: str) -> None:
     with admin_on(url):
         migrated = tables()
-        flask_migrate.downgrade(revision="base")
+        schema.downgrade()
         assert tables() == set()
-        flask_migrate.upgrade()
+        schema.upgrade()
         assert tables() == migrated == set(db.metadata.tables)
 
 
-def test_migrated_tables_are_what_the_models_say(url: str) -> None:
+def test_migrations_make_the_tables_that_the_models_describe(url: str) -> None:
     with admin_on(url), db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, db.metadata) == []
@@ -45,12 +44,12 @@ def test_migrated_tables_are_what_the_models_say(url: str) -> None:
 def test_migrating_twice_changes_nothing(url: str) -> None:
     with admin_on(url):
         before = tables()
-        flask_migrate.upgrade()
+        schema.upgrade()
         assert tables() == before
 
 
-def test_case_and_accents_tell_skus_and_shoppers_apart(url: str) -> None:
-    """As they do on SQLite and at the Client; MySQL's default collation would take them for one."""
+def test_skus_and_shoppers_differ_by_case_and_accents(url: str) -> None:
+    """As on SQLite and at the Client; in MySQL's default collation they are equal."""
     with admin_on(url):
         for table in ("products", "product_likes"):
             found = db.session.execute(db.text(f"SHOW CREATE TABLE {table}")).one()
@@ -60,7 +59,6 @@ def test_case_and_accents_tell_skus_and_shoppers_apart(url: str) -> None:
 # --- beside writers -------------------------------------------------------------------------------------------
 
 ROWS = 20_000
-FIRST = "0001"  # what the writer below knows
 _PRODUCT = text(
     "INSERT INTO products (sku, live_sku, title, description, price, currency, category, image_url, created_at, "
     "updated_at, version) VALUES (:sku, :sku, 'Red mug', '', 1.00, 'EUR', 'Kitchen', '', '2026-11-01', '2026-11-01', 1)"
@@ -74,7 +72,7 @@ _ROW = text(
 
 
 def write(connection: Connection, sku: str) -> None:
-    """Create a product as an Admin of the first revision does."""
+    """Create a product as Admin does."""
     product_id = connection.execute(_PRODUCT, {"sku": sku}).lastrowid
     connection.execute(_CHANGE, {"id": product_id})
     connection.execute(_ROW, {"id": product_id})
@@ -83,7 +81,7 @@ def write(connection: Connection, sku: str) -> None:
 
 @dataclass
 class Writer:
-    """Creates products for as long as the ``with`` block lasts; ``took`` is how long each took, in seconds."""
+    """Creates products until the ``with`` block ends; ``took`` is the duration of each, in seconds."""
 
     url: str
     took: list[float] = field(default_factory=list)
@@ -115,7 +113,7 @@ class Writer:
 
 @contextmanager
 def open_transaction(url: str, seconds: float) -> Iterator[None]:
-    """A report, say: it has read the products, and ends its transaction only after ``seconds``."""
+    """Read the products, as a report does, and end its transaction only after ``seconds``."""
     engine = create_engine(url)
     reader = engine.connect()
     assert reader.execute(text("SELECT COUNT(*) FROM products")).scalar_one() >= ROWS
@@ -127,18 +125,18 @@ def open_transaction(url: str, seconds: float) -> Iterator[None]:
     engine.dispose()
 
 
-def test_migrations_of_a_filled_database_lock_no_writer_out_even_behind_a_long_transaction(url: str) -> None:
-    with admin_on(url, revision=FIRST), db.engine.connect() as connection:
+def test_changes_of_a_filled_table_block_no_writer_even_behind_a_long_transaction(url: str) -> None:
+    with admin_on(url), db.engine.connect() as connection:
         skus = [{"sku": f"old-{number}"} for number in range(ROWS)]
         for start in range(0, ROWS, 1_000):
             connection.execute(_PRODUCT, skus[start : start + 1_000])
-        connection.execute(text(f"{_CHANGED} SELECT id, 1, 'created', 'x', '2026-11-01' FROM products"))
         connection.commit()
         writer = Writer(url)
-        with writer.busy(), open_transaction(url, seconds=5):
-            flask_migrate.upgrade()
+        with writer.busy(), open_transaction(url, seconds=5), schema_changes.connection(url) as changing:
+            changing.exec_driver_sql("ALTER TABLE products ADD COLUMN colour VARCHAR(20)")
+            changing.exec_driver_sql("CREATE INDEX ix_products_colour ON products (colour, title)")
         assert writer.error is None
         assert len(writer.took) > 100
         assert max(writer.took) < schema_changes.LOCK_WAIT_SECONDS + 2, sorted(writer.took)[-5:]
         assert connection.execute(text("SELECT COUNT(*) FROM products")).scalar_one() == ROWS + len(writer.took)
-        assert tables() == set(db.metadata.tables)
+        assert "ix_products_colour" in {index["name"] for index in inspect(connection).get_indexes("products")}

@@ -30,7 +30,7 @@ from tests.flow.two_stores import TwoStores, copy, create, deliver, two_stores
 from tools.stack.servers.mariadb import MariaDB
 from tools.stack.servers.secantus import Secantus
 
-_RESTED = {"rest_until": None}
+_RESTED = {"paused_until": None}
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ def test_one_product_is_compared_field_by_field() -> None:
     assert sync("diff", str(product_id + 1)).exit_code == 1
 
 
-def test_range_is_all_that_is_looked_at_and_mended() -> None:
+def test_range_limits_what_is_compared_and_repaired() -> None:
     ids = in_sync(4)
     copy().delete_many({})
     assert list(drift("--from", str(ids[1]), "--to", str(ids[2]), "--repair", exit_code=0)) == ids[1:3]
@@ -298,14 +298,14 @@ def test_scheduled_check_leaves_a_slow_store_alone_for_a_while(monkeypatch: pyte
     in_sync(1)
     monkeypatch.setattr(check, "LOOK_REST", 1e6)
     check.look()
-    until, now = db.session.execute(select(DriftCheck.rest_until, utc_now())).one()
+    until, now = db.session.execute(select(DriftCheck.paused_until, utc_now())).one()
     assert timedelta(minutes=30) < until - now <= check.LONGEST_REST
 
 
 def test_scheduled_check_goes_on_when_the_clock_was_set_back() -> None:
     (product_id,) = in_sync(1)
     copy().delete_one({"_id": product_id})
-    db.session.execute(update(DriftCheck).values(due_at="2999-01-01", rest_until="2999-01-01"))
+    db.session.execute(update(DriftCheck).values(due_at="2999-01-01", paused_until="2999-01-01"))
     db.session.commit()
     check.look()
     assert check.summary().suspected == 1
@@ -314,6 +314,6 @@ def test_scheduled_check_goes_on_when_the_clock_was_set_back() -> None:
 def check_again(rested: bool = False) -> None:
     """Let time pass, then look."""
     db.session.execute(update(DriftCheck).values(due_at="2000-01-01", **(_RESTED if rested else {})))
-    db.session.execute(update(Drift).values(looked_at="2000-01-01"))
+    db.session.execute(update(Drift).values(checked_at="2000-01-01"))
     db.session.commit()
     check.look()

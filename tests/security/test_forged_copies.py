@@ -94,8 +94,8 @@ def work() -> None:
 
 def _let_time_pass() -> None:
     db.session.execute(update(Replication).where(Replication.due_at.is_not(None)).values(due_at=utc_now()))
-    db.session.execute(update(DriftCheck).values(due_at="2000-01-01", rest_until=None, after_id=None))
-    db.session.execute(update(Drift).values(looked_at="2000-01-01"))
+    db.session.execute(update(DriftCheck).values(due_at="2000-01-01", paused_until=None, after_id=None))
+    db.session.execute(update(Drift).values(checked_at="2000-01-01"))
     db.session.commit()
 
 

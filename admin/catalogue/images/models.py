@@ -14,10 +14,10 @@ Bytes = LargeBinary().with_variant(mysql.MEDIUMBLOB, "mysql", "mariadb")  # up t
 
 class Image(Model):
     """An image as it was re-encoded. ``unused_since``: since when no product names it, None while one does;
-    ``looked_at``: when that was last found out."""
+    ``checked_at``: when that was last found out."""
 
     __tablename__ = "images"
-    __table_args__ = (Index("ix_images_looked_at", "looked_at"),)
+    __table_args__ = (Index("ix_images_checked_at", "checked_at"),)
 
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     content: Mapped[bytes] = mapped_column(Bytes, deferred=True)
@@ -25,5 +25,5 @@ class Image(Model):
     width: Mapped[int] = mapped_column(Integer)
     height: Mapped[int] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(Moment)
-    looked_at: Mapped[datetime] = mapped_column(Moment)
+    checked_at: Mapped[datetime] = mapped_column(Moment)
     unused_since: Mapped[datetime | None] = mapped_column(Moment)

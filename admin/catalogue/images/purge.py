@@ -26,8 +26,8 @@ def purge() -> int:
     # Locked: a product that names one of them right now waits, or is waited for by skipping it (service.hold).
     due = (
         select(Image.digest, Image.unused_since)
-        .where(Image.looked_at < now - LOOK_EVERY)
-        .order_by(Image.looked_at)
+        .where(Image.checked_at < now - LOOK_EVERY)
+        .order_by(Image.checked_at)
         .limit(CHUNK)
         .with_for_update(skip_locked=True)
     )
@@ -53,7 +53,7 @@ def _used(digests: Sequence[str], now: datetime) -> set[str]:
 
 
 def _note(digests: Sequence[str], now: datetime, *unused_since: datetime | None) -> None:
-    """Set ``looked_at``, and ``unused_since`` where it is given."""
+    """Set ``checked_at``, and ``unused_since`` where it is given."""
     if digests:
-        values = {"looked_at": now, **({"unused_since": unused_since[0]} if unused_since else {})}
+        values = {"checked_at": now, **({"unused_since": unused_since[0]} if unused_since else {})}
         db.session.execute(update(Image).where(Image.digest.in_(digests)).values(values))

@@ -96,10 +96,10 @@ def _keep(digest: str, encoded: Encoded) -> Image:
         "width": encoded.width,
         "height": encoded.height,
         "created_at": now,
-        "looked_at": now,
+        "checked_at": now,
         "unused_since": now,
     }
-    anew = ("looked_at", "unused_since")
+    anew = ("checked_at", "unused_since")
     db.session.execute(upsert(Image, [row], lambda new: {name: getattr(new, name) for name in anew}))
     image = db.session.execute(select(Image).where(Image.digest == digest)).scalar_one()
     db.session.commit()

@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import flask_migrate
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -12,6 +11,7 @@ from flask.testing import FlaskClient
 from admin.accounts.models import EDITOR, VIEWER
 from admin.accounts.service import add_staff
 from admin.accounts.sessions import COOKIE
+from admin.db import schema
 from tests.browsing import Browser
 from tests.unit.admin.catalogue import PASSWORD, Api, admin_on, dispose
 from tests.unit.admin.pages import SIGN_IN
@@ -23,7 +23,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("admin") / "migrated.db"
     app = admin_on(path)
     with app.app_context():
-        flask_migrate.upgrade()
+        schema.upgrade()
         add_staff("editor@example.com", PASSWORD, EDITOR)
         add_staff("viewer@example.com", PASSWORD, VIEWER)
     dispose(app)  # the last connection to close moves the write-ahead log into the file

@@ -33,8 +33,8 @@ def shelf(app: Flask, editor: Api) -> dict[str, int]:
             (999, "orphaned", now),
             (ids["FRESH"], "stale", None),
         ):
-            times = {"first_seen_at": now - timedelta(hours=1), "looked_at": now, "confirmed_at": confirmed}
-            db.session.add(Drift(product_id=product_id, kind=kind, held_sequence=1, held_checksum="x", **times))
+            times = {"first_seen_at": now - timedelta(hours=1), "checked_at": now, "confirmed_at": confirmed}
+            db.session.add(Drift(product_id=product_id, kind=kind, replica_sequence=1, replica_checksum="x", **times))
         db.session.commit()
     return ids
 

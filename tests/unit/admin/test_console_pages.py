@@ -403,8 +403,8 @@ def test_drift_is_an_alarm_with_what_mends_it(app: Flask, staff: Browser, editor
         db.session.execute(update(Replication).values(state=VERIFIED, pending_since=None, due_at=None))
         now = db.session.execute(select(utc_now())).scalar_one()
         for product_id, kind in ((product, "differing"), (999, "orphaned")):
-            times = {"first_seen_at": now, "looked_at": now, "confirmed_at": now}
-            db.session.add(Drift(product_id=product_id, kind=kind, held_sequence=1, held_checksum="x", **times))
+            times = {"first_seen_at": now, "checked_at": now, "confirmed_at": now}
+            db.session.add(Drift(product_id=product_id, kind=kind, replica_sequence=1, replica_checksum="x", **times))
         db.session.commit()
     text = words_of(staff.get("/console/"))
     assert "2 products drifted" in text

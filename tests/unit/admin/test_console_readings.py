@@ -61,7 +61,7 @@ def test_throughput_is_of_the_last_minutes_with_the_one_that_runs() -> None:
 
 def status(**changed: object) -> Status:
     client = ClientState(0, None, 0, 0, worker_seen_at=NOW - timedelta(seconds=8))
-    drift = Summary(0, 0, None, [], looked_at=NOW - timedelta(seconds=8))
+    drift = Summary(0, 0, None, [], checked_at=NOW - timedelta(seconds=8))
     queues = {"client.products": 0, "client.likes": 3}
     well = Status("in_sync", 0, 0, 0, None, Lag(None, None, 0), None, drift, queues, client, None, None, None, NOW)
     return replace(well, **changed)  # type: ignore[arg-type]
@@ -77,7 +77,7 @@ def test_everything_at_work_needs_no_advice() -> None:
 @pytest.mark.parametrize(
     ("changed", "silent"),
     [
-        ({"drift": Summary(0, 0, None, [], looked_at=NOW - timedelta(minutes=5))}, "Relay"),
+        ({"drift": Summary(0, 0, None, [], checked_at=NOW - timedelta(minutes=5))}, "Relay"),
         ({"drift": Summary(0, 0, None, [])}, "Relay"),
         ({"queues": {"client.products": None}}, "Broker"),
         ({"client": ClientState(0, None, 0, 0, worker_seen_at=NOW - timedelta(minutes=5))}, "Worker and beat"),

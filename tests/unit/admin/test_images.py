@@ -293,7 +293,7 @@ def age(app: Flask, url: str, unused: timedelta | None) -> None:
         now = db.session.execute(select(utc_now())).scalar_one()
         since = None if unused is None else now - unused
         digest = url.removeprefix("/images/")
-        values = {"looked_at": now - timedelta(days=2), "unused_since": since}
+        values = {"checked_at": now - timedelta(days=2), "unused_since": since}
         db.session.execute(update(Image).where(Image.digest == digest).values(values))
         db.session.commit()
 

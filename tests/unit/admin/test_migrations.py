@@ -1,10 +1,9 @@
-"""Admin's schema on SQLite: up, down and up again, and what the models say is what the migrations make."""
+"""Admin's migrations on SQLite: up, down and up again; they make the tables that the models describe."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import flask_migrate
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -13,16 +12,16 @@ from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import inspect, select
 
+from admin.db import schema
 from admin.db.extensions import db
 from admin.outbox.models import SyncState
 from lockstep.main import cli as lockstep_cli
 from tests.unit.admin.catalogue import KEYS, SECRET, admin_on, dispose
-from tools.stack.product import ROOT
 
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[Flask]:
-    """Admin, in its context, on a database that holds nothing yet."""
+    """Admin, in its context, on a database without tables."""
     app = admin_on(tmp_path / "empty.db")
     with app.app_context():
         yield app
@@ -33,7 +32,7 @@ def tables() -> set[str]:
     return set(inspect(db.engine).get_table_names()) - {"alembic_version", "sqlite_sequence"}
 
 
-def schema() -> list[tuple[str, ...]]:
+def definitions() -> list[tuple[str, ...]]:
     with db.engine.connect() as connection:
         rows = connection.exec_driver_sql("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY 1, 2")
         return [tuple(map(str, row)) for row in rows]
@@ -41,28 +40,28 @@ def schema() -> list[tuple[str, ...]]:
 
 @pytest.mark.usefixtures("empty")
 def test_database_goes_up_down_and_up_again() -> None:
-    flask_migrate.upgrade()
-    first = schema()
+    schema.upgrade()
+    first = definitions()
     assert tables() == set(db.metadata.tables)
-    flask_migrate.downgrade(revision="base")
+    schema.downgrade()
     assert tables() == set()
-    flask_migrate.upgrade()
-    assert schema() == first
+    schema.upgrade()
+    assert definitions() == first
     with db.engine.connect() as connection:
         assert connection.execute(select(SyncState.id, SyncState.epoch)).all() == [(1, 0)]
 
 
 @pytest.mark.usefixtures("empty")
 def test_upgrade_of_an_up_to_date_database_changes_nothing() -> None:
-    flask_migrate.upgrade()
-    first = schema()
-    flask_migrate.upgrade()
-    assert schema() == first
+    schema.upgrade()
+    first = definitions()
+    schema.upgrade()
+    assert definitions() == first
 
 
 @pytest.mark.usefixtures("empty")
-def test_models_are_what_the_migrations_make() -> None:
-    flask_migrate.upgrade()
+def test_migrations_make_the_tables_that_the_models_describe() -> None:
+    schema.upgrade()
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, db.metadata) == []
@@ -73,16 +72,21 @@ def test_service_is_ready_only_once_it_is_migrated(empty: Flask) -> None:
     assert client.get("/livez").status_code == 200
     answer = client.get("/readyz")
     assert (answer.status_code, answer.get_json()["checks"]) == (503, {"database": "unavailable"})
-    flask_migrate.upgrade()
+    schema.upgrade()
     assert client.get("/readyz").get_json() == {"status": "ok", "checks": {"database": "ok"}}
 
 
-@pytest.mark.usefixtures("empty")
-def test_command_migrates_up_and_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of the command line, for the database of ``empty``."""
     monkeypatch.setenv("ADMIN_DATABASE_URL", f"sqlite:///{tmp_path / 'empty.db'}")
     monkeypatch.setenv("ADMIN_SECRET_KEY", SECRET)
     monkeypatch.setenv("ADMIN_CLIENT_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("SERVICE_KEYS", KEYS)
+
+
+@pytest.mark.usefixtures("empty", "settings")
+def test_command_migrates_up_and_down() -> None:
     for args, expected in (
         ((), set(db.metadata.tables)),
         (("--revision", "base"), set()),
@@ -93,27 +97,61 @@ def test_command_migrates_up_and_down(tmp_path: Path, monkeypatch: pytest.Monkey
         assert tables() == expected
 
 
-def columns() -> dict[str, dict[str, Any]]:
+@pytest.mark.usefixtures("empty", "settings")
+def test_command_refuses_an_unknown_revision() -> None:
+    result = CliRunner().invoke(lockstep_cli, ["migrate", "admin", "--revision", "nonsense"])
+    assert result.exit_code == 1
+    assert "Can't locate revision identified by 'nonsense'. Nothing was migrated." in result.output
+    assert tables() == set()
+
+
+Columns = dict[str, dict[str, Any]]
+
+
+def columns() -> Columns:
     """Return every table's columns by name."""
     found = inspect(db.engine)
     return {table: {column["name"]: column for column in found.get_columns(table)} for table in tables()}
 
 
+def incompatible(before: Columns, after: Columns) -> set[str]:
+    """Return the columns of ``after`` with which processes of the previous release, which know ``before``, fail:
+    columns that went or changed, and new ones that an INSERT cannot leave out.
+    """
+    failing = set()
+    for table, known in before.items():
+        now = after.get(table, {})
+        failing |= {f"{table}.{name}" for name in known.keys() - now.keys()}
+        for name, column in now.items():
+            optional = column["nullable"] or column["default"] is not None
+            if name not in known:
+                compatible = optional
+            else:
+                same_type = str(column["type"]) == str(known[name]["type"])
+                compatible = same_type and (column["nullable"] or not known[name]["nullable"])
+            if not compatible:
+                failing.add(f"{table}.{name}")
+    return failing
+
+
 @pytest.mark.usefixtures("empty")
-def test_every_migration_leaves_the_release_before_what_it_reads_and_writes() -> None:
-    """Its processes run on while the new ones start: nothing goes, and what is new can be left out of an INSERT."""
-    scripts = ScriptDirectory(str(ROOT / "admin" / "db" / "migrations")).walk_revisions()
-    first, *later = [script.revision for script in reversed(list(scripts))]
-    flask_migrate.upgrade(revision=first)
-    for revision in later:
-        before = columns()
-        flask_migrate.upgrade(revision=revision)
+def test_processes_of_the_previous_release_work_on_the_tables_of_each_migration() -> None:
+    scripts = ScriptDirectory.from_config(schema.config()).walk_revisions()
+    before: Columns = {}
+    for revision in reversed([script.revision for script in scripts]):
+        schema.upgrade(revision)
         after = columns()
-        for table, known in before.items():
-            assert known.keys() <= after[table].keys(), (revision, table)
-            for name, column in after[table].items():
-                if name in known:
-                    same = (str(column["type"]), column["nullable"] or not known[name]["nullable"])
-                    assert same == (str(known[name]["type"]), True), (revision, table, name)
-                else:
-                    assert column["nullable"] or column["default"] is not None, (revision, table, name)
+        assert incompatible(before, after) == set(), revision
+        before = after
+
+
+@pytest.mark.usefixtures("empty")
+def test_a_migration_that_fails_the_previous_release_is_found() -> None:
+    schema.upgrade()
+    before = columns()
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE sync_state RENAME COLUMN epoch TO era")
+        connection.exec_driver_sql("ALTER TABLE sync_state ADD COLUMN optional INTEGER NOT NULL DEFAULT 0")
+        connection.exec_driver_sql("DROP TABLE import_progress")
+    failing = {"sync_state.epoch", "sync_state.era", "import_progress.file", "import_progress.rows_done"}
+    assert incompatible(before, columns()) == failing

@@ -16,7 +16,6 @@ from tests.unit.admin.catalogue import KEYS, SECRET
     ("revision", "what", "cure"),
     [
         (None, "at nothing, this version needs", "lockstep migrate admin"),
-        ("0003", "at 0003, this version needs", "lockstep migrate admin"),
         ("9999", "is at 9999, which this version does not know", "Install the version that migrated it"),
     ],
 )
