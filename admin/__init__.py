@@ -84,7 +84,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
         tracing.watch(engine=db.engine)
         watch_pool(db.engine)
     init_read_only(app, WebSettings().read_only, OPEN_WHEN_READ_ONLY)
-    init_tokens(app, audience="admin").user_lookup_loader(load_actor)
+    init_tokens(app, "admin", load_actor)
     init_console_sessions(app)
     app.register_blueprint(accounts_pages.blp)
     app.register_blueprint(owner_pages.blp)

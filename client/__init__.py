@@ -64,7 +64,7 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     for outage in store.OUTAGES:
         app.register_error_handler(outage, _store_unavailable)
     init_read_only(app, WebSettings().read_only, OPEN_WHEN_READ_ONLY)
-    init_tokens(app, audience="client").user_lookup_loader(load_shopper)
+    init_tokens(app, "client", load_shopper)
     init_shop_sessions(app)
     oidc.init_oidc(app, settings)
     init_signatures(app, parse_keys(settings.service_keys), audience="client")

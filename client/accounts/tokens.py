@@ -1,13 +1,19 @@
 """Bearer tokens of the API: a short access token, and a refresh token that counts once."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
+from flask import g
 from flask_jwt_extended import get_current_user, get_jwt, verify_jwt_in_request
 
 from client.accounts import sign_ins
 from client.accounts.documents import Shopper
 from client.accounts.sign_ins import SignedIn
 from web.security import tokens
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def issue(shopper: Shopper) -> dict[str, Any]:
@@ -36,6 +42,23 @@ def revoke() -> None:
     sign_ins.end(me.id, me.sign_in)
 
 
-def load_shopper(_header: dict[str, Any], payload: dict[str, Any]) -> SignedIn | None:
-    """Find whose token it is, so that an ended sign-in or an erased account counts at once."""
-    return sign_ins.find(payload["sub"], payload["sid"])
+def load_shopper(claims: dict[str, Any]) -> SignedIn | None:
+    """Return the account of a token, None when its sign-in has ended or the account was erased."""
+    return sign_ins.find(claims["sub"], claims["sid"])
+
+
+def signed_in_only(view: Callable[P, R]) -> Callable[P, R]:
+    """Refuse a request without a valid access token; ``me`` is the shopper whose token it is."""
+
+    @wraps(view)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        g.shopper = tokens.caller()
+        return view(*args, **kwargs)
+
+    return wrapper
+
+
+def me() -> SignedIn:
+    """Return the shopper who sent this request; only in views that are ``signed_in_only``."""
+    shopper: SignedIn = g.shopper
+    return shopper

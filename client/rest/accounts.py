@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from flask_jwt_extended import current_user, jwt_required
-
 from client.accounts import service, tokens
+from client.accounts.tokens import me, signed_in_only
 from client.likes.announcer import announcer
 from web.http.api import Blueprint, bearer_doc
 from web.security.tokens import CredentialsSchema, TokenSchema
@@ -54,12 +53,12 @@ class PasswordSchema(CredentialsSchema):
 
 
 @blp.route("/account", methods=["DELETE"])
-@jwt_required()
+@signed_in_only
 @blp.doc(**bearer_doc())
 @blp.arguments(PasswordSchema)
 @blp.response(204)
 @blp.alt_response(403, description="Wrong password")
 def close_account(body: dict[str, Any]) -> None:
     """Erase my account: the sign-in ends, every like is taken back, here and at Admin. Needs the password."""
-    service.close_account(current_user.id, body["password"])
+    service.close_account(me().id, body["password"])
     announcer().offer(0)

@@ -3,9 +3,9 @@
 from typing import Any
 
 from flask.views import MethodView
-from flask_jwt_extended import current_user, jwt_required
 from marshmallow import Schema, fields
 
+from client.accounts.tokens import me, signed_in_only
 from client.likes import queries, service
 from client.replica.queries import get_product
 from client.rest.product_schemas import ProductSchema
@@ -37,7 +37,7 @@ class MyLikesSchema(Schema):
 
 @blp.route("/likes/me")
 class MyLikes(MethodView):
-    decorators = [jwt_required()]
+    decorators = [signed_in_only]
 
     @blp.doc(**bearer_doc())
     @blp.arguments(PageSchema, location="query")
@@ -47,32 +47,32 @@ class MyLikes(MethodView):
 
         A product that I like again meanwhile moves to the front.
         """
-        page = queries.my_likes(current_user.id, **query)
+        page = queries.my_likes(me().id, **query)
         return page, next_link(page.next_cursor)
 
 
 @blp.route("/products/<int:product_id>/likes/me")
 class MyLike(MethodView):
-    decorators = [jwt_required()]
+    decorators = [signed_in_only]
 
     @blp.doc(**bearer_doc())
     @blp.response(200, LikeSchema)
     def get(self, product_id: int) -> Any:
         """Say whether I like a product."""
         product = get_product(product_id)
-        liked = queries.is_liked(product_id, current_user.id)
+        liked = queries.is_liked(product_id, me().id)
         return {"product": product_id, "liked": liked, "likes": product.likes}
 
     @blp.doc(**bearer_doc())
     @blp.response(200, LikeSchema)
     def put(self, product_id: int) -> Any:
         """Like a product; again changes nothing."""
-        product = service.set_like(product_id, current_user.id, True)
+        product = service.set_like(product_id, me().id, True)
         return {"product": product_id, "liked": True, "likes": product.likes}
 
     @blp.doc(**bearer_doc())
     @blp.response(200, LikeSchema)
     def delete(self, product_id: int) -> Any:
         """Take a like back; again changes nothing."""
-        product = service.set_like(product_id, current_user.id, False)
+        product = service.set_like(product_id, me().id, False)
         return {"product": product_id, "liked": False, "likes": product.likes}

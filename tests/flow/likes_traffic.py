@@ -38,7 +38,7 @@ def new_shoppers(running: Running, number: int) -> list[Shopper]:
     """Make accounts past the sign-up, whose password hashing is slow on purpose, and tokens as the Client would."""
     app = Flask("tokens")
     app.config["SECRET_KEY"] = running.product.env["CLIENT_SECRET_KEY"]
-    tokens.init_tokens(app, audience="client")
+    tokens.init_tokens(app, "client", lambda claims: claims["sub"])
     ids = [uuid.uuid4().hex for _ in range(number)]
     now = datetime.now(UTC)
     sign_ins = [{"id": "test", "expires_at": now + timedelta(hours=1)}]

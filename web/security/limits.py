@@ -12,7 +12,6 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from flask import Flask, Response, request, session
-from flask_jwt_extended import decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded, RequestLimit
 from jwt import PyJWTError
@@ -23,6 +22,7 @@ from werkzeug.exceptions import HTTPException
 from runtime import urls
 from runtime.settings import Settings
 from web.http.problems import problem
+from web.security import limit_counters, tokens
 from web.security.addresses import network
 
 OFF = "off"
@@ -84,7 +84,7 @@ def init_limits(app: Flask, settings: LimitSettings, polls: tuple[str, ...] = ()
         application_limits=_of_all(settings.rate_limit, polls),
         # Without a name, what has no endpoint would not be counted.
         request_identifier=lambda: request.endpoint or _NO_ROUTE,
-        storage_uri=settings.rate_limit_storage_url.get_secret_value(),
+        storage_uri=_storage_uri(settings),
         storage_options=_storage_options(settings),
         in_memory_fallback_enabled=True,
         swallow_errors=True,
@@ -144,6 +144,11 @@ def _of_all(rate: str, polls: tuple[str, ...]) -> list[str | Callable[[], str] |
     ]
 
 
+def _storage_uri(settings: LimitSettings) -> str:
+    url = settings.rate_limit_storage_url.get_secret_value()
+    return f"{limit_counters.SCHEME}://" if url == _MEMORY else url
+
+
 def _storage_options(settings: LimitSettings) -> dict[str, Any]:
     """A store that hangs costs one request half a second, then each process counts for itself for a while."""
     if settings.rate_limit_storage_url.get_secret_value() == _MEMORY:
@@ -174,7 +179,7 @@ def _signed_in() -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if token and scheme.lower() == "bearer":
         try:
-            return f"account {decode_token(token)['sub']}"
+            return f"account {tokens.decoded(token)['sub']}"
         except (PyJWTError, JWTExtendedException):
             return f"token {_digest(token)}"
     user = session.get("_user_id")

@@ -4,20 +4,36 @@ Every token names a sign-in (``sid``), which its service keeps: ended there, the
 is short-lived; the refresh token gets a new pair once (its ``jti`` stands with the sign-in) and is void from then on.
 """
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
 import marshmallow as ma
-from flask import Flask, Response
-from flask_jwt_extended import JWTManager, create_access_token, create_refresh_token, get_jti
+from flask import Flask, Response, current_app, request
+from flask_jwt_extended import (
+    JWTManager,
+    create_access_token,
+    create_refresh_token,
+    decode_token,
+    get_current_user,
+    get_jti,
+    verify_jwt_in_request,
+)
+from flask_jwt_extended.exceptions import JWTExtendedException
+from jwt import PyJWTError
 
 from web.http.problems import ProblemError, problem
 from web.security import passwords
 
 LIFETIME = timedelta(minutes=15)
 CLOCK_LEEWAY = timedelta(seconds=10)  # by which the clock of the host that made a token or a cookie may be ahead
+_ENDED = "The sign-in has ended."
+_LOAD, _DECODE = "token_account", "decode_token"  # in app.extensions
+_REMEMBERED = 4_096  # tokens, of about 1 KB with their claims
 REFRESH_LIFETIME = timedelta(days=14)  # of the sign-in; refreshing does not make it longer
 
 
@@ -64,7 +80,11 @@ class TokenSchema(ma.Schema):
     expires_in = ma.fields.Integer(dump_only=True, metadata={"description": "seconds"})
 
 
-def init_tokens(app: Flask, audience: str) -> JWTManager:
+# Finds the account of a token by its claims; None: the sign-in has ended.
+LoadAccount = Callable[[dict[str, Any]], Any]
+
+
+def init_tokens(app: Flask, audience: str, load: LoadAccount) -> None:
     """Accept bearer tokens made here for ``audience``; the other service's are refused."""
     app.config.update(
         JWT_SECRET_KEY=app.config["SECRET_KEY"],
@@ -80,8 +100,39 @@ def init_tokens(app: Flask, audience: str) -> JWTManager:
     jwt.expired_token_loader(lambda _header, _payload: _refuse("The token has expired; sign in again."))
     jwt.token_verification_loader(_well_formed)
     jwt.token_verification_failed_loader(lambda _header, _payload: _refuse("The token's claims are not valid."))
-    jwt.user_lookup_error_loader(lambda _header, _payload: _refuse("The sign-in has ended."))
-    return jwt
+    jwt.user_lookup_loader(lambda _header, payload: load(payload))
+    jwt.user_lookup_error_loader(lambda _header, _payload: _refuse(_ENDED))
+    app.extensions[_LOAD] = load
+    app.extensions[_DECODE] = lru_cache(_REMEMBERED)(decode_token)
+
+
+def decoded(token: str) -> dict[str, Any]:
+    """Return the claims of ``token``. Its signature is verified once and remembered: that costs more than the rest of
+    a request's authentication. Raises PyJWTError or JWTExtendedException for one that is not valid, or not any more.
+    """
+    claims: dict[str, Any] = current_app.extensions[_DECODE](token)
+    ends = claims.get("exp")
+    if type(ends) is int and time.time() < ends:
+        return claims
+    return decode_token(token)  # it expired since, or just about: refused with the reason, or within the leeway
+
+
+def caller() -> Any:
+    """Return the account whose access token the request carries, as it is now: an ended sign-in or a changed role
+    counts at once. Without a valid token the request is refused.
+    """
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    try:
+        claims = decoded(token) if scheme == "Bearer" else {}
+    except (PyJWTError, JWTExtendedException):
+        claims = {}
+    if claims.get("type") != "access" or not _well_formed({}, claims):
+        verify_jwt_in_request()  # refuses, and says why
+        return get_current_user()
+    account = current_app.extensions[_LOAD](claims)
+    if account is None:
+        raise NotSignedInError(_ENDED)
+    return account
 
 
 @dataclass(frozen=True, slots=True)

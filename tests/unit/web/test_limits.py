@@ -1,5 +1,8 @@
 """Rate limits: whom they count, what they refuse with, and that they are never the reason of an outage."""
 
+import threading
+import time
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -8,10 +11,12 @@ from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
 from runtime.settings import SettingsError, WebSettings
+from tools.stack.api import eventually
 from tools.stack.ports import free_port
 from tools.stack.servers.valkey import Valkey
 from web.http.problems import init_problems
 from web.http.request_ids import init_request_ids
+from web.security import limit_counters
 from web.security.headers import init_headers
 from web.security.limits import LimitSettings, init_limits, limit_sign_in
 from web.security.tokens import init_tokens
@@ -34,7 +39,7 @@ def app_with(**values: object) -> FlaskClient:
     init_headers(app, WebSettings(trusted_proxies=1))
     init_request_ids(app)
     init_problems(app)
-    init_tokens(app, audience="limits")
+    init_tokens(app, "limits", lambda claims: claims["sub"])
     app.add_url_rule("/api/v1/things", "things", lambda: "[]")
     app.add_url_rule("/livez", "livez", lambda: "ok")
     app.add_url_rule(SIGN_IN, "sign_in", _sign_in, methods=["GET", "POST"])
@@ -185,3 +190,34 @@ def test_store_that_is_gone_refuses_nobody_and_each_process_counts_for_itself() 
 def test_setting_that_is_no_limit_is_refused(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name.upper()):
         LimitSettings(**{name: value})
+
+
+def threads_made() -> int:
+    """Return how many threads this process ever made, this one included: Python numbers them."""
+    return int(threading.Thread().name.removeprefix("Thread-"))
+
+
+def test_counting_in_memory_starts_no_thread() -> None:
+    client = app_with()
+    before = threads_made()
+    assert statuses(client, 20) == [200] * 20
+    assert threads_made() == before + 1
+
+
+def test_ended_windows_in_memory_are_deleted() -> None:
+    counters = limit_counters.ProcessCounters()
+    counters.incr("open", 60)
+    for number in range(5 * limit_counters.FEW):
+        counters.incr(f"ended {number}", 0)
+    assert counters.get("open") == 1
+    assert counters.reset() <= limit_counters.FEW + 1
+
+
+def test_window_in_memory_ends() -> None:
+    counters = limit_counters.ProcessCounters()
+    assert [counters.incr("one", 0.05), counters.incr("one", 0.05)] == [1, 2]
+    eventually(lambda: counters.get("one") == 0, within=5)
+    assert counters.incr("one", 60) == 1
+    assert counters.get_expiry("one") > time.time() + 50
+    counters.clear("one")
+    assert (counters.get("one"), counters.reset()) == (0, 0)
