@@ -65,8 +65,8 @@ def compare_stores() -> None:
     check.look()
 
 
-def replay_many() -> None:
-    """Go on with what staff asked to be replayed; at once while there is more, for a while."""
+def resync_many() -> None:
+    """Continue the resyncs that staff requested, for at most one second at a time."""
     deadline = time.monotonic() + 1
     while resync_runs.go_on() and time.monotonic() < deadline:
         pass
@@ -89,7 +89,7 @@ JOBS: list[tuple[Callable[[], None], float]] = [
     (purge_imports, 60.0),
     (purge_idempotency_keys, 60.0),
     (compare_stores, 5.0),
-    (replay_many, 2.0),
+    (resync_many, 2.0),
 ]
 TICK_SECONDS = 0.5
 _STOP_SECONDS = 5.0  # a job that is in the middle of something by then ends with the process; the next one resumes

@@ -6,4 +6,4 @@ Every Celery process loads this module when it starts, workers too, so nothing o
 from runtime.cli.commands import LazyCommand
 
 dead = LazyCommand("dead", "client.cli.dead_letters:dead", "Look at dead letters, replay or discard them.")
-replay = LazyCommand("replay", "admin.cli.sync:replay", "Have products sent again.")
+resync = LazyCommand("resync", "admin.cli.sync:resync", "Send products to the Client again.")

@@ -10,7 +10,7 @@ from contract.messages import format_time
 _WORDS = {
     status.IN_SYNC: ("green", "in sync"),
     status.PENDING: ("yellow", "pending"),
-    status.STUCK_ROWS: ("red", "stuck: some products do not arrive; 'lockstep sync replay --stuck' tries them at once"),
+    status.STUCK_ROWS: ("red", "stuck: some products do not arrive; 'lockstep sync resync --stuck' tries them at once"),
     status.DRIFTED: ("red", "drift: the stores differ; 'lockstep sync diff' says where"),
     status.UNKNOWN: ("red", "unknown: the Client cannot be asked"),
     status.RESTORED: ("red", "a database was restored from a backup; run 'lockstep sync recover'"),

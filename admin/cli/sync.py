@@ -1,4 +1,4 @@
-"""What operators type about the replication: ``lockstep sync …`` and ``celery -A tasks replay``."""
+"""What operators type about the replication: ``lockstep sync …`` and ``celery -A tasks resync``."""
 
 import json
 import time
@@ -15,7 +15,7 @@ from admin.db.engine import utc_now
 from admin.db.extensions import db
 from admin.monitoring import status as status_
 from admin.relay import recovery as recovery_
-from admin.relay import resync as replay_
+from admin.relay import resync as resync_
 from admin.rest.replication_schemas import StatusSchema
 from runtime import correlation
 from runtime.cli.commands import EXIT_DEPENDENCY_DOWN, EXIT_DRIFT, LazyCommand, resumable
@@ -87,7 +87,7 @@ def _watch() -> None:
 @click.option("--dry-run", is_flag=True, help="Only say how many there are.")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until all are verified.")
 @json_option
-def replay(
+def resync(
     ids: tuple[int, ...],
     skus: tuple[str, ...],
     first_id: int | None,
@@ -100,42 +100,42 @@ def replay(
     wait: bool,
     as_json: bool,
 ) -> None:
-    """Have products sent again: by IDS, or by options.
+    """Send products to the Client again. IDS or options select them.
 
-    Several options narrow each other. What is right at the Client stays untouched, so this may be repeated at will. It
-    only marks the products; a running relay does the work, also after Ctrl-C. Interrupted before that, run it again.
+    Several options narrow the selection. Correct copies stay untouched, so it is safe to repeat. The command only
+    marks the products as pending; a running relay sends them, also after Ctrl-C.
 
-    'celery -A tasks replay' and 'lockstep sync replay' are the same command.
+    'celery -A tasks resync' and 'lockstep sync resync' are the same command.
 
     \b
     Examples:
-      lockstep sync replay 42 43
-      lockstep sync replay --sku MUG-1
-      lockstep sync replay --from 1000 --to 1999 --no-wait
-      celery -A tasks replay --stuck
-      celery -A tasks replay --changed-since 2026-11-01 --dry-run
+      lockstep sync resync 42 43
+      lockstep sync resync --sku MUG-1
+      lockstep sync resync --from 1000 --to 1999 --no-wait
+      celery -A tasks resync --stuck
+      celery -A tasks resync --changed-since 2026-11-01 --dry-run
     """
     since, until = _utc(changed_since), _utc(changed_until)
     check_range(("--from", "--to"), first_id, last_id)
     check_range(("--changed-since", "--changed-until"), since, until)
-    selection = replay_.Selection(ids, skus, first_id, last_id, since, until, stuck)
-    if (selection == replay_.Selection()) != everything:
+    selection = resync_.Selection(ids, skus, first_id, last_id, since, until, stuck)
+    if (selection == resync_.Selection()) != everything:
         raise click.UsageError("Say which products: by ids or options, or --all alone.")
     with create_app().app_context():
-        total, done = replay_.count(selection), 0
+        total, done = resync_.count(selection), 0
         if dry_run or not total:
             if not as_json:
-                click.echo(f"{total} products" + (" would be replayed" if dry_run else " selected"))
+                click.echo(f"{total} products" + (" would be resynced" if dry_run else " selected"))
         else:
             done = _carry_out(selection, total, wait)
         if as_json:
             click.echo(json.dumps({"selected": total, "marked": done, "request_id": correlation.bound()}))
 
 
-def _carry_out(selection: replay_.Selection, total: int, wait: bool) -> int:
+def _carry_out(selection: resync_.Selection, total: int, wait: bool) -> int:
     again = resumable("what is marked is looked after; run it again for the rest")
     with again, progress("marked", total) as advance:
-        done = replay_.mark(selection, advance)
+        done = resync_.mark(selection, advance)
     with resumable("the relays go on without this; 'lockstep sync status --watch' shows how far they are"):
         click.echo(f"{done} products marked; in every log: request id {correlation.bound()}", err=True)
         if wait:
@@ -143,7 +143,7 @@ def _carry_out(selection: replay_.Selection, total: int, wait: bool) -> int:
     return done
 
 
-sync.add_command(replay)
+sync.add_command(resync)
 
 
 @sync.command("recover")
@@ -169,7 +169,7 @@ def _wait_until_proven(total: int) -> None:
     marked_at = db.session.execute(select(utc_now())).scalar_one()
     db.session.rollback()
     with progress("verified", total) as advance:
-        while left := replay_.pending(marked_at):
+        while left := resync_.pending(marked_at):
             advance(max(0, total - left))
             time.sleep(_LOOK_SECONDS)
     click.echo("all verified", err=True)

@@ -18,7 +18,7 @@ from admin.relay import resync, resync_runs
 from admin.relay.resync_runs import Progress
 from web.http.problems import ProblemError
 
-MENDED_BY_REPLAY = ("missing", "stale", "ahead", "differing", "malformed")  # what only the Client has is for a person
+REPAIRED_BY_RESYNC = ("missing", "stale", "ahead", "differing", "malformed")  # what only the Client has is for a person
 
 # state → (tone of its chip, what it means)
 _MEANINGS = {
@@ -65,7 +65,7 @@ def repair_drift() -> int:
 
     Raises NothingToRepairError.
     """
-    query = select(Drift.product_id).where(Drift.confirmed_at.is_not(None), Drift.kind.in_(MENDED_BY_REPLAY))
+    query = select(Drift.product_id).where(Drift.confirmed_at.is_not(None), Drift.kind.in_(REPAIRED_BY_RESYNC))
     ids = list(db.session.execute(query).scalars())
     db.session.rollback()
     if not ids:

@@ -40,9 +40,9 @@ def live_lag() -> Response:
     return live({"lag": render_template("console/lag.html", **_lag())})
 
 
-@blp.post("/replays")
+@blp.post("/resyncs")
 @page_for(EDITOR)
-def replay_many() -> AnyResponse:
+def resync_many() -> AnyResponse:
     """Have every product, or every stuck one, sent again; the relays carry it out."""
     what = request.form.get("what", "")
     if what not in resync_runs.WHATS:
@@ -52,9 +52,9 @@ def replay_many() -> AnyResponse:
     return redirect(url_for("console.show_overview"))
 
 
-@blp.post("/replays/<int:run_id>/stop")
+@blp.post("/resyncs/<int:run_id>/stop")
 @page_for(EDITOR)
-def stop_replay(run_id: int) -> AnyResponse:
+def stop_resync(run_id: int) -> AnyResponse:
     resync_runs.stop(run_id, author())
     flash("Stopped. What was marked already is still looked after.", "info")
     return redirect(url_for("console.show_overview"))

@@ -93,7 +93,7 @@ class LaneProgress(Model):
 
 
 class ResyncRun(Model):
-    """A replay of many products that staff asked for; the relays mark them, a chunk at a time, up to the last."""
+    """A resync of many products, requested by staff; the relays mark them, a chunk at a time, up to the last."""
 
     __tablename__ = "resync_runs"
     __table_args__ = (Index("ix_resync_runs_finished", "finished_at"),)
@@ -111,7 +111,7 @@ class ResyncRun(Model):
     @property
     def request_id(self) -> str:
         """What the logs of all processes carry for what this run has looked after."""
-        return f"replay-{self.id}"
+        return f"resync-{self.id}"
 
 
 class SyncState(Model):

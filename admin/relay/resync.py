@@ -1,4 +1,4 @@
-"""Replay: have the relay recheck products again, as if they had just changed.
+"""Resync: mark products pending, so that the relay verifies or sends them again.
 
 It asks the Client first (A6), so what is right already is verified without being sent; other content at the same
 version is repaired by a resync. Marking is all that happens here: whoever marked may go, the relay goes on.

@@ -1,4 +1,4 @@
-"""Replays of many products, carried out by the relays: whoever asked may go, and come back to see how far it is.
+"""Resyncs of many products, carried out by the relays: whoever asked may go, and come back to see how far it is.
 
 What is kept says where it stands, so a relay that dies leaves its run to the next one.
 """
@@ -51,7 +51,7 @@ def request(what: str, by: str) -> ResyncRun:
     run = ResyncRun(what=what, by=by, total=total, marked=0, after_id=0, requested_at=utc_now())
     db.session.add(run)
     db.session.commit()
-    log.info("replay requested", run=run.request_id, what=what, products=total)
+    log.info("resync requested", run=run.request_id, what=what, products=total)
     return run
 
 
@@ -77,7 +77,7 @@ def go_on(limit: int = resync.CHUNK) -> bool:
         else:
             run.finished_at = utc_now()
         db.session.commit()
-        log.info("replay marked" if ids else "replay ended", run=run.id, products=len(ids))
+        log.info("resync marked" if ids else "resync ended", run=run.id, products=len(ids))
     return True
 
 

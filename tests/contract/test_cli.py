@@ -21,7 +21,7 @@ from tests.unit.admin.catalogue import KEYS, SECRET
 ROOTS = {
     "lockstep": lockstep_cli,
     "celery -A tasks dead": celery_commands.dead,
-    "celery -A tasks replay": celery_commands.replay,
+    "celery -A tasks resync": celery_commands.resync,
 }
 NOBODY = "127.0.0.1:1"
 
@@ -95,7 +95,7 @@ def test_lines_of_lazy_commands_are_sentences_too() -> None:
     ("typed", "incomplete", "offered"),
     [
         ([], "s", {"shopper", "staff", "sync"}),
-        (["sync"], "re", {"recover", "replay"}),
+        (["sync"], "re", {"recover", "resync"}),
         (["sync", "diff"], "--re", {"--repair"}),
         (["staff", "add", "me@example.com", "--role"], "", {"viewer", "editor", "owner"}),
         (["staff", "keys"], "", {"add", "list", "revoke"}),
@@ -123,7 +123,7 @@ ASKS_ADMIN_S_DATABASE = (
     "export -",
     "sync status --json",
     "sync diff --json",
-    "sync replay --all --json",
+    "sync resync --all --json",
 )
 ASKS_ADMIN_S_DATABASE += ("staff list --json", "staff keys list --json", "staff remove me@example.com", "import FILE")
 ASKS_THE_STORE = ("likes status --json", "likes diff --json", "likes retry", "shopper erase me@example.com")
@@ -192,10 +192,10 @@ TOO_LARGE = "99999999999999999999"
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (f"lockstep sync replay {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
-        ("lockstep sync replay 0", "0 is not in the range"),
-        (f"lockstep sync replay --to {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
-        (f"celery -A tasks replay {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
+        (f"lockstep sync resync {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
+        ("lockstep sync resync 0", "0 is not in the range"),
+        (f"lockstep sync resync --to {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
+        (f"celery -A tasks resync {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
         (f"lockstep sync diff {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
         (f"lockstep sync diff -- -{TOO_LARGE}", f"-{TOO_LARGE} is not in the range"),
         (f"lockstep sync diff --from {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
@@ -204,10 +204,10 @@ TOO_LARGE = "99999999999999999999"
         (f"celery -A tasks dead discard --all --yes --product {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
         ("lockstep sync diff --from 9 --to 3", "--from 9 is above --to 3"),
         ("lockstep sync diff --from 9 --to 3 --repair", "--from 9 is above --to 3"),
-        ("lockstep sync replay --from 10 --to 1", "--from 10 is above --to 1"),
-        ("celery -A tasks replay --from 10 --to 1", "--from 10 is above --to 1"),
+        ("lockstep sync resync --from 10 --to 1", "--from 10 is above --to 1"),
+        ("celery -A tasks resync --from 10 --to 1", "--from 10 is above --to 1"),
         (
-            "lockstep sync replay --changed-since 2026-11-02 --changed-until 2026-11-01",
+            "lockstep sync resync --changed-since 2026-11-02 --changed-until 2026-11-01",
             "--changed-since 2026-11-02 00:00:00 is above --changed-until 2026-11-01 00:00:00",
         ),
     ],

@@ -142,7 +142,7 @@ def test_commands_of_the_documents_exist(document: Path, monkeypatch: pytest.Mon
     "line",
     [
         "lockstep sync stat",
-        "lockstep sync replay --stuk",
+        "lockstep sync resync --stuk",
         "lockstep health relay --heart x",
         "celery -A tasks inspect pong",
         "celery -A tasks call tasks.resync_produkt --args '[42]'",

@@ -65,9 +65,7 @@ def interrupted(env: dict[str, str], *arguments: str, when: Callable[[subprocess
     return said.splitlines()[-1]
 
 
-def test_import_goes_on_where_it_was_and_replay_goes_on_without_its_command(
-    env: dict[str, str], tmp_path: Path
-) -> None:
+def test_import_resumes_and_resync_finishes_without_its_command(env: dict[str, str], tmp_path: Path) -> None:
     file, database = tmp_path / "mugs.csv", Path(env["ADMIN_DATABASE_URL"].removeprefix("sqlite:///"))
     rows = "".join(f"M-{number},Mug,2.50,EUR,Kitchen\n" for number in range(ROWS))
     file.write_text("sku,title,price,currency,category\n" + rows, encoding="utf-8")
@@ -83,7 +81,7 @@ def test_import_goes_on_where_it_was_and_replay_goes_on_without_its_command(
     assert json.loads(done.stdout)["created"] == ROWS - taken
     assert _one(database, "SELECT count(*) FROM product_changes") == ROWS
 
-    said = interrupted(env, "sync", "replay", "--all", when=lambda process: _until_said(process, "products marked"))
+    said = interrupted(env, "sync", "resync", "--all", when=lambda process: _until_said(process, "products marked"))
     assert said.startswith("interrupted: the relays go on without this; 'lockstep sync status --watch'")
 
 

@@ -1,4 +1,4 @@
-"""What is out of sync, and repairing it: status, replay, and databases that come back from a backup."""
+"""What is out of sync, and repairing it: status, resync, and databases that come back from a backup."""
 
 import json
 import re
@@ -104,15 +104,15 @@ def test_status_tells_behind_from_unknown(production: Running) -> None:
     eventually(lambda: in_sync(production))
 
 
-def test_replay_mends_an_edit_behind_our_back_and_touches_nothing_that_is_right(production: Running) -> None:
+def test_resync_repairs_a_foreign_edit_and_leaves_correct_copies_untouched(production: Running) -> None:
     edited, right = production.create(title="Red mug"), production.create(title="Red cup")
     eventually(lambda: verified(production, edited) and verified(production, right))
     with copies(production) as store:
         store["products"].update_one({"_id": edited}, {"$set": {"title": "Hacked"}})
         before = store["products"].find_one({"_id": right})
-        said = run(production, "celery", "-A", "tasks", "replay", str(edited), str(right), "--dry-run")
+        said = run(production, "celery", "-A", "tasks", "resync", str(edited), str(right), "--dry-run")
         assert said.startswith("2 products")
-        run(production, "celery", "-A", "tasks", "replay", str(edited), str(right))
+        run(production, "celery", "-A", "tasks", "resync", str(edited), str(right))
         assert production.client.get(edited)["title"] == "Red mug"
         assert store["products"].find_one({"_id": right}) == before
 

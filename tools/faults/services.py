@@ -61,7 +61,7 @@ def malformed_copies(world: World, load: Load) -> None:
     ]
     for product_id, change in zip(ids, _BROKEN, strict=False):
         copies.update_one({"_id": product_id}, change)
-    commands.run_all([(["sync", "replay", "--all", "--no-wait"], "")], world.product.env)
+    commands.run_all([(["sync", "resync", "--all", "--no-wait"], "")], world.product.env)
     go_on(load, 2)
 
 

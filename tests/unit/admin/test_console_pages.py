@@ -73,8 +73,8 @@ def test_viewer_is_offered_nothing_that_would_be_refused(onlooker: Browser, edit
         page_of(1, "/restore"),
         page_of(1, "/resync"),
         "/console/products/resync",
-        "/console/replays",
-        "/console/replays/1/stop",
+        "/console/resyncs",
+        "/console/resyncs/1/stop",
         "/console/drift/repair",
         "/console/dead-letters/settle",
         "/console/imports",
@@ -482,13 +482,13 @@ def test_address_that_makes_no_sense_still_shows_a_page(staff: Browser, query: s
 def test_resync_of_many_is_asked_for_once_and_shown(app: Flask, staff: Browser, editor: Api) -> None:
     editor.create()
     for _click in range(2):
-        assert send(staff, "/console/replays", what="all").status_code == 302
+        assert send(staff, "/console/resyncs", what="all").status_code == 302
     with app.app_context():
         [run] = db.session.execute(select(ResyncRun)).scalars()
     assert "All products" in staff.get("/console/").text
-    send(staff, f"/console/replays/{run.id}/stop")
+    send(staff, f"/console/resyncs/{run.id}/stop")
     assert "stopped by \u2068editor@example.com\u2069" in staff.get("/console/").text
-    assert send(staff, "/console/replays", what="everything").status_code == 422
+    assert send(staff, "/console/resyncs", what="everything").status_code == 422
 
 
 def test_search_of_signs_alone_finds_nothing_and_says_why(staff: Browser, editor: Api) -> None:

@@ -83,7 +83,7 @@ def client_product(editor: Api) -> int:
     return int(editor.create()["id"])
 
 
-def test_replay_selects_by_id_sku_range_time_and_stuck(app: Flask, editor: Api) -> None:
+def test_resync_selects_by_id_sku_range_time_and_stuck(app: Flask, editor: Api) -> None:
     ids = [editor.create(sku=f"MUG-{n}")["id"] for n in range(5)]
     prove_all(app)
     with app.app_context():
@@ -107,7 +107,7 @@ def test_replay_selects_by_id_sku_range_time_and_stuck(app: Flask, editor: Api) 
         assert {selection: resync.count(selection) for selection in choices} == choices
 
 
-def test_replay_marks_in_chunks_and_again_does_no_harm(app: Flask, editor: Api) -> None:
+def test_resync_marks_in_chunks_and_again_does_no_harm(app: Flask, editor: Api) -> None:
     ids = [editor.create(sku=f"MUG-{n}")["id"] for n in range(3)]
     prove_all(app)
     with app.app_context():

@@ -1,4 +1,4 @@
-"""Replays of many products: they survive whoever carries them out, and say how far they are."""
+"""Resyncs of many products: they survive whoever carries them out, and say how far they are."""
 
 import pytest
 from flask import Flask
@@ -49,7 +49,7 @@ def test_what_a_run_marked_carries_its_name_as_request_id(app: Flask) -> None:
         run = resync_runs.request(resync_runs.ALL, "me")
         resync_runs.go_on()
         causes = set(db.session.execute(select(Replication.request_id)).scalars())
-        assert causes == {f"replay-{run.id}"}
+        assert causes == {f"resync-{run.id}"}
 
 
 @pytest.mark.usefixtures("five")
