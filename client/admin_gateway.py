@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -14,14 +13,14 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from client.config import ClientSettings
-from contract.messages import InvalidMessageError, LikeChanged, NewerMessageError, ProductChanged, parse_time
+from contract.messages import InvalidMessageError, LikeChanged, NewerMessageError, ProductChanged
+from contract.service_calls import IMAGES, LIKES, PRODUCTS, LikeOutcome, StoredLike, WrongCount
 from runtime import answers, call_failures
 from runtime.correlation import outgoing
 from web.security.signatures import SignedBy, parse_keys
 
 TIMEOUT = (2.0, 10.0)  # seconds to connect, to answer
 MAX_ANSWER = 8 * 1024 * 1024  # bytes
-OUTCOMES = {"applied", "superseded", "gone", "unknown", "invalid"}
 
 
 class AdminUnavailableError(Exception):
@@ -40,36 +39,8 @@ class BatchTooLargeError(AdminUnavailableError):
 _TOO_LARGE = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}  # 422: more items than it takes
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What Admin did with one like, and what it holds now. ``received_at``: since when, None where it did not say."""
-
-    outcome: str
-    revision: int
-    liked: bool
-    reason: str
-    received_at: datetime | None = None
-
-
 Key = tuple[int, str]  # product, user: the order of both stores
 FIRST: Key = (0, "")
-
-
-@dataclass(frozen=True, slots=True)
-class StoredLike:
-    """A like as Admin holds it."""
-
-    like: LikeChanged
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class WrongCount:
-    """A product's count that is not the size of its set, on one side."""
-
-    product: int
-    shown: int
-    actual: int
 
 
 class AdminGateway:
@@ -84,14 +55,14 @@ class AdminGateway:
         self._session = requests.Session()
         self._session.auth = SignedBy(parse_keys(settings.service_keys), audience="admin")
 
-    def send_likes(self, likes: Sequence[LikeChanged]) -> list[Outcome]:
+    def send_likes(self, likes: Sequence[LikeChanged]) -> list[LikeOutcome]:
         """Hand Admin a batch; return an outcome for each, in order.
 
         Raises AdminUnavailableError; BatchTooLargeError where fewer likes may do.
         """
-        answer = self._call("POST", "/service/v1/likes", {"likes": [like.encode() for like in likes]})
+        answer = self._call("POST", LIKES, {"likes": [like.encode() for like in likes]})
         try:
-            outcomes = [_outcome(item) for item in answer["outcomes"]]
+            outcomes = [LikeOutcome.decode(item) for item in answer["outcomes"]]
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise _nonsense(error) from error
         if len(outcomes) != len(likes):
@@ -104,7 +75,7 @@ class AdminGateway:
 
         Raises AdminUnavailableError, also where only the next release can read a state.
         """
-        answer = self._call("POST", "/service/v1/products/states", {"ids": list(product_ids)})
+        answer = self._call("POST", f"{PRODUCTS}/states", {"ids": list(product_ids)})
         try:
             decoded = [_state(item) for item in answer["states"]]
         except (InvalidMessageError, KeyError, TypeError) as error:
@@ -115,7 +86,7 @@ class AdminGateway:
     def image(self, digest: str) -> bytes | None:
         """Return what Admin keeps under ``digest``, not verified; None: nothing. Raises AdminUnavailableError."""
         try:
-            return self._exchange("GET", f"/service/v1/images/{digest}")
+            return self._exchange("GET", f"{IMAGES}/{digest}")
         except AdminUnavailableError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
@@ -126,30 +97,30 @@ class AdminGateway:
 
         Raises AdminUnavailableError, as all that follow.
         """
-        digest = self._part("GET", f"/service/v1/likes/digest?{_range(after, upto)}", "digest")
+        digest = self._part("GET", f"{LIKES}/digest?{_range(after, upto)}", "digest")
         return None if digest is None else str(digest)
 
     def likes_range(self, after: Key, upto: Key | None) -> list[StoredLike]:
         """Return the first of Admin's likes in the range, none when there are no more."""
-        return _held(self._part("GET", f"/service/v1/likes/range?{_range(after, upto)}", "likes"))
+        return _held(self._part("GET", f"{LIKES}/range?{_range(after, upto)}", "likes"))
 
     def stored_likes(self, keys: Sequence[Key]) -> list[StoredLike]:
         """Return what Admin holds of ``keys``."""
         body = {"keys": [{"product": product, "user": user} for product, user in keys]}
-        return _held(self._part("POST", "/service/v1/likes/lookup", "likes", body))
+        return _held(self._part("POST", f"{LIKES}/lookup", "likes", body))
 
     def wrong_like_counts(self, after: int) -> tuple[list[WrongCount], int | None]:
         """Return Admin's wrong counts among the next products, and the id to go on after, None at the end."""
-        answer = self._call("GET", f"/service/v1/likes/counts?after={after}")
+        answer = self._call("GET", f"{LIKES}/counts?after={after}")
         try:
-            wrong = [WrongCount(int(c["product"]), int(c["shown"]), int(c["actual"])) for c in answer["wrong"]]
+            wrong = [WrongCount.decode(count) for count in answer["wrong"]]
             return wrong, None if answer["next"] is None else int(answer["next"])
         except (KeyError, TypeError, ValueError) as error:
             raise _nonsense(error) from error
 
     def recount_likes(self, product_ids: Sequence[int]) -> None:
         """Have Admin count these products' likes anew."""
-        self._call("POST", "/service/v1/likes/recount", {"products": list(product_ids)})
+        self._call("POST", f"{LIKES}/recount", {"products": list(product_ids)})
 
     def _part(self, method: str, path: str, name: str, body: Any = None) -> Any:
         try:
@@ -206,22 +177,13 @@ def _range(after: Key, upto: Key | None) -> str:
 
 def _held(items: Any) -> list[StoredLike]:
     try:
-        return [StoredLike(LikeChanged.decode(item), parse_time(item["received_at"])) for item in items]
-    except (InvalidMessageError, KeyError, TypeError, ValueError) as error:
+        return [StoredLike.decode(item) for item in items]
+    except (KeyError, TypeError, ValueError) as error:
         raise _nonsense(error) from error
 
 
 def _nonsense(error: Exception) -> AdminUnavailableError:
     return AdminUnavailableError(f"Admin's answer makes no sense: {error!r}")
-
-
-def _outcome(item: Any) -> Outcome:
-    received = item.get("received_at")
-    moment = parse_time(received) if received else None
-    outcome = Outcome(item["outcome"], item["revision"], item["liked"], item["reason"], moment)
-    if outcome.outcome not in OUTCOMES or type(outcome.revision) is not int or type(outcome.liked) is not bool:
-        raise ValueError(f"unknown outcome {outcome.outcome!r}")
-    return outcome
 
 
 def _retry_after(response: requests.Response) -> float | None:

@@ -5,7 +5,6 @@ Ids are grouped in buckets of a fixed width; equal digests mean equal buckets, a
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
@@ -22,20 +21,19 @@ class Entry(NamedTuple):
     checksum: str
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
-    """The sum of one bucket: ids from ``bucket * BUCKET``, how many there are, and one hash of all their entries."""
+class Digest(NamedTuple):
+    """One bucket: the ids from ``bucket * BUCKET``, their number, and one hash of all their entries."""
 
     bucket: int
-    count: int
+    size: int
     digest: str
 
 
 def digests(entries: Iterable[Entry]) -> Iterator[Digest]:
     """Sum up ``entries``, which come in the order of their ids; empty buckets are left out. Holds one entry."""
     for bucket, members in groupby(entries, lambda entry: entry.id // BUCKET):
-        summed, count = hashlib.blake2b(digest_size=16), 0
+        hashed, size = hashlib.blake2b(digest_size=16), 0
         for entry in members:
-            summed.update(f"{entry.id}:{entry.sequence}:{entry.checksum}\n".encode())
-            count += 1
-        yield Digest(bucket, count, summed.hexdigest())
+            hashed.update(f"{entry.id}:{entry.sequence}:{entry.checksum}\n".encode())
+            size += 1
+        yield Digest(bucket, size, hashed.hexdigest())

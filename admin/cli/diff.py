@@ -7,11 +7,11 @@ from admin import create_app
 from admin.cli.diff_report import Report, show_fields
 from admin.db.extensions import db
 from admin.outbox.models import SyncGeneration
-from admin.outbox.repair import BATCH
 from admin.reconcile import check, own_state
 from admin.reconcile.compare import batched
 from admin.reconcile.diff import HIGHEST, LOWEST, Comparison, UnknownProductError, fields_of
 from admin.reconcile.repair_run import RepairRun
+from contract.service_calls import MAX_REPAIRS
 from runtime.cli.commands import EXIT_DRIFT, EXIT_FAILED, resumable
 from runtime.cli.terminal import PRODUCT_ID, check_range, json_option, progress
 
@@ -65,7 +65,7 @@ def _one(product_id: int, as_json: bool) -> None:
 def _range(span: tuple[int, int], as_json: bool, repairing: RepairRun | None) -> None:
     report, comparison = Report(as_json), Comparison()
     with progress("comparing", own_state.highest_id()) as advance:
-        for batch in batched(comparison.drift(*span, advance), BATCH):
+        for batch in batched(comparison.drift(*span, advance), MAX_REPAIRS):
             for outcome in repairing.repair(batch) if repairing else [(difference, None) for difference in batch]:
                 report.add(*outcome)
     for outcome in repairing.delete() if repairing else []:

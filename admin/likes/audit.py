@@ -4,8 +4,6 @@ Keys are (product, user) in binary order, the same on both sides. Each call read
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select, tuple_, update
@@ -14,29 +12,13 @@ from admin.catalogue.models import Product
 from admin.db.engine import retry_deadlocks
 from admin.db.extensions import db
 from admin.likes.models import LikeCount, ProductLike
-from admin.likes.service import MAX_BATCH, lock_counts, make_counts
+from admin.likes.service import lock_counts, make_counts
 from contract.messages import LikeChanged, likes_digest
+from contract.service_calls import MAX_LIKES, StoredLike, WrongCount
 
 MAX_ROWS = 10_000  # per digest
 
 Key = tuple[int, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A like and when it came."""
-
-    like: LikeChanged
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class WrongCount:
-    """A product whose count, ``shown``, is not the size of its set."""
-
-    product: int
-    shown: int
-    actual: int
 
 
 def digest(after: Key, upto: Key | None) -> str | None:
@@ -45,26 +27,26 @@ def digest(after: Key, upto: Key | None) -> str | None:
     return None if len(rows) > MAX_ROWS else likes_digest(row.like for row in rows)
 
 
-def first_of(after: Key, upto: Key | None) -> list[Held]:
-    """Return the first likes of a range, at most MAX_BATCH."""
-    return _rows(_in_range(after, upto).limit(MAX_BATCH))
+def first_of(after: Key, upto: Key | None) -> list[StoredLike]:
+    """Return the first likes of a range, at most MAX_LIKES."""
+    return _rows(_in_range(after, upto).limit(MAX_LIKES))
 
 
-def held(keys: Sequence[Key]) -> list[Held]:
-    """Return what is held of ``keys``, at most MAX_BATCH."""
+def held(keys: Sequence[Key]) -> list[StoredLike]:
+    """Return what is held of ``keys``, at most MAX_LIKES."""
     return _rows(_LIKES.where(tuple_(ProductLike.product_id, ProductLike.user).in_(keys)))
 
 
 def wrong_counts(after: int) -> tuple[list[WrongCount], int | None]:
-    """Return the wrong ones among the next MAX_BATCH products, and the id to go on after, None at the end.
+    """Return the wrong ones among the next MAX_LIKES products, and the id to go on after, None at the end.
 
     One statement, so that count and set are of one moment.
     """
     shown = select(LikeCount.likes).where(LikeCount.product_id == Product.id).scalar_subquery()
     query = select(Product.id, func.coalesce(shown, 0), _size_of(Product.id).scalar_subquery())
-    page = db.session.execute(query.where(Product.id > after).order_by(Product.id).limit(MAX_BATCH)).all()
+    page = db.session.execute(query.where(Product.id > after).order_by(Product.id).limit(MAX_LIKES)).all()
     wrong = [WrongCount(product, likes, actual) for product, likes, actual in page if likes != actual]
-    return wrong, page[-1][0] if len(page) == MAX_BATCH else None
+    return wrong, page[-1][0] if len(page) == MAX_LIKES else None
 
 
 @retry_deadlocks
@@ -95,9 +77,9 @@ def _in_range(after: Key, upto: Key | None) -> Select[Any]:
     return query.where(product <= upto[0], or_(product < upto[0], and_(product == upto[0], user <= upto[1])))
 
 
-def _rows(query: Select[Any]) -> list[Held]:
+def _rows(query: Select[Any]) -> list[StoredLike]:
     rows = db.session.execute(query).all()
-    return [Held(LikeChanged(product, user, revision, liked), at) for product, user, revision, liked, at in rows]
+    return [StoredLike(LikeChanged(product, user, revision, liked), at) for product, user, revision, liked, at in rows]
 
 
 def _size_of(product_id: Any) -> Select[Any]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,33 +15,13 @@ from admin.db.extensions import db
 from admin.likes.models import LikeCount, ProductLike
 from contract import causation
 from contract.messages import LikeChanged
+from contract.service_calls import APPLIED, GONE, SUPERSEDED, UNKNOWN, LikeOutcome
 
 log = structlog.get_logger(__name__)
 
-MAX_BATCH = 500
-
-APPLIED = "applied"
-SUPERSEDED = "superseded"  # Admin holds this revision or a higher one
-GONE = "gone"  # the product is deleted: it takes no like any more, only unlikes
-UNKNOWN = "unknown"  # the product was never here
-INVALID = "invalid"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one like; ``revision`` and ``liked`` are what Admin holds now (0 and False: nothing).
-
-    ``received_at``: since when it holds a state that superseded the like; None where that came in the same batch.
-    """
-
-    outcome: str
-    revision: int = 0
-    liked: bool = False
-    received_at: datetime | None = field(default=None, compare=False)
-
 
 @retry_deadlocks
-def take(likes: Sequence[LikeChanged]) -> list[Outcome]:
+def take(likes: Sequence[LikeChanged]) -> list[LikeOutcome]:
     """Apply ``likes`` in one transaction; return an outcome for each, in their order.
 
     Count rows are locked first and in product order, so that two batches never wait for each other in a ring.
@@ -97,20 +77,20 @@ def _held(likes: Sequence[LikeChanged]) -> dict[tuple[int, str], _State]:
     return {(row.product_id, row.user): _State(row.revision, row.liked, row.liked, row.received_at) for row in rows}
 
 
-def _apply(like: LikeChanged, living: dict[int, bool], held: dict[tuple[int, str], _State]) -> Outcome:
+def _apply(like: LikeChanged, living: dict[int, bool], held: dict[tuple[int, str], _State]) -> LikeOutcome:
     key = (like.product, like.user)
     state = held.get(key)
     if like.product not in living:
-        return Outcome(UNKNOWN)
+        return LikeOutcome(UNKNOWN)
     if state and state.revision >= like.revision:
-        return Outcome(SUPERSEDED, state.revision, state.liked, state.received_at)
+        return LikeOutcome(SUPERSEDED, state.revision, state.liked, received_at=state.received_at)
     if like.liked and not living[like.product]:
-        return Outcome(GONE, state.revision if state else 0, state.liked if state else False)
+        return LikeOutcome(GONE, state.revision if state else 0, state.liked if state else False)
     held[key] = _State(like.revision, like.liked, state.stored if state else False)
-    return Outcome(APPLIED, like.revision, like.liked)
+    return LikeOutcome(APPLIED, like.revision, like.liked)
 
 
-def _store(likes: Sequence[LikeChanged], outcomes: list[Outcome], held: dict[tuple[int, str], _State]) -> None:
+def _store(likes: Sequence[LikeChanged], outcomes: list[LikeOutcome], held: dict[tuple[int, str], _State]) -> None:
     applied = {
         (like.product, like.user): held[like.product, like.user]
         for like, outcome in zip(likes, outcomes, strict=True)

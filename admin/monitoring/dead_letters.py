@@ -6,11 +6,11 @@ from http import HTTPStatus
 from typing import Any
 
 from admin.outbox.client_gateway import ClientUnavailableError, client_gateway
+from contract.service_calls import DEAD_LETTERS
 from web.http import cursors
 from web.http.problems import ProblemError
 
 REPLAY, DISCARD = "replay", "discard"
-_DOOR = "/service/v1/dead-letters"
 COUNTED = 1_000  # where the Client stops counting letters of one state
 _AT_ONCE = 500  # what the Client settles per call
 _SORT = "-died_at"
@@ -84,7 +84,7 @@ def settle_all(action: str, where: dict[str, Any], by: str) -> BulkResult:
 
 
 def _ask(what: str, body: dict[str, Any]) -> dict[str, Any]:
-    answer = client_gateway().ask(f"{_DOOR}/{what}", body, PATIENCE)
+    answer = client_gateway().ask(f"{DEAD_LETTERS}/{what}", body, PATIENCE)
     if not isinstance(answer, dict):
         raise ClientUnavailableError("the Client's answer makes no sense")
     return answer

@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from admin.db.engine import utc_now
 from admin.db.extensions import db
-from admin.outbox.client_gateway import ClientUnavailableError, ReplicaState, client_gateway
+from admin.outbox.client_gateway import ClientUnavailableError, client_gateway
 from admin.outbox.models import ProductChange, Replication
+from contract.service_calls import ReplicaState
 from web.http import cursors
 from web.http.problems import ProblemError
 

@@ -14,6 +14,7 @@ from admin.outbox.client_gateway import ClientUnavailableError, client_gateway
 from admin.outbox.models import SENT, STUCK, LaneProgress, ProductChange, Replication, SyncGeneration
 from admin.reconcile import check
 from contract.messages import MAX_IDS, parse_time
+from contract.service_calls import STATE
 from contract.versions import version_of
 
 WINDOW = timedelta(hours=1)
@@ -164,7 +165,7 @@ _OF_THE_CLIENT = ("likes_pending", "likes_oldest_age", "likes_parked", "dead_let
 def _client_state() -> ClientState | None:
     """Return None from a Client of the version before, which does not tell."""
     try:
-        found = client_gateway().ask("/service/v1/state", {}, PATIENCE)
+        found = client_gateway().ask(STATE, {}, PATIENCE)
         seen = _by_our_clock(found.get("worker_seen_at"), found.get("now"))
         known = {name: found[name] for name in _OF_THE_CLIENT}  # a newer Client tells more
         known["images_wanted"] = found.get("images_wanted", 0)  # the version before does not tell

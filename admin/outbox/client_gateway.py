@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from urllib3.exceptions import HTTPError
 
 from admin.outbox.breaker import Breaker
 from contract.messages import parse_time
+from contract.service_calls import PRODUCTS, ReplicaState
 from runtime import answers, call_failures
 from runtime.correlation import outgoing
 from web.security.signatures import SignedBy
@@ -27,22 +29,6 @@ class ClientUnavailableError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class ReplicaState:
-    """What the Client holds of one product.
-
-    ``checksum`` is of the content that is really there, and ``applied_at`` by the Client's clock. ``failure`` is its
-    reason for refusing ``failed_sequence``, if it did. ``problem`` says why no message could have made this copy.
-    """
-
-    sequence: int
-    checksum: str
-    applied_at: datetime | None
-    failed_sequence: int
-    failure: str | None
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """What the Client holds, by product; ids it never heard of are missing.
 
@@ -52,6 +38,15 @@ class Answer:
     states: Mapping[int, ReplicaState]
     generation: int
     now: datetime
+
+
+@contextmanager
+def readable_answer() -> Iterator[None]:
+    """Raise ClientUnavailableError where the block cannot read the Client's answer."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise ClientUnavailableError(f"cannot read the Client's answer: {error!r}") from error
 
 
 class ClientGateway:
@@ -69,12 +64,10 @@ class ClientGateway:
 
         Raises ClientUnavailableError.
         """
-        answer = self.ask("/service/v1/products/replica-states", {"ids": list(product_ids), **told}, patience)
-        try:
-            states = {item["id"]: _state(item) for item in answer["states"]}
-            return Answer(states, int(answer["generation"]), _moment(answer["now"]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise ClientUnavailableError(f"the Client's answer makes no sense: {error!r}") from error
+        answer = self.ask(f"{PRODUCTS}/replica-states", {"ids": list(product_ids), **told}, patience)
+        with readable_answer():
+            states = [ReplicaState.decode(item) for item in answer["states"]]
+            return Answer({state.id: state for state in states}, int(answer["generation"]), _moment(answer["now"]))
 
     def ask(self, path: str, body: Any, patience: float = ANSWER_SECONDS) -> Any:
         """POST ``body`` as JSON to the Client's ``path`` and return its answer, parsed.
@@ -118,18 +111,6 @@ def init_client_gateway(app: Flask, base_url: str, keys: dict[str, bytes]) -> No
 def client_gateway() -> ClientGateway:
     gateway: ClientGateway = current_app.extensions["client_gateway"]
     return gateway
-
-
-def _state(item: dict[str, Any]) -> ReplicaState:
-    applied = item["applied_at"]
-    return ReplicaState(
-        sequence=int(item["sequence"]),
-        checksum=str(item["checksum"]),
-        applied_at=_moment(applied) if applied else None,
-        failed_sequence=int(item["failed_sequence"]),
-        failure=item["failure"],
-        problem=item.get("problem"),  # the version before does not tell
-    )
 
 
 def _moment(text: str) -> datetime:

@@ -2,32 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
-from admin.outbox.client_gateway import ClientUnavailableError, client_gateway
-from contract.digests import Entry
-from contract.messages import ProductChanged
+from admin.outbox.client_gateway import ClientUnavailableError, client_gateway, readable_answer
+from contract.service_calls import MAX_REPAIRS, PRODUCTS, Repair
 
-BATCH = 200  # products per question, the Client's limit
 BATCH_BYTES = 500_000  # of JSON; half of what the Client accepts
 PATIENCE = 10.0  # seconds for a batch: the Client reads, writes and counts up to 200 products
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """Replace ``seen`` (None: nothing is held) by ``state`` (None: a tombstone, as Admin never had the product)."""
-
-    id: int
-    seen: Entry | None
-    state: ProductChanged | None
-
-    def encode(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "seen": {"sequence": self.seen.sequence, "checksum": self.seen.checksum} if self.seen else None,
-            "state": self.state.encode() if self.state else None,
-        }
 
 
 def repair(repairs: Iterable[Repair], patience: float = PATIENCE) -> dict[int, str]:
@@ -38,11 +19,9 @@ def repair(repairs: Iterable[Repair], patience: float = PATIENCE) -> dict[int, s
     """
     outcomes: dict[int, str] = {}
     for page in pages(each.encode() for each in repairs):
-        answer = client_gateway().ask("/service/v1/products/repair", {"repairs": page}, patience)
-        try:
+        answer = client_gateway().ask(f"{PRODUCTS}/repair", {"repairs": page}, patience)
+        with readable_answer():
             found = {int(product_id): str(outcome) for product_id, outcome in answer["outcomes"]}
-        except (KeyError, TypeError, ValueError) as error:
-            raise ClientUnavailableError(f"the Client's answer makes no sense: {error!r}") from error
         if found.keys() != {item["id"] for item in page}:
             raise ClientUnavailableError(f"the Client gave {len(found)} outcomes of {len(page)}")
         outcomes |= found
@@ -55,7 +34,7 @@ def pages(items: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     size = 0
     for item in items:
         length = len(json.dumps(item))
-        if page and (len(page) == BATCH or size + length > BATCH_BYTES):
+        if page and (len(page) == MAX_REPAIRS or size + length > BATCH_BYTES):
             yield page
             page, size = [], 0
         page.append(item)

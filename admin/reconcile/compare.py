@@ -9,17 +9,17 @@ from itertools import islice
 from typing import TypeVar
 
 from admin.reconcile import client_copy, own_state
-from admin.reconcile.client_copy import MAX_LISTED
 from admin.reconcile.own_state import Own
 from contract.digests import BUCKET, Digest, Entry, digests
 from contract.messages import DELETED_CHECKSUM, MALFORMED_CHECKSUM
+from contract.service_calls import MAX_ENTRIES
 
 T = TypeVar("T")
 
 MISSING, STALE, AHEAD, DIFFERING, ORPHANED = "missing", "stale", "ahead", "differing", "orphaned"
 MALFORMED = "malformed"
 _NEVER_OURS = (AHEAD, MALFORMED, ORPHANED)  # Admin is read after the Client: none of its changes looks like these
-_BUCKETS = MAX_LISTED // BUCKET  # looked into with one question
+_BUCKETS = MAX_ENTRIES // BUCKET  # looked into with one question
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def differences(
 
 
 def look(product_ids: Sequence[int], patience: float = client_copy.PATIENCE) -> list[Difference]:
-    """Return what differs among ``product_ids``, at most MAX_LISTED. Raises ClientUnavailableError."""
+    """Return what differs among ``product_ids``, at most MAX_ENTRIES. Raises ClientUnavailableError."""
     held, own = client_copy.listed(product_ids, patience), own_state.listed(product_ids)
     found = (_difference(id_, own.get(id_), held.get(id_)) for id_ in product_ids)
     return [difference for difference in found if difference]

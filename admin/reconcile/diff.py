@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from admin.outbox.client_gateway import readable_answer
 from admin.reconcile import client_copy, own_state
 from admin.reconcile.compare import Difference, batched, differences, look
 from contract.messages import DELETED_CHECKSUM
@@ -102,7 +103,7 @@ def _own_fields(own: own_state.Own | None) -> dict[str, str]:
 def _held_fields(held: Any) -> dict[str, str]:
     if held is None:
         return {}
-    with client_copy.sensible():
+    with readable_answer():
         return _state(held["sequence"], held["checksum"]) | dict(held["content"])
 
 

@@ -11,13 +11,13 @@ from admin.db.extensions import db
 from admin.outbox import repair as repairs
 from admin.outbox.models import FRESH, Replication
 from admin.outbox.outbox import pending_again
-from admin.outbox.repair import Repair
 from admin.reconcile import own_state
 from admin.reconcile.client_copy import PATIENCE
 from admin.reconcile.compare import ORPHANED, Difference, look
 from admin.reconcile.own_state import Own
 from contract.digests import MAX_ID
 from contract.names import BULK
+from contract.service_calls import Repair
 
 
 def repair(drift: Sequence[Difference]) -> set[int]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from admin.outbox.repair import BATCH
 from admin.reconcile import client_copy
 from admin.reconcile.compare import Difference, batched
 from admin.reconcile.repair import repair
+from contract.service_calls import MAX_REPAIRS
 
 ALWAYS, SHARE = 10, 100  # products are taken from the shop unasked up to 10, or one in a hundred
 
@@ -29,7 +29,7 @@ class RepairRun:
         return self._count if self._count > self.limit else 0
 
     def repair(self, drift: Sequence[Difference]) -> list[Outcome]:
-        """Repair ``drift``, at most BATCH; return what came of it. Deletions may be kept for ``delete``."""
+        """Repair ``drift``, at most MAX_REPAIRS; return what came of it. Deletions may be kept for ``delete``."""
         waiting = [difference for difference in drift if difference.deletes and not self._allowed]
         done = _outcomes([difference for difference in drift if difference not in waiting])
         self._count += len(waiting)
@@ -41,7 +41,7 @@ class RepairRun:
 
     def delete(self) -> list[Outcome]:
         """Make the deletions that were kept, as they are few enough; return what came of it."""
-        return [outcome for batch in batched(self._kept, BATCH) for outcome in _outcomes(batch)]
+        return [outcome for batch in batched(self._kept, MAX_REPAIRS) for outcome in _outcomes(batch)]
 
 
 def _outcomes(drift: Sequence[Difference]) -> list[Outcome]:

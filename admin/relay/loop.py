@@ -19,7 +19,7 @@ from admin.db.extensions import db
 from admin.outbox import change_log, dispatch
 from admin.outbox.client_gateway import ClientUnavailableError
 from admin.outbox.models import FRESH, SENT, STUCK, Replication
-from admin.outbox.repair import Repair, repair
+from admin.outbox.repair import repair
 from admin.relay import claims
 from admin.relay.recheck import RecheckSchedule
 from admin.relay.restore_detection import RestoredError
@@ -27,6 +27,7 @@ from admin.relay.verify import Verdict, verify
 from contract import causation, names
 from contract.messages import MAX_IDS
 from contract.publisher import Publisher, PublishError
+from contract.service_calls import Repair
 from runtime.heartbeat import Heartbeat
 from runtime.metrics import ATTEMPTS
 

@@ -12,12 +12,13 @@ from sqlalchemy import func, literal, select, update
 from admin.catalogue.ids import reserve_ids
 from admin.db.engine import retry_deadlocks, utc_now
 from admin.db.extensions import db
-from admin.outbox.client_gateway import client_gateway
+from admin.outbox.client_gateway import client_gateway, readable_answer
 from admin.outbox.models import Replication, SyncGeneration, SyncState
 from admin.outbox.outbox import pending_again
 from admin.relay.restore_detection import ANYTHING
 from admin.relay.resync import CHUNK
 from contract.names import BULK
+from contract.service_calls import PRODUCTS, Extent
 from contract.versions import compose, epoch_of
 
 PATIENCE = 60.0  # seconds: the Client may read all that it holds
@@ -36,9 +37,11 @@ def recover(progress: Callable[[int], None] = lambda _done: None) -> Recovery:
 
     Interrupted or repeated, it begins yet another epoch: harmless. Raises ClientUnavailableError.
     """
-    extent = client_gateway().ask("/service/v1/products/extent", {}, PATIENCE)
-    epoch = _raise_epoch(epoch_of(extent["highest_sequence"]))
-    reserve_ids(extent["highest_id"])
+    answer = client_gateway().ask(f"{PRODUCTS}/extent", {}, PATIENCE)
+    with readable_answer():
+        extent = Extent.decode(answer)
+    epoch = _raise_epoch(epoch_of(extent.highest_sequence))
+    reserve_ids(extent.highest_id)
     # The Client learns of the epoch, and has its shoppers' likes told anew.
     known = client_gateway().replica_states([], epoch=epoch).generation
     products, last_id = 0, 0

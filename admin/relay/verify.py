@@ -10,12 +10,12 @@ from sqlalchemy import ColumnElement, bindparam, literal_column, null, select, t
 
 from admin.db.engine import Moment, upsert, utc_now
 from admin.db.extensions import db
-from admin.outbox.client_gateway import ReplicaState
 from admin.outbox.models import VERIFIED, LaneProgress, ProductChange, Replication
 from admin.relay import restore_detection
 from contract import causation
 from contract.causation import Cause, LogItem
 from contract.digests import Entry
+from contract.service_calls import ReplicaState
 from contract.versions import label
 
 log = structlog.get_logger(__name__)

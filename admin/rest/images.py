@@ -10,6 +10,7 @@ from flask_smorest.fields import Upload
 from admin.accounts.models import EDITOR
 from admin.accounts.tokens import api_for
 from admin.catalogue.images import service
+from contract.service_calls import IMAGES
 from web.http.api import Blueprint, bearer_doc
 from web.http.images import image_response, url_of
 from web.http.uploads import takes_upload
@@ -17,7 +18,7 @@ from web.security.signatures import service_only
 
 blp = Blueprint("images", __name__, url_prefix="/api/v1/images", description="Product images")
 pages = Blueprint("image_files", __name__, url_prefix="/images", description="Product images, for browsers")
-service_blp = Blueprint("image_bytes", __name__, url_prefix="/service/v1/images", description="For the Client only")
+service_blp = Blueprint("image_bytes", __name__, url_prefix=IMAGES, description="For the Client only")
 
 
 class UploadSchema(ma.Schema):

@@ -8,16 +8,17 @@ import marshmallow as ma
 from flask.views import MethodView
 
 from admin.likes import audit, service
-from contract.messages import InvalidMessageError, LikeChanged, NewerMessageError, format_time
+from contract.messages import InvalidMessageError, LikeChanged, NewerMessageError
+from contract.service_calls import INVALID, LIKES, MAX_LIKES, LikeOutcome
 from contract.versions import MAX_SEQUENCE
 from web.http.api import Blueprint, ServiceSchema
 from web.http.fields import Whole
 from web.http.problems import ProblemError
 from web.security.signatures import service_only
 
-blp = Blueprint("likes", __name__, url_prefix="/service/v1/likes", description="For the Client service only")
+blp = Blueprint("likes", __name__, url_prefix=LIKES, description="For the Client service only")
 
-_BATCH = ma.validate.Length(min=1, max=service.MAX_BATCH)
+_BATCH = ma.validate.Length(min=1, max=MAX_LIKES)
 _ID = ma.validate.Range(0, MAX_SEQUENCE)
 _USER = ma.validate.Length(max=64)
 
@@ -56,32 +57,18 @@ class Likes(MethodView):
         """Take a batch of likes; answers with an outcome for each, in their order."""
         decoded = [_decode(raw) for raw in batch["likes"]]
         valid = [like for like in decoded if isinstance(like, LikeChanged)]
-        outcomes = iter(service.take(valid) if valid else [])
-        return {"outcomes": [_show(next(outcomes)) if isinstance(d, LikeChanged) else _refuse(d) for d in decoded]}
+        applied = iter(service.take(valid) if valid else [])
+        outcomes = [next(applied) if isinstance(item, LikeChanged) else item for item in decoded]
+        return {"outcomes": [outcome.encode() for outcome in outcomes]}
 
 
-def _decode(raw: Any) -> LikeChanged | str:
+def _decode(raw: Any) -> LikeChanged | LikeOutcome:
     try:
         return LikeChanged.decode(raw)
     except NewerMessageError as error:
         raise OlderThanClientError(f"Admin does not know this like yet: {error.reason}.") from None
     except InvalidMessageError as error:
-        return error.reason
-
-
-def _show(outcome: service.Outcome) -> dict[str, Any]:
-    received = format_time(outcome.received_at) if outcome.received_at else None
-    return {
-        "outcome": outcome.outcome,
-        "revision": outcome.revision,
-        "liked": outcome.liked,
-        "reason": "",
-        "received_at": received,
-    }
-
-
-def _refuse(reason: str) -> dict[str, Any]:
-    return {"outcome": service.INVALID, "revision": 0, "liked": False, "reason": reason, "received_at": None}
+        return LikeOutcome(INVALID, reason=error.reason)
 
 
 class RangeSchema(ma.Schema):
@@ -125,7 +112,7 @@ def digest(query: dict[str, Any]) -> dict[str, Any]:
 @blp.response(200)
 def likes_in_range(query: dict[str, Any]) -> dict[str, Any]:
     """Show the first likes of a range."""
-    return _show_held(audit.first_of(*_bounds(query)))
+    return {"likes": [stored.encode() for stored in audit.first_of(*_bounds(query))]}
 
 
 @blp.route("/lookup", methods=["POST"])
@@ -134,7 +121,8 @@ def likes_in_range(query: dict[str, Any]) -> dict[str, Any]:
 @blp.response(200)
 def lookup(query: dict[str, Any]) -> dict[str, Any]:
     """Show what is held of some likes."""
-    return _show_held(audit.held([(key["product"], key["user"]) for key in query["keys"]]))
+    found = audit.held([(key["product"], key["user"]) for key in query["keys"]])
+    return {"likes": [stored.encode() for stored in found]}
 
 
 @blp.route("/counts")
@@ -160,7 +148,3 @@ def recount(query: dict[str, Any]) -> dict[str, Any]:
 def _bounds(query: dict[str, Any]) -> tuple[audit.Key, audit.Key | None]:
     upto = None if query["upto_product"] is None else (query["upto_product"], query["upto_user"])
     return (query["after_product"], query["after_user"]), upto
-
-
-def _show_held(found: list[audit.Held]) -> dict[str, Any]:
-    return {"likes": [{**held.like.encode(), "received_at": format_time(held.received_at)} for held in found]}

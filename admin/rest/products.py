@@ -23,6 +23,7 @@ from admin.catalogue.schemas import (
 )
 from admin.likes.queries import with_likes
 from admin.rest.preconditions import etag, expected_versions, not_modified
+from contract.service_calls import PRODUCTS
 from web.http.api import Blueprint, bearer_doc, if_match_doc
 from web.http.cursors import next_link
 from web.http.openapi import IDEMPOTENCY_KEY, KEY_PATTERN
@@ -30,9 +31,7 @@ from web.http.problems import ProblemError
 from web.security.signatures import service_only
 
 blp = Blueprint("products", __name__, url_prefix="/api/v1/products", description="The catalogue")
-service_blp = Blueprint(
-    "product_states", __name__, url_prefix="/service/v1/products", description="For the Client service only"
-)
+service_blp = Blueprint("product_states", __name__, url_prefix=PRODUCTS, description="For the Client service only")
 
 
 class BadKeyError(ProblemError):

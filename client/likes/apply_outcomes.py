@@ -6,25 +6,25 @@ from typing import Any
 
 from pymongo import UpdateMany, UpdateOne
 
-from client.admin_gateway import Outcome
 from client.leases import patient_lease
 from client.likes import count
 from client.likes.documents import SETTLED, Like, adopted, like_id
 from client.store import bulk_write, portions
 from contract.messages import LikeChanged
+from contract.service_calls import APPLIED, GONE, SUPERSEDED, UNKNOWN, LikeOutcome
 
-_REASONS = {"gone": "the product is gone", "unknown": "Admin does not know the product"}
+_REASONS = {GONE: "the product is gone", UNKNOWN: "Admin does not know the product"}
 
 
-def settle(likes: Sequence[LikeChanged], outcomes: Sequence[Outcome]) -> None:
+def settle(likes: Sequence[LikeChanged], outcomes: Sequence[LikeOutcome]) -> None:
     """Clear, park, adopt or raise each like. A lost or repeated answer changes nothing that is already right."""
     settled: dict[int, list[str]] = defaultdict(list)
     writes: list[UpdateOne | UpdateMany] = []
     for like, outcome in zip(likes, outcomes, strict=True):
         key = like_id(like.product, like.user)
-        if outcome.outcome == "applied" or (outcome.outcome == "superseded" and _is_same(like, outcome)):
+        if outcome.outcome == APPLIED or (outcome.outcome == SUPERSEDED and _is_same(like, outcome)):
             settled[like.revision].append(key)
-        elif outcome.outcome == "superseded":
+        elif outcome.outcome == SUPERSEDED:
             writes += _admin_is_ahead(key, like, outcome)
         else:
             reason = outcome.reason or _REASONS.get(outcome.outcome, outcome.outcome)
@@ -40,11 +40,11 @@ def settle(likes: Sequence[LikeChanged], outcomes: Sequence[Outcome]) -> None:
         bulk_write(Like._get_collection(), writes)
 
 
-def _is_same(like: LikeChanged, outcome: Outcome) -> bool:
+def _is_same(like: LikeChanged, outcome: LikeOutcome) -> bool:
     return (outcome.revision, outcome.liked) == (like.revision, like.liked)
 
 
-def _admin_is_ahead(key: str, like: LikeChanged, outcome: Outcome) -> list[UpdateOne]:
+def _admin_is_ahead(key: str, like: LikeChanged, outcome: LikeOutcome) -> list[UpdateOne]:
     """This store was restored from a backup, or the like changed since it was sent: then its revision differs, and
     none of these writes finds it.
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from client.admin_gateway import FIRST, AdminGateway, Key, StoredLike
+from client.admin_gateway import FIRST, AdminGateway, Key
 from client.likes.documents import Like, like_id
 from client.store import by_ids
 from contract.messages import LikeChanged, likes_digest
+from contract.service_calls import StoredLike
 
 CHUNK = 2_000  # likes per first digest: what is in memory at once
 LEAF = 500  # likes compared one by one

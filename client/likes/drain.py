@@ -12,10 +12,10 @@ from client.likes.documents import Like, read
 from client.store import database
 from contract import causation
 from contract.messages import LikeChanged
+from contract.service_calls import MAX_LIKES
 
 log = structlog.get_logger(__name__)
 
-BATCH = 500  # Admin's limit per call
 LONGEST = 20.0  # seconds per task: well within its time limit; the sweep's next one goes on
 LEASE, HOLD = "forward likes", timedelta(seconds=15)  # little longer than a call's timeouts
 # Between two calls of a burst, so that the second carries what came meanwhile. Longer and longer while it lasts.
@@ -34,7 +34,7 @@ def drain(gateway: AdminGateway) -> int:
     """Forward pending likes; return how many were settled. Returns at once while another drain is at it or
     the breaker is open. Raises RetryLaterError when Admin is not available.
     """
-    settled, size, pause, deadline = 0, BATCH, FIRST_PAUSE, time.monotonic() + LONGEST
+    settled, size, pause, deadline = 0, MAX_LIKES, FIRST_PAUSE, time.monotonic() + LONGEST
     # Looked at again after the lease's end: whoever was turned away meanwhile left its like to us.
     while time.monotonic() < deadline and breaker.may_call() and (_pending(1) or recovery.next_chunk()):
         with lease(LEASE, HOLD) as mine:

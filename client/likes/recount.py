@@ -7,12 +7,12 @@ from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 
-from client.admin_gateway import WrongCount
 from client.leases import lease
 from client.likes import count
 from client.likes.documents import Like
 from client.replica.documents import ProductCopy
 from client.store import bounded_session, was_in_conflict
+from contract.service_calls import WrongCount
 
 PAGE = 500  # products at once
 CORRECT_SECONDS = 10.0  # Admin's relay waits for the answer of a repair

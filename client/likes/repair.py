@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 from pymongo import UpdateOne
 
-from client.admin_gateway import StoredLike
 from client.likes.diff import DIFFERENT, Difference
 from client.likes.documents import Like, adopted, like_id, pending_again
 from client.replica.documents import ProductCopy
 from client.store import bulk_write
 from contract.messages import LikeChanged
+from contract.service_calls import StoredLike
 
 
 def repair(differences: Sequence[Difference]) -> int:

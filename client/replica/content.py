@@ -78,10 +78,10 @@ def problem_in(document: dict[str, Any]) -> str | None:
     return _read(document)[1]
 
 
-def applied_at_of(document: dict[str, Any]) -> str | None:
+def applied_at_of(document: dict[str, Any]) -> datetime | None:
     """Return when the state was applied, None where the document does not say."""
     applied = document.get("applied_at")
-    return format_time(applied) if isinstance(applied, datetime) else None
+    return applied if isinstance(applied, datetime) else None
 
 
 def failure_of(document: dict[str, Any]) -> tuple[int, str | None]:

@@ -9,6 +9,7 @@ from client.replica.content import FIELDS, applied_at_of, content_of, entry_of, 
 from client.replica.documents import ProductCopy, SyncFailure
 from client.store import MAJORITY, by_ids
 from contract.digests import Entry
+from contract.messages import format_time
 
 BATCH = 250  # documents in memory at once
 MOST_SHOWN = 20_000  # characters of one value; no product of ours has a longer one
@@ -36,7 +37,7 @@ def one(product_id: int) -> dict[str, Any] | None:
         "problem": problem_in(document),
         "deleted": bool(document.get("deleted")),
         "stored_checksum": _cut(str(document.get("checksum", ""))),
-        "applied_at": applied_at_of(document),
+        "applied_at": format_time(applied) if (applied := applied_at_of(document)) else None,
         "content": {name: _cut(text) for name, text in content_of(document).items()},
         "likes": likes if isinstance(likes := document.get("likes"), int) else 0,
         "failure": failure_of(failure)[1],

@@ -27,4 +27,4 @@ def summed(after: int, upto: int, max_read: int = MAX_READ) -> dict[str, Any]:
     found, reached = list(digests(entries())), upto
     if read == max_read and found:
         reached = found.pop().bucket * BUCKET - 1
-    return {"buckets": [[digest.bucket, digest.count, digest.digest] for digest in found], "reached": reached}
+    return {"buckets": found, "reached": reached}

@@ -3,10 +3,11 @@
 from client.replica.documents import ProductCopy
 from client.store import MAJORITY
 from contract.digests import MAX_ID
+from contract.service_calls import Extent
 from contract.versions import MAX_EPOCH, compose
 
 
-def extent() -> dict[str, int]:
+def extent() -> Extent:
     """Return highest_id and highest_sequence (0: none) and how many documents are live and deleted.
 
     Ids beyond MAX_ID are nobody's: somebody typed them in.
@@ -18,9 +19,9 @@ def extent() -> dict[str, int]:
     ours = {"$type": ["int", "long"], "$not": {"$type": "array"}, "$gt": 0, "$lt": compose(MAX_EPOCH, 0)}
     newest = copies.find_one({"sequence": ours}, {"sequence": 1}, sort=[("sequence", -1)])
     deleted = copies.count_documents({"deleted": True})
-    return {
-        "highest_id": int(last["_id"]) if last else 0,
-        "highest_sequence": int(newest["sequence"]) if newest else 0,
-        "live": copies.count_documents({}) - deleted,
-        "deleted": deleted,
-    }
+    return Extent(
+        highest_id=int(last["_id"]) if last else 0,
+        highest_sequence=int(newest["sequence"]) if newest else 0,
+        live=copies.count_documents({}) - deleted,
+        deleted=deleted,
+    )

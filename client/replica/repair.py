@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -13,31 +12,9 @@ from client.replica.contents import listed
 from client.replica.documents import ProductCopy
 from client.store import bulk_write, by_ids
 from contract.digests import Entry
-from contract.messages import ProductChanged
+from contract.service_calls import CHANGED, EQUAL, REPAIRED, Repair
 
 log = structlog.get_logger(__name__)
-
-INVALID = "invalid"  # the state breaks the contract: it was not written
-RIGHT = "right"  # it held the state already
-REPAIRED = "repaired"
-CHANGED = "changed"  # it does not hold what was seen any more: somebody knew better
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """Replace ``seen`` (None: nothing is held) by ``state``; None makes a tombstone: Admin never had the product."""
-
-    id: int
-    seen: Entry | None
-    state: ProductChanged | None
-
-    @property
-    def wanted(self) -> ProductChanged:
-        return self.state or ProductChanged(self.id, self.seen.sequence if self.seen else 0, None)
-
-    @property
-    def wanted_entry(self) -> Entry:
-        return Entry(self.id, self.wanted.sequence, self.wanted.checksum)
 
 
 def repair(repairs: Sequence[Repair]) -> dict[int, str]:
@@ -61,4 +38,4 @@ def repair(repairs: Sequence[Repair]) -> dict[int, str]:
 def _outcome(repair: Repair, before: dict[str, Any] | None, after: Entry | None) -> str:
     if after != repair.wanted_entry:
         return CHANGED
-    return RIGHT if before and entry_of(before) == repair.wanted_entry else REPAIRED
+    return EQUAL if before and entry_of(before) == repair.wanted_entry else REPAIRED

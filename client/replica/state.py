@@ -9,15 +9,13 @@ from pymongo.errors import DuplicateKeyError
 from client.replica.content import FIELDS, applied_at_of, checksum_of, failure_of, id_of, problem_in, ver_of
 from client.replica.documents import ProductCopy, SyncFailure
 from client.store import MAJORITY, by_ids, database
+from contract.service_calls import ReplicaState
 
 _GENERATIONS = "admin"  # the id of the one document of ``sync_generations``
 
 
-def replica_states(product_ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Return, for each id stored or refused: sequence (0: nothing stored), checksum, problem, applied_at,
-    failed_sequence, failure.
-
-    ``problem`` says why no message of ours could have made the copy; None where one could.
+def replica_states(product_ids: Sequence[int]) -> list[ReplicaState]:
+    """Return the state of each product that is stored or was refused; other ids are missing.
 
     The checksum is made from the content that is there, not read from beside it. Read from the primary with
     majority concern: what a failover could roll back is not verified.
@@ -28,7 +26,7 @@ def replica_states(product_ids: Sequence[int]) -> list[dict[str, Any]]:
     failures = SyncFailure._get_collection().with_options(read_concern=MAJORITY)
     found = {id_of(doc) or 0: doc for doc in by_ids(copies, product_ids, FIELDS)}
     refused = {id_of(doc) or 0: doc for doc in by_ids(failures, product_ids)}
-    return [_show(id_, found.get(id_), refused.get(id_, {})) for id_ in found.keys() | refused.keys()]
+    return [_state(id_, found.get(id_), refused.get(id_, {})) for id_ in found.keys() | refused.keys()]
 
 
 def exchange_generations(generation: int, epoch: int, acknowledged: int = 0) -> int:
@@ -73,14 +71,14 @@ def _first(generations: Collection, told: dict[str, int]) -> bool:
     return True
 
 
-def _show(product_id: int, copy: dict[str, Any] | None, failure: dict[str, Any]) -> dict[str, Any]:
+def _state(product_id: int, copy: dict[str, Any] | None, failure: dict[str, Any]) -> ReplicaState:
     failed_sequence, reason = failure_of(failure)
-    return {
-        "id": product_id,
-        "sequence": ver_of(copy) if copy else 0,
-        "checksum": checksum_of(copy) if copy else "",
-        "problem": problem_in(copy) if copy else None,
-        "applied_at": applied_at_of(copy) if copy else None,
-        "failed_sequence": failed_sequence,
-        "failure": reason,
-    }
+    return ReplicaState(
+        id=product_id,
+        sequence=ver_of(copy) if copy else 0,
+        checksum=checksum_of(copy) if copy else "",
+        applied_at=applied_at_of(copy) if copy else None,
+        failed_sequence=failed_sequence,
+        failure=reason,
+        problem=problem_in(copy) if copy else None,
+    )

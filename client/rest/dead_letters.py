@@ -16,6 +16,7 @@ from contract import names
 from contract.background import Background
 from contract.messages import format_time
 from contract.publisher import Publisher
+from contract.service_calls import DEAD_LETTERS
 from contract.versions import MAX_SEQUENCE
 from runtime.clocks import expiry
 from web.http.api import Blueprint, ServiceSchema
@@ -26,7 +27,7 @@ MAX_AT_ONCE = 500  # letters settled per call
 COUNTED = 1_000  # letters of one state; beyond it the exact number helps nobody
 _EXPIRES = 60  # seconds; the sweep says the same again
 
-blp = Blueprint("dead_letters", __name__, url_prefix="/service/v1/dead-letters", description="For Admin only")
+blp = Blueprint("dead_letters", __name__, url_prefix=DEAD_LETTERS, description="For Admin only")
 
 
 class WhereSchema(ma.Schema):

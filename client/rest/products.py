@@ -10,12 +10,13 @@ from client.replica.state import exchange_generations, replica_states
 from client.rest.product_schemas import ListQuerySchema, ProductListSchema, ProductSchema, ReplicaStatesQuerySchema
 from client.store import clock
 from contract.messages import format_time
+from contract.service_calls import PRODUCTS
 from web.http.api import Blueprint
 from web.http.cursors import next_link
 from web.security.signatures import service_only
 
 blp = Blueprint("products", __name__, url_prefix="/api/v1/products", description="The shop")
-service_blp = Blueprint("replica_states", __name__, url_prefix="/service/v1/products", description="For Admin only")
+service_blp = Blueprint("replica_states", __name__, url_prefix=PRODUCTS, description="For Admin only")
 
 
 @blp.route("")
@@ -46,4 +47,5 @@ def held_products(query: dict[str, Any]) -> Any:
     """Say what is held of each product asked about."""
     heartbeat.note(heartbeat.ADMIN)
     known = exchange_generations(query["generation"], query["epoch"], query["acknowledged"])
-    return {"states": replica_states(query["ids"]), "generation": known, "now": format_time(clock())}
+    states = [state.encode() for state in replica_states(query["ids"])]
+    return {"states": states, "generation": known, "now": format_time(clock())}

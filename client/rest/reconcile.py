@@ -1,5 +1,6 @@
 """What Admin alone may ask of the copy, signed: comparison and repair."""
 
+from dataclasses import asdict
 from typing import Any
 
 from client.images import wanted
@@ -12,12 +13,12 @@ from client.rest.reconcile_schemas import (
     EntriesQuerySchema,
     RepairsSchema,
 )
-from contract.digests import Entry
-from contract.messages import InvalidMessageError, ProductChanged
+from contract.messages import InvalidMessageError
+from contract.service_calls import CHANGED, EQUAL, INVALID, PRODUCTS, Repair
 from web.http.api import Blueprint
 from web.security.signatures import service_only
 
-blp = Blueprint("reconcile", __name__, url_prefix="/service/v1/products", description="For Admin only")
+blp = Blueprint("reconcile", __name__, url_prefix=PRODUCTS, description="For Admin only")
 
 
 @blp.route("/extent", methods=["POST"])
@@ -25,7 +26,7 @@ blp = Blueprint("reconcile", __name__, url_prefix="/service/v1/products", descri
 @blp.response(200)
 def show_extent() -> Any:
     """Say the highest id and sequence, and how many products are held."""
-    return extent()
+    return asdict(extent())
 
 
 @blp.route("/digests", methods=["POST"])
@@ -64,19 +65,11 @@ def repair_products(query: dict[str, Any]) -> Any:
     repairs, outcomes = [], {}
     for item in query["repairs"]:
         try:
-            repairs.append(_repair(item))
+            repairs.append(Repair.decode(item))
         except InvalidMessageError as error:  # its neighbours are repaired
             failures.note(error)
-            outcomes[item["id"]] = repair.INVALID
+            outcomes[item["id"]] = INVALID
     outcomes |= repair.repair(repairs)
-    wanted.note(r.state for r in repairs if r.state and outcomes[r.id] != repair.CHANGED)
-    recount.correct([r.id for r in repairs if outcomes[r.id] != repair.RIGHT])  # a copy that was lost has no count
+    wanted.note(r.state for r in repairs if r.state and outcomes[r.id] != CHANGED)
+    recount.correct([r.id for r in repairs if outcomes[r.id] != EQUAL])  # a copy that was lost has no count
     return {"outcomes": list(outcomes.items())}
-
-
-def _repair(item: dict[str, Any]) -> repair.Repair:
-    seen = Entry(item["id"], item["seen"]["sequence"], item["seen"]["checksum"]) if item["seen"] else None
-    state = None if item["state"] is None else ProductChanged.decode(item["state"])
-    if state is not None and state.id != item["id"]:
-        raise InvalidMessageError("the state is another product's")
-    return repair.Repair(item["id"], seen, state)

@@ -2,12 +2,10 @@
 
 from marshmallow import fields, validate
 
+from contract.service_calls import MAX_ENTRIES, MAX_REPAIRS
 from contract.versions import MAX_SEQUENCE
 from web.http.api import ServiceSchema
 from web.http.fields import Whole
-
-MAX_LISTED = 5_000  # entries per answer
-MAX_REPAIRS = 200  # products written per question
 
 _ANY_ID = validate.Range(-MAX_SEQUENCE - 1, MAX_SEQUENCE)
 
@@ -20,7 +18,7 @@ class DigestsQuerySchema(ServiceSchema):
 
 
 class EntriesQuerySchema(ServiceSchema):
-    ids = fields.List(Whole(validate=_ANY_ID), required=True, validate=validate.Length(max=MAX_LISTED))
+    ids = fields.List(Whole(validate=_ANY_ID), required=True, validate=validate.Length(max=MAX_ENTRIES))
 
 
 class CopyQuerySchema(ServiceSchema):

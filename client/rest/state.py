@@ -8,13 +8,14 @@ from client.images import wanted
 from client.likes.status import status
 from client.store import clock
 from contract.messages import format_time
+from contract.service_calls import STATE
 from web.http.api import Blueprint
 from web.security.signatures import service_only
 
-blp = Blueprint("state", __name__, url_prefix="/service/v1", description="For Admin only")
+blp = Blueprint("state", __name__, description="For Admin only")
 
 
-@blp.route("/state", methods=["POST"])
+@blp.route(STATE, methods=["POST"])
 @service_only
 @blp.response(200)
 def show_state() -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import requests
 
+from contract.service_calls import LIKES, STATE
 from contract.versions import MAX_SEQUENCE
 from lockstep.doctor.findings import FAILED, Finding, down, failed, ok, skew
 from runtime import call_failures
@@ -16,8 +17,8 @@ from web.security.signatures import SignedBy, parse_keys
 _SECONDS = (2, 5)  # to connect, to answer
 # Signed questions that cost nothing: who is asked, how, and which setting says where.
 _QUESTIONS = {
-    "client": ("POST", "/service/v1/state", "ADMIN_CLIENT_URL"),
-    "admin": ("GET", f"/service/v1/likes/counts?after={MAX_SEQUENCE}", "CLIENT_ADMIN_URL"),
+    "client": ("POST", STATE, "ADMIN_CLIENT_URL"),
+    "admin": ("GET", f"{LIKES}/counts?after={MAX_SEQUENCE}", "CLIENT_ADMIN_URL"),
 }
 
 

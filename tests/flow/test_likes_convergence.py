@@ -1,6 +1,7 @@
 """L1 to L6, the real code on real stores: whatever is lost, doubled or late between the two, the sets converge."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -8,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from admin.likes.service import take
-from client.admin_gateway import AdminGateway, AdminUnavailableError, Outcome
+from client.admin_gateway import AdminGateway, AdminUnavailableError
 from client.likes import apply_outcomes, count, drain
 from contract.messages import LikeChanged
+from contract.service_calls import LikeOutcome
 from tests.flow.likes_both_sides import BothSides, both_sides
 from tests.flow.stores import unique_name
 from tools.stack.servers.secantus import Secantus
@@ -32,9 +34,9 @@ class _Wire:
 
     def __init__(self) -> None:
         self.loses = ""
-        self.calls: list[tuple[Sequence[LikeChanged], list[Outcome]]] = []
+        self.calls: list[tuple[Sequence[LikeChanged], list[LikeOutcome]]] = []
 
-    def send_likes(self, likes: Sequence[LikeChanged]) -> list[Outcome]:
+    def send_likes(self, likes: Sequence[LikeChanged]) -> list[LikeOutcome]:
         if self.loses == "lose the call":
             raise AdminUnavailableError("lost")
         answer = self.deliver(likes)
@@ -43,8 +45,8 @@ class _Wire:
             raise AdminUnavailableError("lost")
         return answer
 
-    def deliver(self, likes: Sequence[LikeChanged]) -> list[Outcome]:
-        return [Outcome(o.outcome, o.revision, o.liked, "", None) for o in take(likes)]
+    def deliver(self, likes: Sequence[LikeChanged]) -> list[LikeOutcome]:
+        return [replace(outcome, received_at=None) for outcome in take(likes)]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from admin.db.engine import utc_now
 from admin.db.extensions import db
 from admin.outbox.client_gateway import client_gateway
 from admin.outbox.models import VERIFIED, ProductChange, Replication
-from admin.outbox.repair import Repair, repair
+from admin.outbox.repair import repair
 from admin.reconcile import client_copy
 from admin.reconcile.compare import MALFORMED
 from admin.reconcile.diff import Comparison, fields_of
@@ -31,6 +31,7 @@ from client.replica.documents import SyncFailure
 from client.store import database
 from contract.messages import ProductChanged
 from contract.names import BULK
+from contract.service_calls import Repair
 from tests.flow.stores import sqlite_url, unique_name
 from tests.flow.two_stores import TwoStores, copy, create, deliver, two_stores
 from tools.stack.servers.secantus import Secantus

@@ -215,7 +215,7 @@ def test_compare_and_set_replaces_only_what_was_seen() -> None:
     body["state"] = ProductChanged(product_id, 1, None).encode()
     assert client_copy.ask("repair", {"repairs": [body]}) == {"outcomes": [[product_id, "repaired"]]}
     body["seen"] = {"sequence": current.sequence, "checksum": ""}
-    assert client_copy.ask("repair", {"repairs": [body]}) == {"outcomes": [[product_id, "right"]]}
+    assert client_copy.ask("repair", {"repairs": [body]}) == {"outcomes": [[product_id, "equal"]]}
 
 
 def test_product_that_was_lost_comes_back_with_its_likes() -> None:

@@ -17,7 +17,6 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from client import create_app
 from client import store as client_store
 from client.accounts import service as accounts
-from client.admin_gateway import Outcome
 from client.config import ClientSettings
 from client.images import wanted
 from client.likes import apply_outcomes
@@ -30,6 +29,7 @@ from client.replica.documents import ProductCopy
 from client.replica.repair import Repair, repair
 from client.store import OUTAGES, database, mongo
 from contract.messages import InvalidMessageError, LikeChanged, NewerMessageError, ProductChanged, ProductContent
+from contract.service_calls import LikeOutcome
 from tasks import products
 from tests.flow.stores import CONTENT, client_store_on, unique_name
 from tools.stack.servers.secantus import Secantus
@@ -115,7 +115,7 @@ def _likes_taken_back() -> None:
 
 
 def _likes_settled() -> None:
-    apply_outcomes.settle([LikeChanged(1, "ann", 1, True)], [Outcome("applied", 1, True, "")])
+    apply_outcomes.settle([LikeChanged(1, "ann", 1, True)], [LikeOutcome("applied", 1, True, "")])
 
 
 def _repaired() -> None:

@@ -17,9 +17,10 @@ from client.config import ClientSettings
 from client.replica import apply, failures, queries, state
 from client.replica.contents import listed
 from client.replica.documents import ProductCopy, SyncFailure
-from client.replica.repair import REPAIRED, RIGHT, Repair, repair
+from client.replica.repair import repair
 from client.store import database, mongo
 from contract.messages import InvalidMessageError, ProductChanged, ProductContent
+from contract.service_calls import EQUAL, REPAIRED, Repair
 from runtime import logs
 from tasks import products
 from tests.flow.stores import CONTENT, NOWHERE
@@ -180,10 +181,10 @@ def test_held_tells_what_is_there_and_why_something_was_refused() -> None:
     apply.apply([changed(1, 5)])
     failures.note(InvalidMessageError("product.price must be exact", 2, 9))
     failures.note(InvalidMessageError("nobody knows whose"))
-    found = {item["id"]: item for item in state.replica_states([1, 2, 3])}
+    found = {item.id: item for item in state.replica_states([1, 2, 3])}
     assert set(found) == {1, 2}
-    assert (found[1]["sequence"], found[1]["checksum"], found[1]["failure"]) == (5, changed(1, 5).checksum, None)
-    assert (found[2]["sequence"], found[2]["failed_sequence"], found[2]["failure"]) == (
+    assert (found[1].sequence, found[1].checksum, found[1].failure) == (5, changed(1, 5).checksum, None)
+    assert (found[2].sequence, found[2].failed_sequence, found[2].failure) == (
         0,
         9,
         "product.price must be exact",
@@ -204,7 +205,7 @@ def test_product_is_found_by_plain_letters_and_by_its_sku_however_long_its_title
 def test_reason_for_a_refusal_goes_once_the_product_is_applied() -> None:
     failures.note(InvalidMessageError("bad", 2, 9))
     apply.apply([changed(2, 10)])
-    assert state.replica_states([2])[0]["failure"] is None
+    assert state.replica_states([2])[0].failure is None
 
 
 def test_reason_for_a_refusal_outlives_older_states_and_older_refusals() -> None:
@@ -243,7 +244,7 @@ def test_repair_clears_the_reasons_up_to_the_state_it_wrote_and_no_newer_one() -
 def test_repair_of_what_is_right_already_writes_nothing() -> None:
     apply.apply([changed(1, 5)])
     before = stored(1)
-    assert repair([Repair(1, listed([1])[0], changed(1, 5))]) == {1: RIGHT}
+    assert repair([Repair(1, listed([1])[0], changed(1, 5))]) == {1: EQUAL}
     assert stored(1) == before
 
 

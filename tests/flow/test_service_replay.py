@@ -86,7 +86,7 @@ def test_replayed_call_changes_nothing_and_older_and_newer_admins_are_understood
         return first.get_json()
 
     newer = product(1, 2).encode()
-    held = call(f"{PRODUCTS}/held", {"ids": [1, 2], "generation": 7, "epoch": 0})["states"]
+    held = call(f"{PRODUCTS}/replica-states", {"ids": [1, 2], "generation": 7, "epoch": 0})["states"]
     call("/service/v1/state")
     call(f"{PRODUCTS}/extent")
     call(f"{PRODUCTS}/digests", {"after": 0, "upto": 10})

@@ -17,13 +17,14 @@ from admin.db.extensions import db
 from admin.likes import service as likes
 from admin.likes.queries import with_likes
 from admin.outbox import change_log
-from admin.outbox.client_gateway import Answer, ReplicaState
+from admin.outbox.client_gateway import Answer
 from admin.outbox.models import FRESH, ProductChange, Replication
 from admin.relay import claims, verify
 from admin.relay.loop import Relay
 from contract.messages import LikeChanged
 from contract.names import BULK, INTERACTIVE
 from contract.publisher import PublishError
+from contract.service_calls import ReplicaState
 from tests.flow.sql_log import plans, rows_read, starts
 from tests.flow.stores import CONTENT, admin_on, unique_name
 from tools.bench import seed
@@ -42,7 +43,9 @@ class ClientThatHoldsAll:
     def replica_states(self, ids: list[int], acknowledged: int, **_told: int) -> Answer:
         now = db.session.execute(select(utc_now())).scalar_one()
         messages = current_messages(ids)
-        return Answer({m.id: ReplicaState(m.sequence, m.checksum, now, 0, None) for m in messages}, acknowledged, now)
+        return Answer(
+            {m.id: ReplicaState(m.id, m.sequence, m.checksum, now, 0, None) for m in messages}, acknowledged, now
+        )
 
 
 class ClientThatHoldsNothing:
@@ -180,7 +183,7 @@ LONG = 500  # verified changes of one product
 STEPS: dict[str, Callable[[list[Replication]], Any]] = {
     "verify": lambda rows: verify.verify(rows, BULK),
     "explain": lambda rows: verify._explain(
-        rows, {row.product_id: ReplicaState(0, "", None, row.sequence, "no") for row in rows}
+        rows, {row.product_id: ReplicaState(row.product_id, 0, "", None, row.sequence, "no") for row in rows}
     ),
     "record the first sending": change_log.note_first_sent,
     "record an attempt": change_log.note_attempt,

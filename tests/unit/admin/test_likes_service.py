@@ -18,15 +18,14 @@ from werkzeug.test import TestResponse
 
 from admin.catalogue.service import ANY_VERSION, delete_product
 from admin.db.extensions import db
-from admin.likes import service
 from admin.likes.models import LikeCount, ProductLike
-from admin.likes.service import APPLIED, GONE, INVALID, SUPERSEDED, UNKNOWN, Outcome, take
+from admin.likes.service import take
 from contract.messages import LikeChanged
+from contract.service_calls import APPLIED, GONE, INVALID, LIKES, MAX_LIKES, SUPERSEDED, UNKNOWN, LikeOutcome
 from tests.unit.admin.catalogue import KEYS, Api
 from web.security.signatures import COVERED, SignedBy
 
 SECRETS = {key_id: secret.encode() for key_id, _, secret in (entry.partition(":") for entry in KEYS.split(","))}
-LIKES = "/service/v1/likes"
 
 
 @pytest.fixture
@@ -55,44 +54,44 @@ def count(product: int) -> int:
 
 
 def test_like_and_unlike_are_counted(product: int) -> None:
-    assert take([like(product, 1)]) == [Outcome(APPLIED, 1, True)]
+    assert take([like(product, 1)]) == [LikeOutcome(APPLIED, 1, True)]
     assert count(product) == 1
-    assert take([like(product, 2, liked=False)]) == [Outcome(APPLIED, 2, False)]
+    assert take([like(product, 2, liked=False)]) == [LikeOutcome(APPLIED, 2, False)]
     assert count(product) == 0
 
 
 def test_likes_of_several_shoppers_add_up(product: int) -> None:
-    take([like(product, 1, user=f"u{number}") for number in range(service.MAX_BATCH)])
-    assert count(product) == service.MAX_BATCH
+    take([like(product, 1, user=f"u{number}") for number in range(MAX_LIKES)])
+    assert count(product) == MAX_LIKES
 
 
 def test_replay_changes_nothing(product: int) -> None:
     take([like(product, 1)])
-    assert take([like(product, 1)]) == [Outcome(SUPERSEDED, 1, True)]
+    assert take([like(product, 1)]) == [LikeOutcome(SUPERSEDED, 1, True)]
     assert count(product) == 1
 
 
 def test_lower_rev_is_superseded(product: int) -> None:
     take([like(product, 3, liked=False)])
-    assert take([like(product, 2)]) == [Outcome(SUPERSEDED, 3, False)]
+    assert take([like(product, 2)]) == [LikeOutcome(SUPERSEDED, 3, False)]
     assert count(product) == 0
 
 
 def test_equal_rev_of_another_state_is_superseded(product: int) -> None:
     take([like(product, 3)])
-    assert take([like(product, 3, liked=False)]) == [Outcome(SUPERSEDED, 3, True)]
+    assert take([like(product, 3, liked=False)]) == [LikeOutcome(SUPERSEDED, 3, True)]
     assert count(product) == 1
 
 
 def test_higher_rev_of_the_same_state_is_noted_and_counted_once(product: int) -> None:
     take([like(product, 1)])
-    assert take([like(product, 5)]) == [Outcome(APPLIED, 5, True)]
-    assert take([like(product, 4, liked=False)]) == [Outcome(SUPERSEDED, 5, True)]
+    assert take([like(product, 5)]) == [LikeOutcome(APPLIED, 5, True)]
+    assert take([like(product, 4, liked=False)]) == [LikeOutcome(SUPERSEDED, 5, True)]
     assert count(product) == 1
 
 
 def test_first_word_of_a_shopper_may_be_an_unlike(product: int) -> None:
-    assert take([like(product, 2, liked=False)]) == [Outcome(APPLIED, 2, False)]
+    assert take([like(product, 2, liked=False)]) == [LikeOutcome(APPLIED, 2, False)]
     assert count(product) == 0
 
 
@@ -112,8 +111,12 @@ def test_deleted_product_takes_unlikes_and_repetitions_but_no_like(product: int)
     take([like(product, 1), like(product, 1, user="u3")])
     delete_product(product, ANY_VERSION, "test")
     batch = [like(product, 2, liked=False), like(product, 1, user="u2"), like(product, 1, user="u3")]
-    assert take(batch) == [Outcome(APPLIED, 2, False), Outcome(GONE, 0, False), Outcome(SUPERSEDED, 1, True)]
-    assert take([like(product, 2, user="u3")]) == [Outcome(GONE, 1, True)]
+    assert take(batch) == [
+        LikeOutcome(APPLIED, 2, False),
+        LikeOutcome(GONE, 0, False),
+        LikeOutcome(SUPERSEDED, 1, True),
+    ]
+    assert take([like(product, 2, user="u3")]) == [LikeOutcome(GONE, 1, True)]
     assert count(product) == 1
 
 
@@ -132,9 +135,9 @@ def test_counts_of_many_products_change_in_one_batch(editor: Api, product: int) 
 def test_unknown_product_is_told_beside_good_ones(product: int) -> None:
     far = (1 << 63) - 1
     assert take([like(999, 1), like(product, 1), like(far, far)]) == [
-        Outcome(UNKNOWN),
-        Outcome(APPLIED, 1, True),
-        Outcome(UNKNOWN),
+        LikeOutcome(UNKNOWN),
+        LikeOutcome(APPLIED, 1, True),
+        LikeOutcome(UNKNOWN),
     ]
     assert count(product) == 1
     assert db.session.scalar(select(func.count()).select_from(ProductLike)) == 1
@@ -275,11 +278,11 @@ def test_body_that_is_no_batch_is_refused(client: FlaskClient, product: int, bod
 
 
 def test_largest_batch_is_taken_and_a_larger_one_refused_whole(client: FlaskClient, product: int) -> None:
-    likes = [like(product, 1, user=f"u{number}") for number in range(service.MAX_BATCH + 1)]
+    likes = [like(product, 1, user=f"u{number}") for number in range(MAX_LIKES + 1)]
     refused(post(client, encoded(*likes)), 422)
     assert count(product) == 0
     assert post(client, encoded(*likes[:-1])).status_code == 200
-    assert count(product) == service.MAX_BATCH
+    assert count(product) == MAX_LIKES
 
 
 # --- strangers --------------------------------------------------------------------------------------------

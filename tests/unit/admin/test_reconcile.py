@@ -9,10 +9,11 @@ from flask import Flask
 from admin.catalogue import service
 from admin.catalogue.ids import reserve_ids
 from admin.cli.diff_report import Report
-from admin.outbox.repair import BATCH, BATCH_BYTES, pages
+from admin.outbox.repair import BATCH_BYTES, pages
 from admin.reconcile import own_state
 from admin.reconcile.compare import MISSING, ORPHANED, Difference
 from contract.digests import Entry
+from contract.service_calls import MAX_REPAIRS
 
 CONTENT = {"title": "Mug", "description": "", "currency": "EUR", "category": "Kitchen", "image_url": ""}
 HELD = Entry(7, 2, "c" * 32)
@@ -51,7 +52,7 @@ def test_catalogue_is_streamed_by_id_with_its_deleted_products(app: Flask) -> No
 
 def test_pages_are_bounded_in_number_and_in_size() -> None:
     small, large = {"n": 1}, {"text": "ä" * (BATCH_BYTES // 12)}  # six bytes each, escaped
-    assert [len(page) for page in pages([small] * (BATCH + 1))] == [BATCH, 1]
+    assert [len(page) for page in pages([small] * (MAX_REPAIRS + 1))] == [MAX_REPAIRS, 1]
     assert [len(page) for page in pages([large] * 4)] == [1, 1, 1, 1]
     assert list(pages([])) == []
 

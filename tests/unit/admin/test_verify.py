@@ -11,13 +11,14 @@ from sqlalchemy import select, update
 
 from admin.catalogue.service import ANY_VERSION, create_product, delete_product, update_product
 from admin.db.extensions import db
-from admin.outbox.client_gateway import Answer, ClientUnavailableError, ReplicaState
+from admin.outbox.client_gateway import Answer, ClientUnavailableError
 from admin.outbox.models import FRESH, SENT, STUCK, VERIFIED, ProductChange, Replication, SyncGeneration
 from admin.relay import claims, recovery, restore_detection
 from admin.relay.claims import STUCK_AFTER
 from admin.relay.restore_detection import RestoredError
 from admin.relay.verify import OTHER_CONTENT, verify
 from contract.names import INTERACTIVE
+from contract.service_calls import ReplicaState
 from contract.versions import compose, version_of
 from tests.unit.admin.catalogue import CONTENT
 
@@ -29,7 +30,7 @@ class FakeClient:
         self.holds: dict[int, ReplicaState] = {}
         self.generation = self.epoch = 0
         self.away = self.loses_answer = False
-        self.extent = {"highest_id": 0, "highest_sequence": 0}
+        self.extent = {"highest_id": 0, "highest_sequence": 0, "live": 0, "deleted": 0}
 
     def replica_states(
         self, product_ids: Sequence[int], generation: int = 0, epoch: int = 0, acknowledged: int = 0
@@ -51,6 +52,7 @@ class FakeClient:
         """Hold exactly what ``row`` says, but for ``other``."""
         now = datetime.now(UTC).replace(tzinfo=None)
         held = {
+            "id": row.product_id,
             "sequence": row.sequence,
             "checksum": row.checksum,
             "applied_at": now,
@@ -243,7 +245,7 @@ def test_recovery_begins_an_epoch_above_both_sides_and_tells_everything_anew(sho
     shop.generation = 50
     with pytest.raises(RestoredError):
         restore_detection.ask([])
-    shop.extent = {"highest_id": 500, "highest_sequence": compose(4, 9)}
+    shop.extent |= {"highest_id": 500, "highest_sequence": compose(4, 9)}
     assert recovery.recover() == recovery.Recovery(epoch=5, products=2)
     assert [row_of(r.product_id).sequence for r in (live, gone)] == [compose(5, 1), compose(5, 2)]
     assert row_of(live.product_id).state == FRESH

@@ -10,7 +10,7 @@ ENTRIES = [Entry(1, 1, "a"), Entry(2, 7, ""), Entry(BUCKET, 3, "c"), Entry(5 * B
 
 
 def test_products_are_summed_up_by_bucket_and_empty_buckets_are_left_out() -> None:
-    assert [(digest.bucket, digest.count) for digest in digests(ENTRIES)] == [(0, 2), (1, 1), (5, 1)]
+    assert [(digest.bucket, digest.size) for digest in digests(ENTRIES)] == [(0, 2), (1, 1), (5, 1)]
 
 
 def test_digest_is_one_hash_of_ids_vers_and_checksums() -> None:
