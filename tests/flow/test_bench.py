@@ -22,7 +22,6 @@ from tools.stack.servers.secantus import Secantus
 GOALS = {
     "idle": 1,
     "accept": 2,
-    "tutorial": 5,
     "visible": 2,
     "likes_accepted": 1,
     "likes_forwarded": 2,
@@ -35,7 +34,7 @@ GOALS = {
 }
 
 
-@pytest.mark.timeout(900)  # twelve rows, each with processes of its own
+@pytest.mark.timeout(900)  # eleven rows, each with processes of its own
 def test_every_row_is_measured_and_finite(
     rabbitmq: RabbitMQ, mariadb: MariaDB, secantus: Secantus, tmp_path: Path
 ) -> None:

@@ -13,7 +13,6 @@ from tools.bench.rows import (
     likes_forwarded,
     pages,
     reconcile,
-    tutorial,
     visible,
 )
 
@@ -23,7 +22,6 @@ ROWS: dict[str, ModuleType] = {
     for module in (
         idle,
         accept,
-        tutorial,
         visible,
         likes_accepted,
         likes_forwarded,
