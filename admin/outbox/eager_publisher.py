@@ -35,7 +35,7 @@ class EagerPublisher:
             self._depth = self._publisher.depth(names.QUEUE_PRODUCTS)
             self._looked = time.monotonic()
         if self._depth < MAX_DEPTH:
-            for batch in dispatch.batches(messages):
+            for batch in dispatch.split(messages):
                 dispatch.send(self._publisher, batch, names.INTERACTIVE)
         if len(messages) > 1:
             time.sleep(BURST_REST)

@@ -156,7 +156,7 @@ class Relay:
 
     def _send(self, verdict: Verdict, lane: str) -> None:
         messages = current_messages([row.product_id for row in verdict.missing])
-        for batch in dispatch.batches(messages):
+        for batch in dispatch.split(messages):
             dispatch.send(self._publisher, batch, lane)
         if messages:
             change_log.note_first_sent(verdict.missing)

@@ -9,11 +9,9 @@ from flask import Flask
 from admin.catalogue import service
 from admin.catalogue.ids import reserve_ids
 from admin.cli.diff_report import Report
-from admin.outbox.repair import BATCH_BYTES, pages
 from admin.reconcile import own_state
 from admin.reconcile.compare import MISSING, ORPHANED, Difference
 from contract.digests import Entry
-from contract.service_calls import MAX_REPAIRS
 
 CONTENT = {"title": "Mug", "description": "", "currency": "EUR", "category": "Kitchen", "image_url": ""}
 HELD = Entry(7, 2, "c" * 32)
@@ -48,13 +46,6 @@ def test_catalogue_is_streamed_by_id_with_its_deleted_products(app: Flask) -> No
         ]
         assert {own.pending for own in own_state.stream(0, 100)} == {True}
         assert (own_state.highest_id(), own_state.live()) == (ids[-1], 4)
-
-
-def test_pages_are_bounded_in_number_and_in_size() -> None:
-    small, large = {"n": 1}, {"text": "ä" * (BATCH_BYTES // 12)}  # six bytes each, escaped
-    assert [len(page) for page in pages([small] * (MAX_REPAIRS + 1))] == [MAX_REPAIRS, 1]
-    assert [len(page) for page in pages([large] * 4)] == [1, 1, 1, 1]
-    assert list(pages([])) == []
 
 
 def test_what_takes_a_product_from_the_shop_is_a_deletion() -> None:
