@@ -11,12 +11,12 @@ from admin.accounts.sessions import page_for
 from admin.console import chart
 from admin.console.blueprint import blp, live
 from admin.console.overview import overview, repair_drift
-from admin.console.single_flight import Shared
 from admin.monitoring.lag_history import DAY, HOUR, lag_history
 from admin.relay import resync_runs
 from web.pages.forms import NotAcceptableError
+from web.pages.shared import Shared
 
-_SHARED = Shared(overview)  # for the polls of this process
+_polled = Shared(overview, seconds=1.0, usable=15.0)
 SPANS = {"hour": HOUR, "day": DAY}
 
 
@@ -29,7 +29,7 @@ def show_overview() -> str:
 @blp.get("/overview.json")
 @page_for(VIEWER)
 def live_overview() -> Response:
-    found = _SHARED.get()
+    found = _polled.get()
     regions = {part: render_template(f"console/overview_{part}.html", now=found) for part in ("now", "parts")}
     return live(regions)
 

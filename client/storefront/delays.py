@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from client import heartbeat
 from client.likes import breaker
-from client.storefront.cached import Shared
+from web.pages.shared import Shared
 
 # Some missed beats: a worker sweeps every 5 s, the relay asks at least every 15 s.
 QUIET_AFTER = {heartbeat.WORKER: timedelta(seconds=15), heartbeat.ADMIN: timedelta(seconds=45)}
@@ -56,4 +56,4 @@ def _about(age: timedelta) -> str:
     )
 
 
-delays = Shared(_look, seconds=2.0)
+delays = Shared(_look, seconds=2.0, ratio=50)

@@ -1,12 +1,10 @@
-"""What a grid's URL asks for, what visitors share for a moment, and what the shop calls late."""
+"""What a grid's URL selects, and the notice about delays."""
 
-import threading
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 
-from client.storefront.cached import Shared
 from client.storefront.delays import Delays
 from client.storefront.product_grid import MOST_PAGES, Wanted
 
@@ -31,59 +29,6 @@ def test_a_query_says_only_what_is_not_usual() -> None:
     assert Wanted().query() == ""
     assert Wanted(q="a&b", category="Kitchen", pages=4).query(category="") == "?q=a%26b"
     assert Wanted(sort="-likes").query(cursor="c", pages=2) == "?sort=-likes&cursor=c&pages=2"
-
-
-def test_many_visitors_cost_as_little_as_one() -> None:
-    made: list[int] = []
-    shared = Shared(lambda: made.append(1) or len(made), seconds=60)
-    threads = [threading.Thread(target=shared.get) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert shared.get() == len(made) == 1
-
-
-def test_while_it_is_made_anew_others_take_the_old_one() -> None:
-    begun, go_on = threading.Event(), threading.Event()
-    values = iter(["old", "new"])
-
-    def make() -> str:
-        value = next(values)
-        if value == "new":
-            begun.set()
-            go_on.wait(10)
-        return value
-
-    shared = Shared(make, seconds=0)
-    shared.get()
-    renewing = threading.Thread(target=lambda: _until(shared, "new"))
-    renewing.start()
-    assert begun.wait(10)
-    assert shared.get() == "old"
-    go_on.set()
-    renewing.join()
-    assert not renewing.is_alive()
-
-
-def _until(shared: Shared[str], value: str) -> None:
-    while shared.get() != value:
-        pass
-
-
-def test_a_failure_is_not_remembered() -> None:
-    outcomes = iter([OSError("down"), "up"])
-
-    def make() -> object:
-        outcome = next(outcomes)
-        if isinstance(outcome, OSError):
-            raise outcome
-        return outcome
-
-    shared = Shared(make, seconds=60)
-    with pytest.raises(OSError, match="down"):
-        shared.get()
-    assert shared.get() == "up"
 
 
 def test_the_notice_names_what_is_late_and_for_how_long() -> None:
