@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from admin.accounts import audit
 from admin.accounts.identity import Actor
 from admin.accounts.models import ApiKey
-from admin.db.engine import utc_now
+from admin.db.engine import end_read, utc_now
 from admin.db.extensions import db
 from web.http.problems import ProblemError
 
@@ -78,9 +78,9 @@ _FIND = select(ApiKey.id, ApiKey.name, ApiKey.role, ApiKey.last_used_at, utc_now
 
 
 def find(secret: str) -> Actor | None:
-    """Return the machine whose key this is, None when it counts no more. Leaves no transaction open."""
+    """Return the machine whose key this is, None when it is revoked or expired."""
     found = db.session.connection().execute(_FIND, {"digest": _digest(secret)}).one_or_none()
-    db.session.rollback()
+    end_read()
     if found is None:
         return None
     key_id, name, role, last_used_at, now = found

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, select, update
 from admin.accounts import audit
 from admin.accounts.identity import Actor
 from admin.accounts.models import SignIn, Staff
-from admin.db.engine import retry_deadlocks, utc_now
+from admin.db.engine import end_read, retry_deadlocks, utc_now
 from admin.db.extensions import db
 from web.security.tokens import WrongCredentialsError
 
@@ -47,9 +47,9 @@ _FIND = (
 
 
 def find(id_: str) -> Actor | None:
-    """Return whose sign-in this is, as the account is now; None when it has ended. Leaves no transaction open."""
+    """Return whose sign-in this is, as the account is now; None when it has ended."""
     found = db.session.connection().execute(_FIND, {"id": id_}).one_or_none()
-    db.session.rollback()  # a use case begins its own transaction
+    end_read()
     return Actor(*found) if found else None
 
 
