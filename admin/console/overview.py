@@ -11,6 +11,7 @@ from admin.db.engine import retry_deadlocks
 from admin.db.extensions import db
 from admin.likes.models import LikeCount
 from admin.monitoring import status as replication
+from admin.monitoring.state_texts import STATE_TEXTS, StateText
 from admin.monitoring.status import Status
 from admin.outbox.models import STUCK
 from admin.reconcile.models import Drift
@@ -19,16 +20,6 @@ from admin.relay.resync_runs import Progress
 from web.http.problems import ProblemError
 
 REPAIRED_BY_RESYNC = ("missing", "stale", "ahead", "differing", "malformed")  # what only the Client has is for a person
-
-# state → (tone of its chip, what it means)
-_MEANINGS = {
-    replication.IN_SYNC: ("ok", "The shop shows every change."),
-    replication.PENDING: ("busy", "Changes are on their way to the shop."),
-    replication.STUCK_ROWS: ("bad", "The shop refuses some products. The others are not held up."),
-    replication.DRIFTED: ("bad", "Some products differ at the Client, though nobody is at work on them."),
-    replication.UNKNOWN: ("unknown", "The Client cannot be asked, so what the shop shows is unknown."),
-    replication.RESTORED: ("bad", "A database came back from a backup. Nothing counts as verified until a recovery."),
-}
 
 
 class NothingToRepairError(ProblemError):
@@ -43,8 +34,7 @@ class Overview:
     parts: Sequence[Part]
     runs: Sequence[Progress]
     likes: int
-    tone: str
-    meaning: str
+    state: StateText
     advice: str
 
 
@@ -55,8 +45,7 @@ def overview() -> Overview:
     likes = db.session.execute(select(func.coalesce(func.sum(LikeCount.likes), 0))).scalar_one()
     db.session.rollback()
     found = parts(status)
-    tone, meaning = _MEANINGS[status.state]
-    return Overview(status, found, runs, int(likes), tone, meaning, _advice(status, found))
+    return Overview(status, found, runs, int(likes), STATE_TEXTS[status.state], _advice(status, found))
 
 
 @retry_deadlocks

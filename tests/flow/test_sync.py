@@ -86,7 +86,7 @@ def test_status_shows_lag_last_result_and_queues_and_a_product_its_versions(prod
     assert (first["version"], first["kind"], bool(first["verified_at"])) == (1, "created", True)
 
 
-def test_status_tells_behind_from_unknown(production: Running) -> None:
+def test_status_distinguishes_pending_from_unknown(production: Running) -> None:
     production.product.worker.stop()
     try:
         product = production.create()
@@ -95,7 +95,7 @@ def test_status_tells_behind_from_unknown(production: Running) -> None:
         assert json.loads(run(production, "lockstep", "sync", "status", "--json"))["state"] == "pending"
         production.product.client.stop()
         assert status(production)["state"] == "unknown"
-        assert "cannot be asked" in run(production, "lockstep", "sync", "status", expect=4)
+        assert "does not answer" in run(production, "lockstep", "sync", "status", expect=4)
     finally:
         production.product.client.start()
         production.product.worker.start()

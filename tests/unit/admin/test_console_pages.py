@@ -13,6 +13,7 @@ from PIL import Image
 from sqlalchemy import delete, select, update
 
 from admin.catalogue.models import Product
+from admin.console.product_list import PENDING, STUCK_ROW
 from admin.db.engine import utc_now
 from admin.db.extensions import db
 from admin.outbox.models import SENT, STUCK, VERIFIED, ProductChange, Replication, ResyncRun, SyncGeneration
@@ -346,7 +347,7 @@ def test_restore_asks_for_another_sku_where_it_was_given_away(app: Flask, staff:
 def test_unknown_is_said_where_nobody_answers(staff: Browser, editor: Api) -> None:
     product = editor.create()["id"]
     overview = staff.get("/console/").text
-    assert "what the shop shows is unknown" in overview
+    assert "The Client does not answer, so its state is unknown." in overview
     assert "unknown how many wait" in overview
     assert "unknown: the Client would know" in overview
     assert "what the shop shows of this product is unknown" in staff.get(page_of(product)).text
@@ -477,6 +478,11 @@ def test_older_versions_are_a_page_away_also_once_the_page_renewed_itself(staff:
 def test_address_that_makes_no_sense_still_shows_a_page(staff: Browser, query: str) -> None:
     for page in ("/console/products", "/console/dead-letters", "/console/imports"):
         assert staff.get(f"{page}?{query}").status_code == 200
+
+
+def test_lists_that_the_overview_links_to_exist(staff: Browser) -> None:
+    lists = re.findall(r'href="/console/products\?state=(\w+)"', staff.get("/console/").text)
+    assert set(lists) == {PENDING, STUCK_ROW}
 
 
 def test_resync_of_many_is_asked_for_once_and_shown(app: Flask, staff: Browser, editor: Api) -> None:
