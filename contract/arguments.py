@@ -1,4 +1,4 @@
-"""Arguments of the product tasks, which people may call by hand: what is wrong with them, exactly."""
+"""Check the arguments of the product tasks, which operators may call by hand."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,25 +17,25 @@ _SHOWN = 60  # characters of a wrong argument
 
 
 def wrong_call(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str | None:
-    """Return why the product task ``task`` cannot be called with these arguments, None where it can."""
+    """Return why the product task ``task`` cannot be called with these arguments, None where it can be."""
     name, count = PRODUCT_TASKS[task], len(args) + len(kwargs)
     if count != 1:
-        return f"{task} takes one argument, {name}, and was given {count}"
+        return f"{task} takes one argument, {name}, not {count}"
     if kwargs and name not in kwargs:
         return f"{task} takes no argument {_show(*kwargs)}, only {name}"
     return None
 
 
 def wrong_ids(given: Any) -> str | None:
-    """Return why ``given`` is no list of product ids that one resync takes, None where it is one."""
+    """Return why ``given`` is no list of product ids for one resync task, None where it is one."""
     if not isinstance(given, list):
         return f"product_ids must be a list of ids such as [42], not {_show(given)}"
     if not given:
         return "product_ids is empty; name at least one product"
     if len(given) > MAX_IDS:
-        return f"product_ids holds {len(given)} ids; one task takes {MAX_IDS} at most"
+        return f"product_ids has {len(given)} ids; the limit of one task is {MAX_IDS}"
     wrong = [item for item in given if not _is_id(item)]
-    return f"{_show(wrong[0])} is no product id; ids are whole numbers from 1 to {MAX_SEQUENCE}" if wrong else None
+    return f"{_show(wrong[0])} is not a product id; ids are whole numbers from 1 to {MAX_SEQUENCE}" if wrong else None
 
 
 def _is_id(value: Any) -> bool:

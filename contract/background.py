@@ -1,7 +1,7 @@
-"""A background sender: what a web process tells the broker right after a commit, off the request's path.
+"""A background sender: publishes to the broker right after a commit, off the request's path.
 
-It is only a head start (A2, L1). Whatever it drops is sent again by the relay or the sweep, so it never
-blocks, never grows without bound, and never retries.
+It only saves latency. The relay or the sweep sends again what it drops, so it never blocks, has a bounded queue, and
+does not retry.
 """
 
 import queue
@@ -17,13 +17,13 @@ from contract.publisher import PublishError
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
-REST_SECONDS = 2.0  # after a failure; offers made meanwhile are dropped
+PAUSE_SECONDS = 2.0  # after a failure; items offered in the meantime are dropped
 
 
 class Background(Generic[T]):
-    """Hands whatever was offered meanwhile, at most ``batch`` items at once, to ``send`` in its own thread.
+    """Passes offered items to ``send`` in a thread of its own, at most ``batch`` items per call.
 
-    The thread starts with the first offer, so after any fork.
+    The thread starts with the first offer, and so after any fork.
     """
 
     def __init__(self, name: str, send: Callable[[list[T]], None], batch: int, capacity: int = 10_000) -> None:
@@ -33,15 +33,15 @@ class Background(Generic[T]):
         self._thread: threading.Thread | None = None
 
     def offer(self, items: list[T]) -> None:
-        """Take ``items`` for sending soon. Returns at once; drops what does not fit."""
-        self._start()
+        """Enqueue ``items``. Returns at once; drops items that do not fit."""
+        self._start_thread()
         try:
             for item in items:
                 self._items.put_nowait(item)
         except queue.Full:
-            log.debug("dropped: full", sender=self._name)
+            log.debug("queue is full, items dropped", sender=self._name)
 
-    def _start(self) -> None:
+    def _start_thread(self) -> None:
         if self._thread is None:
             with self._starting:
                 if self._thread is None:
@@ -54,11 +54,11 @@ class Background(Generic[T]):
             try:
                 self._send(batch)
             except PublishError as error:
-                log.warning("dropped: no broker", sender=self._name, items=len(batch), error=str(error))
-                self._rest()
+                log.warning("broker unavailable, items dropped", sender=self._name, items=len(batch), error=str(error))
+                self._pause()
             except Exception:
-                log.exception("dropped", sender=self._name, items=len(batch))
-                self._rest()
+                log.exception("sending failed, items dropped", sender=self._name, items=len(batch))
+                self._pause()
 
     def _collect(self) -> list[T]:
         batch = [self._items.get()]
@@ -69,7 +69,7 @@ class Background(Generic[T]):
                 break
         return batch
 
-    def _rest(self) -> None:
-        time.sleep(REST_SECONDS)
+    def _pause(self) -> None:
+        time.sleep(PAUSE_SECONDS)
         while not self._items.empty():
             self._collect()

@@ -7,7 +7,7 @@ from runtime.settings import Settings
 
 
 class BrokerSettings(Settings):
-    """The queue: both web services, the relay, the worker, beat and Flower."""
+    """The broker: read by both web services, the relay, the worker, beat and Flower."""
 
     celery_broker_url: SecretStr = Field(
         description="RabbitMQ, `amqp://user:password@host:5672//`, or Valkey, `redis://:password@host:6379/0`."
@@ -15,9 +15,9 @@ class BrokerSettings(Settings):
 
     @field_validator("celery_broker_url")
     @classmethod
-    def _known_transport(cls, url: SecretStr) -> SecretStr:
-        for one in url.get_secret_value().split(";"):  # kombu's way to name several brokers
-            urls.read_server(one, "amqp", "amqps", "redis", "rediss")
+    def _check_transport(cls, url: SecretStr) -> SecretStr:
+        for each in url.get_secret_value().split(";"):  # kombu separates several brokers so
+            urls.read_server(each, "amqp", "amqps", "redis", "rediss")
         return url
 
     @property
@@ -26,26 +26,26 @@ class BrokerSettings(Settings):
 
     @property
     def keeps_dead_letters(self) -> bool:
-        """Whether the broker keeps messages that no worker can process. Valkey drops them."""
+        """Whether the broker stores dead letters. Valkey drops them."""
         return self.url.startswith("amqp")
 
 
 class FlowerSettings(Settings):
-    """Flower: Flower alone. It also reads variables of its own, such as ``FLOWER_READ_ONLY``: see its documentation."""
+    """Flower: read by Flower alone, which has more variables, such as ``FLOWER_READ_ONLY``: see its documentation."""
 
     flower_basic_auth: SecretStr | None = Field(
         None,
-        description="Who may use Flower: `user:password` in ASCII, several separated by commas. Flower "
+        description="Accounts of Flower: `user:password` in ASCII, several separated by commas. Flower "
         "does not start without it, unless `FLOWER_AUTH` sets up an OAuth sign-in.",
     )
 
     @field_validator("flower_basic_auth")
     @classmethod
-    def _user_and_password(cls, given: SecretStr | None) -> SecretStr | None:
+    def _check_accounts(cls, given: SecretStr | None) -> SecretStr | None:
         users = given.get_secret_value().split(",") if given else []
-        if not all(user and password for user, _, password in (one.partition(":") for one in users)):
+        if not all(user and password for user, _, password in (account.partition(":") for account in users)):
             raise ValueError("must be user:password, several separated by commas")
-        if given and not given.get_secret_value().isascii():  # Flower's comparison fails, for every caller
+        if given and not given.get_secret_value().isascii():  # Flower's comparison would fail for every caller
             raise ValueError("must be in ASCII")
         return given
 

@@ -1,6 +1,6 @@
-"""What both services sum up and compare: a product is its id, its sequence and the checksum of its content.
+"""Digests by which both services compare products: by id, sequence and the checksum of the content.
 
-Ids are grouped in buckets of a fixed width; equal digests mean equal buckets, and only the others are looked into.
+Ids are grouped into buckets of a fixed width. Equal digests mean equal buckets; only the others are compared by entry.
 """
 
 import hashlib
@@ -9,12 +9,12 @@ from itertools import groupby
 from typing import NamedTuple
 
 BUCKET = 256  # ids per bucket
-# Of products: a stray document far beyond must neither exhaust Admin's ids nor be taken for one of its products.
+# Of products. A stray document with a higher id must not exhaust Admin's ids, and is no product of Admin's.
 MAX_ID = 10**15
 
 
 class Entry(NamedTuple):
-    """One product as a store holds it. ``checksum`` is made from the content; a tombstone's is empty."""
+    """One stored product. ``checksum`` is made from the content; a tombstone's is empty."""
 
     id: int
     sequence: int
@@ -30,7 +30,7 @@ class Digest(NamedTuple):
 
 
 def digests(entries: Iterable[Entry]) -> Iterator[Digest]:
-    """Sum up ``entries``, which come in the order of their ids; empty buckets are left out. Holds one entry."""
+    """Yield the digest of each bucket that has entries. ``entries`` must be in the order of their ids."""
     for bucket, members in groupby(entries, lambda entry: entry.id // BUCKET):
         hashed, size = hashlib.blake2b(digest_size=16), 0
         for entry in members:

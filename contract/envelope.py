@@ -1,12 +1,12 @@
-"""The envelope of a task message: what makes a message readable at all."""
+"""The envelope of a task message: Celery's protocol 2."""
 
 from kombu.transport.base import Message
 
 
 def unreadable(message: Message) -> str | None:
-    """Return why ``message`` is no task message (Celery's protocol 2), None when it is one.
+    """Return why ``message`` is not a task message of Celery's protocol 2, None when it is one.
 
-    Made from the message alone, so whoever looks at a dead letter later finds the same reason.
+    The reason depends on the message alone, so reading a dead letter later gives the same reason.
     """
     if "task" not in (message.headers or {}):
         return "the headers name no task"

@@ -1,11 +1,11 @@
 """Messages between the services: frozen dataclasses and their JSON, versioned.
 
-``product.changed.v1`` carries a product's whole state (A2…A5), so only the newest one ever has to arrive.
-``like.changed.v1`` carries one shopper's state towards one product (L4, L5).
+``product.changed.v1`` carries a product's full state, so only the newest message has to arrive.
+``like.changed.v1`` carries one shopper's like of one product, set or not.
 
-Compatibility: within a version, fields may be added and are ignored by who does not know them; nothing is
-removed or changes its meaning. A newer version than is known here waits until this side is upgraded too
-(decision 19). ``tests/contract`` keeps stored samples of each.
+Compatibility: within a version, fields may be added, and readers ignore unknown ones; no field is removed or changes
+its meaning. A message of a newer version waits until this side is upgraded (decision 19). ``tests/contract`` has a
+stored sample of each.
 """
 
 import hashlib
@@ -26,18 +26,15 @@ from runtime.correlation import valid_id
 
 PRODUCT_CHANGED = "product.changed.v1"
 LIKE_CHANGED = "like.changed.v1"
-MAX_IDS = 500  # products per question between the services, either way
+MAX_IDS = 500  # products per call between the services, in both directions
 
-_NEWER = "type {!r} is newer than {!r}: this side waits for its upgrade"
+_NEWER = "type {!r} is newer than {!r}: upgrade this side"
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")  # as format_time
 _USER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class InvalidMessageError(ValueError):
-    """A message that breaks its contract.
-
-    ``product_id`` and ``sequence`` name what it was about, where that much could be read, else None.
-    """
+    """A message breaks its contract. ``product_id`` and ``sequence`` are None where they cannot be read."""
 
     def __init__(self, reason: str, product_id: int | None = None, sequence: int | None = None) -> None:
         super().__init__(reason)
@@ -45,13 +42,13 @@ class InvalidMessageError(ValueError):
 
 
 class NewerMessageError(InvalidMessageError):
-    """A message of a version that came after ours: its sender is upgraded already, this side is not yet."""
+    """The message has a newer version than this side knows: the sender was upgraded first."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProductContent:
-    """What a shopper may see of a product. ``price`` is a decimal string with as many digits after the point as
-    the currency has, the times are RFC 3339 UTC.
+    """The content of a product that shoppers see. ``price`` is a decimal string with as many digits after the point as
+    the currency has; the times are RFC 3339 UTC.
     """
 
     sku: str
@@ -65,8 +62,8 @@ class ProductContent:
     updated_at: str
 
     def checksum(self) -> str:
-        """Return the hex digest that both stores compare (BLAKE2b, 128 bits, over sorted JSON)."""
-        # As json.dumps writes it with sorted keys and no blanks, at a third of the time: this runs for every product.
+        """Return the hex digest by which the stores are compared (BLAKE2b, 128 bits, over sorted JSON)."""
+        # The text of json.dumps with sorted keys and no blanks, in a third of the time: this runs for every product.
         text = ",".join([f'"{name}":{encode_basestring(getattr(self, name))}' for name in _SORTED_NAMES])
         return hashlib.blake2b(f"{{{text}}}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
@@ -75,8 +72,9 @@ class ProductContent:
 
     @classmethod
     def decode(cls, raw: Any) -> Self:
-        """Check ``raw`` (parsed JSON) by the rules for what staff may save, and return it typed. Raises ValueError that
-        names the field.
+        """Check ``raw`` (parsed JSON) by the rules for what staff save, and return it typed.
+
+        Raises ValueError that names the field.
         """
         if not isinstance(raw, dict):
             raise ValueError("product must be an object")
@@ -89,7 +87,7 @@ class ProductContent:
             places = decimals(raw["currency"])
             raise ValueError(f"product.price must be a decimal string with {places} digits after the point")
         for name, rule in RULES.items():
-            if problem := rule.problem_as_kept(raw[name]):
+            if problem := rule.problem_as_stored(raw[name]):
                 raise ValueError(f"product.{name}: {problem.removesuffix('.')}")
         for name in ("created_at", "updated_at"):
             parse_time(raw[name], f"product.{name}")
@@ -100,15 +98,15 @@ class ProductContent:
 
 CONTENT_NAMES = tuple(field.name for field in fields(ProductContent))
 _SORTED_NAMES = sorted(CONTENT_NAMES)
-DELETED_CHECKSUM = ""  # a tombstone has no content to sum
-MALFORMED_CHECKSUM = "malformed"  # of a stored copy that no message could have made
+DELETED_CHECKSUM = ""  # of a tombstone, which has no content
+MALFORMED_CHECKSUM = "malformed"  # of a stored copy that no message could have written
 
 
 @dataclass(frozen=True)
 class ProductChanged:
-    """A product's whole state at ``sequence``; ``product`` is None when it is deleted.
+    """A product's full state at ``sequence``; ``product`` is None when it is deleted.
 
-    ``cause`` is no part of it: it travels in the task's headers.
+    ``cause`` is not part of the JSON: it travels in the task's headers.
     """
 
     id: int
@@ -118,7 +116,7 @@ class ProductChanged:
 
     @property
     def label(self) -> str:
-        """``42@v3``, ``42@v4 deleted``: what a person looks for in Flower and in the logs."""
+        """The name of this state in Flower and in logs: ``42@v3``, ``42@v4 deleted``."""
         return f"{label(self.id, self.sequence)}{'' if self.product else ' deleted'}"
 
     @cached_property
@@ -137,10 +135,10 @@ class ProductChanged:
 
     @classmethod
     def decode(cls, raw: Any, caused: Mapping[int, Cause] = MappingProxyType({})) -> Self:
-        """Check ``raw`` (parsed JSON) and return it typed, with what ``caused`` says of its product.
+        """Check ``raw`` (parsed JSON) and return it typed, with its cause from ``caused``, by product id.
 
         Raises InvalidMessageError with a reason that names the field, and the product where it can be read;
-        NewerMessageError when it is of a later version.
+        NewerMessageError when it has a newer version.
         """
         if not isinstance(raw, dict):
             raise InvalidMessageError("message must be an object")
@@ -171,8 +169,9 @@ class ProductChanged:
 
 @dataclass(frozen=True, slots=True)
 class LikeChanged:
-    """One shopper's state towards one product; ``revision`` counts its changes from 1. The id of the request that
-    caused it travels along, for the logs of both sides.
+    """One shopper's like of one product, set or not. ``revision`` counts its changes from 1.
+
+    The JSON includes the id of the request that caused it, for the logs of both sides.
     """
 
     product: int
@@ -209,7 +208,7 @@ class LikeChanged:
 
 
 def likes_digest(likes: Iterable[LikeChanged]) -> str:
-    """Return what two equal sets of likes share, in whatever order they come: their number and a sum of hashes."""
+    """Return a digest of the set of likes, independent of their order: their number and a sum of hashes."""
     count = total = 0
     for like in likes:
         text = f"{like.product}:{like.user}:{like.revision}:{like.liked:d}"
@@ -233,13 +232,13 @@ def parse_time(text: str, name: str = "time") -> datetime:
 
 
 def format_time(moment: datetime) -> str:
-    """Return a datetime (naive ones are UTC) as RFC 3339 with milliseconds, which both stores can hold."""
+    """Return a datetime (naive ones are UTC) as RFC 3339 with milliseconds, the precision of both stores."""
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return aware.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _is_newer(given: Any, ours: str) -> bool:
-    """Whether a message's type is ours in a later version: ``product.changed.v2`` where ``…v1`` is known."""
+    """Return whether ``given`` is a newer version of the type ``ours``: ``product.changed.v2`` of ``…v1``."""
     name, version = ours.rsplit(".v", 1)
     found = re.fullmatch(rf"{re.escape(name)}\.v([1-9][0-9]{{0,3}})", given) if isinstance(given, str) else None
     return found is not None and int(found[1]) > int(version)

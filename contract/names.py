@@ -1,4 +1,4 @@
-"""Names of tasks, queues and exchanges. Imports nothing, so that anyone may import it."""
+"""Names of tasks, queues, exchanges and lanes. Imports nothing, so that every module may import it."""
 
 SYNC_PRODUCT = "tasks.sync_product"
 SYNC_PRODUCTS = "tasks.sync_products"
@@ -20,7 +20,7 @@ QUEUE_LIKES = "client.likes"
 QUEUE_MAINTENANCE = "client.maintenance"
 QUEUE_DEAD = "client.dead"
 
-# A lane is a queue with its own window of pending rows: an editor never waits behind an import.
+# Each lane has a queue and a limit of sent, unverified rows of its own, so an editor never waits behind an import.
 INTERACTIVE = "interactive"
 BULK = "bulk"
 LANE_QUEUES = {INTERACTIVE: QUEUE_PRODUCTS, BULK: QUEUE_PRODUCTS_BULK}

@@ -1,12 +1,11 @@
-"""What the texts of a product may be. Admin checks what staff send by these rules, and the Client what it decodes."""
+"""Rules for the texts of a product. Admin checks what staff save by them, and the Client checks received messages."""
 
 import re
 from dataclasses import dataclass
 from functools import cached_property
 
-# Each rule is one pattern, so that the OpenAPI document says exactly what is checked
-# (web/http/openapi.py translates them).
-# No C0 and C1 controls except tab and line breaks: nothing that a page or a terminal would trip over.
+# Each rule is one pattern, so that the OpenAPI document has the exact rule (web/http/openapi.py translates them).
+# C0 and C1 controls other than tab and line breaks, which would break pages and terminals.
 _CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 _BREAKS = r"\t\n\r\u2028\u2029"
 _BLANKS = r" \xa0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"  # white space of any width, zero included
@@ -22,10 +21,10 @@ _SPACES = "\t\n\r \xa0\u1680\u2028\u2029\u202f\u205f\u2060\u3000\ufeff" + "".joi
 
 @dataclass(frozen=True)
 class Rule:
-    """What one text may be: at most ``longest`` characters that match ``pattern``, else ``error`` says what is wrong.
+    """The rule for one text: at most ``longest`` characters that match ``pattern``, else ``error`` is the message.
 
-    ``trims``: spaces around it are no part of it, and line ends are LF. The pattern lets them pass, so that a person
-    may type them; ``tidy`` removes them.
+    ``trims``: ``tidy`` removes spaces around the text and makes line ends LF. The pattern accepts both, so that staff
+    may type them.
     """
 
     longest: int
@@ -34,23 +33,23 @@ class Rule:
     trims: bool = False
 
     def problem(self, text: str) -> str | None:
-        """Return what is wrong with ``text``, None when nothing is."""
-        if len(text) > self.longest:  # first: a pattern may take long over a long text
+        """Return the error message for ``text``, None where it is valid."""
+        if len(text) > self.longest:  # first: matching a very long text is slow
             return f"Must have at most {self.longest:,} characters."
         if not self._pattern.match(text):
             return self.error
         try:
             text.encode()
-        except UnicodeEncodeError:  # JSON can hold half of a character (a lone surrogate), which nothing can store
+        except UnicodeEncodeError:  # a lone surrogate, which JSON can carry and no store accepts
             return "Must be whole Unicode characters."
         return None
 
     def tidy(self, text: str) -> str:
-        """Return ``text`` as it is kept."""
+        """Return ``text`` as it is stored."""
         return text.replace("\r\n", "\n").replace("\r", "\n").strip(_SPACES) if self.trims else text
 
-    def problem_as_kept(self, text: str) -> str | None:
-        """Return what is wrong with ``text`` where it must be as ``tidy`` leaves it."""
+    def problem_as_stored(self, text: str) -> str | None:
+        """Return the error message for ``text`` where it must be as ``tidy`` returns it, None where it is."""
         problem = self.problem(text)
         if problem is None and self.tidy(text) != text:
             return "Must neither begin nor end with spaces, and end lines with LF."

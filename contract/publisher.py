@@ -1,6 +1,6 @@
-"""Confirmed publishing for producers, with every wait bounded (A2, A3, L1).
+"""Confirmed publishing for producers, with every wait bounded.
 
-Celery's own pool would wait without limit on a broker that accepts connections and then says nothing.
+Celery's own pool waits without limit for a broker that accepts connections and does not answer.
 """
 
 import threading
@@ -20,13 +20,13 @@ CONFIRM_SECONDS = 5.0
 
 
 class PublishError(Exception):
-    """The broker did not take the message, or did not say so in time. It may have arrived all the same."""
+    """The broker did not confirm the message in time, or rejected it. The message may have arrived."""
 
 
 class Publisher:
     """One connection to the broker, made on first use and dropped after any error.
 
-    Thread-safe. Publishing blocks for some seconds at most, whatever state the broker is in.
+    Thread-safe. Publishing blocks for some seconds at most, in any state of the broker.
     """
 
     def __init__(self) -> None:
@@ -47,18 +47,18 @@ class Publisher:
                 queue=queue,
                 producer=producer,
                 retry=False,
-                mandatory=True,  # else a message that no queue takes is confirmed and dropped
+                mandatory=True,  # else the broker confirms and drops a message that matches no queue
                 confirm_timeout=CONFIRM_SECONDS,
                 argsrepr=argsrepr,
                 **options,
             )
             return str(sent.id)
 
-        return self._with_producer(send, f"take {task}")
+        return self._with_producer(send, f"accept {task}")
 
     def depth(self, queue: str) -> int:
-        """Return how many messages wait in ``queue``. Raises PublishError when the broker cannot say."""
-        return self._with_producer(lambda producer: _waiting(producer.channel, queue), f"tell the depth of {queue}")
+        """Return the number of messages in ``queue``. Raises PublishError when the broker does not answer."""
+        return self._with_producer(lambda producer: _depth(producer.channel, queue), f"report the depth of {queue}")
 
     def _with_producer(self, use: Callable[[Producer], R], what: str) -> R:
         with self._lock:
@@ -68,7 +68,7 @@ class Publisher:
             except PublishError:
                 if not was_open:
                     raise
-                # The connection was from before; the broker may have been restarted since.
+                # The broker may have been restarted since the connection was opened.
                 return self._use(use, what)
 
     def _use(self, use: Callable[[Producer], R], what: str) -> R:
@@ -94,10 +94,10 @@ class Publisher:
     def _drop(self) -> None:
         connection, self._connection, self._producer = self._connection, None, None
         if connection is not None:
-            connection.collect()  # closes the socket without a conversation that might hang
+            connection.collect()  # closes the socket without a handshake that might hang
 
 
-def _waiting(channel: Any, queue: str) -> int:
+def _depth(channel: Any, queue: str) -> int:
     if isinstance(channel, virtual.Channel):  # Valkey, where an empty queue does not exist for a declare
         return int(channel._size(queue))
     return int(channel.queue_declare(queue, passive=True).message_count)

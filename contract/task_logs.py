@@ -1,4 +1,4 @@
-"""Logs of Celery's processes: the one format, and the task's name and id in every line that a task writes."""
+"""Logs of Celery's processes: the common format, with the task's name and id in every line of a task."""
 
 import logging
 from typing import Any
@@ -8,7 +8,7 @@ from celery import signals
 
 from runtime import logs
 
-# They write a line for each task when it comes and when it ends. Tasks say themselves what they did, with the ids.
+# They log the start and end of every task. Tasks log what they did themselves, with the ids.
 _PER_TASK = ("celery.worker.strategy", "celery.app.trace")
 
 

@@ -1,7 +1,7 @@
-"""``sequence``: the one number that decides which of two states of a product is newer.
+"""``sequence``: one integer that decides which of two states of a product is newer.
 
-``sequence = epoch * 2**40 + version``. ``version`` counts the changes of one product from 1; ``epoch`` is raised
-when a database was restored from a backup, so that every state sent afterwards is newer than any sent before.
+``sequence = epoch * 2**40 + version``. ``version`` counts the changes of one product from 1. ``epoch`` is raised after
+a database was restored from a backup, so that every state sent afterwards is newer than all states sent before.
 """
 
 _VERSION_BITS = 40
@@ -16,15 +16,15 @@ def compose(epoch: int, version: int) -> int:
 
 
 def version_of(sequence: int) -> int:
-    """Return the product's version, as people see it."""
+    """Return the product's version, as pages show it."""
     return sequence & _VERSION_MASK
 
 
 def epoch_of(sequence: int) -> int:
-    """Return the epoch that ``sequence`` was made in."""
+    """Return the epoch of ``sequence``."""
     return sequence >> _VERSION_BITS
 
 
 def label(product_id: int, sequence: int) -> str:
-    """Return how people name a product's state, in Flower and in the logs: ``42@v3``."""
+    """Return the name of a product's state in Flower and in logs: ``42@v3``."""
     return f"{product_id}@v{version_of(sequence)}"

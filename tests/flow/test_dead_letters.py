@@ -142,7 +142,7 @@ SYNC = {"task": names.SYNC_PRODUCT}
         (b"[[],{},{}]", {}, JSON, "no task"),
         (pickle.dumps([[], {}, {}]), SYNC, "application/x-python-serialize", "cannot be decoded"),
         (b"[[],{},{}]", {**SYNC, "compression": "zlib"}, JSON, "cannot be decompressed"),
-        (b"[[],{},{}]", SYNC, JSON, "takes one argument, message, and was given 0"),
+        (b"[[],{},{}]", SYNC, JSON, "takes one argument, message, not 0"),
         (b"[[[5]],{},{}]", SYNC, JSON, "must be an object"),
         (b'[[{"id": 7}],{},{}]', SYNC, JSON, "type must be"),
     ],

@@ -93,7 +93,7 @@ UNREADABLE: list[tuple[bytes, str, dict[str, str]]] = [
     (b"5", "is not [args, kwargs, options]", {}),
     (b"[[],{},{}]", "cannot be decompressed", {"compression": "zlib"}),
     (b"[[],{},{}]", "no task is called 'tasks.unheard_of'", {"task": "tasks.unheard_of"}),
-    (b"[[],{},{}]", "takes one argument, message, and was given 0", {}),
+    (b"[[],{},{}]", "takes one argument, message, not 0", {}),
     (b"[[[5]],{},{}]", "message must be an object", {}),
     (b'[[{"id": 7}],{},{}]', "type must be 'product.changed.v1'", {}),
 ]

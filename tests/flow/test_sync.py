@@ -137,7 +137,7 @@ def test_resync_says_which_products_admin_never_had_and_which_arguments_are_wron
     worker = production.product.worker
     for task, args, said in (
         (names.RESYNC_PRODUCT, "[77000077]", '"products": [77000077], "count": 1'),
-        (names.RESYNC_PRODUCT, '["77"]', "'77' is no product id"),
+        (names.RESYNC_PRODUCT, '["77"]', "'77' is not a product id"),
         (names.RESYNC_PRODUCTS, "[77]", "product_ids must be a list of ids such as [42], not 77"),
         (names.RESYNC_PRODUCTS, "[[]]", "product_ids is empty"),
     ):

@@ -50,8 +50,8 @@ def test_spaces_around_a_line_are_no_part_of_it(name: str, around: str) -> None:
     for text in (f"Red mug{around}", f"{around}Red mug", f"{around}Red mug{around}"):
         assert rule.problem(text) is None
         assert rule.tidy(text) == "Red mug"
-        assert "spaces" in str(rule.problem_as_kept(text))
-    assert rule.problem_as_kept("Red mug") is None
+        assert "spaces" in str(rule.problem_as_stored(text))
+    assert rule.problem_as_stored("Red mug") is None
 
 
 def test_every_character_that_may_stand_around_a_line_is_removed() -> None:

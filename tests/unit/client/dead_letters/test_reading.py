@@ -106,30 +106,43 @@ def test_products_are_bounded_and_the_rest_is_counted() -> None:
     assert (len(letter["products"]), letter["products_left_out"]) == (500, 201)
 
 
+IDS = f"ids are whole numbers from 1 to {2**63 - 1}"
+
+
 @pytest.mark.parametrize(
     ("name", "args", "kwargs", "reason"),
     [
-        (names.RESYNC_PRODUCT, [], {}, "tasks.resync_product takes one argument, product_id, and was given 0"),
-        (names.RESYNC_PRODUCT, [1, 2], {}, "tasks.resync_product takes one argument, product_id, and was given 2"),
+        (names.RESYNC_PRODUCT, [], {}, "tasks.resync_product takes one argument, product_id, not 0"),
+        (names.RESYNC_PRODUCT, [1, 2], {}, "tasks.resync_product takes one argument, product_id, not 2"),
         (names.RESYNC_PRODUCT, [], {"id": 1}, "tasks.resync_product takes no argument 'id', only product_id"),
         (
             names.RESYNC_PRODUCT,
             ["42"],
             {},
-            "'42' is no product id; ids are whole numbers from 1 to 9223372036854775807",
+            "'42' is not a product id; ids are whole numbers from 1 to 9223372036854775807",
         ),
-        (names.RESYNC_PRODUCT, [0], {}, "0 is no product id; ids are whole numbers from 1 to 9223372036854775807"),
+        (names.RESYNC_PRODUCT, [0], {}, "0 is not a product id; ids are whole numbers from 1 to 9223372036854775807"),
         (
             names.RESYNC_PRODUCT,
             [True],
             {},
-            "True is no product id; ids are whole numbers from 1 to 9223372036854775807",
+            "True is not a product id; ids are whole numbers from 1 to 9223372036854775807",
         ),
-        (names.RESYNC_PRODUCT, [10**20], {}, f"{10**20} is no product id; ids are whole numbers from 1 to {2**63 - 1}"),
+        (
+            names.RESYNC_PRODUCT,
+            [10**20],
+            {},
+            f"{10**20} is not a product id; ids are whole numbers from 1 to {2**63 - 1}",
+        ),
         (names.RESYNC_PRODUCTS, [42], {}, "product_ids must be a list of ids such as [42], not 42"),
         (names.RESYNC_PRODUCTS, [[]], {}, "product_ids is empty; name at least one product"),
-        (names.RESYNC_PRODUCTS, [[1, None]], {}, f"None is no product id; ids are whole numbers from 1 to {2**63 - 1}"),
-        (names.RESYNC_PRODUCTS, [list(range(1, 502))], {}, "product_ids holds 501 ids; one task takes 500 at most"),
+        (
+            names.RESYNC_PRODUCTS,
+            [[1, None]],
+            {},
+            f"None is not a product id; ids are whole numbers from 1 to {2**63 - 1}",
+        ),
+        (names.RESYNC_PRODUCTS, [list(range(1, 502))], {}, "product_ids has 501 ids; the limit of one task is 500"),
         (names.SYNC_PRODUCTS, ["x"], {}, "messages must be a list"),
     ],
 )
