@@ -7,7 +7,7 @@ from runtime.settings import Settings
 
 
 class BrokerSettings(Settings):
-    """The broker: read by both web services, the relay, the worker, beat and Flower."""
+    """The broker: both web services, the relay, the worker, beat and Flower."""
 
     celery_broker_url: SecretStr = Field(
         description="RabbitMQ, `amqp://user:password@host:5672//`, or Valkey, `redis://:password@host:6379/0`."
@@ -31,7 +31,7 @@ class BrokerSettings(Settings):
 
 
 class FlowerSettings(Settings):
-    """Flower: read by Flower alone, which has more variables, such as ``FLOWER_READ_ONLY``: see its documentation."""
+    """Flower: Flower alone, which has more variables, such as ``FLOWER_READ_ONLY``: see its documentation."""
 
     flower_basic_auth: SecretStr | None = Field(
         None,

@@ -1,1 +1,1 @@
-"""What every process needs: settings, logs, metrics, tracing, heartbeats, the command line. Knows no Flask."""
+"""What every process needs: settings, logs, metrics, tracing, heartbeats, the command line. Does not import Flask."""

@@ -1,4 +1,4 @@
-"""Answers of the other service: read within a time and a size in all."""
+"""Read an HTTP response of the other service within a limit of time and size."""
 
 import time
 
@@ -6,11 +6,11 @@ from requests import Response
 
 
 def read(response: Response, until: float, most: int) -> bytes | None:
-    """Return the body of ``response``, which is streamed; None where it is longer than ``most`` bytes, or not there
-    at the time ``until`` of ``time.monotonic()``.
+    """Return the body of the streamed ``response``; None where it is longer than ``most`` bytes, or incomplete at
+    ``until`` (of ``time.monotonic()``).
 
-    A timeout of requests' is for each packet alone, so that a body that trickles would never end. Raises urllib3's
-    and the system's errors.
+    A timeout in requests applies to each read, so a response that trickles would never end. Raises urllib3's errors and
+    OSError.
     """
     parts, size = [], 0
     while part := response.raw.read1(65_536, decode_content=True):

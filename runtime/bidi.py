@@ -1,7 +1,7 @@
-"""Text that people wrote, within sentences of ours: whatever its direction, it turns nothing around it.
+"""Isolate user text within a sentence, so that its direction does not reorder the text around it.
 
-Unicode's bidirectional algorithm orders a line as a whole. A title in Hebrew moves the full stop behind it, and one
-with U+202E (right-to-left override) shows the rest of the sentence backwards. An isolate keeps both inside.
+Unicode's bidirectional algorithm orders a line as a whole. A title in Hebrew moves the full stop after it, and a title
+with U+202E (right-to-left override) reverses the rest of the sentence. An isolate limits both to the title.
 """
 
 import re
@@ -13,17 +13,17 @@ _ISOLATES = re.compile(f"[{_OPEN}{_CLOSE}]")
 
 
 def isolated(text: str) -> str:
-    """Return ``text`` in an isolate of characters: for attributes, titles and whatever else holds no markup."""
+    """Return ``text`` between isolate characters: for attributes, titles and other text without markup."""
     return f"{_FIRST_STRONG}{_balanced(text)}{_CLOSE}"
 
 
 def bdi(text: str) -> Markup:
-    """Return ``text`` in an isolate of HTML."""
+    """Return ``text`` in a ``<bdi>`` element."""
     return Markup("<bdi>{}</bdi>").format(_balanced(text))
 
 
 def _balanced(text: str) -> str:
-    """Return ``text`` with as many isolates closed as are opened in it: one too many would close the one around it."""
+    """Return ``text`` with isolates opened and closed in pairs: an extra closing one would close the outer isolate."""
     if not _ISOLATES.search(text):
         return text
     kept, depth = [], 0

@@ -1,4 +1,4 @@
-"""Why the other service did not answer, in the words that a person needs: not a driver's nest of exceptions."""
+"""Say in a few words why the other service did not answer, instead of with a chain of a library's exceptions."""
 
 import re
 
@@ -9,13 +9,13 @@ _SYSTEM = re.compile(r"\[Errno -?\d+\] ([\w ]+)")
 
 
 def was_late(error: Exception) -> bool:
-    """Whether the other service let the caller wait, rather than refuse or break off."""
+    """Return whether the call timed out, rather than was refused or broken off."""
     return isinstance(error, requests.Timeout | LateError | TimeoutError)
 
 
 def reason(error: Exception) -> str:
-    """Return why a call by HTTP got no answer: ``Connection refused``, ``timed out``, or what the error is called."""
+    """Return why an HTTP call failed: ``Connection refused``, ``timed out``, or the name of the error's class."""
     if was_late(error):
         return "timed out"
-    said = _SYSTEM.search(str(error))
-    return said[1] if said else type(error).__name__
+    found = _SYSTEM.search(str(error))
+    return found[1] if found else type(error).__name__

@@ -1,4 +1,4 @@
-"""How far hosts' clocks may be apart, in one place: signatures and the expiry of messages allow for it."""
+"""The tolerated clock offset between hosts, for signatures and the expiry of messages."""
 
 from datetime import timedelta
 
@@ -6,9 +6,9 @@ TOLERANCE = timedelta(minutes=1)
 
 
 def expiry(seconds: int) -> int:
-    """Return what Celery's ``expires`` must be for a message that is worth nothing after ``seconds``.
+    """Return Celery's ``expires`` for a message that may be dropped after ``seconds``.
 
-    Celery makes a time of the sender's clock from it, which each worker compares with its own: without the tolerance a
-    worker whose clock is ahead drops every message, silently.
+    Celery converts it to a time by the sender's clock, and each worker compares that with its own clock. Without the
+    tolerance, a worker whose clock is ahead would silently drop every message.
     """
     return seconds + int(TOLERANCE.total_seconds())

@@ -1,4 +1,4 @@
-"""The id of the request, command or task at work, which the logs carry and calls hand on. Knows no Flask."""
+"""The id of the current request, command or task. Log lines and calls to the other service carry it."""
 
 import re
 import uuid
@@ -18,23 +18,23 @@ def new_id() -> str:
 
 
 def valid_id(value: Any) -> str | None:
-    """Return ``value`` when it is a request id that anyone may have chosen, else None."""
+    """Return ``value`` where it is a valid request id, else None. Callers may choose their own."""
     return value if isinstance(value, str) and _ACCEPTABLE.fullmatch(value) else None
 
 
 def bound() -> str | None:
-    """Return the id of the request or command at work here, None where there is neither."""
+    """Return the id of the current request or command, None outside both."""
     found: str | None = structlog.contextvars.get_contextvars().get("request_id")
     return found
 
 
 def begin() -> None:
-    """From now on, what happens here is caused by one command."""
+    """Bind a new id to this context: the id of a command."""
     structlog.contextvars.bind_contextvars(request_id=new_id())
 
 
 def under(request_id: str) -> AbstractContextManager[None]:
-    """Meanwhile, what happens here is caused by ``request_id``: a job that others asked for."""
+    """Bind ``request_id`` within the block: of a job that was requested earlier."""
     return structlog.contextvars.bound_contextvars(request_id=request_id)
 
 

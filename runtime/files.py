@@ -1,4 +1,4 @@
-"""Text that commands write: always UTF-8, and never a file that only looks whole."""
+"""Write text as UTF-8, to files that appear only once they are complete."""
 
 import io
 import os
@@ -12,10 +12,10 @@ from typing import IO
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[str]]:
-    """Yield a text that appears as ``path``, or replaces the file there, only once it is complete and on the disk.
+    """Yield a text file that replaces ``path`` once it is complete and on the disk.
 
-    It is written beside ``path`` and renamed; after any failure ``path`` is as it was. A device or a pipe is written
-    to directly. Raises OSError.
+    It is written beside ``path`` and renamed; after a failure ``path`` is unchanged. A device or a pipe is written to
+    directly. Raises OSError.
     """
     if path.exists() and not path.is_file():
         with path.open("w", encoding="utf-8", newline="") as out:
@@ -37,7 +37,7 @@ def whole_file(path: Path) -> Iterator[IO[str]]:
 
 @contextmanager
 def utf8_stdout() -> Iterator[IO[str]]:
-    """Yield standard output as UTF-8 text, whatever the locale says. Raises OSError."""
+    """Yield standard output as UTF-8 text in any locale. Raises OSError."""
     out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
     try:
         yield out
@@ -50,10 +50,10 @@ def utf8_stdout() -> Iterator[IO[str]]:
 
 
 def abandon_stdout() -> None:
-    """Let what standard output still holds go nowhere: Python would try once more at its end, and fail again."""
+    """Discard what standard output still buffers: Python would write it at exit, and fail again."""
     try:
         descriptor = sys.stdout.fileno()
-    except OSError:  # a test's
+    except OSError:  # in a test
         return
     with Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), descriptor)

@@ -1,4 +1,4 @@
-"""Ids that came from outside as text: only numbers that both databases can hold."""
+"""Parse ids: whole numbers that both databases can store."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ MAX_ID = 2**63 - 1  # BIGINT in MySQL, int64 in BSON
 
 
 def to_id(text: str) -> int:
-    """Return the id that ``text`` names. Raises ValueError where it can be nobody's."""
+    """Return ``text`` as an id. Raises ValueError where it is no possible id."""
     number = int(text) if text.isdecimal() and len(text) <= len(str(MAX_ID)) else 0
     if not 0 < number <= MAX_ID:
         raise ValueError(f"an id is a whole number from 1 to {MAX_ID}")
@@ -14,7 +14,7 @@ def to_id(text: str) -> int:
 
 
 def to_ids(texts: Iterable[str], limit: int) -> list[int]:
-    """Return the first ``limit`` ids among ``texts``; what is no id is left out."""
+    """Return the first ``limit`` ids among ``texts``; other texts are skipped."""
     found = []
     for text in texts:
         try:

@@ -23,13 +23,13 @@ class LogSettings(Settings):
 
     @field_validator("log_level", mode="before")
     @classmethod
-    def _in_capitals(cls, level: Any) -> Any:
+    def _to_upper(cls, level: Any) -> Any:
         return level.upper() if isinstance(level, str) else level
 
 
 def configure() -> None:
-    """Send structlog's and the standard library's records through one formatter, which masks the settings' secrets;
-    they are also masked in what Python prints itself. Idempotent. Raises SettingsError.
+    """Send the records of structlog and of the standard library through one formatter, which masks secrets of the
+    settings. Tracebacks that Python prints are masked too. Idempotent. Raises SettingsError.
     """
     uncaught.explain()
     shared: list[structlog.typing.Processor] = [
@@ -69,7 +69,7 @@ def configure() -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(LogSettings().log_level)
-    # Theirs at DEBUG hold what ours never do: statements with values, headers.
+    # At DEBUG these log secrets: statements with values, headers.
     for name in ("amqp", "kombu", "pymongo", "sqlalchemy", "urllib3"):
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -1,7 +1,7 @@
-"""Masks the settings' secrets in every text that a person may see: logs, the doctor, commands, tracebacks.
+"""Masks the secrets of the settings in logs, the doctor's findings, the output of commands and tracebacks.
 
-No message of ours holds one. A library's exception may quote what it was given: as written in the setting, decoded,
-cut at a character that it took for a separator, or escaped by ``repr`` or JSON.
+Lockstep's own messages contain none. A library's exception may quote a secret: as written in the setting, decoded, cut
+at a character that it took for a separator, or escaped by ``repr`` or JSON.
 """
 
 import json
@@ -12,27 +12,27 @@ from urllib.parse import quote, unquote
 from runtime import urls
 
 MASK = "********"
-SHORTEST = 4  # characters; to mask shorter ones would blot out ordinary words, and nothing that short is a secret
+SHORTEST = 4  # characters; masking shorter ones would hide ordinary words, and no secret is that short
 _CUTS = re.compile(r"[\s/?#@:;,&%\[\]+\\'\"]+")
 
 _known: set[str] = set()
 
 
 def remember(secret: str) -> None:
-    """Mask ``secret`` from now on in this process; of ``name:secret,…``, each secret as well."""
+    """Mask ``secret`` in this process from now on; in ``name:secret,…`` also each secret alone."""
     entries = (entry.strip() for entry in secret.split(","))
     _add({secret, *(entry.partition(":")[2] for entry in entries)})
 
 
 def remember_url(url: str) -> None:
-    """Mask the passwords in ``url`` from now on in this process, and their parts."""
+    """Mask the passwords in ``url``, and parts of them, in this process from now on."""
     found = urls.passwords_in(url)
     texts = found | {unquote(password) for password in found}
     _add(texts | {quote(text, safe="") for text in texts} | {piece for text in texts for piece in _CUTS.split(text)})
 
 
 def mask(text: str) -> str:
-    """Return ``text`` without any secret that this process remembers."""
+    """Return ``text`` with every remembered secret masked."""
     return _pattern().sub(MASK, text)
 
 
@@ -45,5 +45,5 @@ def _add(texts: set[str]) -> None:
 
 @lru_cache(maxsize=1)
 def _pattern() -> re.Pattern[str]:
-    """The longest first, so that no part of one is left over; where none is known, what never matches."""
+    """Match the longest secret first, so that no part of one remains; match nothing where none is known."""
     return re.compile("|".join(map(re.escape, sorted(_known, key=len, reverse=True))) or "(?!)")

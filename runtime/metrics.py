@@ -1,8 +1,8 @@
-"""What Prometheus is told: durations and outcomes counted here, state computed by collectors at each scrape.
+"""Metrics for Prometheus: durations and outcomes are counted here, state is computed by collectors at each scrape.
 
-Several processes of one service (gunicorn's, a worker's children) add to files in PROMETHEUS_MULTIPROC_DIR, so that
-any of them answers for all. What is true of the store (lag, pending, dead letters) is read from the store and so is
-the same whoever answers. See docs/decisions/0013.
+The processes of one service (gunicorn's, a worker's children) count in shared files in PROMETHEUS_MULTIPROC_DIR, so
+each of them answers for all. State of the store (lag, pending products, dead letters) is read from the store, and is
+the same in each answer. See docs/decisions/0013.
 """
 
 import hmac
@@ -22,7 +22,7 @@ from runtime.settings import HeaderSecret, Settings
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def _host_and_port(address: str) -> str:
+def _check_address(address: str) -> str:
     urls.host_and_port(address)
     return address
 
@@ -32,18 +32,18 @@ class MetricsSettings(Settings):
 
     metrics_token: HeaderSecret | None = Field(
         None,
-        description="What a scraper sends as `Authorization: Bearer …` to `/metrics`. At least 32 "
-        "characters, in ASCII. No metrics are served without it.",
+        description="The token that a scraper sends to `/metrics` as `Authorization: Bearer …`. At least 32 "
+        "characters, in ASCII. Without it, no metrics are served.",
     )
-    metrics_address: Annotated[str, AfterValidator(_host_and_port)] | None = Field(
+    metrics_address: Annotated[str, AfterValidator(_check_address)] | None = Field(
         None,
-        description="Where this relay or worker serves `/metrics`: `127.0.0.1:9101` or `[::1]:9101`, "
+        description="The address where this relay or worker serves `/metrics`: `127.0.0.1:9101` or `[::1]:9101`, "
         "another for each process on a host. The web services serve it on their own port.",
     )
 
 
 def share_between_processes(identify: Callable[[], object]) -> None:
-    """Keep what is counted in files from now on, one set for each ``identify()``; before any instrument is made."""
+    """Count in files, one set for each value of ``identify()``. Call it before any instrument is created."""
     values.ValueClass = values.MultiProcessValue(identify)  # type: ignore[no-untyped-call]
 
 
@@ -53,21 +53,21 @@ if DIRECTORY in os.environ:
 INSTRUMENTS = CollectorRegistry()
 POOL_IN_USE = Gauge(
     "pool_connections_in_use",
-    "Database connections that a request or step holds now.",
+    "Database connections in use by requests and steps.",
     ["store"],
     registry=INSTRUMENTS,
     multiprocess_mode="livesum",
 )
 POOL_MAX = Gauge(
     "pool_connections_max",
-    "Database connections that may be held at once; who comes later waits.",
+    "Highest number of database connections at once; further requests wait.",
     ["store"],
     registry=INSTRUMENTS,
     multiprocess_mode="livesum",
 )
 ATTEMPTS = Counter(
     "sync_attempts_total",
-    "Products whose sending came to an end: verified, lost (sent again), differing (repaired), unpublished.",
+    "Attempts to sync a product by outcome: verified, lost (sent again), differing (repaired), unpublished.",
     ["outcome"],
     registry=INSTRUMENTS,
 )
@@ -76,12 +76,12 @@ for _outcome in ("verified", "lost", "differing", "unpublished"):
 
 
 def is_bearer(header: str, token: str) -> bool:
-    """Return whether an Authorization header carries ``token``; takes the same time whatever it carries."""
+    """Return whether the Authorization header has ``token``, compared in constant time."""
     return hmac.compare_digest(header.encode(), f"Bearer {token}".encode())
 
 
 def exposition(*collectors: Collector) -> bytes:
-    """Return what this process, or all that share its files, counted, and what ``collectors`` find now."""
+    """Return the metrics of this process, or of all that share its files, and those of ``collectors``."""
     registry = CollectorRegistry()
     if DIRECTORY in os.environ:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""``/metrics`` of processes that serve no HTTP otherwise: the relay and the Celery worker."""
+"""``/metrics`` of the processes without a web service: the relay and the Celery worker."""
 
 import socket
 from collections.abc import Iterable
@@ -27,17 +27,17 @@ class _ServerV6(_Server):
 
 
 class _Handler(WSGIRequestHandler):
-    timeout = 10  # seconds; who says nothing holds no thread
+    timeout = 10  # seconds; a silent connection must not occupy a thread
 
     def log_message(self, format: str, *args: Any) -> None:
-        """A scrape every few seconds is no event."""
+        """Log nothing: there is a scrape every few seconds."""
 
 
 class MetricsServer:
-    """Answers on ``metrics_address`` from a thread, to who sends the token."""
+    """Serves the metrics on ``metrics_address`` from a thread, to callers with the token."""
 
     def __init__(self, settings: MetricsSettings, *collectors: Collector) -> None:
-        """Raises SettingsError when there is an address and no token."""
+        """Raises SettingsError where an address is set without a token."""
         if settings.metrics_address and settings.metrics_token is None:
             raise SettingsError("METRICS_ADDRESS needs METRICS_TOKEN; see .env.example")
         self._address = settings.metrics_address
@@ -46,7 +46,7 @@ class MetricsServer:
         self._server: WSGIServer | None = None
 
     def start(self) -> None:
-        """Begin to answer, where an address is set. An address that is taken is logged: work goes on unwatched."""
+        """Start serving, where an address is set. An address in use is logged; the process works without metrics."""
         if self._address is None:
             return
         host, port = urls.host_and_port(self._address)
@@ -54,12 +54,12 @@ class MetricsServer:
         try:
             self._server = make_server(host, port, self._answer, server, _Handler)
         except OSError as error:
-            log.warning("no metrics are served", address=self._address, error=str(error))
+            log.warning("metrics not served", address=self._address, error=str(error))
             return
         Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
 
     def close_here(self) -> None:
-        """In a forked child: let go of the port, so that it ends with its owner."""
+        """Close the port in a forked child, so that it is free once the parent ends."""
         if self._server is not None:
             self._server.socket.close()
 

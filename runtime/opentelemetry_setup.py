@@ -1,6 +1,6 @@
-"""The part of tracing that imports OpenTelemetry; only ``runtime.tracing`` imports it, and only when it is on.
+"""The OpenTelemetry part of tracing. Only ``runtime.tracing`` imports it, where tracing is on.
 
-Celery's instrumentation is left out: it never ends the span of a task that is sent by name, as ours are.
+Celery's instrumentation is not used: it never ends the span of a task that is sent by name, as all of ours are.
 """
 
 import os
@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-_ROUTINE = "/livez$,/readyz$,/metrics$"  # asked every few seconds by machines
+_ROUTINE = "/livez$,/readyz$,/metrics$"  # called every few seconds by probes and scrapers
 _FLUSH_MS = 2_000
 
 _kinds = {"producer": trace.SpanKind.PRODUCER, "consumer": trace.SpanKind.CONSUMER}
@@ -33,7 +33,7 @@ def start(service: str, endpoint: str) -> None:
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces")))
     trace.set_tracer_provider(provider)
     RequestsInstrumentor().instrument()
-    PymongoInstrumentor().instrument()  # without statements: they hold values
+    PymongoInstrumentor().instrument()  # without statements, which contain values
 
 
 def watch(app: Any, engine: Any) -> None:
@@ -45,7 +45,7 @@ def watch(app: Any, engine: Any) -> None:
 
 
 def _without_query(span: trace.Span, *_answer: Any) -> None:
-    """A query may hold what nobody should keep, such as the code of a sign-in. By older and newer conventions."""
+    """Remove the query, which may contain secrets such as the code of a sign-in. In older and newer conventions."""
     if span.is_recording():
         span.set_attributes({"http.target": request.path, "http.url": request.path, "url.query": ""})
 

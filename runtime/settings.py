@@ -1,7 +1,7 @@
-"""Typed settings from the environment: each service subclasses ``Settings`` once.
+"""Typed settings from the environment, by subclasses of ``Settings``.
 
-A setting ``X`` may also be given as ``X_FILE``, a path to a file that holds the value (a mounted secret), or
-in a ``.env`` file in the working folder. The environment wins.
+A setting ``X`` may also be given as ``X_FILE``, the path of a file with the value (a mounted secret), or in a ``.env``
+file in the working folder. The environment has priority.
 """
 
 import os
@@ -20,7 +20,7 @@ ENCODING = "utf-8-sig"  # of files; editors on Windows begin one with a byte-ord
 
 
 class SettingsError(Exception):
-    """Settings that are missing or wrong; the text names each and says what it must be."""
+    """Settings are missing or invalid; the text names each and says what it must be."""
 
 
 class _FileSource(PydanticBaseSettingsSource):
@@ -43,17 +43,17 @@ class _FileSource(PydanticBaseSettingsSource):
 
 
 def read_dotenv() -> dict[str, str | None]:
-    """Return what ``.env`` gives a value; empty without the file. Raises SettingsError."""
+    """Return the settings in ``.env``; empty without the file. Raises SettingsError."""
     try:
         return dotenv_values(".env", encoding=ENCODING)
     except UnicodeDecodeError:
-        raise SettingsError(".env: is not UTF-8 text") from None
+        raise SettingsError(".env is not UTF-8 text") from None
 
 
 class Settings(BaseSettings):
-    """Base of every settings class. Raises SettingsError, never a traceback of pydantic's.
+    """Base of every settings class. Raises SettingsError instead of pydantic's errors.
 
-    Its secrets are masked in what this process logs and prints from then on.
+    From then on its secrets are masked in what this process logs and prints.
     """
 
     model_config = SettingsConfigDict(env_file=".env", env_file_encoding=ENCODING, extra="ignore", frozen=True)
@@ -62,7 +62,7 @@ class Settings(BaseSettings):
         try:
             super().__init__(**values)
         except UnicodeDecodeError:
-            raise SettingsError(".env: is not UTF-8 text") from None
+            raise SettingsError(".env is not UTF-8 text") from None
         except ValidationError as error:
             raise SettingsError("\n".join(_explain(problem) for problem in error.errors())) from None
         for name, value in self:
@@ -83,7 +83,7 @@ class Settings(BaseSettings):
 
 
 def _explain(problem: Any) -> str:
-    """One line for one problem; never with the value, which may be a secret."""
+    """Return one line for a problem, without the value, which may be a secret."""
     name = ".".join(str(part) for part in problem["loc"]).upper()
     if problem["type"] == "missing":
         return f"{name} is not set; see .env.example"
@@ -93,22 +93,22 @@ def _explain(problem: Any) -> str:
 MIN_SECRET = 32  # characters; there are no default secrets
 
 
-def _long_enough(secret: SecretStr) -> SecretStr:
-    """Return ``secret``; raises ValueError when it is too short to sign with."""
+def _check_length(secret: SecretStr) -> SecretStr:
+    """Return ``secret``. Raises ValueError where it is too short for signing."""
     if len(secret.get_secret_value()) < MIN_SECRET:
         raise ValueError(f"must have at least {MIN_SECRET} characters")
     return secret
 
 
-def _in_a_header(secret: SecretStr) -> SecretStr:
-    """Return what callers send in a header; raises ValueError where they could not, or not all in the same bytes."""
+def _check_header(secret: SecretStr) -> SecretStr:
+    """Return ``secret``. Raises ValueError where it cannot be sent in a header in one unambiguous form."""
     if not re.fullmatch("[!-~]*", secret.get_secret_value()):
         raise ValueError("must be ASCII letters, digits and punctuation, without spaces: it is sent in a header")
     return secret
 
 
 def _http_url(url: str) -> str:
-    """Return a URL as it is; raises ValueError when it is not HTTP, names no host, or holds more than an address."""
+    """Return ``url``. Raises ValueError where it is not HTTP, has no host, or has a user, password or query."""
     try:
         parts = urls.read(url, "http", "https")
         valid = len(parts.hosts) == 1 and url.isascii()
@@ -129,15 +129,15 @@ def _service_url(url: str) -> str:
     return url
 
 
-SecretKey = Annotated[SecretStr, AfterValidator(_long_enough)]
-HeaderSecret = Annotated[SecretKey, AfterValidator(_in_a_header)]
+SecretKey = Annotated[SecretStr, AfterValidator(_check_length)]
+HeaderSecret = Annotated[SecretKey, AfterValidator(_check_header)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 BaseUrl = Annotated[HttpUrl, AfterValidator(lambda url: url.rstrip("/"))]
 ServiceUrl = Annotated[BaseUrl, AfterValidator(_service_url)]
 
 
 def _origins(text: str) -> str:
-    """Return a list of origins without its spaces; raises ValueError for what no browser would send as one."""
+    """Return a list of origins without spaces. Raises ValueError for a text that is no origin in a browser."""
     origins = [part.strip() for part in text.split(",") if part.strip()]
     for origin in origins:
         parts = urlsplit(_http_url(origin))
@@ -147,21 +147,21 @@ def _origins(text: str) -> str:
 
 
 class WebSettings(Settings):
-    """Callers: both web services."""
+    """Web: both web services."""
 
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = Field(
         0,
-        description="How many proxies in front of the service are yours. It trusts that many values of "
+        description="Number of your own proxies in front of the service. It trusts that many values of "
         "`X-Forwarded-For`, `-Proto`, `-Host` and `-Port`, so each proxy has to set or remove "
-        "all four. With 0, the caller is the peer of the connection, and TLS is never assumed.",
+        "all four. With 0, the caller is the peer of the connection, and TLS is not assumed.",
     )
     cors_origins: Annotated[str, AfterValidator(_origins)] = Field(
         "",
-        description="Sites whose scripts may use the REST APIs: `https://app.example.com`, several "
+        description="Sites whose scripts may call the REST APIs: `https://app.example.com`, several "
         "separated by commas.",
     )
     read_only: bool = Field(
         False,
-        description="`true` refuses with 403 whatever staff and shoppers would change; the sync continues. "
+        description="With `true`, changes by staff and shoppers are refused with 403; the sync continues. "
         "Set `FLOWER_READ_ONLY=true` for Flower as well.",
     )

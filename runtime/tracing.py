@@ -11,25 +11,25 @@ from pydantic import Field
 
 from runtime.settings import BaseUrl, Settings, SettingsError
 
-_otel: Any = None  # runtime.opentelemetry_setup, once it was started
+_otel: Any = None  # runtime.opentelemetry_setup, once tracing has started
 
 
 class TracingSettings(Settings):
-    """Traces: every process. The OpenTelemetry SDK also reads variables of its own, such as ``OTEL_SERVICE_NAME`` and
+    """Traces: every process. The OpenTelemetry SDK reads more variables, such as ``OTEL_SERVICE_NAME`` and
     ``OTEL_TRACES_SAMPLER``, from the environment alone.
     """
 
     otel_exporter_otlp_endpoint: BaseUrl | None = Field(
         None,
         description="Base URL of an OpenTelemetry collector that accepts OTLP over HTTP: "
-        "`http://127.0.0.1:4318`. Without it, nothing is traced.",
+        "`http://127.0.0.1:4318`. Without it, tracing is off.",
     )
 
 
 def start(service: str) -> None:
-    """Trace this process as ``service`` from now on, where that is asked for; the first call decides.
+    """Trace this process as ``service``, where an endpoint is set. Only the first call has an effect.
 
-    After any fork: its exporter is a thread. Before the stores are connected. Raises SettingsError.
+    Call it after any fork, as its exporter is a thread, and before connecting to the stores. Raises SettingsError.
     """
     global _otel
     endpoint = TracingSettings().otel_exporter_otlp_endpoint
@@ -52,15 +52,15 @@ def watch(app: Any = None, engine: Any = None) -> None:
 
 
 def traceparent() -> str | None:
-    """Return the W3C trace context of what is at work here; None where nothing is traced."""
+    """Return the current W3C trace context; None where tracing is off."""
     return _otel.traceparent() if _otel is not None else None
 
 
 @contextmanager
 def span(name: str, kind: str, causes: Iterable[str | None] = (), **attributes: Any) -> Iterator[None]:
-    """Trace what happens within as a ``producer``'s or ``consumer``'s work.
+    """Trace the block as a span of ``kind`` ``producer`` or ``consumer``.
 
-    It belongs to the trace of the first of ``causes``, each a traceparent, and links to the others' traces.
+    The span belongs to the trace of the first of ``causes``, each a traceparent, and links to the traces of the others.
     """
     if _otel is None:
         yield
@@ -70,6 +70,6 @@ def span(name: str, kind: str, causes: Iterable[str | None] = (), **attributes: 
 
 
 def flush() -> None:
-    """Hand over what was not sent yet; before a process ends without its exit handlers."""
+    """Send pending spans. Call it before a process ends without its exit handlers."""
     if _otel is not None:
         _otel.flush()

@@ -1,7 +1,4 @@
-"""What a process prints of an exception that nothing caught.
-
-Wrong settings are named in plain lines; anything else is a traceback without secrets.
-"""
+"""Print uncaught exceptions: invalid settings in plain lines, other errors as a traceback without secrets."""
 
 import sys
 import threading
@@ -13,7 +10,7 @@ from runtime.settings import SettingsError
 
 
 def explain() -> None:
-    """Print them so from now on, in any thread of this process."""
+    """Install this for all threads of the process."""
     sys.excepthook = _print
     threading.excepthook = lambda thrown: _print(thrown.exc_type, thrown.exc_value, thrown.exc_traceback)
 
@@ -21,5 +18,5 @@ def explain() -> None:
 def _print(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
     if isinstance(error, SettingsError):
         print(f"Settings:\n{error}", file=sys.stderr)
-    elif not issubclass(kind, SystemExit):  # of a thread, where it means nothing
+    elif not issubclass(kind, SystemExit):  # in a thread it has no meaning
         print(mask("".join(traceback.format_exception(kind, error, trace))), end="", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""What every command line of ours shares: commands imported when they are called, failures in one clear line."""
+"""Shared by all commands: lazy import, and failures as one line with an exit code."""
 
 import errno
 import re
@@ -16,8 +16,8 @@ from runtime.settings import SettingsError
 
 EXIT_FAILED, EXIT_USAGE, EXIT_DRIFT, EXIT_DEPENDENCY_DOWN, EXIT_INTERRUPTED = 1, 2, 3, 4, 130
 
-# By name: a command that cannot meet one of them does not import its library either.
-_DATABASE = {"OperationalError", "ProgrammingError"}  # SQLAlchemy's; kombu has the first as well
+# By name, so that a command does not import libraries that it does not use.
+_DATABASE = {"OperationalError", "ProgrammingError"}  # SQLAlchemy's; kombu also has the first
 _STORE_DOWN = {"ConnectionFailure", "WriteConcernError"}  # PyMongo's
 _OTHERS_DOWN = {
     "AdminUnavailableError",
@@ -31,10 +31,10 @@ _OTHER_SHAPE = re.compile(r"no such (table|column)|Table '.*' doesn't exist|Unkn
 
 
 class LazyCommand(click.Command):
-    """The command at ``target`` (``module:name``), a group or not, imported only when it is asked for.
+    """The command or group at ``target`` (``module:name``), imported on its first use.
 
-    An Admin host needs no settings of the Client's, nor the reverse, and a Celery worker loads neither's commands.
-    ``line`` is the first of its help, so that listing commands imports none of them.
+    A host of Admin needs no settings of the Client, nor the reverse, and a Celery worker loads the commands of neither.
+    ``line`` is its short help, so that listing commands imports none.
     """
 
     def __init__(self, name: str, target: str, line: str) -> None:
@@ -42,7 +42,7 @@ class LazyCommand(click.Command):
         self._target = target
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> click.Context:
-        """Parse ``args`` as the real command does, whose context this is. Raises click's errors."""
+        """Return the context of the real command, with ``args`` parsed. Raises click's errors."""
         with failures_explained():
             return self.load().make_context(info_name, args, parent, **extra)
 
@@ -60,7 +60,7 @@ class LazyCommand(click.Command):
 def _explained(invoke: Callable[[click.Context], Any]) -> Callable[[click.Context], Any]:
     @wraps(invoke)
     def explained(ctx: click.Context) -> Any:
-        from runtime import correlation  # not at the top: its imports would slow every Celery process down
+        from runtime import correlation  # not at the top: its imports would slow down every Celery process
 
         correlation.begin()
         with failures_explained():
@@ -71,7 +71,7 @@ def _explained(invoke: Callable[[click.Context], Any]) -> Callable[[click.Contex
 
 @contextmanager
 def resumable(how: str) -> Iterator[None]:
-    """Say ``how`` to go on, should Ctrl-C interrupt what is done meanwhile."""
+    """Print ``how`` to resume where Ctrl-C interrupts the block."""
     try:
         yield
     except KeyboardInterrupt:
@@ -80,7 +80,7 @@ def resumable(how: str) -> Iterator[None]:
 
 @contextmanager
 def failures_explained() -> Iterator[None]:
-    """Turn a failure that is expected into one clear line on stderr and the exit code that goes with it."""
+    """Turn an expected failure into one line on stderr and its exit code."""
     try:
         yield
     except SettingsError as error:
@@ -104,12 +104,15 @@ def failures_explained() -> Iterator[None]:
 
 
 def _explain(error: Exception) -> tuple[str, int] | None:
-    """Return what does not answer, or is not set up, and the exit code; None when ``error`` is neither."""
+    """Return the line and exit code for a dependency that is down or not set up; None for another ``error``."""
     names, cause = {cls.__name__ for cls in type(error).__mro__}, error.__cause__ or error
     if names & _OTHERS_DOWN:
         return str(error), EXIT_DEPENDENCY_DOWN
     if names & _DATABASE and _OTHER_SHAPE.search(str(cause)):
-        return f"Admin's database is not at this version: {cause}. Run 'lockstep migrate admin'.", EXIT_FAILED
+        return (
+            f"Admin's database has tables of another version: {cause}. Run 'lockstep migrate admin'.",
+            EXIT_FAILED,
+        )
     if names & (_DATABASE - {"ProgrammingError"} | _STORE_DOWN):
         what = "broker" if type(error).__module__.startswith("kombu") else "database"
         return f"The {what} does not answer: {cause}", EXIT_DEPENDENCY_DOWN

@@ -1,4 +1,4 @@
-"""What both services' commands ask a person, and show one who waits."""
+"""Prompts and progress bars of both services' commands."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -32,11 +32,11 @@ def read_password(from_stdin: bool) -> str:
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Go on only after a yes, given as an option or by the person at the terminal. Raises UsageError without one."""
+    """Return after a yes, by option or at the prompt; exit after a no. Raises UsageError without a terminal."""
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.UsageError("Nobody can be asked here; give --yes.")
+        raise click.UsageError("This command asks for confirmation, and there is no terminal. Add --yes.")
     if not click.confirm(question, err=True):
         click.echo("Nothing was changed.", err=True)
         raise click.exceptions.Exit(EXIT_FAILED)
@@ -44,7 +44,7 @@ def confirm(question: str, yes: bool) -> None:
 
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar on a terminal's stderr, nothing elsewhere; takes what is done so far."""
+    """Show a progress bar where stderr is a terminal; yield a function that sets the number done."""
     console = Console(stderr=True)
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(

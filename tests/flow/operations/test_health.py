@@ -78,7 +78,7 @@ def test_heartbeat_is_never_written_through_a_link(operated: Operated, tmp_path:
     relay.command = (*relay.command[:-1], str(tmp_path / "heart"))
     relay.start()
     try:
-        eventually(lambda: relay.said("no heartbeat"))
+        eventually(lambda: relay.said("heartbeat not written"))
     finally:
         relay.stop()
     assert victim.stat().st_mtime == 1

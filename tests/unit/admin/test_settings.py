@@ -77,7 +77,7 @@ WRONG: list[tuple[str, str, str]] = [
     ("ADMIN_DATABASE_URL", "", "must start with mysql+pymysql:// or sqlite:///"),
     ("ADMIN_DATABASE_URL", f"postgresql://u:{HIDDEN}@db/admin", "must start with"),
     ("ADMIN_DATABASE_URL", f"mysql://u:{HIDDEN}@db/admin", "must start with"),
-    ("ADMIN_DATABASE_URL", f"mysql+pymysql://u:{HIDDEN}@db:port/admin", "cannot be read as a URL"),
+    ("ADMIN_DATABASE_URL", f"mysql+pymysql://u:{HIDDEN}@db:port/admin", "is not a valid URL"),
     ("ADMIN_DATABASE_URL", f"mysql+pymysql://u:{HIDDEN}@db", "must name a database"),
     ("ADMIN_DATABASE_URL", "mysql+pymysql://", "must name a database"),
     ("ADMIN_DATABASE_URL", "sqlite:///", "must name a database"),
@@ -154,7 +154,7 @@ def test_byte_order_mark_of_a_file_is_no_part_of_its_setting(environment: pytest
 
 def test_dotenv_in_another_encoding_is_told_without_its_content(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(f"ADMIN_SHOP_URL=http://{HIDDEN}é".encode("latin-1"))
-    assert problems() == [".env: is not UTF-8 text"]
+    assert problems() == [".env is not UTF-8 text"]
 
 
 @pytest.mark.parametrize("content", [None, b"", HIDDEN.encode(), b"\xff" * 40])
