@@ -1,4 +1,4 @@
-"""``lockstep health``: one process each, with an exit code for a supervisor or a container's health check."""
+"""``lockstep health``: check one process, with an exit code for a supervisor or a container's health check."""
 
 import socket
 from collections.abc import Iterator
@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from kombu import Connection
 
 _CLOCK_SECONDS = 2
-_max_age = click.option("--max-age", default=90.0, show_default=True, help="Seconds without a sign of life.")
+_max_age = click.option("--max-age", default=90.0, show_default=True, help="Seconds since the last heartbeat.")
 
 
 @click.group()
 def health() -> None:
-    """Say whether a process does its work: exit code 0 yes, 1 no, 4 the broker that would say does not answer.
+    """Check whether a process works.
 
-    The web services answer themselves: /livez while they run, /readyz while they can serve.
+    Exits 0 when it does, 1 when it does not, 4 when the broker does not answer. The web services have /livez (the
+    process runs) and /readyz (it can serve) instead.
 
     \b
     Examples:
@@ -38,13 +39,13 @@ def health() -> None:
 @click.option("--heartbeat", required=True, type=click.Path(path_type=Path), help="The file given to 'lockstep relay'.")
 @_max_age
 def relay(heartbeat: Path, max_age: float) -> None:
-    """Look at the age of a relay's heartbeat. An outage around it does not stop the heart.
+    """Check the age of a relay's heartbeat. An outage of a server does not stop the heartbeat.
 
     \b
     Example:
       lockstep health relay --heartbeat /run/lockstep/relay
     """
-    _judge("the relay", Heartbeat(heartbeat).age(), max_age)
+    _check_age("the relay", Heartbeat(heartbeat).age(), max_age)
 
 
 @health.command()
@@ -53,32 +54,32 @@ def relay(heartbeat: Path, max_age: float) -> None:
 )
 @_max_age
 def beat(schedule: Path, max_age: float) -> None:
-    """Look at the age of beat's schedule. It is written after every entry, also while the broker is down.
+    """Check the age of beat's schedule. Beat writes it after every entry, also while the broker is down.
 
-    Also compares this host's clock with those of the workers that answer: more than a minute apart, they drop what beat
-    sends.
+    Also compares this host's clock with those of the workers that answer: with more than a minute between them, the
+    workers drop the tasks of beat as expired.
 
     \b
     Example:
       lockstep health beat --schedule /tmp/celerybeat-schedule
     """
-    # what it is called exactly depends on the platform's database for Python's shelves
+    # Python's shelve adds an extension that depends on the platform.
     files = [schedule, *schedule.parent.glob(f"{schedule.name}.*")]
     ages = [age for file in files if (age := Heartbeat(file).age()) is not None]
-    _judge("beat", min(ages, default=None), max_age)
-    for node, wrong in _wrong_clocks():
+    _check_age("beat", min(ages, default=None), max_age)
+    for node, wrong in _clocks_apart():
         click.echo(f"{node}: {wrong}", err=True)
         raise click.exceptions.Exit(EXIT_FAILED)
 
 
 @health.command()
 @click.option("--node", help="The worker's name; default: celery@ and this host's name.")
-@click.option("--queues", metavar="NAME,NAME", help="What 'celery worker --queues' was given; default: every queue.")
+@click.option("--queues", metavar="NAME,NAME", help="The value of 'celery worker --queues'; default: every queue.")
 @click.option("--timeout", default=5, show_default=True, help="Seconds to wait for its answer.")
 def worker(node: str | None, queues: str | None, timeout: int) -> None:
-    """Ask a worker through the broker, as 'celery inspect' does.
+    """Check that a worker answers through the broker.
 
-    A queue that it does not consume is a failure too, and so is a clock more than a minute apart.
+    Fails too when it does not consume one of its queues, or when its clock is more than a minute off.
 
     \b
     Examples:
@@ -115,8 +116,8 @@ def worker(node: str | None, queues: str | None, timeout: int) -> None:
     click.echo(f"{name} answers")
 
 
-def _wrong_clocks() -> Iterator[tuple[str, str]]:
-    """Yield the workers whose clocks are too far from this host's. Whoever does not answer is not beat's fault."""
+def _clocks_apart() -> Iterator[tuple[str, str]]:
+    """Yield the workers whose clocks differ too much. A worker that does not answer is no failure of beat."""
     from amqp.exceptions import AMQPError
     from kombu.exceptions import OperationalError
     from redis.exceptions import RedisError
@@ -137,16 +138,16 @@ def _wrong_clocks() -> Iterator[tuple[str, str]]:
 def _broker(timeout: int) -> Iterator["Connection"]:
     from contract.app import app
 
-    # A broker in a memory alarm confirms nothing, and a question does not need it: waiting for that would never end.
+    # A broker in a memory alarm confirms no publish: waiting for the confirm would never end.
     app.conf.broker_transport_options = {**app.conf.broker_transport_options, "confirm_publish": False}
     with app.connection_for_write(connect_timeout=timeout) as connection:
         connection.ensure_connection(max_retries=1, timeout=timeout)
         yield connection
 
 
-def _judge(who: str, age: float | None, max_age: float) -> None:
+def _check_age(process: str, age: float | None, max_age: float) -> None:
     if age is None or age > max_age:
-        last = "never gave a sign of life" if age is None else f"gave no sign of life for {age:.0f} s"
-        click.echo(f"{who} {last}", err=True)
+        last = "has no heartbeat" if age is None else f"has had no heartbeat for {age:.0f} s"
+        click.echo(f"{process} {last}", err=True)
         raise click.exceptions.Exit(EXIT_FAILED)
-    click.echo(f"{who} was at work {age:.0f} s ago")
+    click.echo(f"the last heartbeat of {process} was {age:.0f} s ago")

@@ -1,4 +1,4 @@
-"""The ``lockstep`` command: what operators type. Each service brings its own commands."""
+"""The ``lockstep`` command. Each service contributes its own sub-commands."""
 
 import click
 
@@ -6,31 +6,30 @@ from runtime import uncaught
 from runtime.cli.commands import LazyCommand
 
 _COMMANDS = {
-    "config": ("lockstep.config_check:config", "Look at the settings."),
-    "doctor": ("lockstep.doctor.cli:doctor", "Check the set-up, and say how to repair it."),
+    "doctor": ("lockstep.doctor.cli:doctor", "Check the set-up, and say how to fix it."),
     "export": ("admin.cli.main:export", "Write every live product to a file."),
-    "health": ("lockstep.health:health", "Say whether a process does its work."),
+    "health": ("lockstep.health:health", "Check whether a process works."),
     "import": ("admin.cli.main:import_", "Create or update products from a file."),
-    "likes": ("client.cli.likes:likes", "Shoppers' likes, between the shop and Admin."),
-    "migrate": ("lockstep.main:migrate", "Bring a service's database to this version."),
-    "relay": ("admin.cli.main:relay", "Run the process that sends and proves changes."),
-    "shopper": ("client.cli.main:shopper", "Accounts of shoppers."),
-    "staff": ("admin.cli.staff:staff", "Accounts of those who recheck the catalogue."),
-    "sync": ("admin.cli.sync:sync", "What is out of sync, and repairing it."),
+    "likes": ("client.cli.likes:likes", "Show and repair the sync of likes."),
+    "migrate": ("lockstep.main:migrate", "Migrate a service's database to this version."),
+    "relay": ("admin.cli.main:relay", "Run the process that sends and verifies changes."),
+    "shopper": ("client.cli.main:shopper", "Manage shoppers' accounts."),
+    "staff": ("admin.cli.staff:staff", "Manage staff accounts and API keys."),
+    "sync": ("admin.cli.sync:sync", "Show and repair what is out of sync."),
 }
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lockstep")
 def cli() -> None:
-    """Two services that tell the same story: Admin's catalogue at the Client, the Client's likes at Admin.
+    """Keep two services in sync: Admin's catalogue at the Client, and the Client's likes at Admin.
 
-    Settings come from the environment or a .env file; 'lockstep config check' shows them.
+    Settings come from the environment or a .env file; 'lockstep doctor' checks and prints them.
 
     \b
     Examples:
-      lockstep doctor                    what is wrong with the set-up, and how to repair it
-      lockstep sync status               whether all is in sync
+      lockstep doctor                    check the set-up
+      lockstep sync status               show whether the stores are in sync
       lockstep import catalogue.csv
       lockstep sync diff --help
 
@@ -41,9 +40,9 @@ def cli() -> None:
 
 @click.command()
 @click.argument("service", type=click.Choice(["admin", "client"]))
-@click.option("--revision", default="head", help="Admin only: go to this revision, up or down ('base': none).")
+@click.option("--revision", default="head", help="Admin only: migrate to this revision, up or down ('base': none).")
 def migrate(service: str, revision: str) -> None:
-    """Bring the database of SERVICE to the shape that this version needs. Repeating it changes nothing.
+    """Migrate the database of SERVICE to this version. Repeating it changes nothing.
 
     \b
     Examples:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from lockstep.config_check import settings_classes
+from lockstep.doctor.settings import settings_classes
 from runtime.settings import Settings
 
 _WIDTH = 110
@@ -20,8 +20,8 @@ _HEAD = (
 _RULES = (
     "Settings are environment variables, or lines of a `.env` file in the working folder; the environment wins.",
     "Instead of `X`, the environment may give `X_FILE`: the path of a file that holds the value.",
-    "There are no default secrets. `lockstep config check` prints each setting with its source, secrets masked, and "
-    "what is wrong.",
+    "There are no default secrets. `lockstep doctor` prints each setting with its source, secrets masked, and what is "
+    "wrong.",
     "In the user and password of a URL, percent-encode every character but letters, digits and `-._~`, as UTF-8 (`/` "
     "is `%2F`, `@` is `%40`): `python3 -c 'from urllib.parse import quote; print(quote(input(), safe=\"\"))'`.",
     "An IPv6 address stands in brackets: `amqp://user:password@[::1]:5672//`, `[::1]:9101`.",

@@ -1,1 +1,1 @@
-"""Checks of the set-up: each finding says what is wrong and how to fix it."""
+"""Checks of the set-up. Each finding says what is wrong and how to fix it."""

@@ -1,4 +1,4 @@
-"""Admin's side: its database, its migrations, and whether a relay is at work."""
+"""Checks of Admin: its database, its migrations, and whether a relay runs."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,50 +15,54 @@ from admin.db import schema
 from admin.db.engine import OUTAGES, utc_now
 from admin.db.extensions import db
 from admin.reconcile import check
-from lockstep.doctor.findings import Finding, down, failed, ok, sign_of_life, skew, warning
+from lockstep.doctor.findings import OK, Finding, clock_difference, down, failed, heartbeat, ok, warning
 
 OLDEST = {"mysql": (8, 0, 16), "mariadb": (10, 6), "sqlite": (3, 35)}  # FOR UPDATE SKIP LOCKED; upserts
 _SECONDS = 5
 
 _ACCESS_DENIED, _NO_DATABASE = {1044, 1045, 1698}, {1049}
-_LOSES = "Set innodb_flush_log_at_trx_commit = 1 in its configuration, or accept to lose the last second."
+_FLUSH = "Set innodb_flush_log_at_trx_commit = 1 in its configuration, or accept to lose the last second."
 
 
 def database(settings: AdminSettings) -> Iterator[Finding]:
-    """Everything that can be asked of the database itself, until something keeps the rest from being asked."""
+    """Check the database, the migrations and the relay; stop at the first that makes the next impossible."""
     app = create_app(settings)
     with app.app_context():
-        event.listen(db.engine, "do_connect", _hurry)
+        event.listen(db.engine, "do_connect", _set_read_timeout)
         try:
             with db.engine.connect() as connection:
                 yield from _server(connection)
-                behind = _migrations(connection)
-                yield behind
+                migrations = _migrations(connection)
+                yield migrations
         except OUTAGES as error:
-            yield _no_answer(error)
+            yield _not_answering(error)
             return
-        if behind.state == "ok":
+        if migrations.state == OK:
             yield _relay()
 
 
-def _hurry(dialect: Dialect, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
-    """A frozen server accepts and says nothing; the services give it time, somebody who asks why does not."""
+def _set_read_timeout(dialect: Dialect, _record: Any, _arguments: Any, options: dict[str, Any]) -> None:
+    """Give up on a frozen server, which accepts connections and never answers, sooner than the services do."""
     if dialect.name != "sqlite":
         options["read_timeout"] = _SECONDS
 
 
-def _no_answer(error: Exception) -> Finding:
+def _not_answering(error: Exception) -> Finding:
     original = getattr(error, "orig", None)
     code = original.args[0] if original is not None and original.args else None
     what = str(original or error)
     if code in _ACCESS_DENIED:
         return down(
-            "admin database", what, "The user or password in ADMIN_DATABASE_URL is wrong, or lacks the right: GRANT."
+            "admin database",
+            what,
+            "The user or password in ADMIN_DATABASE_URL is wrong, or a privilege is missing.",
         )
     if code in _NO_DATABASE:
         return down("admin database", what, "CREATE DATABASE, then 'lockstep migrate admin'.")
     return down(
-        "admin database", what, "Is the server up, and are host and port in ADMIN_DATABASE_URL right from here?"
+        "admin database",
+        what,
+        "Start the server, or correct host and port in ADMIN_DATABASE_URL as seen from this host.",
     )
 
 
@@ -76,10 +80,10 @@ def _server(connection: Connection) -> Iterator[Finding]:
         yield ok("admin database", f"{shown} answers")
     if kind != "sqlite":
         now = connection.execute(select(utc_now())).scalar_one()
-        yield skew("admin database's clock", now, datetime.now(UTC).replace(tzinfo=None), "its clock")
+        yield clock_difference("admin database's clock", now, datetime.now(UTC).replace(tzinfo=None), "its clock")
         if connection.execute(text("SELECT @@innodb_flush_log_at_trx_commit")).scalar_one() != 1:
             yield warning(
-                "admin database", "does not flush each commit to the disk: a power cut loses the last ones", _LOSES
+                "admin database", "does not flush each commit to the disk: a power cut loses the last ones", _FLUSH
             )
 
 
@@ -89,7 +93,7 @@ def _migrations(connection: Connection) -> Finding:
     if at == wanted:
         return ok("admin migrations", f"at {at}")
     if at is not None and at not in {script.revision for script in scripts.walk_revisions()}:
-        what = f"the database is at {at}, which this version does not know: it is older than the database"
+        what = f"the database is at {at}, which this version does not know: a newer version migrated it"
         return failed("admin migrations", what, "Install the version that migrated it, or a newer one, on this host.")
     return failed("admin migrations", f"at {at or 'nothing'}, this version needs {wanted}", "lockstep migrate admin")
 
@@ -99,4 +103,4 @@ def _relay() -> Finding:
         seen, now = check.summary().checked_at, db.session.execute(select(utc_now())).scalar_one()
     except DBAPIError as error:
         return failed("relay", f"unknown: {error.orig}", "lockstep migrate admin")
-    return sign_of_life("relay", seen, now, "Start 'lockstep relay'; 'lockstep health relay' looks at one.")
+    return heartbeat("relay", seen, now, "Start 'lockstep relay'; 'lockstep health relay' checks one.")

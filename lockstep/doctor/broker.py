@@ -1,4 +1,4 @@
-"""The broker: does it answer, what is it, and are the queues there what this version would declare?"""
+"""Checks of the broker: that it answers, its version, its queues, and the workers that consume them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ _SECONDS = 5
 
 
 def broker() -> Iterator[Finding]:
-    """Everything that can be asked of the broker and, through it, of the workers."""
+    """Check the broker and, through it, the workers."""
     try:
         limits = {"read_timeout": _SECONDS, "write_timeout": _SECONDS}
         with app.connection_for_write(connect_timeout=_SECONDS, transport_options=limits) as connection:
@@ -28,20 +28,20 @@ def broker() -> Iterator[Finding]:
     except (AccessRefused, NotAllowed) as error:
         yield down(
             "broker",
-            _said(error),
-            "User, password or virtual host in CELERY_BROKER_URL is wrong: rabbitmqctl list_permissions.",
+            _reply_text(error),
+            "User, password or virtual host in CELERY_BROKER_URL is wrong; 'rabbitmqctl list_permissions' shows them.",
         )
     except (OSError, AMQPError, OperationalError, RedisError) as error:
         yield down(
             "broker",
             f"does not answer: {error}",
-            "Is it up, and are host and port in CELERY_BROKER_URL right from here?",
+            "Start it, or correct host and port in CELERY_BROKER_URL as seen from this host.",
         )
 
 
 def _server(connection: Connection) -> Iterator[Finding]:
     if connection.transport.driver_type != "amqp":
-        yield ok("broker", "Valkey or Redis answers; it has no dead letters, the relay sends again instead")
+        yield ok("broker", "Valkey or Redis answers; it has no dead letters, so the relay alone sends again")
         return
     properties: dict[str, Any] = connection.connection.server_properties
     version = str(properties.get("version", "0"))
@@ -61,24 +61,24 @@ def _queue(connection: Connection, queue: Queue) -> Finding:
         with connection.channel() as channel:
             queue(channel).queue_declare(passive=True)
     except NotFound:
-        return ok(check, "is not there yet; whoever publishes or works first declares it")
+        return ok(check, "does not exist yet; the first publisher or worker declares it")
     try:
         with connection.channel() as channel:
             queue(channel).queue_declare()
             queue(channel).exchange.declare(channel=channel)
     except PreconditionFailed as error:
-        cure = (
+        fix = (
             f"Stop workers and relays, 'rabbitmqctl delete_queue {queue.name}' (an exchange: on the management "
-            "pages), start them: they declare it anew, and the relay and the sweep send again what was in it."
+            "pages), start them: they declare it again, and the relay and the sweep send its messages again."
         )
-        return failed(check, f"was declared otherwise: {_said(error)}", cure)
+        return failed(check, f"was declared with other arguments: {_reply_text(error)}", fix)
     return ok(check, "as declared")
 
 
 def _workers(connection: Connection) -> Iterator[Finding]:
     offsets = worker_offsets(connection, timeout=1)
     if not offsets:
-        yield failed("workers", "none answers", "Start 'celery -A tasks worker' with this broker's URL.")
+        yield failed("workers", "no worker answers", "Start 'celery -A tasks worker' with this broker's URL.")
         return
     yield _consumers(connection, sorted(offsets))
     for node, seconds in sorted(offsets.items()):
@@ -89,16 +89,16 @@ def _consumers(connection: Connection, nodes: list[str]) -> Finding:
     consumed = app.control.inspect(timeout=1, connection=connection).active_queues() or {}
     answer = f"{len(nodes)} answer: {', '.join(nodes)}"
     if missing := without_consumer(consumed, (queue.name for queue in topology.WORK_QUEUES)):
-        cure = (
+        fix = (
             f"'celery -A tasks control add_consumer {missing[0]}' and so on, or restart the workers; with --queues, "
             "start a worker for each queue."
         )
-        return failed("workers", f"{answer}; none consumes {', '.join(missing)}", cure)
+        return failed("workers", f"{answer}; none consumes {', '.join(missing)}", fix)
     return ok("workers", answer)
 
 
 def without_consumer(consumed: Mapping[str, Iterable[Mapping[str, Any]]], expected: Iterable[str]) -> list[str]:
-    """Return which of the queues ``expected`` no worker consumes.
+    """Return the queues of ``expected`` that no worker consumes.
 
     ``consumed`` is what 'celery inspect active_queues' returns. The workers are asked, not the broker, because Valkey
     does not know who reads its lists.
@@ -107,5 +107,5 @@ def without_consumer(consumed: Mapping[str, Iterable[Mapping[str, Any]]], expect
     return [name for name in expected if name not in found]
 
 
-def _said(error: AMQPError) -> str:
+def _reply_text(error: AMQPError) -> str:
     return str(getattr(error, "reply_text", "") or error)

@@ -1,4 +1,4 @@
-"""``lockstep doctor``: is everything set up as it must be, and if not, what is wrong and what to do."""
+"""``lockstep doctor``: check settings, servers and processes, and say how to fix what is wrong."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -7,14 +7,13 @@ from typing import Any
 
 import click
 
-from lockstep.config_check import given_names
-from lockstep.doctor.findings import FAILED, OK, WARNING, Finding, nothing_left_unsaid
+from lockstep.doctor.findings import FAILED, OK, SKIPPED, WARNING, Finding, skipped, unexpected_errors
+from lockstep.doctor.settings import SERVICES, SHARED, check_settings, given_names
 from runtime.cli.commands import EXIT_DEPENDENCY_DOWN, EXIT_FAILED, EXIT_USAGE
 from runtime.cli.terminal import json_option
 from runtime.settings import Settings
 
-SERVICES = ("admin", "client")
-_SHOWN = {OK: "ok     ", WARNING: "WARNING", FAILED: "FAILED "}
+_SHOWN = {OK: "ok     ", WARNING: "WARNING", FAILED: "FAILED ", SKIPPED: "skipped"}
 _WORST_FIRST = (EXIT_USAGE, EXIT_DEPENDENCY_DOWN, EXIT_FAILED)
 
 
@@ -22,12 +21,14 @@ _WORST_FIRST = (EXIT_USAGE, EXIT_DEPENDENCY_DOWN, EXIT_FAILED)
 @click.argument("services", nargs=-1, type=click.Choice(SERVICES))
 @json_option
 def doctor(services: tuple[str, ...], as_json: bool) -> None:
-    """Check the set-up of SERVICES on this host (default: those that have settings here), and say how to repair it.
+    """Check the set-up, and say how to fix it.
 
-    Looks at settings, secret files, disks, both stores, their versions, clocks and migrations, the broker and its
-    queues, the other service and its keys, and whether relay, beat and workers are at work. Changes nothing.
+    Checks SERVICES; by default those that have settings on this host. Settings come first: each is printed with its
+    source, secrets masked. Then: secret files, disks, both stores with their versions, clocks and migrations, the
+    broker and its queues, the other service and its keys, and whether relay, beat and workers run. What needs a wrong
+    setting is skipped. Changes nothing.
 
-    Exits 0 when all is well, 2 when a setting is wrong, 4 when something does not answer, 1 for anything else.
+    Exits 0 when nothing is wrong, 2 when a setting is wrong, 4 when something does not answer, 1 otherwise.
 
     \b
     Examples:
@@ -42,52 +43,81 @@ def doctor(services: tuple[str, ...], as_json: bool) -> None:
             _show(finding)
     bad = [finding for finding in found if finding.state == FAILED]
     if as_json:
-        click.echo(json.dumps({"well": not bad, "findings": [asdict(finding) for finding in found]}, indent=2))
+        click.echo(json.dumps({"ok": not bad, "findings": [asdict(finding) for finding in found]}, indent=2))
     else:
-        click.echo(f"{len(bad)} to repair." if bad else "All is well.")
+        click.echo(f"{len(bad)} to fix." if bad else "Nothing is wrong.")
     if bad:
         codes = {finding.exit_code for finding in bad}
         raise click.exceptions.Exit(next(code for code in _WORST_FIRST if code in codes))
 
 
 def examine(services: Iterable[str]) -> Iterator[Finding]:
-    """Make every check for ``services``; yields each finding as soon as it is known."""
+    """Run every check for ``services``; yields each finding as soon as it is known."""
     from lockstep.doctor import host
 
-    given: dict[str, Settings] = {}
-    names = [*services, "web", "limits", "broker", "metrics", "logs", "tracing"]
-    admin_url: str | None = None
+    names = [*services, *SHARED]
+    valid: dict[str, Settings] = {}
+    yield from check_settings(names, valid)
     yield from host.python()
-    yield from host.settings(names, given)
-    if "admin" in given:
-        admin_url = given["admin"].admin_database_url.get_secret_value()  # type: ignore[attr-defined]
-    for check, look in _looks(given, admin_url):
-        unexpected: list[Finding] = []
-        with nothing_left_unsaid(unexpected, check):
-            yield from (finding.masked() for finding in look())
-        yield from (finding.masked() for finding in unexpected)
+    yield from _guarded("secret files", host.secret_files)
+    yield from _guarded("disk", lambda: host.disks(_database_url(valid)))
+    for check, needed, run in _CHECKS:
+        if needed in valid:
+            yield from _guarded(check, run, valid[needed])
+        elif needed in names:
+            yield skipped(check, f"needs the settings of {needed}", "Fix those settings first.")
 
 
-def _looks(given: dict[str, Any], admin_url: str | None) -> Iterator[tuple[str, Callable[[], Iterator[Finding]]]]:
-    """Yield what can be looked at with the settings that are ``given``. Imported here: a host may have one service."""
-    from lockstep.doctor import host, other_service
+def _guarded(check: str, run: Callable[..., Iterator[Finding]], *arguments: Any) -> Iterator[Finding]:
+    unexpected: list[Finding] = []
+    with unexpected_errors(unexpected, check):
+        yield from (finding.masked() for finding in run(*arguments))
+    yield from (finding.masked() for finding in unexpected)
 
-    yield "secret files", host.secret_files
-    yield "disk", lambda: host.disks(admin_url)
-    if admin := given.get("admin"):
-        from lockstep.doctor import admin_checks
 
-        yield "admin database", lambda: admin_checks.database(admin)
-        yield "client service", lambda: other_service.ping("client", admin.admin_client_url, admin.service_keys)
-    if client := given.get("client"):
-        from lockstep.doctor import client_checks
+def _database_url(valid: dict[str, Any]) -> str | None:
+    return valid["admin"].admin_database_url.get_secret_value() if "admin" in valid else None
 
-        yield "client store", lambda: client_checks.store(client)
-        yield "admin service", lambda: other_service.ping("admin", client.client_admin_url, client.service_keys)
-    if "broker" in given:
-        from lockstep.doctor import broker
 
-        yield "broker", broker.broker
+# Each imports what it needs when it runs: a host may have one service.
+def _admin_database(settings: Any) -> Iterator[Finding]:
+    from lockstep.doctor import admin_checks
+
+    return admin_checks.database(settings)
+
+
+def _client_service(settings: Any) -> Iterator[Finding]:
+    from lockstep.doctor import other_service
+
+    return other_service.ping("client", settings.admin_client_url, settings.service_keys)
+
+
+def _client_store(settings: Any) -> Iterator[Finding]:
+    from lockstep.doctor import client_checks
+
+    return client_checks.store(settings)
+
+
+def _admin_service(settings: Any) -> Iterator[Finding]:
+    from lockstep.doctor import other_service
+
+    return other_service.ping("admin", settings.client_admin_url, settings.service_keys)
+
+
+def _broker(_settings: Any) -> Iterator[Finding]:
+    from lockstep.doctor import broker
+
+    return broker.broker()
+
+
+# The check, the settings that it needs, and what runs it.
+_CHECKS: list[tuple[str, str, Callable[[Any], Iterator[Finding]]]] = [
+    ("admin database", "admin", _admin_database),
+    ("client service", "admin", _client_service),
+    ("client store", "client", _client_store),
+    ("admin service", "client", _admin_service),
+    ("broker", "broker", _broker),
+]
 
 
 def _configured() -> list[str]:
@@ -99,4 +129,4 @@ def _configured() -> list[str]:
 def _show(finding: Finding) -> None:
     click.echo(f"{_SHOWN[finding.state]} {finding.check}: {finding.what}")
     if finding.state != OK:
-        click.echo(f"        → {finding.cure}")
+        click.echo(f"        → {finding.fix}")

@@ -1,4 +1,4 @@
-"""Workers' clocks beside this host's."""
+"""Compare the workers' clocks with this host's."""
 
 import time
 from collections.abc import Sequence
@@ -13,21 +13,22 @@ from runtime.clocks import TOLERANCE
 def worker_offsets(
     connection: Connection, timeout: float, nodes: Sequence[str] | None = None, limit: int | None = None
 ) -> dict[str, float]:
-    """Return each worker that answers, with the seconds by which its clock is ahead of this host's.
+    """Return the clock offset of each worker that answers, in seconds: positive when its clock is ahead.
 
-    Waits ``timeout`` seconds, or until ``limit`` have answered. What an answer took counts as an offset: some
+    Waits ``timeout`` seconds, or until ``limit`` have answered. The offset includes the time that the answer took: some
     milliseconds, while the tolerance is a minute.
     """
     asked = time.time()
     answers = app.control.broadcast(
         names.REPORT_TIME, destination=nodes, reply=True, timeout=timeout, limit=limit, connection=connection
     )
-    return {node: said["now"] - asked for answer in answers or () for node, said in answer.items() if "now" in said}
+    return {node: reply["now"] - asked for answer in answers or () for node, reply in answer.items() if "now" in reply}
 
 
 def too_large(seconds: float) -> str | None:
-    """Return what is wrong with an offset of ``seconds``, None while everything works with it."""
+    """Return what is wrong with an offset of ``seconds``, None where it is tolerated."""
     if abs(seconds) <= TOLERANCE.total_seconds():
         return None
-    way = "ahead of" if seconds > 0 else "behind"
-    return f"its clock is {abs(seconds):.0f} s {way} this host's: messages expire too early, and signatures are refused"
+    direction = "ahead of" if seconds > 0 else "behind"
+    offset = f"its clock is {abs(seconds):.0f} s {direction} this host's"
+    return f"{offset}: messages expire too early, and signatures are refused"

@@ -1,4 +1,4 @@
-"""What the doctor finds: each with what is wrong and how to repair it."""
+"""Findings of the doctor: each says what is wrong and how to fix it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,76 +9,80 @@ from runtime.cli.commands import EXIT_DEPENDENCY_DOWN, EXIT_FAILED, EXIT_USAGE
 from runtime.clocks import TOLERANCE
 from runtime.masking import mask
 
-OK, WARNING, FAILED = "ok", "warning", "failed"
-QUIET = timedelta(seconds=60)  # longer than any of our processes goes without a sign of life
-SKEW_SECONDS = 5.0  # everything works with far more; times that people compare should agree better
+OK, WARNING, FAILED, SKIPPED = "ok", "warning", "failed", "skipped"
+MAX_HEARTBEAT_AGE = timedelta(seconds=60)  # every process writes its heartbeat more often
+MAX_OFFSET_SECONDS = 5.0  # the services tolerate more; people who compare times in logs do not
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``cure`` says what to do where the state is not ok; ``exit_code`` is what a failure means for a program."""
+    """``fix`` says what to do where the state is not ok; ``exit_code`` is the doctor's for a failure."""
 
     check: str
     state: str
     what: str
-    cure: str = ""
+    fix: str = ""
     exit_code: int = EXIT_FAILED
 
     def masked(self) -> "Finding":
-        """Return it without the settings' secrets in its texts: a driver may quote the URL that it was given."""
-        return replace(self, what=mask(self.what), cure=mask(self.cure))
+        """Return it without secrets of the settings: a driver may quote the URL that it was given."""
+        return replace(self, what=mask(self.what), fix=mask(self.fix))
 
 
 def ok(check: str, what: str) -> Finding:
     return Finding(check, OK, what)
 
 
-def warning(check: str, what: str, cure: str) -> Finding:
-    return Finding(check, WARNING, what, cure)
+def warning(check: str, what: str, fix: str) -> Finding:
+    return Finding(check, WARNING, what, fix)
 
 
-def failed(check: str, what: str, cure: str) -> Finding:
-    return Finding(check, FAILED, what, cure)
+def failed(check: str, what: str, fix: str) -> Finding:
+    return Finding(check, FAILED, what, fix)
 
 
-def wrong_setting(check: str, what: str, cure: str) -> Finding:
-    return Finding(check, FAILED, what, cure, EXIT_USAGE)
+def skipped(check: str, what: str, fix: str) -> Finding:
+    return Finding(check, SKIPPED, what, fix)
 
 
-def down(check: str, what: str, cure: str) -> Finding:
-    return Finding(check, FAILED, what, cure, EXIT_DEPENDENCY_DOWN)
+def wrong_setting(check: str, what: str, fix: str) -> Finding:
+    return Finding(check, FAILED, what, fix, EXIT_USAGE)
 
 
-def skew(check: str, theirs: datetime, ours: datetime, whose: str) -> Finding:
+def down(check: str, what: str, fix: str) -> Finding:
+    return Finding(check, FAILED, what, fix, EXIT_DEPENDENCY_DOWN)
+
+
+def clock_difference(check: str, theirs: datetime, ours: datetime, whose: str) -> Finding:
     """Compare another clock with this host's; both are aware or both are naive."""
     return offset(check, (theirs - ours).total_seconds(), whose)
 
 
 def offset(check: str, seconds: float, whose: str) -> Finding:
     """Judge a clock that is ``seconds`` ahead of this host's."""
-    if abs(seconds) <= SKEW_SECONDS:
+    if abs(seconds) <= MAX_OFFSET_SECONDS:
         return ok(check, f"{whose} differs by {abs(seconds):.1f} s")
-    way = "ahead of" if seconds > 0 else "behind"
-    cure = (
-        "Have both hosts follow NTP (timedatectl, chronyc tracking); beyond a minute the services refuse each other's "
-        "signatures, and messages expire before they arrive."
+    direction = "ahead of" if seconds > 0 else "behind"
+    fix = (
+        "Synchronise both hosts by NTP (timedatectl, chronyc tracking). Beyond a minute the services refuse each "
+        "other's signatures, and messages expire before they arrive."
     )
     judge = warning if abs(seconds) <= TOLERANCE.total_seconds() else failed
-    return judge(check, f"{whose} is {abs(seconds):.0f} s {way} this host's", cure)
+    return judge(check, f"{whose} is {abs(seconds):.0f} s {direction} this host's", fix)
 
 
-def sign_of_life(check: str, seen: datetime | None, now: datetime, cure: str) -> Finding:
-    """Judge when something was at work last, in UTC; ``seen`` and ``now`` are both aware or both naive."""
-    if seen is not None and now - seen <= QUIET:
-        return ok(check, "at work")
-    last = f"last seen {seen:%Y-%m-%d %H:%M:%S} UTC" if seen else "never seen"
-    return failed(check, f"no sign of life, {last}", cure)
+def heartbeat(check: str, seen: datetime | None, now: datetime, fix: str) -> Finding:
+    """Judge the time of the last heartbeat, in UTC; ``seen`` and ``now`` are both aware or both naive."""
+    if seen is not None and now - seen <= MAX_HEARTBEAT_AGE:
+        return ok(check, "running")
+    last = f"last heartbeat {seen:%Y-%m-%d %H:%M:%S} UTC" if seen else "it never ran"
+    return failed(check, f"not running, {last}", fix)
 
 
 @contextmanager
-def nothing_left_unsaid(found: list[Finding], check: str) -> Iterator[None]:
-    """An error that no check expected is a finding too, and does not keep the other checks from being made."""
+def unexpected_errors(found: list[Finding], check: str) -> Iterator[None]:
+    """Turn an unexpected error into a finding, so that the other checks still run."""
     try:
         yield
     except Exception as error:
-        found.append(failed(check, f"could not be checked: {error!r}", "Repair what failed above, and run it again."))
+        found.append(failed(check, f"could not be checked: {error!r}", "Fix what failed above, and run it again."))

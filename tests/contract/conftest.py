@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lockstep.config_check import settings_classes
+from lockstep.doctor.settings import settings_classes
 
 ALL_SETTINGS = {field.upper() for cls in settings_classes().values() for field in cls.model_fields}
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from dotenv import dotenv_values
 
-from lockstep.config_check import settings_classes
+from lockstep.doctor.settings import settings_classes
 from runtime.settings import Settings, SettingsError
 from tests.contract.compose_check import ROOT, SETTINGS, default_of, read_compose
 from tests.contract.conftest import ALL_SETTINGS as NAMES

@@ -17,7 +17,6 @@ WRONG = {
     "CLIENT_MONGODB_URL": "mongodb://u:TOPSEC@RET9@127.0.0.1:1/shop",
 }
 COMMANDS = {
-    "lockstep config check": tuple(WRONG),
     "lockstep doctor": tuple(WRONG),
     "lockstep health worker": ("CELERY_BROKER_URL",),
     "lockstep sync status": ("ADMIN_DATABASE_URL",),

@@ -1,6 +1,6 @@
-"""``lockstep doctor``: a set-up that is broken in one way after the other; each is named, with its cure.
+"""``lockstep doctor`` on broken set-ups: it names each fault and how to fix it.
 
-What cannot hide each other is broken at once: every run of the command starts an interpreter.
+Faults that cannot hide each other are planted together, because every run starts an interpreter.
 """
 
 import json
@@ -27,22 +27,22 @@ from tools.stack.servers.secantus import Secantus
 
 STORES = ("ADMIN_DATABASE_URL", "CLIENT_MONGODB_URL", "CELERY_BROKER_URL")
 PARTS = ("admin database", "client store", "broker")
-NOBODY = "127.0.0.1:1"  # where nothing listens
+NOBODY = "127.0.0.1:1"  # nothing listens there
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _everything_gave_a_sign_of_life(operated: Operated) -> None:
-    """Just after its start, beat has asked for nothing yet, and the doctor says so."""
+def _worker_has_run_a_task_of_beat(operated: Operated) -> None:
+    """Wait for it: just after the start the doctor reports that beat never ran."""
 
     def seen() -> bool:
         client = operated.admin.ask("GET", "/api/v1/replication").json()["client"]
         return bool(client and client["worker_seen_at"])
 
-    eventually(seen, within=90, what="a task that beat asked for")
+    eventually(seen, within=90, what="a task of beat")
 
 
 def ask(operated: Operated, *services: str, **changed: str) -> tuple[int, list[dict[str, str]]]:
-    """Return the doctor's exit code and what is not well, with some settings ``changed``."""
+    """Return the doctor's exit code and the findings that are not ok, with some settings ``changed``."""
     done = operated.lockstep("doctor", *services, "--json", **changed)
     assert done.stdout, done.stderr
     assert "Traceback" not in done.stderr
@@ -53,13 +53,13 @@ def ask(operated: Operated, *services: str, **changed: str) -> tuple[int, list[d
 
 def only(found: list[dict[str, str]], check: str) -> dict[str, str]:
     [finding] = [finding for finding in found if finding["check"] == check]
-    assert finding["cure"]
+    assert finding["fix"]
     return finding
 
 
-def test_set_up_that_works_is_well(operated: Operated) -> None:
+def test_working_set_up_has_no_findings(operated: Operated) -> None:
     said = operated.lockstep("doctor")
-    assert (said.returncode, "All is well." in said.stdout) == (0, True), said.stdout
+    assert (said.returncode, "Nothing is wrong." in said.stdout) == (0, True), said.stdout
     for part in (*PARTS, "queue client.products", "client service", "admin service", "relay", "beat and worker"):
         assert f"ok      {part}: " in said.stdout
 
@@ -72,7 +72,7 @@ def test_host_of_one_service_needs_only_that_services_settings(operated: Operate
     assert "admin database" not in done.stdout
 
 
-def test_what_refuses_or_stays_silent_is_named_with_the_setting_that_says_where(operated: Operated) -> None:
+def test_servers_that_refuse_or_never_answer_are_named_with_their_setting(operated: Operated) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:  # as a frozen process: the kernel still accepts for it
         silent = f"127.0.0.1:{server.getsockname()[1]}"
         addresses = zip(STORES, (silent, NOBODY, silent), strict=True)
@@ -82,11 +82,11 @@ def test_what_refuses_or_stays_silent_is_named_with_the_setting_that_says_where(
     assert code == 4
     assert sorted(finding["check"] for finding in found) == sorted((*PARTS, "client service"))
     for check, setting in zip(PARTS, STORES, strict=True):
-        assert f"in {setting} right from here" in only(found, check)["cure"]
-    assert "is ADMIN_CLIENT_URL" in only(found, "client service")["cure"]
+        assert f"in {setting} as seen from this host" in only(found, check)["fix"]
+    assert "correct ADMIN_CLIENT_URL" in only(found, "client service")["fix"]
 
 
-def test_wrong_passwords_keys_that_differ_open_secrets_and_misspelt_settings_are_named(operated: Operated) -> None:
+def test_wrong_passwords_different_keys_readable_secrets_and_misspelt_settings_are_named(operated: Operated) -> None:
     env = operated.product.env
     wrong = {name: re.sub(r"@(?=127)", "x@", env[name]) for name in ("ADMIN_DATABASE_URL", "CELERY_BROKER_URL")}
     wrong |= {"SERVICE_KEYS": f"stack:{'w' * 40}", "CLIENT_MONGO_URL": "mongodb://there/db"}
@@ -96,17 +96,17 @@ def test_wrong_passwords_keys_that_differ_open_secrets_and_misspelt_settings_are
         secret.write_text("k" * 40, encoding="utf-8")
         secret.chmod(0o644)
         code, found = ask(operated, **wrong, ADMIN_SECRET_KEY_FILE=str(secret))
-        assert only(found, "secret files")["cure"] == f"chmod o-rwx {secret}"
+        assert only(found, "secret files")["fix"] == f"chmod o-rwx {secret}"
     assert code == 2
-    assert only(found, "settings")["what"] == "CLIENT_MONGO_URL is no setting"
-    assert "The user or password in ADMIN_DATABASE_URL" in only(found, "admin database")["cure"]
-    assert "User, password or virtual host in CELERY_BROKER_URL" in only(found, "broker")["cure"]
+    assert only(found, "settings")["what"] == "CLIENT_MONGO_URL is not a setting"
+    assert "The user or password in ADMIN_DATABASE_URL" in only(found, "admin database")["fix"]
+    assert "User, password or virtual host in CELERY_BROKER_URL" in only(found, "broker")["fix"]
     for service in ("client service", "admin service"):
         assert "refuses our signature" in only(found, service)["what"]
-        assert "same SERVICE_KEYS" in only(found, service)["cure"]
+        assert "same SERVICE_KEYS" in only(found, service)["fix"]
 
 
-def test_bad_setting_url_of_something_else_empty_store_and_foreign_queue_are_named(
+def test_wrong_setting_wrong_url_empty_store_and_foreign_queue_are_named(
     operated: Operated, rabbitmq: RabbitMQ, secantus: Secantus
 ) -> None:
     broker = rabbitmq.create_vhost(unique_name())
@@ -117,14 +117,16 @@ def test_bad_setting_url_of_something_else_empty_store_and_foreign_queue_are_nam
     code, found = ask(operated, **changed)
     assert code == 2
     assert "ADMIN_SECRET_KEY: must have at least 32" in only(found, "settings of admin")["what"]
-    assert "CLIENT_ADMIN_URL" in only(found, "admin service")["cure"]
-    assert only(found, "client migrations")["cure"] == "lockstep migrate client"
+    skipped = [finding["check"] for finding in found if finding["state"] == "skipped"]
+    assert skipped == ["admin database", "client service"]
+    assert "CLIENT_ADMIN_URL" in only(found, "admin service")["fix"]
+    assert only(found, "client migrations")["fix"] == "lockstep migrate client"
     assert "inequivalent arg" in only(found, "queue client.products")["what"]
-    assert "rabbitmqctl delete_queue client.products" in only(found, "queue client.products")["cure"]
-    assert "Start 'celery -A tasks worker'" in only(found, "workers")["cure"]
+    assert "rabbitmqctl delete_queue client.products" in only(found, "queue client.products")["fix"]
+    assert "Start 'celery -A tasks worker'" in only(found, "workers")["fix"]
 
 
-def test_processes_that_were_never_started_and_a_clock_that_is_ahead_are_named(
+def test_processes_that_never_ran_and_a_clock_that_is_ahead_are_named(
     operated: Operated, secantus: Secantus, tmp_path: Path
 ) -> None:
     fresh = {"ADMIN_DATABASE_URL": sqlite_url(tmp_path), "CLIENT_MONGODB_URL": secantus.url(unique_name())}
@@ -133,15 +135,15 @@ def test_processes_that_were_never_started_and_a_clock_that_is_ahead_are_named(
     with _clock_ahead() as client_url:
         code, found = ask(operated, **fresh, ADMIN_CLIENT_URL=client_url)
     assert code == 1
-    assert "Start 'lockstep relay'" in only(found, "relay")["cure"]
-    assert "celery -A tasks beat" in only(found, "beat and worker")["cure"]
-    # A signature of another time is refused: the clock is named, and the keys are not blamed.
+    assert "Start 'lockstep relay'" in only(found, "relay")["fix"]
+    assert "celery -A tasks beat" in only(found, "beat and worker")["fix"]
+    # The Client refuses the signature because of the time: the finding names the clock and not the keys.
     assert "s ahead of this host's" in only(found, "client service's clock")["what"]
     assert not [finding for finding in found if finding["check"] == "client service"]
 
 
 class _InTenMinutes(BaseHTTPRequestHandler):
-    """A Client whose host's clock is ahead: it refuses the signature, as it must."""
+    """A Client whose clock is ten minutes ahead: it refuses every signature."""
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         return super().date_time_string((timestamp or time.time()) + 600)
@@ -155,7 +157,7 @@ class _InTenMinutes(BaseHTTPRequestHandler):
 
 @contextmanager
 def _clock_ahead() -> Iterator[str]:
-    """Yield where such a Client answers."""
+    """Yield the URL of such a Client."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _InTenMinutes) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:

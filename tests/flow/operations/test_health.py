@@ -1,4 +1,4 @@
-"""``lockstep health`` and ``/readyz``: what a supervisor is told."""
+"""``lockstep health`` and ``/readyz``: what a supervisor reads."""
 
 import os
 import time
@@ -14,7 +14,7 @@ from tools.stack.servers.rabbitmq import RabbitMQ
 WORKER = "worker@lockstep"
 
 
-def test_relay_beat_and_worker_are_well(operated: Operated) -> None:
+def test_running_relay_beat_and_worker_are_healthy(operated: Operated) -> None:
     schedule = str(operated.folder / "beat")
     eventually(lambda: operated.lockstep("health", "beat", "--schedule", schedule).returncode == 0)
     assert operated.lockstep("health", "relay", "--heartbeat", str(operated.heartbeat)).returncode == 0
@@ -28,39 +28,39 @@ def test_beat_writes_its_schedule_soon_enough(operated: Operated) -> None:
     def changed(path: Path) -> float:
         try:
             return path.stat().st_mtime
-        except FileNotFoundError:  # beat puts another in its place
+        except FileNotFoundError:  # while beat replaces it
             return 0.0
 
     before = written()
     eventually(lambda: written() > before, what="a newer schedule")
 
 
-def test_paused_relay_is_found_by_its_age(operated: Operated) -> None:
+def test_paused_relay_is_found_by_the_age_of_its_heartbeat(operated: Operated) -> None:
     operated.product.relay.pause()
     try:
-        look = ("health", "relay", "--heartbeat", str(operated.heartbeat), "--max-age", "2")
+        command = ("health", "relay", "--heartbeat", str(operated.heartbeat), "--max-age", "2")
         eventually(lambda: time.time() - operated.heartbeat.stat().st_mtime > 2)
-        done = operated.lockstep(*look)
+        done = operated.lockstep(*command)
         assert done.returncode == 1
-        assert "gave no sign of life for" in done.stderr
+        assert "has had no heartbeat for" in done.stderr
     finally:
         operated.product.relay.resume()
 
 
-def test_process_that_never_was_is_not_well(operated: Operated, tmp_path: Path) -> None:
+def test_process_that_never_ran_is_not_healthy(operated: Operated, tmp_path: Path) -> None:
     for who, option in (("relay", "--heartbeat"), ("beat", "--schedule")):
         done = operated.lockstep("health", who, option, str(tmp_path / "nothing"))
-        assert (done.returncode, "never gave a sign" in done.stderr) == (1, True)
+        assert (done.returncode, "has no heartbeat" in done.stderr) == (1, True)
 
 
-def test_worker_that_does_not_answer_and_broker_that_does_not_are_told_apart(operated: Operated) -> None:
+def test_silent_worker_and_silent_broker_have_different_exit_codes(operated: Operated) -> None:
     absent = operated.lockstep("health", "worker", "--node", "nobody@lockstep", "--timeout", "1")
     nowhere = "amqp://lockstep:wrong@127.0.0.1:1//"
     broker_down = operated.lockstep("health", "worker", "--timeout", "2", CELERY_BROKER_URL=nowhere)
     assert (absent.returncode, broker_down.returncode) == (1, 4)
 
 
-def test_worker_behind_a_broker_in_alarm_is_not_waited_for(operated: Operated, rabbitmq: RabbitMQ) -> None:
+def test_broker_in_alarm_does_not_block_the_check_of_a_worker(operated: Operated, rabbitmq: RabbitMQ) -> None:
     rabbitmq.ctl("set_vm_memory_high_watermark", "0.00001")
     try:
         eventually(lambda: operated.lockstep("health", "worker", "--node", WORKER, "--timeout", "2").returncode == 1)

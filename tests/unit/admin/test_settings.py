@@ -1,4 +1,4 @@
-"""Settings that are wrong are told by name, in words that never hold their value."""
+"""Wrong settings are reported by name, without their value."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from admin.config import AdminSettings
 from client.config import ClientSettings
 from contract.config import BrokerSettings, FlowerSettings
-from lockstep.config_check import given_names, unknown_settings
+from lockstep.doctor.settings import check_settings, given_names, unknown_settings
 from lockstep.main import cli as lockstep_cli
 from runtime.metrics import MetricsSettings
 from runtime.settings import Settings, SettingsError
@@ -216,9 +216,7 @@ def test_wrong_broker_is_told_without_its_password(environment: pytest.MonkeyPat
     assert HIDDEN not in str(error.value)
 
 
-def test_names_that_look_like_ours_but_are_no_setting_are_listed(
-    environment: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_misspelt_settings_are_listed(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     before = set(unknown_settings())
     environment.setenv("ADMIN_SECRET_KEYS", "x")
     environment.setenv("SERVICE_KEYS_FILE", "x")
@@ -227,18 +225,26 @@ def test_names_that_look_like_ours_but_are_no_setting_are_listed(
     assert set(unknown_settings()) - before == {"ADMIN_SECRET_KEYS", "CLIENT_MONGO_URL"}
 
 
-def test_command_shows_settings_with_their_source_and_no_secret() -> None:
-    result = CliRunner().invoke(lockstep_cli, ["config", "check", "admin"])
-    assert "ADMIN_CLIENT_URL     http://client.example:8000  (environment)" in result.stdout
-    assert SECRET not in result.output
-    assert KEYS not in result.output
+def test_doctor_shows_each_given_setting_with_its_source_and_no_secret(environment: pytest.MonkeyPatch) -> None:
+    environment.delenv("ADMIN_SHOP_URL", raising=False)
+    valid: dict[str, Settings] = {}
+    findings = [finding for finding in check_settings(["admin"], valid) if finding.check == "settings of admin"]
+    assert list(valid) == ["admin"]
+    found = {finding.what for finding in findings}
+    assert "ADMIN_CLIENT_URL = http://client.example:8000 (from the environment)" in found
+    assert "ADMIN_SECRET_KEY = ******** (from the environment)" in found
+    assert not [what for what in found if "ADMIN_SHOP_URL" in what or SECRET in what or KEYS in what]
 
 
-def test_command_names_wrong_and_unknown_settings_and_exits_2(environment: pytest.MonkeyPatch) -> None:
+def test_doctor_names_wrong_and_unknown_settings_skips_what_needs_them_and_exits_2(
+    environment: pytest.MonkeyPatch,
+) -> None:
     environment.setenv("ADMIN_SECRET_KEY", HIDDEN)
     environment.setenv("ADMIN_SECRET_KEYS", HIDDEN)
-    result = CliRunner().invoke(lockstep_cli, ["config", "check", "admin"])
+    environment.delenv("CELERY_BROKER_URL", raising=False)
+    result = CliRunner().invoke(lockstep_cli, ["doctor", "admin"])
     assert result.exit_code == 2
-    assert "ADMIN_SECRET_KEY: must have at least 32 characters" in result.stderr
-    assert "ADMIN_SECRET_KEYS: no such setting" in result.stderr
+    assert "FAILED  settings of admin: ADMIN_SECRET_KEY: must have at least 32 characters" in result.stdout
+    assert "FAILED  settings: ADMIN_SECRET_KEYS is not a setting" in result.stdout
+    assert "skipped admin database: needs the settings of admin" in result.stdout
     assert HIDDEN not in result.output

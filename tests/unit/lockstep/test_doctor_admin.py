@@ -1,4 +1,4 @@
-"""Admin's database at another version than the code, as the doctor sees it."""
+"""The doctor compares the version of Admin's database with that of the code."""
 
 import sqlite3
 from contextlib import closing
@@ -13,14 +13,14 @@ from tests.unit.admin.catalogue import KEYS, SECRET
 
 
 @pytest.mark.parametrize(
-    ("revision", "what", "cure"),
+    ("revision", "what", "fix"),
     [
         (None, "at nothing, this version needs", "lockstep migrate admin"),
         ("9999", "is at 9999, which this version does not know", "Install the version that migrated it"),
     ],
 )
-def test_database_of_another_version_is_named_with_its_cure(
-    tmp_path: Path, revision: str | None, what: str, cure: str
+def test_database_of_another_version_is_named_with_its_fix(
+    tmp_path: Path, revision: str | None, what: str, fix: str
 ) -> None:
     if revision:
         with closing(sqlite3.connect(tmp_path / "admin.db")) as connection, connection:
@@ -35,4 +35,4 @@ def test_database_of_another_version_is_named_with_its_cure(
     [finding] = [finding for finding in database(settings) if finding.state != "ok"]
     assert finding.check == "admin migrations"
     assert what in finding.what
-    assert finding.cure.startswith(cure)
+    assert finding.fix.startswith(fix)
