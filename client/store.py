@@ -72,7 +72,7 @@ class WriteListener(CommandListener):
 
     def started(self, event: CommandStartedEvent) -> None:
         if event.command_name in _WRITES:
-            changes.note_write()
+            changes.record_write()
 
     def succeeded(self, event: CommandSucceededEvent) -> None: ...
 

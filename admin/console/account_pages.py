@@ -33,7 +33,7 @@ def _credentials() -> dict[str, str]:
     """What cannot be an account's e-mail and password is wrong like any other."""
     try:
         return forms.load(CredentialsSchema())
-    except forms.NotAcceptableError:
+    except forms.InvalidFormError:
         raise WrongCredentialsError from None
 
 

@@ -66,7 +66,7 @@ def settle_letters() -> AnyResponse:
     """Replay or discard the letters that were ticked, or all that the filter shows, a bounded number at once."""
     action = request.form.get("action", "")
     if action not in (dead_letters.REPLAY, dead_letters.DISCARD):
-        raise forms.NotAcceptableError("Nothing was done: the form says neither replay nor discard.")
+        raise forms.InvalidFormError("Nothing was done: the form says neither replay nor discard.")
     ids = request.form.getlist("id")[:100]
     try:
         done, refused, more = _settle_all(action) if "all" in request.form else _settle(action, ids)

@@ -21,7 +21,7 @@ from admin.console.product_form import ProductForm
 from admin.monitoring import product_status
 from admin.rest.preconditions import version_of_form
 from runtime.bidi import isolated
-from web.http.uploads import takes_upload
+from web.http.uploads import accepts_upload
 
 Answer = str | Response | tuple[str, HTTPStatus]
 
@@ -33,7 +33,7 @@ def new_product() -> Answer:
 
 
 @blp.post("/products/new")
-@takes_upload(images.MAX_MEBIBYTES)
+@accepts_upload(images.MAX_MEBIBYTES)
 @page_for(EDITOR)
 def create_product() -> Answer:
     form = _read()
@@ -58,7 +58,7 @@ def edit_product(product_id: int) -> Answer:
 
 
 @blp.post("/products/<int:product_id>/edit")
-@takes_upload(images.MAX_MEBIBYTES)
+@accepts_upload(images.MAX_MEBIBYTES)
 @page_for(EDITOR)
 def save_product(product_id: int) -> Answer:
     opened_at = version_of_form()
@@ -97,7 +97,7 @@ def delete_product(product_id: int) -> Answer:
 
 
 @blp.post("/products/<int:product_id>/restore")
-@takes_upload(images.MAX_MEBIBYTES)
+@accepts_upload(images.MAX_MEBIBYTES)
 @page_for(EDITOR)
 def restore_product(product_id: int) -> Answer:
     """Bring it back as it was, or with what the form holds: a free sku, or an edit that met a delete."""

@@ -22,7 +22,7 @@ from admin.imports.models import WAITING, ImportJob
 from admin.imports.runner import MAX_ERRORS
 from admin.imports.service import UnacceptableFileError
 from runtime.ids import to_id
-from web.http.uploads import takes_upload
+from web.http.uploads import accepts_upload
 
 _SHOWN = 25
 _ERRORS = 50
@@ -38,7 +38,7 @@ def list_imports() -> Answer:
 
 
 @blp.post("/imports")
-@takes_upload(service.MAX_MEBIBYTES)
+@accepts_upload(service.MAX_MEBIBYTES)
 @page_for(EDITOR)
 def submit_import() -> Answer:
     file = request.files.get("file")

@@ -13,7 +13,7 @@ from admin.console.blueprint import blp, live
 from admin.console.overview import overview, repair_drift
 from admin.monitoring.lag_history import DAY, HOUR, lag_history
 from admin.relay import resync_runs
-from web.pages.forms import NotAcceptableError
+from web.pages.forms import InvalidFormError
 from web.pages.shared import Shared
 
 _polled = Shared(overview, seconds=1.0, usable=15.0)
@@ -46,7 +46,7 @@ def resync_many() -> AnyResponse:
     """Have every product, or every stuck one, sent again; the relays carry it out."""
     what = request.form.get("what", "")
     if what not in resync_runs.WHATS:
-        raise NotAcceptableError("Choose all products, or the stuck ones.")
+        raise InvalidFormError("Choose all products, or the stuck ones.")
     resync_runs.request(what, author())
     flash("The resync is under way. You may leave; this page shows how far it is.", "success")
     return redirect(url_for("console.show_overview"))

@@ -63,7 +63,7 @@ def _change(staff_id: int, action: str) -> None:
     elif action == "role" and forms.field("role") in ROLES:
         roster.change(staff_id, author(), role=forms.field("role"))
     else:
-        raise forms.NotAcceptableError("There is nothing of that kind to do.")
+        raise forms.InvalidFormError("There is nothing of that kind to do.")
 
 
 @blp.get("/api-keys")

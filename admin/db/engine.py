@@ -110,7 +110,7 @@ def init_engine(engine: Engine) -> None:
     """Make SQLite's transactions safe for several processes, and MySQL's pooled connections safe to use again; let
     errors' answers know of commits.
     """
-    event.listen(engine, "commit", lambda _connection: changes.note_write())
+    event.listen(engine, "commit", lambda _connection: changes.record_write())
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -13,7 +13,7 @@ from admin.catalogue.images import service
 from contract.service_calls import IMAGES
 from web.http.api import Blueprint, bearer_doc
 from web.http.images import image_response, url_of
-from web.http.uploads import takes_upload
+from web.http.uploads import accepts_upload
 from web.security.signatures import service_only
 
 blp = Blueprint("images", __name__, url_prefix="/api/v1/images", description="Product images")
@@ -36,7 +36,7 @@ class ImageSchema(ma.Schema):
 
 
 @blp.route("")
-@takes_upload(service.MAX_MEBIBYTES)
+@accepts_upload(service.MAX_MEBIBYTES)
 class Images(MethodView):
     @api_for(EDITOR)
     @blp.doc(**bearer_doc())

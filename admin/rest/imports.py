@@ -18,7 +18,7 @@ from admin.rest.import_schemas import (
     RowErrorQuerySchema,
 )
 from web.http.api import Blueprint, bearer_doc
-from web.http.uploads import takes_upload
+from web.http.uploads import accepts_upload
 
 blp = Blueprint("imports", __name__, url_prefix="/api/v1/imports", description="Importing catalogue files")
 
@@ -26,7 +26,7 @@ _LATEST = 50
 
 
 @blp.route("")
-@takes_upload(service.MAX_MEBIBYTES)
+@accepts_upload(service.MAX_MEBIBYTES)
 class Imports(MethodView):
     @api_for(VIEWER)
     @blp.doc(**bearer_doc())

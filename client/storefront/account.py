@@ -14,7 +14,7 @@ from client.likes.announcer import announcer
 from client.likes.service import set_like
 from client.replica.queries import ProductGoneError, ProductNotFoundError
 from runtime.ids import to_id
-from web.http.head import only_looks
+from web.http.head import is_head
 from web.http.problems import ProblemError
 from web.pages.layout import local_path
 from web.security import passwords
@@ -137,7 +137,7 @@ def oidc_done() -> ResponseReturnValue:
     """Back from the issuer. HEAD neither uses the code up nor signs anyone in."""
     if not oidc.offered():
         abort(HTTPStatus.NOT_FOUND)
-    if only_looks():
+    if is_head():
         raise oidc.NotConfirmedError("Only GET asks the other service who you are.")
     back, product_id = session.get("after_oidc", ["/", None])
     sessions.begin(oidc.find_shopper())

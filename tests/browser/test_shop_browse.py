@@ -90,7 +90,7 @@ def test_a_deleted_product_says_so(shop: Shop, page: Page, guard: Guard) -> None
     expect(page.locator(".tile")).to_have_count(4)
     guard.expect(404, "/products/999999999")
     page.goto(f"{shop.url}/products/999999999")
-    expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
 
 
 def test_a_picture_that_is_missing_or_broken_leaves_a_placeholder(shop: Shop, page: Page, guard: Guard) -> None:

@@ -24,7 +24,7 @@ from tools.stack.servers.mariadb import MariaDB
 from tools.stack.servers.secantus import Secantus
 
 EMAIL, PASSWORD = "ann@example.com", "a password of some length"
-NOTHING, UNKNOWN = "Nothing was changed.", "It is not known whether your change was saved"
+NOTHING, UNKNOWN = "Nothing was changed.", "It is unknown whether your change was saved"
 TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
 
 

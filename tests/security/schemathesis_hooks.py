@@ -39,7 +39,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:  # noqa: ARG001 -
     if isinstance(case.body, dict):
         _fit_price(case.body)
     if isinstance(case.body, dict) and _is_weak(case.body.get("password")):
-        case.body["password"] = uuid.uuid4().hex  # of the right length, but among the first that anyone would try
+        case.body["password"] = uuid.uuid4().hex  # of the right length, but easy to guess
 
 
 def _fit_price(body: dict[str, Any]) -> None:

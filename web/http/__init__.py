@@ -1,1 +1,1 @@
-"""REST, problems, cursors, uploads and the server that both web services use."""
+"""REST, problems, cursors, uploads and the HTTP server of both web services."""

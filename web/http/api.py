@@ -1,4 +1,4 @@
-"""The REST surface both apps share: flask-smorest set up for strict input and problem+json."""
+"""The REST APIs of both services: flask-smorest with strict input and problem+json."""
 
 from codecs import BOM_UTF8
 from copy import deepcopy
@@ -21,7 +21,7 @@ from web.http.uploads import check_upload
 
 MAX_BODY_BYTES = 1024 * 1024
 JSON = "application/json"
-MADE = (JSON, PROBLEM_TYPE, "image/webp", "text/csv", "text/html")  # what the routes for programs answer with
+MADE = (JSON, PROBLEM_TYPE, "image/webp", "text/csv", "text/html")  # content types of the answers below FOR_PROGRAMS
 MERGE_PATCH = "application/merge-patch+json"
 
 
@@ -45,9 +45,9 @@ class ProblemSchema(ErrorSchema):
 
 
 class ServiceSchema(ma.Schema):
-    """What the other service sends. It may be newer and say more than is known here, which is left out.
+    """A request of the other service. Unknown fields, which a newer version may send, are ignored.
 
-    Not for what narrows an action down: leaving that out would do more than was asked for.
+    Not for filters of an action: ignoring one would extend the action to more items.
     """
 
     class Meta:
@@ -55,9 +55,8 @@ class ServiceSchema(ma.Schema):
 
 
 class StrictParser(FlaskParser):
-    """A query parameter nobody knows is a typo and is refused, as an unknown JSON key is.
-
-    So is JSON that the parser cannot hold: nested too deeply, or a number of thousands of digits.
+    """Refuses unknown query parameters, as it does unknown JSON keys, and JSON that the parser cannot read: nested too
+    deeply, or with a number of thousands of digits.
     """
 
     DEFAULT_UNKNOWN_BY_LOCATION = {
@@ -67,15 +66,15 @@ class StrictParser(FlaskParser):
 
     def load_json(self, req: Any, schema: ma.Schema) -> Any:
         if not req.get_data().removeprefix(BOM_UTF8) and not any(field.required for field in schema.fields.values()):
-            # webargs takes it for an empty object: every filter off
+            # webargs reads it as an empty object: without any filter
             raise NotJsonError("Send a JSON object as the body.", [_EMPTY])
         try:
             return super().load_json(req, schema)
         except (RecursionError, ValueError):
-            raise NotJsonError("The body is not JSON that can be read.", [_NOT_JSON]) from None
+            raise NotJsonError("The body is not readable JSON.", [_NOT_JSON]) from None
 
     def _raw_load_json(self, req: Any) -> Any:
-        """Ignore a byte-order mark, which some programs write before their JSON (RFC 8259, 8.1 allows it)."""
+        """Skip a byte-order mark before the JSON, which some programs write (RFC 8259, 8.1 allows this)."""
         if req.is_json and req.get_data().startswith(BOM_UTF8):
             return parse_json(req.get_data(), encoding="utf-8-sig")
         return super()._raw_load_json(req)
@@ -87,7 +86,7 @@ class Blueprint(flask_smorest.Blueprint):
 
 class Api(flask_smorest.Api):
     ERROR_SCHEMA = ProblemSchema
-    DEFAULT_ERROR_RESPONSE_NAME = None  # each error is named: see web.http.openapi
+    DEFAULT_ERROR_RESPONSE_NAME = None  # web.http.openapi lists each error
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         return from_http_exception(error)
@@ -105,7 +104,7 @@ class NotJsonError(ProblemError):
 
 
 _EMPTY = {"field": "body", "detail": "is empty"}
-_NOT_JSON = {"field": "body", "detail": "is nested too deeply or holds a number that is too long"}
+_NOT_JSON = {"field": "body", "detail": "is nested too deeply or has a number with too many digits"}
 
 
 class NotAcceptableError(ProblemError):
@@ -117,7 +116,7 @@ class UnsupportedMediaTypeError(ProblemError):
 
 
 class _IdConverter(IntegerConverter):
-    """``<int:…>`` in a path: what both databases can hold. A larger number is nobody's id, so not found."""
+    """``<int:…>`` in a path: an id that both databases can store. A larger number is answered with 404."""
 
     regex = r"[0-9]{1,18}"
 
@@ -140,12 +139,12 @@ def init_api(app: Flask, title: str) -> Api:
 
 
 def _check_accept() -> None:
-    """Refuse with 406 who takes nothing that is made here."""
+    """Refuse a request with 406 where its Accept header excludes every type that the API sends."""
     accepted = request.accept_mimetypes
     if request.routing_exception:  # 404 and 405 come first
         return
     if accepted.provided and request.path.startswith(FOR_PROGRAMS) and not accepted.best_match(MADE):
-        raise NotAcceptableError("This is answered as application/json.")
+        raise NotAcceptableError("The answer is application/json, which the Accept header excludes.")
 
 
 def _check_body() -> None:
@@ -161,10 +160,10 @@ def _check_body() -> None:
         raise UnsupportedMediaTypeError("Send the body as application/json.", headers=accepted)
     limit = current_app.config["MAX_CONTENT_LENGTH"]
     if chunked:
-        request.max_content_length = limit + 1  # werkzeug cuts the body off at its limit and says nothing
+        request.max_content_length = limit + 1  # werkzeug silently cuts the body off at its limit
         length = len(request.get_data())
     if length > limit:
-        raise BodyTooLargeError(f"The body may have {limit} bytes at most.")
+        raise BodyTooLargeError(f"The body is too large. The limit is {limit} bytes.")
 
 
 class BodyTooLargeError(ProblemError):
@@ -172,10 +171,10 @@ class BodyTooLargeError(ProblemError):
 
 
 def bearer_doc(*headers: str, **more: Any) -> dict[str, Any]:
-    """What a view's ``@blp.doc`` says when it needs a token; ``headers`` are those of its success."""
+    """Return the ``@blp.doc`` of a view that needs a token; ``headers`` are those of its successful answer."""
     return {"security": [{BEARER: []}], "x-headers": list(headers), **more}
 
 
 def if_match_doc() -> dict[str, Any]:
-    """What the ``@blp.doc`` of a change says: a token, the ETag that was read, and the new one."""
+    """Return the ``@blp.doc`` of a change: it needs a token and If-Match, and answers with the new ETag."""
     return bearer_doc("ETag", parameters=[IF_MATCH])

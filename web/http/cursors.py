@@ -11,14 +11,14 @@ from web.http.problems import ProblemError
 
 MAX_LIMIT = 100
 LINK_DOC = {
-    "description": "The next page, while there is more (RFC 8288).",
+    "description": "The next page, unless this is the last (RFC 8288).",
     "schema": {"type": "string"},
     "example": '</api/v1/products?cursor=...>; rel="next"',
 }
 
 
 class BadCursorError(ProblemError):
-    """A cursor that this service did not make, or that was made for another sort."""
+    """The cursor was not made by this service, or was made for another sort."""
 
 
 class PageSchema(ma.Schema):
@@ -29,7 +29,7 @@ class PageSchema(ma.Schema):
 
 
 def encode(sort: str, position: list[Any]) -> str:
-    """Return an opaque cursor for the row at ``position`` (its sort values, as JSON can hold them)."""
+    """Return an opaque cursor for the row at ``position`` (its sort values, in JSON types)."""
     return str(_serializer().dumps([sort, position]))
 
 
@@ -41,13 +41,17 @@ def decode(cursor: str | None, sort: str) -> list[Any] | None:
         made_for, position = _serializer().loads(cursor)
     except (BadData, ValueError, TypeError):
         raise _bad() from None
-    if made_for != sort or not isinstance(position, list) or not all(isinstance(one, str | int) for one in position):
+    if (
+        made_for != sort
+        or not isinstance(position, list)
+        or not all(isinstance(value, str | int) for value in position)
+    ):
         raise _bad()
     return position
 
 
 def next_link(cursor: str | None) -> dict[str, str]:
-    """Return the ``Link`` header to the next page, empty on the last."""
+    """Return the ``Link`` header of the next page, empty on the last page."""
     if cursor is None:
         return {}
     query = urlencode({**request.args.to_dict(), "cursor": cursor})
@@ -59,5 +63,5 @@ def _serializer() -> URLSafeSerializer:
 
 
 def _bad() -> BadCursorError:
-    detail = "is not one this list gave, or belongs to another sort; start again without it"
+    detail = "is invalid or belongs to another sort; start again without a cursor"
     return BadCursorError("The cursor is not valid.", [{"field": "cursor", "detail": detail}])

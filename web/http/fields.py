@@ -1,4 +1,4 @@
-"""Fields that mean what the OpenAPI document says of them."""
+"""Fields that validate exactly as the OpenAPI document says."""
 
 from typing import Any
 
@@ -9,20 +9,20 @@ from contract.product_rules import Rule
 
 
 class PatchSchema(ma.Schema):
-    """A merge patch: what is there is changed, and something must be."""
+    """A merge patch: changes the fields that are sent, at least one."""
 
     @ma.validates_schema
-    def _something(self, data: dict[str, Any], **_: Any) -> None:
+    def _check_not_empty(self, data: dict[str, Any], **_: Any) -> None:
         if not data:
             raise ma.ValidationError("Send at least one field to change.")
 
 
 class Text(fields.String):
-    """A text of a product: checked by its rule, and taken as that keeps it."""
+    """A text of a product: checked by its rule and loaded as the rule stores it."""
 
     def __init__(self, rule: Rule, **options: Any) -> None:
-        said = {"maxLength": rule.longest, "pattern": rule.pattern, **options.pop("metadata", {})}
-        super().__init__(metadata=said, **options)
+        documented = {"maxLength": rule.longest, "pattern": rule.pattern, **options.pop("metadata", {})}
+        super().__init__(metadata=documented, **options)
         self._rule = rule
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -33,7 +33,7 @@ class Text(fields.String):
 
 
 class Flag(fields.Boolean):
-    """true or false: not 1, "yes" or "on"."""
+    """true or false; 1, "yes" and "on" are refused."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
         if not isinstance(value, bool):
@@ -42,7 +42,7 @@ class Flag(fields.Boolean):
 
 
 class Whole(fields.Integer):
-    """An integer as JSON Schema has it: 5 and 5.0, but neither "5" nor true."""
+    """An integer as in JSON Schema: 5 or 5.0; "5" and true are refused."""
 
     def _validated(self, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:

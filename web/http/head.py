@@ -1,6 +1,6 @@
-"""HEAD: what GET would answer, without a body, a cookie, or a change.
+"""Answer HEAD as GET, without a body, a cookie, or a change.
 
-Views see a GET without a body instead, so one that serves a page and its form cannot take HEAD for the form.
+Views see a GET without a body, so a view for a page and its form cannot mistake HEAD for the form.
 """
 
 from collections.abc import Iterable
@@ -12,12 +12,12 @@ from flask import Flask, request
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_SENT = "lockstep.method"  # in the environ: the method as it was sent
+_SENT = "lockstep.method"  # in the WSGI environ: the method as sent
 _BODY = ("CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_TRANSFER_ENCODING")
 
 
 def init_head(app: Flask) -> None:
-    """Answer HEAD as GET from now on."""
+    """Make ``app`` answer HEAD as GET."""
     app.wsgi_app = _HeadAsGet(app.wsgi_app)  # type: ignore[method-assign]
 
 
@@ -26,8 +26,8 @@ def sent_method() -> str:
     return str(request.environ.get(_SENT, request.method))
 
 
-def only_looks() -> bool:
-    """Return whether this is HEAD: a GET that must change something (a callback) does not do so now."""
+def is_head() -> bool:
+    """Return whether this request is HEAD. A GET view that changes something (a callback) checks it first."""
     return sent_method() == "HEAD"
 
 
@@ -40,8 +40,8 @@ class _HeadAsGet:
             return self._app(environ, start_response)
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            kept = [(name, value) for name, value in headers if name.lower() != "set-cookie"]
-            return start_response(status, kept, exc_info)
+            shown = [(name, value) for name, value in headers if name.lower() != "set-cookie"]
+            return start_response(status, shown, exc_info)
 
         for name in _BODY:
             environ.pop(name, None)

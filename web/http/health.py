@@ -1,4 +1,4 @@
-"""``/livez`` (the process answers), ``/readyz`` (what it cannot work without answers), and heartbeats for the rest."""
+"""``/livez``: the process answers. ``/readyz``: the dependencies that it needs answer."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -10,7 +10,7 @@ log = structlog.get_logger(__name__)
 
 
 def init_health(app: Flask, checks: dict[str, Callable[[], None]]) -> None:
-    """Serve both; each check raises when its dependency does not work. Lag never fails readiness."""
+    """Serve ``/livez`` and ``/readyz``. Each check raises where its dependency is down; none checks lag."""
 
     def livez() -> Response:
         return jsonify(status="ok")

@@ -1,11 +1,11 @@
-"""Images by digest: what both services call them and how both serve them. The bytes behind a digest never change."""
+"""Images by digest: their names and how both services serve them. The bytes of a digest never change."""
 
 import hashlib
 import re
 
 from flask import Response, request
 
-WEBP = "image/webp"  # the one type that is stored; every browser of the last years shows it
+WEBP = "image/webp"  # the only stored type; all current browsers show it
 FOREVER = "public, max-age=31536000, immutable"
 
 _URL = re.compile(r"/images/([0-9a-f]{64})")
@@ -22,18 +22,18 @@ def url_of(digest: str) -> str:
 
 
 def digest_in(image_url: str) -> str | None:
-    """Return the digest when ``image_url`` is one of ours, None for any other."""
+    """Return the digest in the URL of an uploaded image, None for any other URL."""
     found = _URL.fullmatch(image_url)
     return found[1] if found else None
 
 
 def is_ours(image_url: str) -> bool:
-    """Return whether ``image_url`` claims to be an uploaded image."""
+    """Return whether ``image_url`` has the path of uploaded images."""
     return image_url == "/images" or image_url.startswith("/images/")
 
 
 def image_response(content: bytes, digest: str) -> Response:
-    """Serve an image, for ever cacheable; 304 for who has it. Nothing in it can run, whatever it were."""
+    """Return the response for an image: cacheable for ever, 304 where the browser has it, and never executed."""
     response = Response(content, mimetype=WEBP)
     response.set_etag(digest)
     response.headers["Cache-Control"] = FOREVER

@@ -11,7 +11,15 @@ from runtime.metrics import INSTRUMENTS, MetricsSettings, exposition, is_bearer
 from web.http.head import sent_method
 from web.http.problems import ProblemError
 
-_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}  # anyone may send another; it is no label
+_METHODS = {
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+}  # callers may send any text, which must not become a label
 
 
 HTTP_SECONDS = Histogram(
@@ -22,12 +30,12 @@ HTTP_SECONDS = Histogram(
 )
 
 
-class NotAScraperError(ProblemError):
+class BadScrapeTokenError(ProblemError):
     status = HTTPStatus.UNAUTHORIZED
 
 
 def init_metrics(app: Flask, settings: MetricsSettings, *collectors: Collector) -> None:
-    """Time every request; answer ``/metrics`` with that and ``collectors``, to who sends the token. First of all."""
+    """Time every request, and serve ``/metrics`` to callers with the token. Call it before all other set-up."""
     app.before_request(_begin)
     app.after_request(_observe)
     if settings.metrics_token is None:
@@ -36,7 +44,7 @@ def init_metrics(app: Flask, settings: MetricsSettings, *collectors: Collector) 
 
     def metrics() -> Response:
         if not is_bearer(request.headers.get("Authorization", ""), token):
-            raise NotAScraperError("Send METRICS_TOKEN as a bearer token.", headers={"WWW-Authenticate": "Bearer"})
+            raise BadScrapeTokenError("Send METRICS_TOKEN as a bearer token.", headers={"WWW-Authenticate": "Bearer"})
         return Response(exposition(*collectors), content_type=CONTENT_TYPE_LATEST)
 
     app.add_url_rule("/metrics", view_func=metrics)

@@ -1,6 +1,6 @@
-"""Completes the OpenAPI documents: what is true of every operation is said here once, not at each view.
+"""Complete the OpenAPI documents with what is common to all operations.
 
-Views say what they take and answer; this adds the errors, headers and security that follow from that.
+Views declare their input and output; this module adds the errors, headers and security that follow.
 """
 
 from http import HTTPStatus
@@ -18,15 +18,15 @@ SECURITY_SCHEMES = {
         "in": "header",
         "name": "Signature",
         "description": "HTTP Message Signature (RFC 9421) by the other service: HMAC-SHA-256 over @method, @path, "
-        "@query and content-digest, with created, expires, keyid and a tag that names the service addressed.",
+        "@query and content-digest, with created, expires, keyid and a tag with the name of the called service.",
     },
 }
 IF_MATCH = {
     "in": "header",
     "name": "If-Match",
     "required": True,
-    "description": "The ETag that was read, several of them, or * for any version. Without it 428; where none is the "
-    "product's, 412. Weak ETags (W/) match none (RFC 9110, 13.1.1).",
+    "description": "The ETag that was read, several of them, or * for any version. Without it the answer is 428; where "
+    "none matches the product, 412. Weak ETags (W/) never match (RFC 9110, 13.1.1).",
     "schema": {"type": "string", "pattern": r'^("[0-9]{1,18}"(, *"[0-9]{1,18}")*|\*)$'},
     "example": '"3"',
 }
@@ -35,22 +35,23 @@ IDEMPOTENCY_KEY = {
     "in": "header",
     "name": "Idempotency-Key",
     "required": False,
-    "description": "Any word of yours for this one request, for 24 hours: sent again with the same body it answers "
-    "what it answered (Idempotent-Replayed: true). 409 while the first is under way, 422 with another body.",
+    "description": "A text of your choice that identifies this request for 24 hours. Sent again with the same body, it "
+    "gets the first answer again (Idempotent-Replayed: true). 409 while the first is in progress, 422 with another "
+    "body.",
     "schema": {"type": "string", "pattern": f"^{KEY_PATTERN}$"},
     "example": "4f1f0f4e-2f5c-4b39-8f0c-6b1e8a6c0c5b",
 }
 _HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": {
-        "description": "The caller's, where it sent one of 1 to 64 letters, digits, '.', '_' or '-'; else a new one.",
+        "description": "The caller's id, where it has 1 to 64 letters, digits, '.', '_' or '-'; else a new one.",
         "required": True,
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
     },
     "ETag": {"description": "The product's version.", "schema": {"type": "string"}, "example": '"3"'},
-    "Location": {"description": "Where the result is.", "schema": {"type": "string", "format": "uri-reference"}},
+    "Location": {"description": "The URL of the result.", "schema": {"type": "string", "format": "uri-reference"}},
     "Link": LINK_DOC,
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}},
-    "Allow": {"description": "What may be done here.", "schema": {"type": "string"}},
+    "Allow": {"description": "The allowed methods.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "How to sign in.", "schema": {"type": "string"}},
 }
 _ERROR_HEADERS = {"401": ("WWW-Authenticate",), "429": ("Retry-After",), "503": ("Retry-After",)}
@@ -59,7 +60,7 @@ _EVERYWHERE = ("406", "429", "500", "503")
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """Return ``document`` with the errors, headers and security of every operation, in place."""
+    """Add the errors, headers and security of every operation to ``document``, in place, and return it."""
     components = document.setdefault("components", {})
     components["securitySchemes"] = SECURITY_SCHEMES
     components["headers"] = _HEADERS
@@ -114,7 +115,7 @@ def _takes(operation: dict[str, Any], name: str) -> bool:
 
 
 def _response(status: str, response: Any) -> dict[str, Any]:
-    """Return a response with its headers; an error without a body of its own is a problem."""
+    """Return a response with its headers; an error without a description of its own is the standard problem."""
     if status < "400":
         headers = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
         return {**response, "headers": {**response.get("headers", {}), **headers}}
@@ -128,7 +129,7 @@ def _problem(status: HTTPStatus) -> dict[str, Any]:
         "type": "about:blank",
         "title": status.phrase,
         "status": int(status),
-        "detail": "What happened and what to do.",
+        "detail": "What happened, and what to do.",
         "request_id": "0af7651916cd43dd8448eb211c80319c",
         "errors": [],
     }
@@ -141,7 +142,7 @@ def _problem(status: HTTPStatus) -> dict[str, Any]:
 
 
 def _as_json_schema(node: Any) -> None:
-    """Say in JSON Schema's words what is Python's: patterns match from the start, and nothing defaults to null."""
+    """Convert Python's conventions to JSON Schema: anchor patterns at the start, and remove null defaults."""
     if isinstance(node, dict):
         if "default" in node and node["default"] is None:
             del node["default"]

@@ -1,6 +1,6 @@
-"""One JSON error shape for every answer that is not a success: ``application/problem+json`` (RFC 9457).
+"""The JSON of every error: ``application/problem+json`` (RFC 9457).
 
-Where a browser asks for a page, the same problem is told as a page (web.pages.layout).
+Browsers that ask for a page get the same problem as a page (web.pages.layout).
 """
 
 from http import HTTPStatus
@@ -15,15 +15,15 @@ from web.http.request_ids import request_id
 
 log = structlog.get_logger(__name__)
 
-PAGES = "problem pages"  # the extension that renders them, where there is one
+PAGES = "problem pages"  # the Flask extension that renders them, where there are pages
 FOR_PROGRAMS = ("/api/", "/service/")
 PROBLEM_TYPE = "application/problem+json"
 
 
 class ProblemError(Exception):
-    """A refusal that the caller is told about: subclasses set ``status`` and ``title``.
+    """An error that is answered as a problem; subclasses set ``status`` and ``title``.
 
-    ``detail`` says what to do; ``errors`` is a list of ``{"field", "detail"}``; ``headers`` go on the answer.
+    ``detail`` says what to do; ``errors`` is a list of ``{"field", "detail"}``; ``headers`` are added to the answer.
     """
 
     status = HTTPStatus.BAD_REQUEST
@@ -48,7 +48,7 @@ def problem(
     headers: dict[str, str] | None = None,
     **extra: Any,
 ) -> Response:
-    """Return the response for one problem. ``extra`` members are added as they are (RFC 9457, 3.2)."""
+    """Return the response for a problem. ``extra`` members are added as given (RFC 9457, 3.2)."""
     page = current_app.extensions.get(PAGES)
     if page and wants_page():
         found: Response = page(status, detail, headers or {})
@@ -70,24 +70,24 @@ def problem(
 
 
 def wants_page() -> bool:
-    """Return whether the caller is a browser that will show what comes: it prefers HTML to JSON."""
+    """Return whether the caller is a browser that opens a page: it prefers HTML to JSON."""
     accepted = request.accept_mimetypes
     return not request.path.startswith(FOR_PROGRAMS) and accepted["text/html"] > accepted["application/json"]
 
 
 def init_problems(app: Flask) -> None:
-    """Answer ProblemError, werkzeug's HTTP errors and whatever nobody expected in the one shape."""
+    """Answer ProblemError, werkzeug's HTTP errors and unexpected exceptions as problems."""
     app.register_error_handler(ProblemError, _from_problem)
     app.register_error_handler(HTTPException, from_http_exception)
     app.register_error_handler(Exception, _unexpected)
 
 
 def from_http_exception(error: HTTPException) -> Response:
-    """Return the problem for a werkzeug or webargs error, keeping its headers (Allow, Retry-After, …)."""
+    """Return the problem for a werkzeug or webargs error, with its headers (Allow, Retry-After, …)."""
     status = HTTPStatus(error.code or 500)
     data = getattr(error, "data", None) or {}
     fields = list(flatten(data.get("messages", {})))
-    detail = "Some fields are not acceptable; see errors." if fields else (error.description or status.phrase)
+    detail = "Some fields are invalid; see errors." if fields else (error.description or status.phrase)
     headers = {k: v for k, v in error.get_headers() if k.lower() not in {"content-type", "content-length"}}
     headers.update(data.get("headers") or {})
     return problem(status, detail, fields, headers=headers)
@@ -97,7 +97,7 @@ def flatten(messages: Any, path: str = "") -> Any:
     """Yield ``{"field", "detail"}`` for each message of a nested marshmallow error; fields are dotted paths."""
     if isinstance(messages, dict):
         for key, value in messages.items():
-            # webargs puts the location ("json", "query") outermost; callers know what they sent
+            # webargs puts the location ("json", "query") outermost; fields are named without it
             inner = path if not path and key in {"json", "query", "headers", "_schema"} else f"{path}.{key}".lstrip(".")
             yield from flatten(value, inner)
     else:
@@ -110,12 +110,12 @@ def _from_problem(error: ProblemError) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.exception("unhandled", exc_info=error)
-    said = ("Something went wrong on our side.", changes.outcome(), "Give the request_id to the operators.")
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, " ".join(filter(None, said)))
+    log.exception("unhandled exception", exc_info=error)
+    sentences = ("An internal error occurred.", changes.outcome(), "Report the request_id to the operators.")
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, " ".join(filter(None, sentences)))
 
 
 def database_unavailable() -> Response:
-    """Return the answer to a request whose service's own database does not answer."""
-    said = ("The database does not answer.", changes.outcome(), "Try again in a moment.")
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, " ".join(filter(None, said)), headers={"Retry-After": "5"})
+    """Return the answer for a request while the service's database is down."""
+    sentences = ("The database does not answer.", changes.outcome(), "Try again in a moment.")
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, " ".join(filter(None, sentences)), headers={"Retry-After": "5"})

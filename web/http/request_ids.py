@@ -1,4 +1,4 @@
-"""``X-Request-ID``: taken from the caller or made here, echoed, bound to the logs; and a line for each request."""
+"""``X-Request-ID``: accepted from the caller or generated, returned, and bound to the logs; and the request log."""
 
 import time
 
@@ -8,7 +8,7 @@ from flask import Flask, Response, g, has_request_context, request
 from runtime.correlation import HEADER, new_id, valid_id
 from web.http.head import sent_method
 
-_ROUTINE = {"/livez", "/readyz", "/metrics"}  # asked every few seconds by machines
+_ROUTINE = {"/livez", "/readyz", "/metrics"}  # called every few seconds by probes and scrapers
 
 log = structlog.get_logger(__name__)
 
@@ -20,7 +20,7 @@ def init_request_ids(app: Flask) -> None:
 
 
 def request_id() -> str | None:
-    """Return the id of the request being handled; None outside of one."""
+    """Return the id of the current request; None outside a request."""
     return g.get("request_id") if has_request_context() else None
 
 
@@ -37,7 +37,7 @@ def _echo(response: Response) -> Response:
 
 
 def _log(response: Response) -> Response:
-    """No query string: it may hold what nobody should log."""
+    """Log the request without its query string, which may contain secrets."""
     seconds = time.perf_counter() - g.get("request_began", time.perf_counter())
     routine = request.path in _ROUTINE or request.endpoint == "static"
     (log.debug if routine else log.info)(

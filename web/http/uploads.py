@@ -1,4 +1,4 @@
-"""Views that take files: each says how large a request it accepts; every other body stays small."""
+"""Views that accept files, each with its own size limit; the limit of all other bodies is small."""
 
 import sys
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from web.http.problems import ProblemError
 T = TypeVar("T")
 MULTIPART = "multipart/form-data"
 _MIB = 1024 * 1024
-_FIELDS = 64 * 1024  # bytes for what a form holds beside its file
+_FIELDS = 64 * 1024  # bytes for the other fields of a form with a file
 
 
 class UploadTooLargeError(ProblemError):
@@ -24,36 +24,36 @@ class LengthRequiredError(ProblemError):
     status = HTTPStatus.LENGTH_REQUIRED
 
 
-def takes_upload(mebibytes: int) -> Callable[[T], T]:
-    """Mark a view, or a class of views, that takes a form with a file of at most this size."""
+def accepts_upload(mebibytes: int) -> Callable[[T], T]:
+    """Let a view, or a class of views, accept a form with a file of at most this size."""
 
-    def mark(view: T) -> T:
+    def set_limit(view: T) -> T:
         view.upload_limit = mebibytes * _MIB  # type: ignore[attr-defined]
         return view
 
-    return mark
+    return set_limit
 
 
 def check_upload() -> bool:
-    """Return whether this request brings a form to a view that takes files, and make room for it.
+    """Raise the body limit for a form to a view that accepts files; return whether this request is one.
 
-    Raises UploadTooLargeError and LengthRequiredError before anything is read.
+    Raises UploadTooLargeError and LengthRequiredError before the body is read.
     """
     limit = _limit(current_app, request.endpoint)
     if limit is None or request.mimetype != MULTIPART:
         return False
     if request.content_length is None:
-        raise LengthRequiredError("Send the file with a Content-Length.")
+        raise LengthRequiredError("Send the file with a Content-Length header.")
     if request.content_length > limit + _FIELDS:
-        raise UploadTooLargeError(f"The file may have {limit // _MIB} MB at most.")
+        raise UploadTooLargeError(f"The file is too large. The limit is {limit // _MIB} MB.")
     request.max_content_length = limit + _FIELDS
     return True
 
 
 def largest_body(app: Flask, method: str, path: str, content_type: str) -> int:
-    """Return the largest body in bytes that ``app`` reads for a request with this head; it refuses larger ones unread.
+    """Return the largest body in bytes that ``app`` reads for a request with this head.
 
-    ``path`` is as in WSGI: its bytes as Latin-1.
+    ``path`` is as in WSGI: bytes decoded as Latin-1.
     """
     try:
         endpoint, _ = app.url_map.bind("").match(path.encode("latin-1").decode("utf-8", "replace"), method)

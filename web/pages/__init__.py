@@ -1,1 +1,1 @@
-"""Layout, assets and forms of the pages that both web services use."""
+"""Layout, assets and forms of the pages of both web services."""

@@ -1,4 +1,4 @@
-"""Static files of the pages, under URLs that change with their content: cached for ever, compressed once."""
+"""Static files of the pages. Their URLs change with the content, so browsers cache them for ever."""
 
 import gzip
 import hashlib
@@ -18,7 +18,7 @@ BOOTSTRAP = Path(flask_bootstrap.__file__).parent / "static" / "bootstrap5"
 SWAGGER_UI = Path(flask_swagger_ui.__file__).parent / "dist"
 SHARED = Path(__file__).parent / "static"
 ICONS_FILE = "web/icons.svg"
-# Of Bootstrap's two thousand, those that pages use: one small file instead of a megabyte.
+# The icons that pages use, of Bootstrap's two thousand: one small file instead of a megabyte.
 ICONS = (SHARED / "icons.txt").read_text(encoding="utf-8").split()
 
 _FOREVER = "public, max-age=31536000, immutable"
@@ -34,7 +34,7 @@ class Asset:
 
 
 class Assets:
-    """What is served below ``/assets/<version>/``: a folder of files for each first part of a name."""
+    """The files below ``/assets/<version>/``: the first part of a name selects the folder."""
 
     def __init__(self, folders: dict[str, Path]) -> None:
         self._folders = {"web": SHARED, "bootstrap": BOOTSTRAP, "swagger": SWAGGER_UI, **folders}
@@ -46,7 +46,7 @@ class Assets:
         self.find = cache(self._find)
 
     def _find(self, name: str) -> Asset:
-        """Return the file called ``name``, such as ``web/lockstep.css``. Raises FileNotFoundError."""
+        """Return the file ``name``, such as ``web/lockstep.css``. Raises FileNotFoundError."""
         body = _icons() if name == ICONS_FILE else self._path(name).read_bytes()
         mimetype = mimetypes.guess_type(name)[0] or "application/octet-stream"
         gzipped = gzip.compress(body, mtime=0) if mimetype in _COMPRESSED else None
@@ -54,7 +54,7 @@ class Assets:
 
     def _path(self, name: str) -> Path:
         folder, _, rest = name.partition("/")
-        # One name per file: each that is found stays in memory.
+        # Only one name per file is accepted, as every name that is found is cached.
         known = folder in self._folders and posixpath.normpath(name) == name
         path = safe_join(str(self._folders[folder]), rest) if known else None
         if path is None or not Path(path).is_file():
@@ -63,20 +63,20 @@ class Assets:
 
 
 def init_assets(app: Flask, folders: dict[str, Path]) -> None:
-    """Serve the files below ``/assets/``; ``folders`` are the service's own, by the first part of their names."""
+    """Serve the files below ``/assets/``. ``folders`` are those of the service, by the first part of a name."""
     app.extensions["assets"] = Assets(folders)
     app.add_url_rule("/assets/<version>/<path:name>", "asset", _serve)
 
 
 def asset(name: str) -> str:
-    """Return the URL of a file, such as ``web/lockstep.css``. Raises FileNotFoundError: a page names what is there."""
+    """Return the URL of a file, such as ``web/lockstep.css``. Raises FileNotFoundError where there is none."""
     assets: Assets = current_app.extensions["assets"]
     assets.find(name)
     return url_for("asset", version=assets.version, name=name)
 
 
 def _serve(version: str, name: str) -> Response:
-    """A page of the version before may still ask under its own: it gets today's, and does not keep it."""
+    """Serve a file. A page of another version gets the current file, uncached."""
     assets: Assets = current_app.extensions["assets"]
     try:
         found = assets.find(name)

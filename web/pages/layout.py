@@ -1,4 +1,4 @@
-"""Pages of both services: one layout, one set of components, one theme (docs/pages.md has the rules)."""
+"""Pages of both services: a common layout, components and themes (docs/pages.md has the rules)."""
 
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -16,7 +16,7 @@ from web.http.problems import PAGES
 from web.http.request_ids import request_id
 from web.pages.assets import ICONS, ICONS_FILE, asset, init_assets
 
-THEMES = ("auto", "light", "dark")  # the order in which the switch goes through them
+THEMES = ("auto", "light", "dark")  # in the order of the switch
 THEME_COOKIE = "theme"
 THEME_SECONDS = 365 * 24 * 3600
 
@@ -24,9 +24,9 @@ blp = Blueprint("web", __name__, template_folder="templates")
 
 
 def init_pages(app: Flask, site: str, assets: dict[str, Path]) -> None:
-    """Give ``app`` pages. ``site`` is its name in titles; ``assets`` are its folders of static files, by prefix.
+    """Set up pages of ``app``. ``site`` is its name in titles; ``assets`` are folders of static files, by prefix.
 
-    The service brings ``base.html``, which extends ``layout.html`` with its navigation; every page extends that.
+    The service has a ``base.html``, which adds its navigation to ``layout.html``; every page extends ``base.html``.
     """
     app.config.setdefault("BOOTSTRAP_SERVE_LOCAL", True)
     Bootstrap5(app)
@@ -40,14 +40,14 @@ def init_pages(app: Flask, site: str, assets: dict[str, Path]) -> None:
 
 
 def theme() -> str:
-    """Return what the reader chose; ``auto`` follows the device."""
+    """Return the theme that the reader chose; ``auto`` follows the device."""
     chosen = request.cookies.get(THEME_COOKIE)
     return chosen if chosen in THEMES else "auto"
 
 
 @blp.post("/theme")
 def choose_theme() -> Response:
-    """Keep the choice in a cookie, which holds nothing else, and go back: the switch without JavaScript."""
+    """Store the choice in a cookie of its own and return to the page: the switch works without JavaScript."""
     response = redirect(local_path(request.form.get("next"), "/"))
     chosen = request.form.get("theme", "")
     if chosen in THEMES:
@@ -56,23 +56,23 @@ def choose_theme() -> Response:
 
 
 def local_path(url: str | None, default: str) -> str:
-    """Return ``url`` where it is a path of this site, else ``default``: never a way out to another host."""
+    """Return ``url`` where it is a path of this site, else ``default``. It never leads to another host."""
     parts = urlsplit(url or "")
     safe = url and not (parts.scheme or parts.netloc) and url.startswith("/") and not url.startswith(("//", "/\\"))
     return url if safe and url and url.isprintable() else default
 
 
 def icon(name: str, label: str = "") -> Markup:
-    """Return an icon of ``web/pages/static/icons.txt``: for the eye alone, unless ``label`` says what it means."""
+    """Return an icon of ``web/pages/static/icons.txt``: hidden from screen readers, unless it has a ``label``."""
     if name not in ICONS:
         raise ValueError(f"add {name!r} to web/pages/static/icons.txt")
     url = f"{asset(ICONS_FILE)}#{name}"
-    said = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    return Markup('<svg class="icon" width="16" height="16" {}><use href="{}"></use></svg>').format(said, url)
+    attributes = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="icon" width="16" height="16" {}><use href="{}"></use></svg>').format(attributes, url)
 
 
 def utc(moment: datetime | str) -> str:
-    """Return ``25 Nov 2026, 04:11 UTC``: what stands in the page until the script puts it in the reader's zone."""
+    """Return ``25 Nov 2026, 04:11 UTC``, which the script of the page replaces by local time."""
     return f"{_aware(moment):%-d %b %Y, %H:%M} UTC"
 
 
@@ -82,25 +82,25 @@ def isoformat(moment: datetime | str) -> str:
 
 
 def _aware(moment: datetime | str) -> datetime:
-    """Databases give UTC with and without saying so, the other service RFC 3339."""
+    """Return ``moment`` with a zone: databases give UTC with or without one, the other service gives RFC 3339."""
     moment = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 _HEADLINES = {
     HTTPStatus.UNAUTHORIZED: "Please sign in",
-    HTTPStatus.FORBIDDEN: "You may not do that",
-    HTTPStatus.NOT_FOUND: "There is nothing here",
-    HTTPStatus.METHOD_NOT_ALLOWED: "That does not work here",
-    HTTPStatus.GONE: "This is gone",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "That is too large",
-    HTTPStatus.TOO_MANY_REQUESTS: "That was a little fast",
-    HTTPStatus.SERVICE_UNAVAILABLE: "We will be back in a moment",
+    HTTPStatus.FORBIDDEN: "Not allowed",
+    HTTPStatus.NOT_FOUND: "Page not found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "Not possible here",
+    HTTPStatus.GONE: "No longer available",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Too large",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too many requests",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Temporarily unavailable",
 }
 
 
 def _error_page(status: HTTPStatus, detail: str, headers: dict[str, str]) -> Response:
-    """What problem+json is to programs. After a failure of ours the page asks nothing of any store: ``bare``."""
+    """Render a problem as a page. After an internal error it is ``bare``: rendered without reading any store."""
     bare = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     headline = _HEADLINES.get(status) or ("Something went wrong" if bare else status.phrase)
     page = render_template(

@@ -1,1 +1,1 @@
-"""Signatures, tokens, passwords, sessions, limits and headers that both web services use."""
+"""Signatures, tokens, passwords, sessions, rate limits and headers of both web services."""

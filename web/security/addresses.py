@@ -1,4 +1,4 @@
-"""Addresses of callers: as servers and proxies write them, as they are recorded, and as whose they count."""
+"""Callers' addresses: parsed as servers and proxies write them, and grouped for rate limits."""
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 UNKNOWN = "unknown"
-_NETWORK_BITS = 64  # of an IPv6 address; the rest of it is the caller's to choose
+_NETWORK_BITS = 64  # of an IPv6 address; callers can choose the remaining bits
 
 
 def init_addresses(app: Flask) -> None:
-    """Make ``request.remote_addr`` an address alone. Before the middleware that believes proxies wraps ``app``."""
+    """Make ``request.remote_addr`` a plain address. Call it before adding the middleware that trusts proxies."""
     app.wsgi_app = _Plain(app.wsgi_app)  # type: ignore[method-assign]
 
 
@@ -33,7 +33,7 @@ def plain(written: str) -> str:
 
 
 def network(address: str) -> str:
-    """Return what counts as one caller: an IPv4 address, or the /64 network of an IPv6 address."""
+    """Return the network that counts as one caller: an IPv4 address, or the /64 network of an IPv6 address."""
     parsed = _parse(address)
     if isinstance(parsed, IPv6Address):
         return str(IPv6Network((int(parsed), _NETWORK_BITS), strict=False))

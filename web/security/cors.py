@@ -1,15 +1,15 @@
-"""Which other sites' scripts may use the REST APIs: none, unless CORS_ORIGINS names them. Never with cookies."""
+"""CORS: scripts of the sites in CORS_ORIGINS may call the REST APIs, without cookies. By default, no site may."""
 
 from flask import Flask, Response, request
 
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 SENT = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID"
 SHOWN = "ETag, Link, Location, Retry-After, X-Request-ID"
-SECONDS = "600"  # how long a browser keeps the answer to its question
+SECONDS = "600"  # for which a browser caches the answer to a preflight request
 
 
 def init_cors(app: Flask, origins: set[str]) -> None:
-    """Answer scripts from ``origins``. With none of them nothing is said about CORS at all."""
+    """Send CORS headers to scripts of ``origins``; without any origins, send none at all."""
 
     def allow(response: Response) -> Response:
         if not request.path.startswith("/api/"):

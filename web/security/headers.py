@@ -1,6 +1,4 @@
-"""Security headers on every answer of both services (Flask-Talisman), and who is believed about them: a proxy only by
-setting, another site's scripts only by setting.
-"""
+"""Security headers of every answer (Flask-Talisman). Settings name the trusted proxies and sites."""
 
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -14,7 +12,7 @@ from runtime.settings import WebSettings
 from web.security.addresses import init_addresses
 from web.security.cors import init_cors
 
-# Scripts and styles are files of ours; a product's image may be anywhere on the web, and Bootstrap's are in its CSS.
+# Scripts and styles are our own files; product images may be on any site, and Bootstrap's images are in its CSS.
 POLICY = {
     "default-src": "'self'",
     "img-src": "'self' https: http: data:",
@@ -28,7 +26,7 @@ HSTS_SECONDS = 365 * 24 * 3600
 
 
 class _Headers(Talisman):
-    """Talisman, but a stricter policy of a view stays, and HSTS is told only where TLS was really used."""
+    """Talisman that respects a view's own policy, and sends HSTS only over TLS."""
 
     def _set_content_security_policy_headers(self, headers: Any, options: Any) -> None:
         own = headers.get("Content-Security-Policy")
@@ -42,29 +40,29 @@ class _Headers(Talisman):
 
 
 def _redirect_to_the_path() -> None:
-    """Routing redirects (doubled slashes, a missing one) to an absolute URL made of Host, which the caller wrote."""
+    """Redirect to a path only: routing (for doubled or missing slashes) uses the Host header, which callers control."""
     if isinstance(redirect := request.routing_exception, RequestRedirect):
         parts = urlsplit(redirect.new_url)
         redirect.new_url = urlunsplit(("", "", parts.path, parts.query, ""))
 
 
 def init_headers(app: Flask, settings: WebSettings) -> None:
-    """Put the headers on every answer of ``app``, errors too. Before anything else that answers requests."""
+    """Add the headers to every answer of ``app``, also to errors. Call it before all other set-up of requests."""
     init_addresses(app)
     app.before_request(_redirect_to_the_path)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        believed = dict.fromkeys(("x_for", "x_proto", "x_host", "x_port"), hops)
-        app.wsgi_app = ProxyFix(app.wsgi_app, **believed)  # type: ignore[method-assign]
+        trusted = dict.fromkeys(("x_for", "x_proto", "x_host", "x_port"), hops)
+        app.wsgi_app = ProxyFix(app.wsgi_app, **trusted)  # type: ignore[method-assign]
     _Headers(
         app,
         content_security_policy=POLICY,
         permissions_policy=PERMISSIONS,
         frame_options="DENY",
         referrer_policy="strict-origin-when-cross-origin",
-        force_https=False,  # the proxy's business; the demo has none
+        force_https=False,  # a proxy does this; the demo has none
         strict_transport_security_max_age=HSTS_SECONDS,
-        strict_transport_security_include_subdomains=False,  # not ours to promise
-        session_cookie_secure=False,  # web.security.sessions knows
+        strict_transport_security_include_subdomains=False,  # subdomains belong to other services
+        session_cookie_secure=False,  # set by web.security.sessions
     )
     init_cors(app, set(filter(None, settings.cors_origins.split(","))))

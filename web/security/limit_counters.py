@@ -1,7 +1,7 @@
 """Counts of requests in this process's memory, for Flask-Limiter.
 
-The library's own memory store starts a thread for nearly every request: a timer that deletes what has expired. This one
-deletes it while it counts.
+The library's memory store starts a thread for nearly every request, as a timer that deletes expired counts. This store
+deletes them while it counts.
 """
 
 import threading
@@ -11,11 +11,11 @@ from typing import Any
 from limits.storage import Storage
 
 SCHEME = "process"
-FEW = 1_000  # windows below which ended ones stay: looking for them costs more than they do
+FEW = 1_000  # windows; below it, expired ones are not worth searching for
 
 
 class ProcessCounters(Storage):
-    """Fixed windows alone, which is all that the limits use. ``expiry`` is in seconds."""
+    """Counts in fixed windows, the only kind that the limits use. ``expiry`` is in seconds."""
 
     STORAGE_SCHEME = [SCHEME]
 
@@ -30,7 +30,7 @@ class ProcessCounters(Storage):
         return ValueError
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Add ``amount`` to the window of ``key``, begun now where none is open; return the count."""
+        """Add ``amount`` to the open window of ``key``, or to a new one; return the count."""
         now = time.time()
         with self._lock:
             if len(self._windows) > self._purge_above:

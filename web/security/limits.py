@@ -1,6 +1,6 @@
-"""How much one address and one account may ask for: Flask-Limiter, shared through Valkey where it is configured.
+"""Rate limits of addresses and accounts (Flask-Limiter), counted in Valkey where it is configured.
 
-Counting never stands in the way: where Valkey does not answer, each process counts for itself.
+While Valkey does not answer, each process counts for itself, and requests are answered as usual.
 """
 
 import hashlib
@@ -27,14 +27,14 @@ from web.security.addresses import network
 
 OFF = "off"
 _MEMORY = "memory://"  # each process counts for itself
-# What anyone may have at any rate, where it has a route: files that are cached for ever, and what watches the service.
+# Not limited, where the path has a route: cached files, probes, metrics, and signed service calls.
 _FREE = ("/assets/", "/images/", "/static/", "/bootstrap/", "/livez", "/readyz", "/metrics", "/service/")
 _NO_ROUTE = "no route"
 FROM_ANYWHERE = 10  # times RATE_LIMIT_SIGN_IN: attempts for one account from all addresses together
 
 
 def _limits(text: str) -> str:
-    """Return limits such as ``600/minute;10/second``, or ``off``; raises ValueError for other words."""
+    """Return limits such as ``600/minute;10/second``, or ``off``. Raises ValueError for other text."""
     if text != OFF:
         try:
             parse_many(text)
@@ -59,7 +59,7 @@ class LimitSettings(Settings):
         "1200/minute",
         description="Requests of one address or one account, such as `1200/minute;50/second`, or `off`. An "
         "IPv6 network of /64 counts as one address. Requests that open pages send by "
-        "themselves, 30 a minute each, are counted apart.",
+        "themselves, 30 a minute each, have a limit of the same size of their own.",
     )
     rate_limit_sign_in: Limits = Field(
         "10/minute;60/hour",
@@ -68,21 +68,22 @@ class LimitSettings(Settings):
     )
     rate_limit_storage_url: Annotated[SecretStr, AfterValidator(_store)] = Field(
         SecretStr(_MEMORY),
-        description="Valkey, where several processes count together: `redis://:password@host:6379/1`. "
+        description="Valkey, in which several processes count together: `redis://:password@host:6379/1`. "
         "Without it, each process counts for itself.",
     )
 
 
 def init_limits(app: Flask, settings: LimitSettings, polls: tuple[str, ...] = ()) -> Limiter:
-    """Count every request from now on, also those that have no route or are refused at the door: call it before what
-    refuses. ``polls`` begin the names of endpoints that open pages ask again and again: they have a limit of their
-    own, so that many pages behind one address ask less often and spend nothing of what clicks need.
+    """Count every request, also those without a route and those refused early: call it before set-up that refuses.
+
+    ``polls`` are prefixes of the endpoints that open pages call repeatedly. They have a limit of their own, so that
+    many open pages behind one address do not use up the limit for clicks.
     """
     limiter = Limiter(
         _address,
         app=app,
         application_limits=_of_all(settings.rate_limit, polls),
-        # Without a name, what has no endpoint would not be counted.
+        # Requests without an endpoint would not be counted without a name.
         request_identifier=lambda: request.endpoint or _NO_ROUTE,
         storage_uri=_storage_uri(settings),
         storage_options=_storage_options(settings),
@@ -95,10 +96,10 @@ def init_limits(app: Flask, settings: LimitSettings, polls: tuple[str, ...] = ()
 
 
 def limit_sign_in(app: Flask, limiter: Limiter, settings: LimitSettings, endpoints: Iterable[str]) -> None:
-    """Count attempts at ``endpoints``, which try a password or make an account, all together. After the routes.
+    """Limit attempts at ``endpoints`` together, which try a password or create an account. Call it after the routes.
 
-    An address and an account that is signed in have the limit as it is set. An account that is only named, which
-    strangers can do, has ``FROM_ANYWHERE`` times as many: one address cannot use them up and so keep its owner out.
+    An address, and an account that is signed in, have the limit of the setting. An account named by its e-mail address,
+    as strangers can, has ``FROM_ANYWHERE`` times as many, so that one address cannot lock its owner out.
     """
     strict = settings.rate_limit_sign_in
     if strict == OFF:
@@ -117,7 +118,7 @@ def limit_sign_in(app: Flask, limiter: Limiter, settings: LimitSettings, endpoin
 
 
 def _is_no_attempt(key: Callable[[], str]) -> bool:
-    """Return whether this request only reads, or has nothing of what ``key`` counts."""
+    """Return whether this request only reads, or has no value for ``key``."""
     return _only_reads() or not key()
 
 
@@ -150,7 +151,7 @@ def _storage_uri(settings: LimitSettings) -> str:
 
 
 def _storage_options(settings: LimitSettings) -> dict[str, Any]:
-    """A store that hangs costs one request half a second, then each process counts for itself for a while."""
+    """Bound the wait for Valkey to half a second per request; then each process counts for itself for a while."""
     if settings.rate_limit_storage_url.get_secret_value() == _MEMORY:
         return {}
     return {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
@@ -171,10 +172,10 @@ def _account() -> str:
 
 
 def _signed_in() -> str:
-    """Name who is signed in, as far as the signature of a token or a session shows it; empty for nobody.
+    """Return the name of the signed-in account by its token or session; empty where there is none.
 
-    Whether the account still exists is the view's question. A key or a token that shows nothing here counts for
-    itself: its holder spends nobody else's.
+    The view checks whether the account still exists. An API key, or a token that is not valid here, has a limit of its
+    own.
     """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if token and scheme.lower() == "bearer":
@@ -187,13 +188,16 @@ def _signed_in() -> str:
 
 
 def _named() -> str:
-    """Name the account whose password is tried by its e-mail, as a digest because limits are logged; empty for none."""
+    """Return the account whose password is tried, as a digest of its e-mail address; empty where there is none."""
     try:
         named: Any = request.form.get("email")
         if named is None and request.is_json:
             body = request.get_json(silent=True)
             named = body.get("email") if isinstance(body, dict) else None
-    except (HTTPException, RecursionError):  # the view refuses such a body; here it would pass for a failing store
+    except (
+        HTTPException,
+        RecursionError,
+    ):  # the view refuses such a body; raised here, it would look like a failure of Valkey
         return ""
     return "" if named is None else f"e-mail {_digest(str(named).strip().lower())}"
 

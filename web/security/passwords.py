@@ -1,4 +1,4 @@
-"""Passwords: which are taken, argon2id, and the same time spent whether or not the account exists."""
+"""Passwords: rules, argon2id hashes, and the same time for a sign-in with or without an account."""
 
 import base64
 import unicodedata
@@ -12,9 +12,9 @@ from zxcvbn import zxcvbn
 from web.http.problems import ProblemError
 
 MIN_LENGTH, MAX_LENGTH = 10, 200  # characters; NIST SP 800-63B: length, no composition rules
-# zxcvbn's score of 0 and 1: common passwords and what is made of them, found within a million guesses. It takes
-# seconds on long ones that are made for it, so it sees the beginning.
-_WEAK, _LOOKED_AT = 1, 20
+# zxcvbn's scores 0 and 1: common passwords and variants, found within a million guesses. It takes seconds for some long
+# passwords, so it is given the first characters.
+_WEAK, _SCORED = 1, 20
 
 _hasher = PasswordHasher()
 
@@ -23,15 +23,16 @@ def _unpadded(data: bytes) -> str:
     return base64.b64encode(data).rstrip(b"=").decode()
 
 
-# Nobody's: refused after the same work as any other, and made without it, as every command imports this module.
-NOBODYS = (
+# Of no password: checked where there is no account, so that it takes as long. Built without hashing, as every command
+# imports this module.
+DUMMY_HASH = (
     f"$argon2id$v={ARGON2_VERSION}$m={_hasher.memory_cost},t={_hasher.time_cost},p={_hasher.parallelism}"
     f"${_unpadded(bytes(_hasher.salt_len))}${_unpadded(bytes(_hasher.hash_len))}"
 )
 
 
 class WeakPasswordError(ProblemError):
-    """A password that is too short, too long, or among the first that anyone would try."""
+    """The password is too short, too long, or easy to guess."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -40,30 +41,30 @@ class WeakPasswordError(ProblemError):
 
 
 def check(password: str, email: str) -> None:
-    """Raises WeakPasswordError where ``password`` should protect nobody's account, least that of ``email``."""
-    password = _same_form(password)
+    """Raises WeakPasswordError where ``password`` is too weak for the account of ``email``."""
+    password = _normalise(password)
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        raise WeakPasswordError(f"has to have {MIN_LENGTH} to {MAX_LENGTH} characters")
+        raise WeakPasswordError(f"must have {MIN_LENGTH} to {MAX_LENGTH} characters")
     if password.casefold() == email.casefold():
         raise WeakPasswordError("is the e-mail address")
-    if zxcvbn(password[:_LOOKED_AT], [email, *email.split("@"), "lockstep"])["score"] <= _WEAK:
-        raise WeakPasswordError("is one of the first that anyone would try")
+    if zxcvbn(password[:_SCORED], [email, *email.split("@"), "lockstep"])["score"] <= _WEAK:
+        raise WeakPasswordError("is easy to guess")
 
 
 def hash_password(password: str) -> str:
     """Return the encoded argon2id hash."""
-    return _hasher.hash(_same_form(password))
+    return _hasher.hash(_normalise(password))
 
 
 def matches(stored: str | None, password: str) -> bool:
-    """Return whether ``password`` is the one ``stored`` was made from; where there is none, it takes as long."""
+    """Return whether ``password`` matches the hash ``stored``. Takes as long where ``stored`` is None."""
     try:
-        _hasher.verify(stored or NOBODYS, _same_form(password))
+        _hasher.verify(stored or DUMMY_HASH, _normalise(password))
     except (Argon2Error, InvalidHashError):
         return False
     return bool(stored)
 
 
-def _same_form(password: str) -> str:
-    """Return what different keyboards type for the same characters (NFKC)."""
+def _normalise(password: str) -> str:
+    """Return ``password`` in NFKC, as keyboards encode some characters differently."""
     return unicodedata.normalize("NFKC", password)

@@ -1,7 +1,7 @@
-"""Read-only mode, for showing Lockstep to anyone: people change nothing, while the services go on telling each other.
+"""Read-only mode, for public demonstrations: changes by people are refused, while the services stay in sync.
 
-Refused at the door, whatever a view would do. Signing in changes nothing that others see, so it stays possible where
-there is something to see for who is signed in.
+Requests are refused before their view. Signing in stays possible where it shows more, as it changes nothing that others
+see.
 """
 
 from collections.abc import Set
@@ -20,11 +20,11 @@ class ReadOnlyError(ProblemError):
     title = "Read-only"
 
     def __init__(self) -> None:
-        super().__init__("This is a read-only demonstration: look around as you like; nothing can be changed here.")
+        super().__init__("This is a read-only demonstration. Changes are not possible here.")
 
 
 def init_read_only(app: Flask, on: bool, allowed: Set[str]) -> None:
-    """Where ``on``, refuse what people would change, but for the endpoints ``allowed``. Pages see ``read_only``."""
+    """Where ``on``, refuse changes by people except at the endpoints ``allowed``. Templates have ``read_only``."""
     app.extensions[_EXTENSION] = on
     app.jinja_env.globals["read_only"] = on
     if on:
@@ -32,11 +32,11 @@ def init_read_only(app: Flask, on: bool, allowed: Set[str]) -> None:
 
 
 def read_only() -> bool:
-    """Return whether this app changes nothing."""
+    """Return whether this app is in read-only mode."""
     return has_app_context() and bool(current_app.extensions.get(_EXTENSION))
 
 
 def _refuse(allowed: Set[str]) -> None:
-    by_a_service = request.path.startswith("/service/")  # signed, and how the copy and the likes stay in sync
+    by_a_service = request.path.startswith("/service/")  # signed; these keep products and likes in sync
     if request.method not in _SAFE and not by_a_service and request.endpoint not in allowed:
         raise ReadOnlyError

@@ -1,7 +1,7 @@
-"""Who is signed in to the pages: a signed cookie (Flask-Login), and a CSRF token in every form (Flask-WTF).
+"""Sessions of the pages: a signed cookie (Flask-Login), and a CSRF token in every form (Flask-WTF).
 
-The cookie names a sign-in, which each service keeps in its store: ended there, the cookie is worth nothing. The REST
-API has none of it: it takes bearer tokens, which no browser sends by itself.
+The cookie names a sign-in in the service's store, and is void once that sign-in has ended. The REST API accepts bearer
+tokens instead, which browsers do not send by themselves.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from web.security.tokens import CLOCK_LEEWAY
 
 
 class _Signer(TimestampSigner):
-    """Accepts what a host signed whose clock is up to ``CLOCK_LEEWAY`` ahead; itsdangerous refuses one second."""
+    """Accepts signatures of hosts whose clocks are up to ``CLOCK_LEEWAY`` ahead; itsdangerous accepts no offset."""
 
     def unsign(self, signed_value: str | bytes, max_age: int | None = None, return_timestamp: bool = False) -> Any:
         value, signed_at = super().unsign(signed_value, return_timestamp=True)
@@ -43,17 +43,17 @@ class _Cookies(SecureCookieSessionInterface):
         return serializer
 
     def get_cookie_secure(self, app: Flask) -> bool:
-        """Over TLS the cookie never goes without it; the demo on one's own machine has none."""
+        """Return whether the cookie is for TLS alone: where the request used TLS, as the local demo does not."""
         return request.is_secure
 
 
 def init_sessions(
     app: Flask, cookie: str, load_user: Callable[[str], Any], sign_in: str, lifetime: timedelta = timedelta(days=14)
 ) -> None:
-    """Read the session from ``cookie``; ``load_user`` finds who it names; ``sign_in`` is the endpoint of that page.
+    """Read the session from ``cookie``. ``load_user`` finds its account; ``sign_in`` is the endpoint of its page.
 
-    Cookies know no ports, so services on one host need names of their own. A session ends ``lifetime`` after its
-    sign-in.
+    Browsers share cookies between ports, so services on one host need different names. A session ends ``lifetime``
+    after its sign-in.
     """
     app.session_interface = _Cookies()
     app.config.update(
@@ -64,41 +64,41 @@ def init_sessions(
         PERMANENT_SESSION_LIFETIME=lifetime,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
         WTF_CSRF_CHECK_DEFAULT=False,
-        WTF_CSRF_SSL_STRICT=False,  # it wants a Referer, which some browsers never send; see _came_from_here
+        WTF_CSRF_SSL_STRICT=False,  # it requires a Referer, which some browsers never send; see _is_same_origin
     )
-    # Its context processor would ask the store for the user of every page, also of the one that says it is down.
+    # Its context processor would read the user from the store for every page, also for the page that reports it down.
     manager = LoginManager(app, add_context_processor=False)
-    app.jinja_env.globals["current_user"] = current_user  # asks when a template does
-    manager.session_protection = None  # a phone changes its address; the sign-in can be ended instead
+    app.jinja_env.globals["current_user"] = current_user  # reads the store only where a template uses it
+    manager.session_protection = None  # the address of a phone changes; users can end sign-ins instead
     manager.user_loader(lambda named: load_user(named) if isinstance(named, str) else None)
     manager.unauthorized_handler(lambda: ask_to_sign_in(sign_in))
     csrf = CSRFProtect(app)
-    csrf.exempt(choose_theme)  # a stranger may make our pages dark
+    csrf.exempt(choose_theme)  # another site may change the theme, which is harmless
     app.before_request(lambda: _protect(csrf))
-    app.after_request(_keep_private)
-    app.register_error_handler(CSRFError, _form_refused)
+    app.after_request(_forbid_caching)
+    app.register_error_handler(CSRFError, _refuse_form)
 
 
 def _protect(csrf: CSRFProtect) -> None:
     if not request.path.startswith(FOR_PROGRAMS):
-        check_upload()  # before the form is read for its token: a file makes it large
+        check_upload()  # before the token is read from the form, which may contain a large file
         csrf.protect(apply_exemptions=True)
-        if g.get("csrf_valid") and request.is_secure and not _came_from_here():
+        if g.get("csrf_valid") and request.is_secure and not _is_same_origin():
             raise CSRFError("The form was sent from another site.")
 
 
-def _came_from_here() -> bool:
-    """Return whether nothing says that a form over TLS came from elsewhere: Origin, where it is missing or ``null`` the
-    Referer. A client that sends neither is no browser that another site could misuse; its token is enough.
+def _is_same_origin() -> bool:
+    """Return whether a form over TLS came from this site by its Origin, or by its Referer where that is missing or
+    ``null``. True where both are missing: browsers send one, and for other clients the token is enough.
     """
-    told = request.headers.get("Origin", "")
-    if told in ("", "null"):
-        told = request.headers.get("Referer") or told
-    return not told or _origin(told) == _origin(request.host_url)
+    source = request.headers.get("Origin", "")
+    if source in ("", "null"):
+        source = request.headers.get("Referer") or source
+    return not source or _origin(source) == _origin(request.host_url)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None] | None:
-    """Return scheme, host and port of ``url``; None when it cannot be read."""
+    """Return scheme, host and port of ``url``; None where it is malformed."""
     try:
         parts = urlsplit(url)
         return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
@@ -107,40 +107,38 @@ def _origin(url: str) -> tuple[str, str | None, int | None] | None:
 
 
 def begin(user: UserMixin) -> None:
-    """Sign ``user`` in, in a session that nobody knew before."""
+    """Sign ``user`` in, in a new session."""
     session.clear()
     login_user(user)
     session.permanent = True
 
 
 def end() -> None:
-    """Sign out, and forget everything of the session."""
+    """Sign out and clear the session."""
     logout_user()
     session.clear()
 
 
 def signed_in() -> Any | None:
-    """Return who is signed in to the pages, as ``load_user`` found them; None: nobody. Never a token's owner."""
+    """Return the account that is signed in to the pages, None without one. Bearer tokens do not count."""
     return current_user._get_current_object() if current_user.is_authenticated else None
 
 
 def ask_to_sign_in(endpoint: str) -> ResponseReturnValue:
-    """Lead a browser to the page ``endpoint`` and later back to where it was; a script gets a 401."""
+    """Redirect a browser to the page ``endpoint``, which returns to this page later; answer a script with 401."""
     if not wants_page():
         return problem(HTTPStatus.UNAUTHORIZED, "Sign in first.")
     back = request.full_path.rstrip("?") if request.method == "GET" else local_path(request.form.get("next"), "/")
     return redirect(url_for(endpoint, next=back))
 
 
-def _keep_private(response: Response) -> Response:
-    """What was made for one visitor is kept by nobody, unless the page says otherwise itself."""
+def _forbid_caching(response: Response) -> Response:
+    """Forbid caching of an answer that used the session, unless the view set Cache-Control itself."""
     if session.accessed and "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _form_refused(_error: CSRFError) -> ResponseReturnValue:
-    detail = (
-        "This form was sent from another place, or its page is older than your sign-in. Go back, reload, try again."
-    )
+def _refuse_form(_error: CSRFError) -> ResponseReturnValue:
+    detail = "This form came from another site, or its page is older than your sign-in. Go back, reload, and try again."
     return problem(HTTPStatus.BAD_REQUEST, detail)

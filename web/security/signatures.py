@@ -1,8 +1,8 @@
-"""Service-to-service signatures: HTTP Message Signatures (RFC 9421) with HMAC-SHA-256.
+"""Signatures of calls between the services: HTTP Message Signatures (RFC 9421) with HMAC-SHA-256.
 
-Covered: method, path, query and, through Content-Digest, the body; with created, expires, key id, and a tag
-that names the service addressed, so that a call to one cannot be replayed to the other. Every service call is
-idempotent, so a replay within the validity changes nothing.
+They cover method, path, query and, by Content-Digest, the body, with created, expires, key id, and a tag with the name
+of the called service, so that a call to one service cannot be replayed to the other. Every service call is idempotent,
+so a replay within the validity changes nothing.
 """
 
 import re
@@ -34,12 +34,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 VALIDITY = timedelta(seconds=60)
-_KEY_ID = re.compile(r"[!#-\[\]-~]+")  # what a string in a header holds unescaped (RFC 8941)
+_KEY_ID = re.compile(r"[!#-\[\]-~]+")  # characters that a string in a header needs not escape (RFC 8941)
 COVERED = ("@method", "@path", "@query", "content-digest")
 
 
 class UnsignedError(ProblemError):
-    """A service call without a valid signature."""
+    """The service call has no valid signature."""
 
     status = HTTPStatus.UNAUTHORIZED
 
@@ -47,8 +47,8 @@ class UnsignedError(ProblemError):
 def parse_keys(text: SecretStr) -> dict[str, bytes]:
     """Return key id → secret from ``id:secret[,id:secret…]``. The first signs, all of them verify.
 
-    Raises ValueError when an entry is malformed, too short or there twice. It tells the entry by its place: who
-    swaps the two halves would find the secret in the logs.
+    Raises ValueError where an entry is malformed, too short or a duplicate. The error names the entry by its position:
+    where id and secret are swapped, the id would reveal the secret.
     """
     keys: dict[str, bytes] = {}
     entries = filter(None, (part.strip() for part in text.get_secret_value().split(",")))
@@ -61,10 +61,10 @@ def parse_keys(text: SecretStr) -> dict[str, bytes]:
         if len(secret) < MIN_SECRET:
             raise ValueError(f"the secret of key number {number} must have at least {MIN_SECRET} characters")
         if key_id in keys:
-            raise ValueError(f"the id of key number {number} is there twice")
+            raise ValueError(f"the id of key number {number} is a duplicate")
         keys[key_id] = secret.encode()
     if not keys:
-        raise ValueError("must hold at least one key-id:secret")
+        raise ValueError("must have at least one key-id:secret")
     return keys
 
 
@@ -77,8 +77,8 @@ ServiceKeys = Annotated[
     SecretStr,
     AfterValidator(_check_keys),
     Field(
-        description="Sign the calls between the services: `key-id:secret`, the id in ASCII, the secret "
-        "with at least 32 characters. Several are separated by commas: the first signs, all "
+        description="Keys that sign the calls between the services: `key-id:secret`, the id in ASCII, the "
+        "secret with at least 32 characters. Several are separated by commas: the first signs, all "
         "are accepted. The same at Admin and the Client."
     ),
 ]
@@ -98,9 +98,9 @@ class _Keys(HTTPSignatureKeyResolver):
 
 
 class SignedBy(AuthBase):
-    """Signs each request that passes; requests calls it anew for every attempt.
+    """Signs each request; the requests library calls it for every attempt.
 
-    ``audience`` names the service addressed: ``admin`` or ``client``.
+    ``audience`` is the called service: ``admin`` or ``client``.
     """
 
     def __init__(self, keys: dict[str, bytes], audience: str) -> None:
@@ -124,14 +124,14 @@ class SignedBy(AuthBase):
 
 
 def init_signatures(app: Any, keys: dict[str, bytes], audience: str) -> None:
-    """Let ``@service_only`` views of this app (``audience``) accept calls signed with any of ``keys``."""
+    """Let the ``@service_only`` views of this service, ``audience``, accept calls signed with any of ``keys``."""
     verifier = HTTPMessageVerifier(signature_algorithm=algorithms.HMAC_SHA256, key_resolver=_Keys(keys))
     verifier.max_clock_skew = clocks.TOLERANCE  # in both directions; 5 s otherwise
     app.extensions["service_signatures"] = (verifier, audience)
 
 
 def service_only(view: Callable[P, R]) -> Callable[P, R]:
-    """Refuse a call that the other service did not sign."""
+    """Let a view refuse calls that the other service did not sign."""
 
     @wraps(view)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -157,5 +157,5 @@ def _verify() -> None:
 
 
 def _raw_target() -> str:
-    """The target as it was on the wire: WSGI's PATH_INFO is already unquoted."""
+    """Return the request target as it was sent: WSGI's PATH_INFO is already unquoted."""
     return str(request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.full_path.rstrip("?"))

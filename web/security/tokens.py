@@ -1,7 +1,7 @@
-"""Bearer tokens of both services (Flask-JWT-Extended), with refusals in the one error shape.
+"""Bearer tokens of both services (Flask-JWT-Extended), with errors as problems.
 
-Every token names a sign-in (``sid``), which its service keeps: ended there, the token is worth nothing. An access token
-is short-lived; the refresh token gets a new pair once (its ``jti`` stands with the sign-in) and is void from then on.
+Every token names a sign-in (``sid``) in the store of its service, and is void once that has ended. An access token is
+short-lived. A refresh token is exchanged once for a new pair (the sign-in stores its ``jti``), and is then void.
 """
 
 import time
@@ -30,15 +30,15 @@ from web.http.problems import ProblemError, problem
 from web.security import passwords
 
 LIFETIME = timedelta(minutes=15)
-CLOCK_LEEWAY = timedelta(seconds=10)  # by which the clock of the host that made a token or a cookie may be ahead
+CLOCK_LEEWAY = timedelta(seconds=10)  # tolerated clock offset of the host that made a token or a cookie
 _ENDED = "The sign-in has ended."
 _LOAD, _DECODE = "token_account", "decode_token"  # in app.extensions
 _REMEMBERED = 4_096  # tokens, of about 1 KB with their claims
-REFRESH_LIFETIME = timedelta(days=14)  # of the sign-in; refreshing does not make it longer
+REFRESH_LIFETIME = timedelta(days=14)  # of the sign-in; refreshing does not extend it
 
 
 class WrongCredentialsError(ProblemError):
-    """The same words for an unknown account and a wrong password."""
+    """The e-mail address or the password is wrong; the message does not say which."""
 
     status = HTTPStatus.UNAUTHORIZED
 
@@ -80,12 +80,12 @@ class TokenSchema(ma.Schema):
     expires_in = ma.fields.Integer(dump_only=True, metadata={"description": "seconds"})
 
 
-# Finds the account of a token by its claims; None: the sign-in has ended.
+# Returns the account of a token by its claims; None where the sign-in has ended.
 LoadAccount = Callable[[dict[str, Any]], Any]
 
 
 def init_tokens(app: Flask, audience: str, load: LoadAccount) -> None:
-    """Accept bearer tokens made here for ``audience``; the other service's are refused."""
+    """Accept bearer tokens that this service issued for ``audience``, and refuse those of the other service."""
     app.config.update(
         JWT_SECRET_KEY=app.config["SECRET_KEY"],
         JWT_ACCESS_TOKEN_EXPIRES=LIFETIME,
@@ -107,19 +107,20 @@ def init_tokens(app: Flask, audience: str, load: LoadAccount) -> None:
 
 
 def decoded(token: str) -> dict[str, Any]:
-    """Return the claims of ``token``. Its signature is verified once and remembered: that costs more than the rest of
-    a request's authentication. Raises PyJWTError or JWTExtendedException for one that is not valid, or not any more.
+    """Return the claims of ``token``. The result of verifying its signature is cached, as that costs more than the rest
+    of a request's authentication. Raises PyJWTError or JWTExtendedException where it is invalid or expired.
     """
     claims: dict[str, Any] = current_app.extensions[_DECODE](token)
     ends = claims.get("exp")
     if type(ends) is int and time.time() < ends:
         return claims
-    return decode_token(token)  # it expired since, or just about: refused with the reason, or within the leeway
+    return decode_token(token)  # expired since then: raises the reason, or returns within the leeway
 
 
 def caller() -> Any:
-    """Return the account whose access token the request carries, as it is now: an ended sign-in or a changed role
-    counts at once. Without a valid token the request is refused.
+    """Return the current account of the request's access token; raise an error without a valid token.
+
+    The account is read from the store, so an ended sign-in or a changed role takes effect at once.
     """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     try:
@@ -127,7 +128,7 @@ def caller() -> Any:
     except (PyJWTError, JWTExtendedException):
         claims = {}
     if claims.get("type") != "access" or not _well_formed({}, claims):
-        verify_jwt_in_request()  # refuses, and says why
+        verify_jwt_in_request()  # raises the reason
         return get_current_user()
     account = current_app.extensions[_LOAD](claims)
     if account is None:
@@ -137,7 +138,7 @@ def caller() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Fresh tokens of ``sign_in``: ``shown`` is what ``TokenSchema`` shows; ``refresh_id`` is the one that counts."""
+    """New tokens of ``sign_in``: ``shown`` is for ``TokenSchema``, ``refresh_id`` is the refresh token's ``jti``."""
 
     sign_in: str
     refresh_id: str
@@ -159,7 +160,7 @@ def issue(identity: str, sign_in: str) -> Pair:
 
 
 def _well_formed(_header: dict[str, Any], payload: dict[str, Any]) -> bool:
-    """Whether the claims that reach a query are text, which no store takes for an operator, and the token ends."""
+    """Return whether the claims used in queries are text, never an operator of the store, and the token expires."""
     texts = all(isinstance(payload.get(name), str) for name in ("sub", "sid", "jti"))
     return texts and type(payload.get("exp")) is int
 

@@ -232,7 +232,7 @@ def console(client: FlaskClient, owner: Api) -> Browser:
 def test_owner_manages_the_staff_on_a_page(console: Browser, owner: Api) -> None:
     page = "/console/staff"
     new = {"email": "new@example.com", "role": VIEWER}
-    assert "first that anyone would try" in console.post(page, form_on=page, password="password123", **new).text
+    assert "is easy to guess" in console.post(page, form_on=page, password="password123", **new).text
     assert console.post(page, form_on=page, password=PASSWORD, **new).status_code == 303
     path = f"{page}/{staff_ids(owner)['new@example.com']}"
     console.post(path, form_on=page, action="role", role=EDITOR)

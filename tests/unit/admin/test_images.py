@@ -227,7 +227,7 @@ def test_what_is_no_picture_is_refused_in_words(app: Flask, editor: Api, content
 def test_a_file_that_is_too_large_is_refused_before_it_is_read(editor: Api) -> None:
     form = {"Content-Type": "multipart/form-data; boundary=x"}
     answer = editor.call("POST", IMAGES, form, environ_overrides={"CONTENT_LENGTH": str(11 << 20)})
-    assert (answer.status_code, answer.get_json()["detail"]) == (413, "The file may have 10 MB at most.")
+    assert (answer.status_code, answer.get_json()["detail"]) == (413, "The file is too large. The limit is 10 MB.")
 
 
 def test_a_file_of_unknown_length_is_refused(editor: Api) -> None:

@@ -155,7 +155,7 @@ def test_a_file_that_cannot_be_imported_is_refused_at_once(
 def test_a_file_that_is_too_large_is_refused_in_words(editor: Api) -> None:
     form = {"Content-Type": "multipart/form-data; boundary=x"}
     answer = editor.call("POST", IMPORTS, form, environ_overrides={"CONTENT_LENGTH": str(101 << 20)})
-    assert (answer.status_code, answer.get_json()["detail"]) == (413, "The file may have 100 MB at most.")
+    assert (answer.status_code, answer.get_json()["detail"]) == (413, "The file is too large. The limit is 100 MB.")
 
 
 def test_the_second_click_submits_nothing_new(app: Flask, editor: Api) -> None:

@@ -97,14 +97,14 @@ WRONG: list[tuple[str, str, str]] = [
     ("SERVICE_KEYS", f"k\u00e9y:{HIDDEN * 10}", "the id of key number 1 must be ASCII"),
     ("SERVICE_KEYS", f"{KEYS},\ufeffk2:{HIDDEN * 10}", "the id of key number 2 must be ASCII"),
     ("SERVICE_KEYS", f'k"1:{HIDDEN * 10}', "without spaces, quotes"),
-    ("SERVICE_KEYS", "", "must hold at least one key-id:secret"),
-    ("SERVICE_KEYS", " , ", "must hold at least one key-id:secret"),
+    ("SERVICE_KEYS", "", "must have at least one key-id:secret"),
+    ("SERVICE_KEYS", " , ", "must have at least one key-id:secret"),
     ("SERVICE_KEYS", HIDDEN * 10, "must be key-id:secret"),
     ("SERVICE_KEYS", f":{HIDDEN * 10}", "must be key-id:secret"),
     ("SERVICE_KEYS", f"k1:{HIDDEN}", "must have at least 32 characters"),
     ("SERVICE_KEYS", f"{KEYS},k2:{HIDDEN}", "must have at least 32 characters"),
     ("SERVICE_KEYS", f"{HIDDEN * 10}:k1", "must have at least 32 characters"),  # the two swapped
-    ("SERVICE_KEYS", f"{KEYS},k1:{HIDDEN * 10}", "is there twice"),
+    ("SERVICE_KEYS", f"{KEYS},k1:{HIDDEN * 10}", "is a duplicate"),
 ]
 
 

@@ -14,7 +14,7 @@ from itsdangerous import TimestampSigner
 from runtime.settings import WebSettings
 from web.http.problems import init_problems
 from web.http.request_ids import init_request_ids
-from web.http.uploads import takes_upload
+from web.http.uploads import accepts_upload
 from web.pages.layout import init_pages
 from web.security import sessions
 from web.security.headers import init_headers
@@ -54,7 +54,7 @@ def client() -> FlaskClient:
     app.add_url_rule("/in", "in", _begin, methods=["POST"])
     app.add_url_rule("/out", "out", _end, methods=["POST"])
     app.config["MAX_CONTENT_LENGTH"] = 100_000
-    app.add_url_rule("/upload", "upload", takes_upload(1)(_upload), methods=["POST"])
+    app.add_url_rule("/upload", "upload", accepts_upload(1)(_upload), methods=["POST"])
     app.add_url_rule("/before", "before", lambda: session.setdefault("before", "x"))
     app.add_url_rule("/api/write", "write", lambda: "written", methods=["POST"])
     return app.test_client()

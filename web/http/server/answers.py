@@ -1,4 +1,4 @@
-"""Answering one request in a thread: by the application, or as a problem where it was not given the request."""
+"""Answer one request in a thread: by the application, or as a problem where the request is malformed."""
 
 import json
 from http import HTTPStatus
@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 
 class Answer(WSGITask):
-    """The application's answer. The connection ends with it when the body was not read or the worker stops."""
+    """The application's answer. It closes the connection where the body was not read or the worker stops."""
 
     def build_response_header(self) -> bytes:
         if self.request.body_refused or not self.channel.server.accepting:
@@ -24,7 +24,7 @@ class Answer(WSGITask):
 
 
 class Refusal(ErrorTask):
-    """The answer to what is not HTTP, or exceeds the limits of a head: ``application/problem+json``."""
+    """The answer to malformed HTTP or a head above the limits: ``application/problem+json``."""
 
     def execute(self) -> None:
         self.request.error = _Problem(self.request.error)

@@ -1,4 +1,4 @@
-"""One client's connection: waitress's channel, with what it waits for, since when, and a close that loses no answer."""
+"""A client's connection: waitress's channel, extended by its wait and deadline, and by a close that loses no answer."""
 
 import math
 import socket
@@ -16,7 +16,7 @@ from web.http.server.parser import Parser
 
 
 class Waits(Enum):
-    """What keeps a connection open. Only WORK is not the client's doing."""
+    """What a connection waits for. All but WORK depend on the client."""
 
     IDLE = "for a request"
     ARRIVAL = "for the rest of a request"
@@ -26,16 +26,16 @@ class Waits(Enum):
 
 
 class Channel(HTTPChannel):
-    """A connection. The methods that waitress does not call are for the event loop."""
+    """A connection. The event loop calls the methods that waitress does not."""
 
     task_class = Answer
     error_task_class = Refusal
-    will_close: bool  # at the next turn of the loop
+    will_close: bool  # in the next iteration of the loop
 
     def __init__(self, server: Any, sock: Any, addr: Any, adj: Any, map: Any = None) -> None:
         self.since = time.monotonic()
         self._moved = 0  # bytes, in either direction
-        self._moved_before = 0  # what is waited for now
+        self._moved_before = 0  # before the current wait began
         self._answered = 0
         self._closing = False
         self._wait: tuple[Waits, int] | None = None
@@ -55,7 +55,7 @@ class Channel(HTTPChannel):
         return sent
 
     def received(self, data: bytes) -> bool:
-        """Parse what arrived. What arrives behind a refused request is dropped."""
+        """Parse received bytes, and drop those after a refused request."""
         return not self._closing and bool(super().received(data))
 
     def service(self) -> None:
@@ -63,7 +63,7 @@ class Channel(HTTPChannel):
         self._answered += 1
 
     def handle_close(self) -> None:
-        """Close; after a complete answer not before the client did, or its unread bytes would reset the answer."""
+        """Close; after a complete answer the client closes first, or bytes that it still sends reset the answer."""
         flushed = self.will_close and self.connected and not self.total_outbufs_len
         if flushed and not self._closing:
             try:
@@ -75,7 +75,7 @@ class Channel(HTTPChannel):
             self.drop()
 
     def drop(self) -> None:
-        """Close at once, and have the kernel forget what was not sent; it would keep that for the client."""
+        """Close at once, and let the kernel discard unsent bytes, which it would otherwise keep for the client."""
         if self.connected and self.total_outbufs_len:
             with suppress(OSError):
                 self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -94,34 +94,34 @@ class Channel(HTTPChannel):
         return Waits.IDLE if self.request is None else Waits.ARRIVAL
 
     @property
-    def kept(self) -> bool:
-        """Return whether it was answered, and is open in case another request comes."""
+    def idle_after_answer(self) -> bool:
+        """Return whether the connection was answered and is idle."""
         return self._answered > 0 and self.waits is Waits.IDLE
 
     @property
     def buffered(self) -> int:
-        """Return how many bytes of this client's body and answers are held."""
+        """Return the number of bytes buffered of this client's body and answers."""
         body = getattr(self.request, "body_rcv", None)
         return int(self.total_outbufs_len) + (len(body) if body is not None else 0)
 
     def observe(self, now: float) -> None:
-        """Record what is waited for, and since when. ``now`` is monotonic."""
+        """Record the current wait and its start. ``now`` is monotonic."""
         wait = self.waits, self._answered
         if wait != self._wait:
             self._wait, self.since, self._moved_before = wait, now, self._moved
 
     def speed(self, now: float) -> float:
-        """Return how many bytes a second moved since ``since``."""
+        """Return the bytes per second moved since ``since``."""
         return (self._moved - self._moved_before) / (now - self.since + 1)
 
     def deadline(self, limits: Limits) -> float:
-        """Return when the client must have done what is waited for, in monotonic time."""
+        """Return the end of the current wait for the client, in monotonic time."""
         waits = self.waits
         if waits is Waits.WORK:
             return math.inf
         if waits is Waits.CLOSE:
             return self.since + limits.linger_seconds
-        if self.kept:
+        if self.idle_after_answer:
             return self.since + limits.keepalive_seconds
         seconds = limits.delivery_seconds if waits is Waits.DELIVERY else limits.arrival_seconds
         return self.since + seconds + (self._moved - self._moved_before) / limits.bytes_per_second

@@ -1,4 +1,4 @@
-"""What one worker process grants its clients."""
+"""The limits of clients in one worker process."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,13 @@ MIB = 1024 * 1024
 class Limits:
     """Bounds for every wait on a client, and for all clients together.
 
-    A request may take ``arrival_seconds`` and an answer ``delivery_seconds``, and one second more for every
-    ``bytes_per_second`` that have moved, so each ends: the size of both is bounded. A kept connection is closed
-    ``keepalive_seconds`` after its last answer; one that ends waits ``linger_seconds`` for the client to close it.
-    When the worker stops, what has not arrived gets ``stop_seconds`` in place of the first.
+    A request may take ``arrival_seconds`` and an answer ``delivery_seconds``, plus one second for every
+    ``bytes_per_second`` that have moved. Both are bounded, as their sizes are. An idle connection is closed
+    ``keepalive_seconds`` after its last answer; a connection that ends waits ``linger_seconds`` for its client.
+    When the worker stops, requests that are still arriving get ``stop_seconds`` instead.
 
-    ``connections`` may be open at once, and hold ``buffered_bytes`` of bodies and answers in all. Beyond that, clients
-    that keep the worker waiting are disconnected.
+    At most ``connections`` are open, with ``buffered_bytes`` of bodies and answers in total. Beyond that, the slowest
+    clients are disconnected.
     """
 
     arrival_seconds: float = 15

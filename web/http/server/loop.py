@@ -19,15 +19,15 @@ from web.http.server.channel import Channel, Waits
 from web.http.server.limits import Limits
 from web.http.server.parser import HEAD_BYTES, BodyLimit
 
-LOOK_SECONDS = 1  # how often deadlines are compared with the clock
+CHECK_SECONDS = 1.0  # between checks of the deadlines
 _ACCEPTS = 64
-_SPARE = 64  # connections beyond the limit, while all others are at work
+_SPARE = 64  # connections beyond the limit, where the application works on all others
 
 log = structlog.get_logger(__name__)
 
 
 class _Listener:
-    """What both kinds of listening socket do differently from waitress's own."""
+    """The differences of both kinds of listening socket from waitress's."""
 
     channel_class = Channel
     active_channels: dict[int, Channel]
@@ -38,9 +38,9 @@ class _Listener:
         return self.loop.body_limit
 
     def handle_accept(self) -> None:
-        """Accept several connections: with many open, each turn of the loop is long."""
+        """Accept several connections: with many open, an iteration of the loop is long."""
         for _ in range(_ACCEPTS):
-            self.loop.make_room()
+            self.loop.disconnect_slowest()
             before = len(self.active_channels)
             super().handle_accept()  # type: ignore[misc]
             if len(self.active_channels) == before:
@@ -50,7 +50,7 @@ class _Listener:
         self.loop.add_task(channel)
 
     def maintenance(self, now: float) -> None:
-        """Nothing: the loop knows more about deadlines."""
+        """Do nothing: the loop enforces the deadlines."""
 
 
 class _TcpListener(_Listener, TcpWSGIServer):
@@ -62,7 +62,7 @@ class _UnixListener(_Listener, UnixWSGIServer):
 
 
 class _Wake(wasyncore.file_dispatcher):
-    """Ends a wait of the loop when a signal's number is written to a pipe."""
+    """Ends the loop's wait when a signal's number is written to a pipe."""
 
     def handle_read(self) -> None:
         self.recv(4096)
@@ -77,7 +77,7 @@ class EventLoop:
     Args:
         application: a WSGI application; called in ``threads`` threads.
         body_limit: the largest body in bytes for a method, a path and a content type.
-        wake: the read end of a pipe; what is written to it ends ``step``'s wait.
+        wake: the read end of a pipe; a byte written to it ends the wait in ``step``.
     """
 
     def __init__(
@@ -94,8 +94,8 @@ class EventLoop:
         self.body_limit = body_limit
         self._limits = limits
         self._map: dict[int, Any] = {}
-        self._held: deque[Channel] = deque()
-        self._next_look = 0.0
+        self._postponed: deque[Channel] = deque()
+        self._next_check = 0.0
         self._disconnected = 0
         self._threads = ThreadedTaskDispatcher()
         self._threads.set_thread_count(threads)
@@ -103,76 +103,78 @@ class EventLoop:
         adjustments = _adjustments(limits, backlog)
         self._listeners = [self._listen(application, sock, adjustments) for sock in sockets]
 
-    def step(self, timeout: float = LOOK_SECONDS) -> None:
-        """Wait up to ``timeout`` seconds for something to happen, and handle what did."""
+    def step(self, timeout: float = CHECK_SECONDS) -> None:
+        """Wait up to ``timeout`` seconds for events, and handle them."""
         wasyncore.loop(timeout, use_poll=True, map=self._map, count=1)
-        self._release()
+        self._add_postponed()
         now = time.monotonic()
-        if now >= self._next_look:
-            self._next_look = now + LOOK_SECONDS
+        if now >= self._next_check:
+            self._next_check = now + CHECK_SECONDS
             self._enforce(now)
 
     def stop_accepting(self) -> None:
-        """Close the listening sockets in this process; requests in hand are finished."""
+        """Close the listening sockets of this process; current requests are finished."""
         for listener in self._listeners:
-            wasyncore.dispatcher.close(listener)  # its own would close the trigger that the threads wake the loop with
+            wasyncore.dispatcher.close(
+                listener
+            )  # the listener's own would close the trigger by which threads wake the loop
         seconds = self._limits.stop_seconds
         self._limits = replace(
             self._limits, arrival_seconds=seconds, keepalive_seconds=seconds, delivery_seconds=math.inf
         )
 
     def finished(self) -> bool:
-        """Return whether every client has its answers."""
+        """Return whether every client has received its answers."""
         return all(channel.waits is Waits.CLOSE for channel in self._channels())
 
     def close(self) -> None:
-        """Disconnect everybody, and end the threads that are idle."""
+        """Disconnect all clients, and end idle threads."""
         self._threads.set_thread_count(0)
         for channel in self._channels():
             channel.drop()
         wasyncore.close_all(self._map)
 
     def add_task(self, channel: Channel) -> None:
-        """Let a thread answer the next request of ``channel``, but not before the previous answer was delivered.
+        """Let a thread answer the next request of ``channel``, once its previous answer has been delivered.
 
-        In any thread. A client that sends many requests at once and reads slowly makes one answer wait, not all.
+        May be called in any thread. A client that sends many requests at once and reads slowly delays only itself.
         """
         if channel.total_outbufs_len:
-            self._held.append(channel)
+            self._postponed.append(channel)
         else:
             self._threads.add_task(channel)
 
-    def make_room(self) -> None:
-        """Disconnect the clients that are waited for longest, some at once, where no more connections may be open."""
+    def disconnect_slowest(self) -> None:
+        """At the limit of connections, disconnect some of the clients with the longest waits."""
         if len(self._map) < self._limits.connections:
             return
         waiting = self._waiting(time.monotonic())
-        waiting.sort(key=lambda channel: (not channel.kept, channel.since))
+        waiting.sort(key=lambda channel: (not channel.idle_after_answer, channel.since))
         for channel in waiting[: max(1, self._limits.connections // 16)]:
             self._disconnect(channel)
 
-    def _release(self) -> None:
-        for _ in range(len(self._held)):
-            self.add_task(self._held.popleft())
+    def _add_postponed(self) -> None:
+        for _ in range(len(self._postponed)):
+            self.add_task(self._postponed.popleft())
 
     def _enforce(self, now: float) -> None:
         waiting = self._waiting(now)
         for channel in waiting:
             if now >= channel.deadline(self._limits):
                 self._disconnect(channel)
-        holding = sorted((channel for channel in waiting if channel.buffered), key=lambda channel: channel.speed(now))
-        excess = sum(channel.buffered for channel in holding) - self._limits.buffered_bytes
-        for channel in holding:
+        buffering = sorted((channel for channel in waiting if channel.buffered), key=lambda channel: channel.speed(now))
+        excess = sum(channel.buffered for channel in buffering) - self._limits.buffered_bytes
+        for channel in buffering:
             if excess <= 0:
                 break
             excess -= channel.buffered
             self._disconnect(channel)
         if self._disconnected:
-            log.warning("slow clients were disconnected", clients=self._disconnected, connections=len(self._map))
+            log.warning("slow clients disconnected", clients=self._disconnected, connections=len(self._map))
             self._disconnected = 0
 
     def _disconnect(self, channel: Channel) -> None:
-        if not channel.kept and channel.waits is not Waits.CLOSE:  # those did nothing wrong
+        if not channel.idle_after_answer and channel.waits is not Waits.CLOSE:  # those are not slow
             self._disconnected += 1
         channel.drop()
 
@@ -180,7 +182,7 @@ class EventLoop:
         return [entry for entry in self._map.values() if isinstance(entry, Channel)]
 
     def _waiting(self, now: float) -> list[Channel]:
-        """Return the connections that wait for their clients."""
+        """Return the connections that wait for a client."""
         channels = self._channels()
         for channel in channels:
             channel.observe(now)
@@ -204,16 +206,16 @@ class EventLoop:
 def _adjustments(limits: Limits, backlog: int) -> Adjustments:
     return Adjustments(
         backlog=backlog,
-        # Larger bodies and answers wait on the disk.
+        # Larger bodies and answers are buffered on the disk.
         inbuf_overflow=64 * 1024,
         outbuf_overflow=256 * 1024,
-        # An answer holds its thread beyond this; the loop has disconnected its client by then.
+        # A larger answer would block its thread; the loop disconnects its client before that.
         outbuf_high_watermark=limits.buffered_bytes,
         max_request_header_size=HEAD_BYTES,
-        max_request_body_size=sys.maxsize,  # the parser knows what each route accepts
+        max_request_body_size=sys.maxsize,  # the parser applies the limit of each route
         connection_limit=limits.connections + _SPARE,
         asyncore_use_poll=True,
-        clear_untrusted_proxy_headers=False,  # web/security/headers.py decides whom to believe
+        clear_untrusted_proxy_headers=False,  # web/security/headers.py decides which proxies to trust
         ident=None,  # no Server header
         server_name="localhost",  # for HTTP/1.0 without a Host header
     )

@@ -1,4 +1,4 @@
-"""Reading one request: waitress's parser, stricter about its head, and with the size of body that its route accepts."""
+"""Parse one request: waitress's parser with a stricter check of the head, and the body limit of the route."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -17,10 +17,10 @@ BodyLimit = Callable[[str, str, str], int]
 
 
 class Parser(HTTPRequestParser):
-    """Reads a request.
+    """Parses a request.
 
-    A body larger than its route accepts is not read: the application is given the head alone (``body_refused``), and
-    refuses by it in its own words.
+    A body above the limit of its route is not read: the application gets the head alone (``body_refused``), and answers
+    with an error.
     """
 
     body_refused = False
@@ -32,7 +32,7 @@ class Parser(HTTPRequestParser):
         self._head_error: HTTPStatus | None = None
 
     def received(self, data: bytes) -> int:
-        """Take what the client sent and return how much of it belongs to this request."""
+        """Parse received bytes; return how many belong to this request."""
         in_head = not self.headers_finished
         consumed: int = super().received(data)
         if self.error is None and self.headers_finished:
@@ -42,7 +42,7 @@ class Parser(HTTPRequestParser):
             if self._head_error is not None:
                 self.error.code, self.error.reason = self._head_error, self._head_error.phrase
         if self.completed:
-            # Else waitress would invite a body that is refused, or that the request does not have.
+            # Else waitress would ask the client for a body that is refused or does not exist.
             self.expect_continue = False
         return len(data) if self.error is not None or self.body_refused else consumed
 
@@ -51,22 +51,27 @@ class Parser(HTTPRequestParser):
         self._check_head(header_plus)
         try:
             super().parse_header(header_plus)
-        except ValueError as error:  # such as an address that is not one, or a length of 5,000 digits
+        except ValueError as error:  # such as a malformed address, or a length of 5,000 digits
             raise ParsingError("The request line or a length is malformed.") from error
         if self.version not in {"1.0", "1.1"}:
-            raise ParsingError("HTTP/1.0 and HTTP/1.1 are supported.")
+            raise ParsingError("Only HTTP/1.0 and HTTP/1.1 are supported.")
 
     def _check_head(self, head: bytes) -> None:
         line, _, rest = head.partition(b"\r\n")
         fields = rest.removesuffix(b"\r\n\r\n").split(b"\r\n")
         if len(line) > LINE_BYTES:
-            self._refuse(HTTPStatus.REQUEST_URI_TOO_LONG, f"The request line may have {LINE_BYTES} bytes.")
+            self._refuse(
+                HTTPStatus.REQUEST_URI_TOO_LONG, f"The request line is too long. The limit is {LINE_BYTES} bytes."
+            )
         if len(fields) > FIELDS:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"A request may have {FIELDS} header fields.")
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"Too many header fields. The limit is {FIELDS}.")
         if any(len(field) > FIELD_BYTES for field in fields):
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"A header field may have {FIELD_BYTES} bytes.")
+            self._refuse(
+                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+                f"A header field is too long. The limit is {FIELD_BYTES} bytes.",
+            )
         if any(field.startswith((b" ", b"\t")) for field in fields):
-            raise ParsingError("Header fields may not be folded.")
+            raise ParsingError("Folded header fields are not supported.")
         _check_framing(line, fields)
 
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
@@ -75,13 +80,13 @@ class Parser(HTTPRequestParser):
 
     def _check_body(self, in_head: bool) -> None:
         if in_head and self.body_rcv is not None:
-            path = "/" + self.path.lstrip("/")  # as the application is given it
+            path = "/" + self.path.lstrip("/")  # as the application gets it
             self._largest = self._body_limit(self.command, path, self.headers.get("CONTENT_TYPE", ""))
-            if self.chunked and self._largest > CHUNKED_BYTES:  # large bodies say how large they are
+            if self.chunked and self._largest > CHUNKED_BYTES:  # a large body needs a Content-Length
                 self._refuse_body()
         if self.content_length > self._largest:
             self._refuse_body()
-        # What the chunks' sizes and extensions add is bounded too.
+        # The sizes and extensions of the chunks are limited too.
         if self.chunked and self.body_rcv and max(len(self.body_rcv), self.body_bytes_received // 2) > self._largest:
             self.headers["CONTENT_LENGTH"] = str(self.body_bytes_received)
             self._refuse_body()
@@ -96,8 +101,8 @@ def _check_framing(line: bytes, fields: list[bytes]) -> None:
     """Refuse a head whose body two servers could delimit differently. Raises ParsingError."""
     codings = [field for field in fields if field.lower().startswith(b"transfer-encoding:")]
     if codings and any(field.lower().startswith(b"content-length:") for field in fields):
-        raise ParsingError("A request has a Content-Length or a Transfer-Encoding, not both.")
+        raise ParsingError("A request must not have both Content-Length and Transfer-Encoding.")
     if len(codings) > 1 or any(b"," in coding for coding in codings):
-        raise ParsingError("A request has one Transfer-Encoding.")
+        raise ParsingError("A request must not have several Transfer-Encodings.")
     if codings and not line.rstrip().endswith(b"HTTP/1.1"):
-        raise ParsingError("HTTP/1.0 has no Transfer-Encoding.")
+        raise ParsingError("Transfer-Encoding needs HTTP/1.1.")

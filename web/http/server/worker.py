@@ -1,4 +1,4 @@
-"""gunicorn's worker process: its sockets, signals and heartbeat, around the event loop."""
+"""gunicorn's worker process: sockets, signals and heartbeat around the event loop."""
 
 import logging
 import os
@@ -15,21 +15,21 @@ from web.http.server.limits import Limits
 from web.http.server.loop import EventLoop
 from web.http.uploads import largest_body
 
-_FILES = 4096  # descriptors: each connection has up to three, with what is buffered on the disk
-_OWN_FILES = 256  # for all that is no connection
+_FILES = 4096  # descriptors: each connection has up to three, including files with buffered data
+_OWN_FILES = 256  # descriptors for everything else
 
 
 class Worker(BaseWorker):
-    """Serves a Flask application until gunicorn ends it or gunicorn itself is gone."""
+    """Serves a Flask application until gunicorn stops it or gunicorn has ended."""
 
     @classmethod
     def check_config(cls, cfg: Any, _log: Any) -> None:
-        """Raise ConfigError for what would be ignored without a word."""
+        """Raise ConfigError for TLS settings, which would be silently ignored."""
         if cfg.is_ssl:
             raise ConfigError("This server has no TLS: put a proxy with TLS in front of it, and set TRUSTED_PROXIES.")
 
     def run(self) -> None:
-        # waitress reports each request that waits for a thread.
+        # waitress logs each request that waits for a thread.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         loop = self._loop()
         while self.alive and self.ppid == os.getppid():
@@ -59,7 +59,7 @@ class Worker(BaseWorker):
 
 
 def _most_connections() -> int:
-    """Raise the process's limit of open files as far as it may be, and return how many connections it allows."""
+    """Raise the process's limit of open files where possible, and return the number of connections that it allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < _FILES:
         soft = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
