@@ -23,9 +23,9 @@ from admin.relay.restore_detection import RestoredError
 log = structlog.get_logger(__name__)
 
 
-def rescue_far_future() -> None:
+def make_far_future_due() -> None:
     """A clock that was set back must not leave rows waiting for days."""
-    if rows := claims.rescue_far_future():
+    if rows := claims.make_far_future_due():
         log.warning("made due: the database's clock went back", products=rows)
 
 
@@ -62,13 +62,13 @@ def purge_idempotency_keys() -> None:
 
 def compare_stores() -> None:
     """Notice edits past Lockstep's back, and losses."""
-    check.look()
+    check.compare_next()
 
 
 def resync_many() -> None:
     """Continue the resyncs that staff requested, for at most one second at a time."""
     deadline = time.monotonic() + 1
-    while resync_runs.go_on() and time.monotonic() < deadline:
+    while resync_runs.advance() and time.monotonic() < deadline:
         pass
 
 
@@ -81,7 +81,7 @@ def _purge(purge: Callable[[], int], chunk: int) -> None:
 
 # What, and every how many seconds.
 JOBS: list[tuple[Callable[[], None], float]] = [
-    (rescue_far_future, 60.0),
+    (make_far_future_due, 60.0),
     (compare_generations, 5.0),
     (purge_history, 60.0),
     (purge_accounts, 60.0),

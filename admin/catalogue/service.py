@@ -202,7 +202,7 @@ def _commit(product: Product, kind: str, write: outbox.WriteContext, author: str
     message = changed_in(write, product)
     outbox.record([(message, kind)], write, author)
     db.session.commit()
-    outbox.tell_committed([message])
+    outbox.log_committed([message])
     eager_publisher.offer([message])
     return product
 

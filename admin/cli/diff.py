@@ -70,7 +70,7 @@ def _range(span: tuple[int, int], as_json: bool, repairing: RepairRun | None) ->
                 report.add(*outcome)
     for outcome in repairing.delete() if repairing else []:
         report.add(*outcome)
-    check.forget_repaired()
+    check.recheck_all()
     report.end(comparison.pending)
     if repairing and repairing.withheld:
         click.echo(

@@ -37,8 +37,8 @@ class Report:
         if self._count == 1:
             click.echo(_LINE.format("id", "kind", "sku", "Admin", "Client", "why"))
         outcome = {None: "", True: "; repaired", False: "; NOT repaired"}[repaired]
-        held, own = _version(difference.held), _version(difference.own)
-        click.echo(_LINE.format(difference.id, difference.kind, difference.sku, own, held, difference.why + outcome))
+        replica, own = _version(difference.replica), _version(difference.own)
+        click.echo(_LINE.format(difference.id, difference.kind, difference.sku, own, replica, difference.why + outcome))
 
     def end(self, pending: int) -> None:
         """Close with how many differences are only pending, and how many products are left out of sync."""
@@ -54,13 +54,13 @@ class Report:
 def show_fields(found: Fields, as_json: bool) -> None:
     """Write one product field by field."""
     if as_json:
-        fields = {f.name: {"admin": f.own, "client": f.held, "same": f.same} for f in found.fields}
+        fields = {f.name: {"admin": f.own, "client": f.replica, "same": f.same} for f in found.fields}
         notes = {"pending": found.pending, "failure": found.failure, "applied_at": found.applied_at}
         click.echo(json.dumps({"same": found.same, "fields": fields, **notes}, indent=2, ensure_ascii=False))
         return
     table = Table("field", "Admin", "Client", "same?", box=box.SIMPLE_HEAD)
     for field in found.fields:
-        cells = (_plain(field.own), _plain(field.held), "yes" if field.same else "NO")
+        cells = (_plain(field.own), _plain(field.replica), "yes" if field.same else "NO")
         table.add_row(field.name, *cells, style="" if field.same else "bold red")
     Console().print(table)
     if found.pending:
@@ -80,7 +80,7 @@ def _shown(difference: Difference, repaired: bool | None) -> dict[str, Any]:
         "sku": difference.sku,
         "kind": difference.kind,
         "admin": _entry(difference.own),
-        "client": _entry(difference.held),
+        "client": _entry(difference.replica),
         "why": difference.why,
     }
     return shown if repaired is None else {**shown, "repaired": repaired}

@@ -135,7 +135,7 @@ def resync(
 def _carry_out(selection: resync_.Selection, total: int, wait: bool) -> int:
     again = resumable("what is marked is looked after; run it again for the rest")
     with again, progress("marked", total) as advance:
-        done = resync_.mark(selection, advance)
+        done = resync_.mark_pending(selection, advance)
     with resumable("the relays go on without this; 'lockstep sync status --watch' shows how far they are"):
         click.echo(f"{done} products marked; in every log: request id {correlation.bound()}", err=True)
         if wait:
@@ -169,7 +169,7 @@ def _wait_until_proven(total: int) -> None:
     marked_at = db.session.execute(select(utc_now())).scalar_one()
     db.session.rollback()
     with progress("verified", total) as advance:
-        while left := resync_.pending(marked_at):
+        while left := resync_.count_pending(marked_at):
             advance(max(0, total - left))
             time.sleep(_LOOK_SECONDS)
     click.echo("all verified", err=True)

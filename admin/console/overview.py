@@ -59,7 +59,7 @@ def repair_drift() -> int:
     db.session.rollback()
     if not ids:
         raise NothingToRepairError("There is no drift that a resync would repair; run 'lockstep sync diff --repair'.")
-    return resync.mark(resync.Selection(ids=ids))
+    return resync.mark_pending(resync.Selection(ids=ids))
 
 
 def _advice(status: Status, found: Sequence[Part]) -> str:

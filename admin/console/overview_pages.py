@@ -45,7 +45,7 @@ def live_lag() -> Response:
 def resync_many() -> AnyResponse:
     """Have every product, or every stuck one, sent again; the relays carry it out."""
     what = request.form.get("what", "")
-    if what not in resync_runs.WHATS:
+    if what not in resync_runs.SCOPES:
         raise InvalidFormError("Choose all products, or the stuck ones.")
     resync_runs.request(what, author())
     flash("The resync is under way. You may leave; this page shows how far it is.", "success")

@@ -69,7 +69,7 @@ def live_product(product_id: int) -> Response:
 @blp.post("/products/<int:product_id>/resync")
 @page_for(EDITOR)
 def resync_product(product_id: int) -> AnyResponse:
-    if not resync.mark(resync.Selection(ids=[product_id])):
+    if not resync.mark_pending(resync.Selection(ids=[product_id])):
         raise NeverKnownError(f"There never was a product {product_id}.")
     flash("Looking after it: the Client is asked, and gets what it lacks.", "success")
     return redirect(url_for("console.show_product", product_id=product_id))
@@ -79,7 +79,7 @@ def resync_product(product_id: int) -> AnyResponse:
 @page_for(EDITOR)
 def resync_products() -> AnyResponse:
     ids = to_ids(request.form.getlist("id"), MAX_LIMIT)
-    count = resync.mark(resync.Selection(ids=ids)) if ids else 0
+    count = resync.mark_pending(resync.Selection(ids=ids)) if ids else 0
     if count:
         flash(f"Looking after {count} products: the Client is asked, and gets what it lacks.", "success")
     else:

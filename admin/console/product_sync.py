@@ -42,8 +42,8 @@ class ProductSync:
     @property
     def held_sequence(self) -> int:
         """The sequence of the copy that ``fields`` show; 0: none, or unknown."""
-        held = next((field.held for field in self.technical if field.name == "sequence"), None)
-        return int(held) if held and held.isascii() and held.isdecimal() else 0
+        replica = next((field.replica for field in self.technical if field.name == "sequence"), None)
+        return int(replica) if replica and replica.isascii() and replica.isdecimal() else 0
 
     def fate(self, change: ProductChange) -> tuple[str, str]:
         """Return what became of a version, and the tone to say it in. It agrees with the copy that is shown, which may

@@ -1,1 +1,1 @@
-"""Admin's own copy of the like set and its counts (L5)."""
+"""Admin's copy of the likes, and their counts."""

@@ -1,4 +1,4 @@
-"""What the Client compares its likes with: digests of key ranges, the likes themselves, counts against sets.
+"""What the Client compares its likes with: digests of key ranges, stored likes, and counts beside their likes.
 
 Keys are (product, user) in binary order, the same on both sides. Each call reads a bounded number of rows.
 """
@@ -22,7 +22,7 @@ Key = tuple[int, str]
 
 
 def digest(after: Key, upto: Key | None) -> str | None:
-    """Return the digest of the likes after one key up to another (None: to the end), None where they are too many."""
+    """Return the digest of the likes in (after, upto] (None: to the end), or None for more than MAX_ROWS likes."""
     rows = _rows(_in_range(after, upto).limit(MAX_ROWS + 1))
     return None if len(rows) > MAX_ROWS else likes_digest(row.like for row in rows)
 
@@ -32,15 +32,15 @@ def first_of(after: Key, upto: Key | None) -> list[StoredLike]:
     return _rows(_in_range(after, upto).limit(MAX_LIKES))
 
 
-def held(keys: Sequence[Key]) -> list[StoredLike]:
-    """Return what is held of ``keys``, at most MAX_LIKES."""
+def stored(keys: Sequence[Key]) -> list[StoredLike]:
+    """Return the stored likes of ``keys``, at most MAX_LIKES."""
     return _rows(_LIKES.where(tuple_(ProductLike.product_id, ProductLike.user).in_(keys)))
 
 
 def wrong_counts(after: int) -> tuple[list[WrongCount], int | None]:
-    """Return the wrong ones among the next MAX_LIKES products, and the id to go on after, None at the end.
+    """Return the wrong counts among the next MAX_LIKES products, and the last id (None at the end of the catalogue).
 
-    One statement, so that count and set are of one moment.
+    One statement, so that counts and likes are of one moment.
     """
     shown = select(LikeCount.likes).where(LikeCount.product_id == Product.id).scalar_subquery()
     query = select(Product.id, func.coalesce(shown, 0), _size_of(Product.id).scalar_subquery())
@@ -51,7 +51,7 @@ def wrong_counts(after: int) -> tuple[list[WrongCount], int | None]:
 
 @retry_deadlocks
 def recount(product_ids: list[int]) -> None:
-    """Set these products' counts to the size of their sets, with the count rows locked as for a batch (L5)."""
+    """Set the counts of products to the number of their likes. Locks the count rows as ``apply_likes`` does."""
     make_counts(product_ids)
     lock_counts(product_ids)
     actual = _size_of(LikeCount.product_id).scalar_subquery()

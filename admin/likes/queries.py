@@ -1,4 +1,4 @@
-"""Counts of likes beside products, for lists and pages."""
+"""Reads the counts of likes for lists and pages of products."""
 
 from sqlalchemy import select
 
@@ -8,7 +8,7 @@ from admin.likes.models import LikeCount
 
 
 def with_likes(products: list[Product]) -> list[Product]:
-    """Set ``likes`` on each: the count of Admin's own like set."""
+    """Set ``likes``, Admin's own count, on each of ``products``; return them."""
     query = select(LikeCount.product_id, LikeCount.likes).where(LikeCount.product_id.in_([p.id for p in products]))
     counts = dict(db.session.execute(query).tuples().all()) if products else {}
     for product in products:

@@ -15,7 +15,7 @@ from contract.service_calls import ReplicaState
 from web.http import cursors
 from web.http.problems import ProblemError
 
-PATIENCE = 3.0  # seconds for the Client to answer
+TIMEOUT_SECONDS = 3.0  # seconds for the Client to answer
 _SORT = "-version"
 
 
@@ -69,7 +69,7 @@ def product_status(product_id: int, limit: int, cursor: str | None) -> ProductSt
 
 def _ask(product_id: int) -> tuple[ReplicaState | None, str | None]:
     try:
-        return client_gateway().replica_states([product_id], patience=PATIENCE).states.get(product_id), None
+        return client_gateway().replica_states([product_id], timeout=TIMEOUT_SECONDS).states.get(product_id), None
     except ClientUnavailableError as error:
         return None, str(error)
 

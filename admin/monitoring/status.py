@@ -19,7 +19,7 @@ from contract.versions import version_of
 
 WINDOW = timedelta(hours=1)
 SAMPLE = 10_000  # of the window's changes at most, the latest: what a status costs stays bounded
-PATIENCE = 3.0  # seconds; who asks for the status does not wait long for a part that does not answer
+TIMEOUT_SECONDS = 3.0  # seconds; who asks for the status does not wait long for a part that does not answer
 
 # States, from bad to good; the first that applies is the state.
 RESTORED, UNKNOWN, DRIFTED, STUCK_ROWS, PENDING, IN_SYNC = "restored", "unknown", "drift", "stuck", "pending", "in_sync"
@@ -117,7 +117,7 @@ def status() -> Status:
         lag=lag,
         last_result=last,
         drift=drift,
-        queues=queue_depths(PATIENCE),
+        queues=queue_depths(TIMEOUT_SECONDS),
         client=client,
         client_error=client_error,
         alarm=alarm,
@@ -152,7 +152,9 @@ def _oldest_unproven() -> Sequence[Replication]:
 def _not_applied(rows: Sequence[Replication]) -> tuple[list[Replication], str | None]:
     """Leave out what arrived but was not verified yet; also returns why the Client cannot be asked."""
     try:
-        held = client_gateway().replica_states([row.product_id for row in rows[:MAX_IDS]], patience=PATIENCE).states
+        held = (
+            client_gateway().replica_states([row.product_id for row in rows[:MAX_IDS]], timeout=TIMEOUT_SECONDS).states
+        )
     except ClientUnavailableError as error:
         return list(rows), str(error)
     shown = {id_: (copy.sequence, copy.checksum) for id_, copy in held.items()}
@@ -165,7 +167,7 @@ _OF_THE_CLIENT = ("likes_pending", "likes_oldest_age", "likes_parked", "dead_let
 def _client_state() -> ClientState | None:
     """Return None from a Client of the version before, which does not tell."""
     try:
-        found = client_gateway().ask(STATE, {}, PATIENCE)
+        found = client_gateway().ask(STATE, {}, TIMEOUT_SECONDS)
         seen = _by_our_clock(found.get("worker_seen_at"), found.get("now"))
         known = {name: found[name] for name in _OF_THE_CLIENT}  # a newer Client tells more
         known["images_wanted"] = found.get("images_wanted", 0)  # the version before does not tell

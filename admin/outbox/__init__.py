@@ -1,1 +1,1 @@
-"""The outbox: pending products, the eager publisher, the change log, calls to the Client."""
+"""The outbox: pending products, the eager publisher, the change log, and calls to the Client."""

@@ -1,37 +1,38 @@
-"""The circuit breaker before the Client: a service that accepts calls and says nothing is not waited for every time."""
+"""The circuit breaker of calls to the Client: a Client that stops answering costs one timeout, not many."""
 
 import threading
 import time
 
-REST_SECONDS = 5.0
+COOLDOWN_SECONDS = 5.0
 
 
 class Breaker:
-    """Opens when a call was not answered in time. Then calls are refused for ``rest`` seconds, after which one may
-    probe. For several threads.
+    """Opens when a call times out. It then refuses calls for ``cooldown`` seconds and lets one through as a probe.
+
+    Safe for several threads.
     """
 
-    def __init__(self, rest: float = REST_SECONDS) -> None:
-        self._rest, self._lock = rest, threading.Lock()
-        self._next_probe: float | None = None  # None: it is closed
+    def __init__(self, cooldown: float = COOLDOWN_SECONDS) -> None:
+        self._cooldown, self._lock = cooldown, threading.Lock()
+        self._next_probe: float | None = None  # None: closed
 
     def may_call(self) -> bool:
-        """Return whether a call may be made; one that may while it is open is the only probe for a while."""
+        """Return whether a call may be made. While open, that is true once per cooldown: for the probe."""
         with self._lock:
             now = time.monotonic()
             if self._next_probe is None:
                 return True
             if now < self._next_probe:
                 return False
-            self._next_probe = now + self._rest
+            self._next_probe = now + self._cooldown
             return True
 
     def open(self) -> None:
-        """Refuse calls from now on: one was not answered in time."""
+        """Refuse calls from now on, as one timed out."""
         with self._lock:
-            self._next_probe = time.monotonic() + self._rest
+            self._next_probe = time.monotonic() + self._cooldown
 
     def close(self) -> None:
-        """Let calls through: one was answered."""
+        """Let calls through, as one was answered."""
         with self._lock:
             self._next_probe = None

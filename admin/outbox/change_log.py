@@ -1,4 +1,4 @@
-"""The change log: what happened to each version, for people. Delivery never reads it."""
+"""The change log: what happened to each version of a product. People read it; delivery never does."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,13 +9,13 @@ from admin.db.engine import retry_deadlocks, utc_now
 from admin.db.extensions import db
 from admin.outbox.models import ProductChange, Replication
 
-KEPT = timedelta(days=90)
-PURGE_CHUNK = 1_000  # rows per transaction: writers never wait long behind it
+RETENTION = timedelta(days=90)
+PURGE_CHUNK = 1_000  # rows per transaction, so that writers wait briefly
 
 
 @retry_deadlocks
-def note_first_sent(rows: Sequence[Replication]) -> None:
-    """Note that the relay sent the versions of ``rows`` just now, where it did not before. Commits."""
+def record_first_sent(rows: Sequence[Replication]) -> None:
+    """Record that the relay sent the versions of ``rows`` now, for those it sends for the first time. Commits."""
     sent = tuple_(ProductChange.product_id, ProductChange.sequence).in_(
         [(row.product_id, row.sequence) for row in rows]
     )
@@ -29,8 +29,8 @@ def note_first_sent(rows: Sequence[Replication]) -> None:
     db.session.commit()
 
 
-def note_attempt(rows: Sequence[Replication]) -> None:
-    """Count one more lost attempt for the versions of ``rows``. The caller commits."""
+def count_attempt(rows: Sequence[Replication]) -> None:
+    """Count a lost attempt for the versions of ``rows``. The caller commits."""
     lost = tuple_(ProductChange.product_id, ProductChange.sequence).in_(
         [(row.product_id, row.sequence) for row in rows]
     )
@@ -43,10 +43,10 @@ def note_attempt(rows: Sequence[Replication]) -> None:
 
 
 @retry_deadlocks
-def purge(kept: timedelta = KEPT) -> int:
-    """Delete the oldest changes beyond ``kept``, one chunk; return how many. Commits."""
+def purge(retention: timedelta = RETENTION) -> int:
+    """Delete a chunk of changes older than ``retention``; return their number. Commits."""
     now = db.session.execute(select(utc_now())).scalar_one()
-    old = select(ProductChange.id).where(ProductChange.changed_at < now - kept)
+    old = select(ProductChange.id).where(ProductChange.changed_at < now - retention)
     ids = list(db.session.execute(old.order_by(ProductChange.changed_at).limit(PURGE_CHUNK)).scalars())
     if ids:
         db.session.execute(delete(ProductChange).where(ProductChange.id.in_(ids)))

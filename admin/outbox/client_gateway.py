@@ -1,4 +1,4 @@
-"""The only module of Admin that calls the Client (A6)."""
+"""Calls the Client's web service. No other module of Admin does."""
 
 import json
 import time
@@ -20,19 +20,20 @@ from runtime.correlation import outgoing
 from web.security.signatures import SignedBy
 
 CONNECT_SECONDS = 2.0
-ANSWER_SECONDS = 5.0  # from the call to the answer's last byte; who asks for more work says how long that may take
+TIMEOUT_SECONDS = 5.0  # from the call to the last byte of the answer, where the caller names no other
 MAX_ANSWER = 32 * 1024 * 1024  # bytes
 
 
 class ClientUnavailableError(Exception):
-    """The Client cannot be asked; what it holds is unknown."""
+    """The Client gave no valid answer; the state of its copy is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the Client holds, by product; ids it never heard of are missing.
+    """The Client's replica states by product id; products without one are missing.
 
-    ``generation`` is the highest it had been told before (see ``admin.relay.restore_detection``), ``now`` its clock.
+    ``generation`` is the highest that the Client stored before this call (see ``admin.relay.restore_detection``),
+    ``now`` the Client's clock.
     """
 
     states: Mapping[int, ReplicaState]
@@ -58,26 +59,28 @@ class ClientGateway:
         self._session.auth = SignedBy(keys, audience="client")
         self._breaker = Breaker()
 
-    def replica_states(self, product_ids: Sequence[int], patience: float = ANSWER_SECONDS, **told: int) -> Answer:
-        """Ask what the Client holds of at most MAX_IDS products. ``told``: generation, epoch and acknowledged, for
-        ``admin.relay.restore_detection``.
+    def replica_states(
+        self, product_ids: Sequence[int], timeout: float = TIMEOUT_SECONDS, **generations: int
+    ) -> Answer:
+        """Return the replica states of at most MAX_IDS products.
 
+        ``generations`` are sent along: generation, epoch and acknowledged, for ``admin.relay.restore_detection``.
         Raises ClientUnavailableError.
         """
-        answer = self.ask(f"{PRODUCTS}/replica-states", {"ids": list(product_ids), **told}, patience)
+        answer = self.ask(f"{PRODUCTS}/replica-states", {"ids": list(product_ids), **generations}, timeout)
         with readable_answer():
             states = [ReplicaState.decode(item) for item in answer["states"]]
             return Answer({state.id: state for state in states}, int(answer["generation"]), _moment(answer["now"]))
 
-    def ask(self, path: str, body: Any, patience: float = ANSWER_SECONDS) -> Any:
-        """POST ``body`` as JSON to the Client's ``path`` and return its answer, parsed.
+    def ask(self, path: str, body: Any, timeout: float = TIMEOUT_SECONDS) -> Any:
+        """POST ``body`` as JSON to the Client's ``path``; return the parsed answer.
 
-        Raises ClientUnavailableError on anything but a valid 200 answer, or none within ``patience`` seconds; at once
-        while the breaker is open.
+        Raises ClientUnavailableError unless a valid 200 answer arrives within ``timeout`` seconds; at once while the
+        circuit breaker is open.
         """
         if not self._breaker.may_call():
-            raise ClientUnavailableError("the Client did not answer in time; it is asked again in a few seconds")
-        status, content = self._exchange(path, body, patience)
+            raise ClientUnavailableError("the Client did not answer in time; the next call is made in a few seconds")
+        status, content = self._exchange(path, body, timeout)
         if status != requests.codes.ok:
             raise ClientUnavailableError(f"the Client answered {status}")
         try:
@@ -85,21 +88,25 @@ class ClientGateway:
         except (ValueError, RecursionError) as error:
             raise ClientUnavailableError("the Client's answer is not JSON") from error
 
-    def _exchange(self, path: str, body: Any, patience: float) -> tuple[int, bytes]:
-        until, url = time.monotonic() + patience, f"{self._base_url}{path}"
-        timeout = (CONNECT_SECONDS, patience)
+    def _exchange(self, path: str, body: Any, timeout: float) -> tuple[int, bytes]:
+        deadline = time.monotonic() + timeout
         try:
             with self._session.post(
-                url, json=body, headers=outgoing(), timeout=timeout, allow_redirects=False, stream=True
+                f"{self._base_url}{path}",
+                json=body,
+                headers=outgoing(),
+                timeout=(CONNECT_SECONDS, timeout),
+                allow_redirects=False,
+                stream=True,
             ) as response:
-                content = answers.read(response, until, MAX_ANSWER)
+                content = answers.read(response, deadline, MAX_ANSWER)
         except (requests.RequestException, HTTPError, OSError) as error:
             if call_failures.was_late(error):
                 self._breaker.open()
             raise ClientUnavailableError(f"the Client does not answer: {call_failures.reason(error)}") from error
         if content is None:
             self._breaker.open()
-            raise ClientUnavailableError("the Client's answer is too long, or comes too slowly")
+            raise ClientUnavailableError("the Client's answer is too long or too slow")
         self._breaker.close()
         return response.status_code, content
 
@@ -114,5 +121,5 @@ def client_gateway() -> ClientGateway:
 
 
 def _moment(text: str) -> datetime:
-    """Return a time as Admin's database holds it: UTC, naive."""
+    """Return a time as Admin's database stores it: UTC, naive."""
     return parse_time(text).replace(tzinfo=None)

@@ -1,4 +1,4 @@
-"""Tables of the replication. ``replication`` is a transactional outbox keyed by product: one row each."""
+"""Tables of the replication. ``replication`` is the transactional outbox: one row per product."""
 
 from datetime import datetime
 
@@ -11,15 +11,15 @@ from contract.causation import Cause
 from contract.versions import label
 from runtime.correlation import MAX_ID
 
-# States of a replication row. Only sent ones take up their lane's window.
+# States of an outbox row. Only rows in SENT count towards their lane's window.
 FRESH = "fresh"  # changed; the relay has not sent this sequence
 SENT = "sent"  # sent by the relay, not verified yet
-STUCK = "stuck"  # sent several times while later ones arrived; tried slowly, for ever
-VERIFIED = "verified"  # the Client holds it
+STUCK = "stuck"  # lost several times while later rows arrived; retried slowly, for ever
+VERIFIED = "verified"  # the Client stores exactly this sequence and content
 
 
 class Replication(Model):
-    """What the Client is known to hold of one product, and when to look again."""
+    """The outbox row of one product: what the Client has to store, what it is known to store, and the next check."""
 
     __tablename__ = "replication"
     __table_args__ = (
@@ -38,7 +38,7 @@ class Replication(Model):
     sent_at: Mapped[datetime | None] = mapped_column(Moment)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     last_error: Mapped[str | None] = mapped_column(String(500))
-    # what caused the latest change, for the message that carries it
+    # cause of the latest change, sent with its message
     request_id: Mapped[str | None] = mapped_column(String(MAX_ID))
     traceparent: Mapped[str | None] = mapped_column(String(55))
 
@@ -52,15 +52,14 @@ class Replication(Model):
 
 
 class ProductChange(Model):
-    """Append-only log for people; delivery never reads it."""
+    """One version of a product, in an append-only log for people; delivery never reads it."""
 
     __tablename__ = "product_changes"
     __table_args__ = (
         Index("ix_product_changes_product", "product_id", "sequence"),
         Index("ix_product_changes_changed", "changed_at"),
-        Index(
-            "ix_product_changes_unverified", "product_id", "verified_at"
-        ),  # a verification reads what is not verified, not all
+        # Lets a verification read a product's unverified changes instead of its whole history.
+        Index("ix_product_changes_unverified", "product_id", "verified_at"),
         {"sqlite_autoincrement": True},
     )
 
@@ -70,18 +69,16 @@ class ProductChange(Model):
     kind: Mapped[str] = mapped_column(String(8))  # created, updated, deleted, restored
     author: Mapped[str] = mapped_column(String(254))
     changed_at: Mapped[datetime] = mapped_column(Moment)
-    first_sent_at: Mapped[datetime | None] = mapped_column(Moment)  # by the relay; None: the eager publisher was enough
-    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # that were lost
+    first_sent_at: Mapped[datetime | None] = mapped_column(Moment)  # by the relay; None: the relay never sent it
+    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # lost ones
     error: Mapped[str | None] = mapped_column(String(500))
-    applied_at: Mapped[datetime | None] = mapped_column(Moment)  # at the Client, by Admin's clock; None: not known
+    applied_at: Mapped[datetime | None] = mapped_column(Moment)  # at the Client, by Admin's clock; None: unknown
     verified_at: Mapped[datetime | None] = mapped_column(Moment)
     request_id: Mapped[str | None] = mapped_column(String(MAX_ID))
 
 
 class LaneProgress(Model):
-    """Per lane: when the latest verified row was sent (rows sent before it and not arrived were lost), and the last
-    result: which product at which sequence was verified, and when.
-    """
+    """The latest verification of a lane. A row sent before ``verified_sent_at`` and still unverified was lost."""
 
     __tablename__ = "lane_progress"
 
@@ -93,29 +90,29 @@ class LaneProgress(Model):
 
 
 class ResyncRun(Model):
-    """A resync of many products, requested by staff; the relays mark them, a chunk at a time, up to the last."""
+    """A resync of many products that staff requested. The relays make the products pending, chunk by chunk."""
 
     __tablename__ = "resync_runs"
     __table_args__ = (Index("ix_resync_runs_finished", "finished_at"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
-    what: Mapped[str] = mapped_column(String(8))  # all, stuck
-    by: Mapped[str] = mapped_column(String(254))
-    total: Mapped[int] = mapped_column(Integer)  # when it was asked for
-    marked: Mapped[int] = mapped_column(Integer, default=0)
+    scope: Mapped[str] = mapped_column(String(8))  # all, stuck
+    requested_by: Mapped[str] = mapped_column(String(254))
+    total: Mapped[int] = mapped_column(Integer)  # products selected at the request
+    marked: Mapped[int] = mapped_column(Integer, default=0)  # made pending so far
     after_id: Mapped[int] = mapped_column(BigInteger, default=0)
     requested_at: Mapped[datetime] = mapped_column(Moment)
-    finished_at: Mapped[datetime | None] = mapped_column(Moment)  # all are marked, or it was stopped
+    finished_at: Mapped[datetime | None] = mapped_column(Moment)  # all are pending, or it was stopped
     stopped_by: Mapped[str | None] = mapped_column(String(254))
 
     @property
     def request_id(self) -> str:
-        """What the logs of all processes carry for what this run has looked after."""
+        """The request id that the logs of all processes show for the products of this run."""
         return f"resync-{self.id}"
 
 
 class SyncState(Model):
-    """One row: the epoch of every sequence made from now on (see ``contract.versions``)."""
+    """One row: the epoch of new sequences (see ``contract.versions``)."""
 
     __tablename__ = "sync_state"
 
@@ -124,12 +121,12 @@ class SyncState(Model):
 
 
 class SyncGeneration(Model):
-    """One row: what tells a restored database (see ``admin.relay.restore_detection``), and the alarm about it."""
+    """One row: the generations that detect a restored database (``admin.relay.restore_detection``), and the alarm."""
 
     __tablename__ = "sync_generations"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    raised: Mapped[int] = mapped_column(BigInteger)  # the highest told to the Client
-    acknowledged: Mapped[int] = mapped_column(BigInteger)  # the highest the Client is known to keep
-    alarm: Mapped[str | None] = mapped_column(String(8))  # whose database came back older: admin, client
+    raised: Mapped[int] = mapped_column(BigInteger)  # the highest sent to the Client
+    acknowledged: Mapped[int] = mapped_column(BigInteger)  # the highest that the Client confirmed
+    alarm: Mapped[str | None] = mapped_column(String(8))  # whose database was restored: admin, client
     alarm_since: Mapped[datetime | None] = mapped_column(Moment)

@@ -1,4 +1,4 @@
-"""A1, the second half: in the transaction that changes products, note that the Client does not know yet."""
+"""Makes changed products pending and logs the changes, in the transaction that changes them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ CREATED = "created"  # the kind of a product's first change
 
 log = structlog.get_logger(__name__)
 
-HEAD_START = timedelta(seconds=1)  # the eager publisher's, before the relay looks
+RELAY_DELAY = timedelta(seconds=1)  # until the relay checks what the eager publisher has sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ _NOW_AND_EPOCH = select(utc_now(), SyncState.epoch).where(SyncState.id == 1).wit
 def begin_write() -> WriteContext:
     """Start a transaction that changes products.
 
-    Holds the epoch until the commit: whoever raises it waits for the writers that still use the old one.
+    Locks the epoch until the commit, so that a recovery waits for the writers that use the old one.
     """
     return WriteContext(*db.session.connection().execute(_NOW_AND_EPOCH).one())
 
@@ -44,13 +44,13 @@ def begin_write() -> WriteContext:
 def record(
     changed: Sequence[tuple[ProductChanged, str]], write: WriteContext, author: str, lane: str = INTERACTIVE
 ) -> None:
-    """Mark the product of each (message, kind) as pending and append the change to the change log.
+    """Make the product of each (message, kind) pending and append the change to the change log.
 
     The products must be stored and locked by this transaction.
     """
     cause = causation.current()
     messages = [message for message, _kind in changed]
-    due = write.now + (HEAD_START if lane == INTERACTIVE else timedelta())
+    due = write.now + (RELAY_DELAY if lane == INTERACTIVE else timedelta())
     rows = {
         message.id: {
             "product_id": message.id,
@@ -68,7 +68,7 @@ def record(
         for message in messages
     }
     created = {product.id for product, kind in changed if kind == CREATED}
-    _mark([rows[id_] for id_ in rows if id_ in created], [rows[id_] for id_ in rows if id_ not in created])
+    _mark_pending([rows[id_] for id_ in rows if id_ in created], [rows[id_] for id_ in rows if id_ not in created])
     same = {"author": author, "changed_at": write.now, "request_id": cause.request_id}
     history = [{"product_id": m.id, "sequence": m.sequence, "kind": kind, **same} for m, kind in changed]
     db.session.connection().execute(_LOG, history)
@@ -90,12 +90,12 @@ def pending_again(now: datetime, lane: str) -> dict[str, object]:
     }
 
 
-def tell_committed(messages: Sequence[ProductChanged]) -> None:
-    """Log that a transaction with ``messages`` was committed; the first line of their story."""
+def log_committed(messages: Sequence[ProductChanged]) -> None:
+    """Log that the transaction with ``messages`` was committed: the first line of each change's trace."""
     causation.log_items(log, "committed", messages, lane=INTERACTIVE)
 
 
-# Made once: SQLAlchemy then compiles each once, where an upsert would be compiled for every write.
+# Built once, so that SQLAlchemy compiles each once; it would compile an upsert for every write.
 _INSERT = insert(table(Replication))
 _LOG = insert(table(ProductChange))
 _UPDATE = (
@@ -104,7 +104,7 @@ _UPDATE = (
     .values(
         sequence=bindparam("sequence_"),
         checksum=bindparam("checksum_"),
-        # the age of the oldest change the Client lacks, not of the newest
+        # since the oldest change that the Client lacks, not the newest
         pending_since=func.coalesce(Replication.pending_since, bindparam("now", type_=Moment)),
         lane=bindparam("lane_"),
         state=FRESH,
@@ -118,8 +118,8 @@ _UPDATE = (
 )
 
 
-def _mark(created: list[dict[str, Any]], changed: list[dict[str, Any]]) -> None:
-    """Write the rows: a created product has none yet, every other has one."""
+def _mark_pending(created: list[dict[str, Any]], changed: list[dict[str, Any]]) -> None:
+    """Insert the rows of created products and update those of changed ones."""
     connection = db.session.connection()
     if created:
         connection.execute(_INSERT, created)
@@ -138,5 +138,5 @@ def _mark(created: list[dict[str, Any]], changed: list[dict[str, Any]]) -> None:
             for row in changed
         ]
         found = connection.execute(_UPDATE, given).rowcount
-        if found < len(changed):  # somebody removed rows by hand
+        if found < len(changed):  # rows were deleted by hand
             db.session.execute(upsert(Replication, changed, lambda _new: {}))

@@ -1,1 +1,1 @@
-"""Is the copy what it should be? Comparing it with the catalogue by content, repairing it, building it anew."""
+"""Compares the Client's copy with the catalogue by content, and repairs it."""

@@ -1,8 +1,8 @@
-"""A6's sentry: a cheap comparison that runs by itself, some thousand products every few seconds.
+"""The scheduled comparison of both stores: some thousand products every few seconds.
 
-What differs though nobody is at work on it is a suspect; found unchanged by a later look, it is drift. What no change
-of Admin's can look like is drift at once. Drift of products that Admin has is repaired by itself: their rows become
-pending, and the relay repairs each copy by compare-and-set (decision 36).
+A difference that no pending row explains is a suspect. The same difference in a later check is drift. A difference that
+no change of Admin's can cause is drift at once. Drift of products that Admin has is repaired automatically: their rows
+become pending, and the relay repairs each copy by compare-and-set (decision 36).
 """
 
 import time
@@ -19,8 +19,7 @@ from admin.db.engine import retry_deadlocks, upsert, utc_now
 from admin.db.extensions import db
 from admin.outbox.models import VERIFIED, Replication
 from admin.outbox.outbox import pending_again
-from admin.reconcile.compare import Difference, differences
-from admin.reconcile.compare import look as look_at
+from admin.reconcile.compare import Difference, compare_ids, differences
 from admin.reconcile.diff import HIGHEST, LOWEST
 from admin.reconcile.models import Drift, DriftCheck
 from contract.messages import MAX_IDS
@@ -28,21 +27,21 @@ from contract.names import BULK
 
 log = structlog.get_logger(__name__)
 
-SPAN = 5_000  # products per look
-EVERY = timedelta(seconds=5)  # between two looks, however many relays take part
-PASS_REST = timedelta(seconds=20)  # after a pass: an idle system does not compare the same few products all the time
-LOOK_REST = 20  # times what a look took: a store that answers slowly has more urgent things to do
-LONGEST_REST = timedelta(hours=1)
-AGAIN = timedelta(seconds=10)  # between two looks at the same suspect
-_PATIENCE = 20.0  # seconds for an answer of the Client
-MAX_KEPT = 1_000  # suspects and drift: enough to raise an alarm, and what is kept stays bounded
+SPAN = 5_000  # products per check
+EVERY = timedelta(seconds=5)  # between two checks, however many relays run
+PASS_PAUSE = timedelta(seconds=20)  # after a pass, so that a small catalogue is not compared all the time
+PAUSE_FACTOR = 20  # a check that took a second is followed by a pause of 20, to spare slow stores
+LONGEST_PAUSE = timedelta(hours=1)
+RECHECK_EVERY = timedelta(seconds=10)  # for each suspect
+_TIMEOUT_SECONDS = 20.0  # seconds for the Client to answer
+MAX_STORED = 1_000  # suspects and drift: enough for an alarm, and the table stays bounded
 _EXAMPLES = 5
-_NEVER = datetime(2001, 1, 1)  # noqa: DTZ001 - as the database's: naive; a new database's first look is due before it
+_NEVER = datetime(2001, 1, 1)  # noqa: DTZ001 - naive UTC; a new database's first check is due before it
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One product that drifted."""
+    """A product that drifted."""
 
     product_id: int
     kind: str
@@ -51,9 +50,9 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the check knows: drift, suspects, and when it last came to the catalogue's end (None: not yet).
+    """The numbers of drift and suspects, and when the last pass through the catalogue finished (None: not yet).
 
-    ``checked_at`` is when a relay last took part, ``after_id`` up to where; both None before the first look.
+    ``checked_at`` is the time of the last check by any relay, ``after_id`` its last id; both None before the first.
     """
 
     confirmed: int
@@ -64,28 +63,28 @@ class Summary:
     after_id: int | None = None
 
 
-def look() -> None:
-    """Compare the next products, and look at suspects again. Any number of relays may call this at any time.
+def compare_next() -> None:
+    """Compare the next products and recheck suspects. Any number of relays may call this at any time.
 
-    Raises ClientUnavailableError; what it was about to look at then waits for the next pass.
+    Raises ClientUnavailableError; the products then wait for the next pass.
     """
     span = _claim()
     if span is None:
         return
     began = time.monotonic()
-    unexplained = (difference for difference in differences(*span, patience=_PATIENCE) if not difference.pending)
+    unexplained = (difference for difference in differences(*span, timeout=_TIMEOUT_SECONDS) if not difference.pending)
     try:
-        found = list(islice(unexplained, MAX_KEPT))
+        found = list(islice(unexplained, MAX_STORED))
     finally:
-        _rest(timedelta(seconds=LOOK_REST * (time.monotonic() - began)))
+        _pause(timedelta(seconds=PAUSE_FACTOR * (time.monotonic() - began)))
     confirmed = _recheck(due) if (due := _due()) else []
     if found:
-        _suspect(found)
+        _store_suspects(found)
     _resync([*confirmed, *(difference for difference in found if difference.certain)])
 
 
 def summary() -> Summary:
-    """Return what is known now, without asking anybody."""
+    """Return what the checks found so far, from the database alone."""
     confirmed, total = db.session.execute(select(func.count(Drift.confirmed_at), func.count())).one()
     pass_ = db.session.execute(select(DriftCheck)).scalar_one()
     oldest = select(Drift).where(Drift.confirmed_at.is_not(None)).order_by(Drift.first_seen_at, Drift.product_id)
@@ -95,8 +94,8 @@ def summary() -> Summary:
     return Summary(confirmed, total - confirmed, pass_.pass_finished_at, examples, checked_at, pass_.after_id)
 
 
-def forget_repaired() -> None:
-    """Look at everything known at once, after a repair. Raises ClientUnavailableError."""
+def recheck_all() -> None:
+    """Recheck all suspects and drift, after a repair; remove those that are equal. Raises ClientUnavailableError."""
     ids = list(db.session.execute(select(Drift.product_id).order_by(Drift.product_id)).scalars())
     db.session.rollback()
     gone = set(ids) - {difference.id for difference in _differing(ids)}
@@ -105,20 +104,20 @@ def forget_repaired() -> None:
 
 @retry_deadlocks
 def _claim() -> tuple[int, int] | None:
-    """Take the next range of ids for this process alone, None when it is not time yet; an empty one while the
-    comparison rests, and only suspects are to be looked at. Commits.
+    """Return the next range of ids for this process: None before the next check is due, an empty range during a pause,
+    in which only suspects are rechecked. Commits.
 
-    The lock is not held while the Client is asked: a look that fails leaves its range to the next pass.
+    No lock is held during the call to the Client: the range of a check that fails waits for the next pass.
     """
     now = db.session.execute(select(utc_now())).scalar_one()
-    its_time = or_(DriftCheck.due_at <= now, DriftCheck.due_at > now + EVERY)  # later: the clock was set back
-    due = select(DriftCheck).where(its_time).with_for_update(skip_locked=True)
+    is_due = or_(DriftCheck.due_at <= now, DriftCheck.due_at > now + EVERY)  # later: the clock was set back
+    due = select(DriftCheck).where(is_due).with_for_update(skip_locked=True)
     check = db.session.execute(due.execution_options(populate_existing=True)).scalar_one_or_none()
     if check is None:
         db.session.rollback()
         return None
     check.due_at = now + EVERY
-    if check.paused_until and now < check.paused_until <= now + LONGEST_REST:
+    if check.paused_until and now < check.paused_until <= now + LONGEST_PAUSE:
         db.session.commit()
         return LOWEST, LOWEST
     after = LOWEST if check.after_id is None else check.after_id
@@ -126,26 +125,31 @@ def _claim() -> tuple[int, int] | None:
     upto = db.session.execute(last).scalar_one_or_none()
     check.after_id = upto
     if upto is None:
-        check.pass_finished_at, check.paused_until = now, now + PASS_REST
+        check.pass_finished_at, check.paused_until = now, now + PASS_PAUSE
     db.session.commit()
     return after, HIGHEST if upto is None else upto
 
 
 @retry_deadlocks
-def _rest(wanted: timedelta) -> None:
-    """Have nobody look at the next range before ``wanted`` is over, where that is longer than it would be. Commits."""
+def _pause(wanted: timedelta) -> None:
+    """Pause the comparison of ranges, in every relay, for ``wanted`` where that is longer than EVERY. Commits."""
     if wanted <= EVERY:
         return
     now = db.session.execute(select(utc_now())).scalar_one()
-    until, known = now + min(wanted, LONGEST_REST), DriftCheck.paused_until
-    other = or_(known.is_(None), known < until, known > now + LONGEST_REST)
+    until, known = now + min(wanted, LONGEST_PAUSE), DriftCheck.paused_until
+    other = or_(known.is_(None), known < until, known > now + LONGEST_PAUSE)
     db.session.execute(update(DriftCheck).where(other).values(paused_until=until))
     db.session.commit()
 
 
 def _due() -> list[int]:
     now = db.session.execute(select(utc_now())).scalar_one()
-    query = select(Drift.product_id).where(Drift.checked_at <= now - AGAIN).order_by(Drift.checked_at).limit(MAX_IDS)
+    query = (
+        select(Drift.product_id)
+        .where(Drift.checked_at <= now - RECHECK_EVERY)
+        .order_by(Drift.checked_at)
+        .limit(MAX_IDS)
+    )
     ids = list(db.session.execute(query).scalars())
     db.session.rollback()
     return ids
@@ -153,8 +157,9 @@ def _due() -> list[int]:
 
 @retry_deadlocks
 def _recheck(product_ids: Sequence[int]) -> list[Difference]:
-    """Confirm what is still the same difference, start afresh with another one, forget what is gone. Returns what is
-    confirmed. Commits.
+    """Confirm suspects with the same difference, restart those with another one, remove those that are equal.
+
+    Returns the confirmed differences. Commits.
     """
     found = {difference.id: difference for difference in _differing(product_ids)}
     _remove([id_ for id_ in product_ids if id_ not in found])
@@ -176,8 +181,8 @@ def _recheck(product_ids: Sequence[int]) -> list[Difference]:
 
 @retry_deadlocks
 def _resync(confirmed: Sequence[Difference]) -> None:
-    """Have the relay repair those whose row was verified as what Admin's content is: their copies were changed past
-    Lockstep. Where the row says otherwise, Admin's own tables were edited, and a person decides. Commits.
+    """Make those rows pending that were verified with Admin's current content: their copies were changed outside
+    Lockstep. Where the row differs from the content, Admin's tables were edited, and a person decides. Commits.
     """
     verified = [(d.id, d.own.sequence, d.own.checksum) for d in confirmed if d.own]
     if not verified:
@@ -195,13 +200,13 @@ def _resync(confirmed: Sequence[Difference]) -> None:
 
 
 @retry_deadlocks
-def _suspect(found: Sequence[Difference]) -> None:
-    """Note what is not known yet. Commits."""
-    room = MAX_KEPT - db.session.execute(select(func.count()).select_from(Drift)).scalar_one()
+def _store_suspects(found: Sequence[Difference]) -> None:
+    """Store the differences that are not known yet. Commits."""
+    left = MAX_STORED - db.session.execute(select(func.count()).select_from(Drift)).scalar_one()
     now = db.session.execute(select(utc_now())).scalar_one()
-    rows = [_row(difference, now) for difference in found][: max(room, 0)]
+    rows = [_row(difference, now) for difference in found][: max(left, 0)]
     if rows:
-        db.session.execute(upsert(Drift, rows, lambda _new: {}))  # the known ones stay as they are
+        db.session.execute(upsert(Drift, rows, lambda _new: {}))  # known ones stay unchanged
         log.warning("the stores differ", suspects=len(found), product_ids=[row["product_id"] for row in rows][:20])
     db.session.commit()
 
@@ -214,8 +219,8 @@ def _remove(product_ids: Sequence[int]) -> None:
 
 
 def _differing(product_ids: Sequence[int]) -> list[Difference]:
-    """Return what differs now and nobody is at work on."""
-    found = look_at(product_ids, _PATIENCE) if product_ids else []
+    """Return the differences among ``product_ids`` that no pending row explains."""
+    found = compare_ids(product_ids, _TIMEOUT_SECONDS) if product_ids else []
     return [difference for difference in found if not difference.pending]
 
 
@@ -232,5 +237,5 @@ def _row(difference: Difference, now: datetime) -> dict[str, object]:
 
 
 def _seen(difference: Difference) -> tuple[str, int | None, str | None]:
-    held = difference.held
-    return difference.kind, held.sequence if held else None, held.checksum if held else None
+    replica = difference.replica
+    return difference.kind, replica.sequence if replica else None, replica.checksum if replica else None

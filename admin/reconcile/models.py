@@ -1,4 +1,4 @@
-"""Tables of the scheduled check: what it found, and how far its pass is."""
+"""Tables of the scheduled check: its findings, and its position."""
 
 from datetime import datetime
 
@@ -10,13 +10,13 @@ from admin.db.extensions import Model
 
 
 class Drift(Model):
-    """A product that differed though nobody is at work on it; ``confirmed_at`` once it did so again."""
+    """A product that differs without a pending row; ``confirmed_at`` is set once a second check finds the same."""
 
     __tablename__ = "drift"
 
     product_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
     kind: Mapped[str] = mapped_column(String(16))
-    replica_sequence: Mapped[int | None] = mapped_column(BigInteger)  # None: the Client held nothing
+    replica_sequence: Mapped[int | None] = mapped_column(BigInteger)  # None: the Client had no copy
     replica_checksum: Mapped[str | None] = mapped_column(String(32))
     first_seen_at: Mapped[datetime] = mapped_column(Moment)
     checked_at: Mapped[datetime] = mapped_column(Moment, index=True)
@@ -24,12 +24,12 @@ class Drift(Model):
 
 
 class DriftCheck(Model):
-    """One row: where the pass is, and when its next look is due."""
+    """One row: the position of the pass, and when the next check is due."""
 
     __tablename__ = "drift_check"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     after_id: Mapped[int | None] = mapped_column(BigInteger)  # None: a new pass begins
     due_at: Mapped[datetime] = mapped_column(Moment)
-    paused_until: Mapped[datetime | None] = mapped_column(Moment)  # until then only suspects are looked at
+    paused_until: Mapped[datetime | None] = mapped_column(Moment)  # until then only suspects are checked
     pass_finished_at: Mapped[datetime | None] = mapped_column(Moment)

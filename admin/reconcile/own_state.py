@@ -1,4 +1,4 @@
-"""Admin's side of a comparison: every product summed up from its content, so that an edit past our back shows."""
+"""Reads Admin's side of a comparison from the products' content, so that edits outside Lockstep show."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -18,7 +18,7 @@ CHUNK = 1_000  # rows in memory at once
 
 
 class Own(NamedTuple):
-    """A product as Admin has it. ``pending``: the relay is at work on it, so the Client need not hold it yet."""
+    """A product as Admin stores it. ``pending``: its outbox row is pending, so the Client may lack this state."""
 
     message: ProductChanged
     sku: str
@@ -30,7 +30,7 @@ class Own(NamedTuple):
 
 
 def stream(after: int, upto: int) -> Iterator[Own]:
-    """Yield the products with ids in (after, upto], deleted ones too, by id; no transaction stays open between."""
+    """Yield the products with ids in (after, upto], deleted ones too, by id. Holds no transaction open meanwhile."""
     while rows := _read(_QUERY.where(Product.id > after, Product.id <= upto).limit(CHUNK)):
         db.session.rollback()
         yield from rows
@@ -47,7 +47,7 @@ def listed(product_ids: Sequence[int]) -> dict[int, Own]:
 
 
 def read(product_ids: Sequence[int]) -> list[Own]:
-    """The same for at most CHUNK, in the transaction that is open."""
+    """Return those of ``product_ids``, at most CHUNK, that Admin ever had, in the open transaction."""
     return _read(_QUERY.where(Product.id.in_(product_ids)))
 
 
@@ -65,8 +65,8 @@ def live() -> int:
 
 
 _COLUMNS = ("id", *CONTENT_FIELDS, "created_at", "updated_at", "deleted_at", "version")
-# A product typed in by hand has no replication row: that is for a comparison to find. One statement, so that
-# content and sequence belong together.
+# An outer join, because a product inserted by hand has no outbox row, which a comparison has to find. One statement,
+# so that content and sequence are of one moment.
 _QUERY: Select[Any] = (
     select(*(getattr(Product, name) for name in _COLUMNS), Replication.sequence, Replication.pending_since)
     .join(Replication, Replication.product_id == Product.id, isouter=True)
@@ -80,10 +80,10 @@ def _read(query: Select[Any]) -> list[Own]:
 
 
 def _own(row: Row[Any], sequence: int) -> Own:
-    product = cast("Product", row)  # the same names, without the cost of mapped objects
+    product = cast("Product", row)  # has the same attributes, without the cost of mapped objects
     return Own(message_of(product, sequence), row.sku, row.pending_since is not None)
 
 
 def _first_sequence(row: Row[Any]) -> int:
-    """Return what a product without a replication row will be sent as."""
+    """Return the sequence with which a product without an outbox row will be sent."""
     return compose(db.session.execute(select(SyncState.epoch)).scalar_one(), row.version)

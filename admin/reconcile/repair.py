@@ -1,4 +1,4 @@
-"""Repairing drift: the Client replaces exactly what was seen by what Admin says now. Works without the broker."""
+"""Repairs drift without the broker: the Client replaces exactly the copy that was seen by Admin's current state."""
 
 from collections.abc import Sequence
 
@@ -12,8 +12,8 @@ from admin.outbox import repair as repairs
 from admin.outbox.models import FRESH, Replication
 from admin.outbox.outbox import pending_again
 from admin.reconcile import own_state
-from admin.reconcile.client_copy import PATIENCE
-from admin.reconcile.compare import ORPHANED, Difference, look
+from admin.reconcile.client_copy import TIMEOUT_SECONDS
+from admin.reconcile.compare import ORPHANED, Difference, compare_ids
 from admin.reconcile.own_state import Own
 from contract.digests import MAX_ID
 from contract.names import BULK
@@ -21,34 +21,34 @@ from contract.service_calls import Repair
 
 
 def repair(drift: Sequence[Difference]) -> set[int]:
-    """Repair ``drift``, at most BATCH products; return the ids that a look afterwards still finds different.
+    """Repair ``drift``, at most MAX_REPAIRS products; return the ids that still differ afterwards.
 
-    What Admin changes meanwhile is the relay's. Raises ClientUnavailableError; doing it again is harmless.
+    The relay sends what Admin changes meanwhile. Raises ClientUnavailableError; repeating it is harmless.
     """
     orphans = [difference.id for difference in drift if difference.kind == ORPHANED]
-    # A product that got a tombstone's id would never be seen.
+    # The Client would never show a new product with a tombstone's id.
     reserve_ids(max((id_ for id_ in orphans if id_ <= MAX_ID), default=0))
     own = own_state.listed([difference.id for difference in drift if difference.kind != ORPHANED])
-    repairs.repair((_repair(difference, own.get(difference.id)) for difference in drift), PATIENCE)
+    repairs.repair((_repair(difference, own.get(difference.id)) for difference in drift), TIMEOUT_SECONDS)
     if own:
-        _mark(list(own))
-    return {still.id for still in look([d.id for d in drift]) if _is_ours(still, own.get(still.id))}
+        _mark_pending(list(own))
+    return {still.id for still in compare_ids([d.id for d in drift]) if _is_unrepaired(still, own.get(still.id))}
 
 
 def _repair(difference: Difference, own: Own | None) -> Repair:
-    return Repair(difference.id, difference.held, own.message if own else None)
+    return Repair(difference.id, difference.replica, own.message if own else None)
 
 
-def _is_ours(still: Difference, sent: Own | None) -> bool:
-    """A product that Admin changed since is under way."""
+def _is_unrepaired(still: Difference, sent: Own | None) -> bool:
+    """Return whether Admin's state is the one that was sent; a state changed since is on its way."""
     return still.own == (sent.entry if sent else None)
 
 
 @retry_deadlocks
-def _mark(product_ids: Sequence[int]) -> None:
-    """Have the relay prove these, by the checksums of the content that is there. Commits.
+def _mark_pending(product_ids: Sequence[int]) -> None:
+    """Make the products pending, with the checksums of their current content. Commits.
 
-    Under the products' locks: after an edit in SQL, past our back, the row's checksum is corrected to the content.
+    Locks the products: after an edit in SQL, outside Lockstep, the row's checksum is corrected to the content.
     """
     lock = select(Product.id).where(Product.id.in_(product_ids)).order_by(Product.id).with_for_update()
     db.session.execute(lock).all()

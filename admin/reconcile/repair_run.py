@@ -1,4 +1,4 @@
-"""One run of ``diff --repair``: what is wrong is repaired at once, a mass deletion only when it was asked for."""
+"""One run of ``diff --repair``: repairs drift at once, but makes a mass deletion only when that is allowed."""
 
 from collections.abc import Sequence
 
@@ -7,41 +7,41 @@ from admin.reconcile.compare import Difference, batched
 from admin.reconcile.repair import repair
 from contract.service_calls import MAX_REPAIRS
 
-ALWAYS, SHARE = 10, 100  # products are taken from the shop unasked up to 10, or one in a hundred
+ALWAYS, SHARE = 10, 100  # without permission, up to 10 deletions or one product in a hundred
 
 
 Outcome = tuple[Difference, bool]  # whether it is repaired
 
 
 class RepairRun:
-    """``allowed``: somebody said yes to deleting any number. Otherwise deletions wait until all are counted,
-    in memory up to the limit. Raises ClientUnavailableError, as every method does.
+    """Repairs drift and counts deletions. ``allowed`` permits any number of them; otherwise they wait until all are
+    counted, in memory up to the limit. Every method raises ClientUnavailableError.
     """
 
     def __init__(self, allowed: bool) -> None:
         self.limit = max(ALWAYS, client_copy.extent().live // SHARE)
         self._allowed, self._count = allowed, 0
-        self._kept: list[Difference] = []
+        self._waiting: list[Difference] = []
 
     @property
     def withheld(self) -> int:
-        """How many deletions were left undone, as they are too many."""
+        """How many deletions were not made because they are too many."""
         return self._count if self._count > self.limit else 0
 
     def repair(self, drift: Sequence[Difference]) -> list[Outcome]:
-        """Repair ``drift``, at most MAX_REPAIRS; return what came of it. Deletions may be kept for ``delete``."""
+        """Repair ``drift``, at most MAX_REPAIRS products; return an outcome for each but those that wait for ``delete``."""
         waiting = [difference for difference in drift if difference.deletes and not self._allowed]
         done = _outcomes([difference for difference in drift if difference not in waiting])
         self._count += len(waiting)
-        self._kept += waiting
+        self._waiting += waiting
         if self.withheld:
-            done += [(difference, False) for difference in self._kept]
-            self._kept.clear()
+            done += [(difference, False) for difference in self._waiting]
+            self._waiting.clear()
         return done
 
     def delete(self) -> list[Outcome]:
-        """Make the deletions that were kept, as they are few enough; return what came of it."""
-        return [outcome for batch in batched(self._kept, MAX_REPAIRS) for outcome in _outcomes(batch)]
+        """Make the deletions that waited; return their outcomes. The caller checks ``withheld`` first."""
+        return [outcome for batch in batched(self._waiting, MAX_REPAIRS) for outcome in _outcomes(batch)]
 
 
 def _outcomes(drift: Sequence[Difference]) -> list[Outcome]:

@@ -1,7 +1,7 @@
-"""Which sent rows a relay looks at sooner than their backoff says: in a lane that moves, those sent longest ago.
+"""Selects sent rows that a relay rechecks before their backoff ends: while rows of a lane arrive, those sent first.
 
-The backoff alone would see a long queue's end late, by a good part of the time that it took. It is a head start only:
-what another relay sent, or this one before a restart, waits for its backoff.
+With the backoff alone, the last rows of a long queue would be verified late, by a large part of the queue's time.
+Rows that another relay sent, or this one before a restart, wait for their backoff.
 """
 
 import math
@@ -12,33 +12,33 @@ from admin.outbox.models import Replication
 from admin.relay.verify import Verdict
 from contract.names import LANE_QUEUES
 
-MOVING = 10.0  # seconds since something arrived, or the broker came back, within which the next may arrive
-_KEPT = 20  # claims per lane: more than a window of full ones
+ACTIVE_SECONDS = 10.0  # after an arrival, or the broker's recovery, in which a lane counts as active
+_MAX_CLAIMS = 20  # per lane: more than a window of full ones
 
 
 class RecheckSchedule:
-    """What one relay sent, oldest first, and when each lane moved last."""
+    """The claims that one relay sent, oldest first, and the last arrival in each lane."""
 
     def __init__(self) -> None:
-        self._claims: dict[str, deque[list[Replication]]] = {lane: deque(maxlen=_KEPT) for lane in LANE_QUEUES}
-        self._moved = dict.fromkeys(LANE_QUEUES, -math.inf)
+        self._claims: dict[str, deque[list[Replication]]] = {lane: deque(maxlen=_MAX_CLAIMS) for lane in LANE_QUEUES}
+        self._active_at = dict.fromkeys(LANE_QUEUES, -math.inf)
 
     def sent(self, lane: str, rows: list[Replication]) -> None:
-        """Note a claim of fresh rows that was sent; its ``due_at`` is when."""
+        """Record a claim of fresh rows that was sent at its ``due_at``."""
         self._claims[lane].append(rows)
 
     def broker_recovered(self) -> None:
-        """Note that the broker is back: in a moment, workers are too."""
-        self._moved = dict.fromkeys(LANE_QUEUES, time.monotonic())
+        """Count every lane as active: workers reconnect soon after the broker."""
+        self._active_at = dict.fromkeys(LANE_QUEUES, time.monotonic())
 
     def due_soon(self, lane: str, rows: list[Replication], verdict: Verdict) -> list[Replication]:
-        """Return what to look at in a moment, after a look at ``rows``: those of them that were sent longest ago, or
-        the claim that was sent next.
+        """Return the rows to recheck in a moment, after a recheck of ``rows``: the unverified ones of them that were
+        sent first, else the claim that was sent next.
         """
         left, now = [*verdict.missing, *verdict.differing], time.monotonic()
         if len(left) < len(rows):
-            self._moved[lane] = now
-        elif now - self._moved[lane] > MOVING:
+            self._active_at[lane] = now
+        elif now - self._active_at[lane] > ACTIVE_SECONDS:
             return []
         claims, upto = self._claims[lane], verdict.arrived_upto
         while claims and upto and (sent_at := claims[0][0].due_at) and sent_at <= upto:

@@ -1,7 +1,7 @@
-"""After either database was restored from a backup: a new epoch, in which Admin tells everything anew.
+"""Recovers after either database was restored from a backup: starts a new epoch and sends every product again in it.
 
-Every state sent in it is newer than any sent before, so what the Client holds from a future that Admin forgot is
-overwritten, and what the Client forgot comes back. The shop stays as it is meanwhile, never empty.
+Every state of the new epoch is newer than any before. So it overwrites copies that are newer than Admin's restored
+backup, and adds those that the Client's restored backup lacks. The shop stays filled meanwhile.
 """
 
 from collections.abc import Callable
@@ -21,28 +21,28 @@ from contract.names import BULK
 from contract.service_calls import PRODUCTS, Extent
 from contract.versions import compose, epoch_of
 
-PATIENCE = 60.0  # seconds: the Client may read all that it holds
+TIMEOUT_SECONDS = 60.0  # seconds: the Client may read its whole copy
 
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What was done: the epoch that began, and how many products are told anew."""
+    """The epoch that began, and the number of products that are sent again."""
 
     epoch: int
     products: int
 
 
 def recover(progress: Callable[[int], None] = lambda _done: None) -> Recovery:
-    """Begin a new epoch above both sides' and mark every product pending in it; the alarm ends.
+    """Start an epoch above both sides', make every product pending in it, and end the alarm.
 
-    Interrupted or repeated, it begins yet another epoch: harmless. Raises ClientUnavailableError.
+    Repeating it, also after an interruption, starts another epoch, which is harmless. Raises ClientUnavailableError.
     """
-    answer = client_gateway().ask(f"{PRODUCTS}/extent", {}, PATIENCE)
+    answer = client_gateway().ask(f"{PRODUCTS}/extent", {}, TIMEOUT_SECONDS)
     with readable_answer():
         extent = Extent.decode(answer)
     epoch = _raise_epoch(epoch_of(extent.highest_sequence))
     reserve_ids(extent.highest_id)
-    # The Client learns of the epoch, and has its shoppers' likes told anew.
+    # Tells the Client the epoch; it then forwards all likes again.
     known = client_gateway().replica_states([], epoch=epoch).generation
     products, last_id = 0, 0
     while ids := _renumber(epoch, last_id):
@@ -54,7 +54,7 @@ def recover(progress: Callable[[int], None] = lambda _done: None) -> Recovery:
 
 @retry_deadlocks
 def _raise_epoch(clients: int) -> int:
-    """Waits for the writers that still use the old epoch; the next ones use the new."""
+    """Raise the epoch, after waiting for the writers that use the old one; return the new one."""
     state = db.session.execute(select(SyncState).with_for_update()).scalar_one()
     state.epoch = max(state.epoch, clients) + 1
     db.session.commit()
@@ -63,7 +63,7 @@ def _raise_epoch(clients: int) -> int:
 
 @retry_deadlocks
 def _renumber(epoch: int, after: int) -> list[int]:
-    """Bring the next rows into ``epoch``; those written meanwhile are in it already."""
+    """Move the next rows to ``epoch``; rows written meanwhile have it already. Return their ids."""
     base, step = compose(epoch, 0), compose(1, 0)
     query = select(Replication.product_id).where(Replication.product_id > after, Replication.sequence < base)
     ids = list(db.session.execute(query.order_by(Replication.product_id).limit(CHUNK).with_for_update()).scalars())
@@ -78,7 +78,7 @@ def _renumber(epoch: int, after: int) -> list[int]:
 
 @retry_deadlocks
 def _end_alarm(known: int) -> None:
-    """Start the marks above everything either side ever said."""
+    """End the alarm, with a generation at least as high as both sides'."""
     raised = select(func.max(SyncGeneration.raised)).scalar_subquery()
     highest = max(known, db.session.execute(select(raised)).scalar_one())
     db.session.execute(

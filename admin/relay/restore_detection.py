@@ -1,11 +1,11 @@
-"""Detects that either database was restored from a backup. Part of every question that verification asks.
+"""Detects that either database was restored from a backup, with every call that verifies products.
 
-Admin sends a generation with each question, and the Client stores the highest. Once the Client has acknowledged a
-generation, Admin raises it. A Client that knows a lower generation than it acknowledged was restored; a Client that
-knows one that Admin never sent shows that Admin was. Generations rise by random steps, so that a restored Admin does
-not repeat by chance what it sent before. After a restore, verification would be worthless: nothing is verified until
-``recovery`` starts a new epoch. Questions and answers may get lost: neither side's generation rises past what the
-other has not received yet.
+Admin sends a generation with each call, and the Client stores the highest. Once the Client has acknowledged a
+generation, Admin raises it. A Client that stores a lower generation than it acknowledged was restored; a Client that
+stores one that Admin never sent shows that Admin was restored. Generations rise by random steps, so that a restored
+Admin does not send the same one again by chance. After a restore, a verification would prove nothing: nothing is
+verified until ``recovery`` starts a new epoch. Calls and answers may get lost: Admin raises its generation only after
+the Client acknowledged the last one.
 """
 
 import secrets
@@ -25,19 +25,17 @@ from admin.outbox.models import SyncGeneration, SyncState
 log = structlog.get_logger(__name__)
 
 ADMIN, CLIENT = "admin", "client"  # whose database was restored
-ANYTHING = -1  # acknowledged, after a recovery: whatever the Client keeps is right
-MAX_STEP = 2**20  # a thousand questions a second for centuries fit into a BIGINT
+ANYTHING = -1  # acknowledged, after a recovery: any generation of the Client is accepted
+MAX_STEP = 2**20  # a thousand calls a second for centuries fit into a BIGINT
 
 
 class RestoredError(Exception):
-    """One of the databases came back from a backup; see ``lockstep sync recover``."""
+    """One of the databases was restored from a backup; see ``lockstep sync recover``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What was told with one question: ``acknowledged`` is what the Client must know at least; ``now`` the
-    database's time before the question.
-    """
+    """What is sent with a call; the Client must store at least ``acknowledged``. ``now`` is the time before it."""
 
     raised: int
     acknowledged: int
@@ -47,9 +45,9 @@ class Generation:
 
 
 def ask(product_ids: Sequence[int]) -> tuple[Answer, timedelta]:
-    """Ask the Client what it holds; return its answer, and how far its clock is behind Admin's.
+    """Return the Client's replica states, and the offset that turns its clock's times into Admin's.
 
-    Raises ClientUnavailableError; RestoredError while the answer proves nothing.
+    Raises ClientUnavailableError; RestoredError while a database is restored and not recovered.
     """
     generation, began = _raise(), time.monotonic()
     answer = client_gateway().replica_states(
@@ -64,10 +62,10 @@ def ask(product_ids: Sequence[int]) -> tuple[Answer, timedelta]:
 
 @retry_deadlocks
 def _raise() -> Generation:
-    """Commits before the Client is told: so Admin always knows at least what it said.
+    """Return the generation to send, raised if the last one was acknowledged.
 
-    A generation that was not acknowledged is sent again. If each question raised it, a restored Admin would soon be
-    past what the Client knows while the Client cannot be reached.
+    Commits before the call, so that Admin stores every generation that it sent. If each call raised it, a restored
+    Admin would soon pass the Client's while the Client is unreachable.
     """
     higher = SyncGeneration.raised + 1 + secrets.randbelow(MAX_STEP)
     db.session.execute(
@@ -83,10 +81,10 @@ def _raise() -> Generation:
 
 @retry_deadlocks
 def _compare(generation: Generation, known: int) -> str | None:
-    """Return who was restored, None for nobody; ``known`` is the Client's highest generation before this question."""
-    said = db.session.execute(select(SyncGeneration.raised)).scalar_one()  # another relay may have said more meanwhile
-    never_said = known > said or ANYTHING < generation.acknowledged < known < generation.raised
-    alarm = CLIENT if known < generation.acknowledged else ADMIN if never_said else None
+    """Return whose database was restored, if any; ``known`` is the Client's highest generation before this call."""
+    sent = db.session.execute(select(SyncGeneration.raised)).scalar_one()  # maybe by another relay since
+    never_sent = known > sent or ANYTHING < generation.acknowledged < known < generation.raised
+    alarm = CLIENT if known < generation.acknowledged else ADMIN if never_sent else None
     if alarm:
         log.error("a database was restored from a backup: nothing is verified until recovery", database=alarm)
         db.session.execute(update(SyncGeneration).values(alarm=alarm, alarm_since=utc_now()))

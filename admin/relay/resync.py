@@ -1,7 +1,7 @@
-"""Resync: mark products pending, so that the relay verifies or sends them again.
+"""Resync: makes products pending, so that the relay sends them again where the Client's copy is not equal.
 
-It asks the Client first (A6), so what is right already is verified without being sent; other content at the same
-version is repaired by a resync. Marking is all that happens here: whoever marked may go, the relay goes on.
+The relay asks the Client first: it verifies equal copies without sending, and repairs copies of the same version with
+other content. The caller need not wait for it.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ CHUNK = 1_000  # products per transaction
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which products; what is given narrows it, so nothing given means all. Times are UTC, naive."""
+    """Selects products; each given field narrows the selection, and without any it is all. Times are UTC, naive."""
 
     ids: Sequence[int] = ()
     skus: Sequence[str] = ()
@@ -33,7 +33,7 @@ class Selection:
     stuck: bool = False
 
     def query(self) -> Select[tuple[int]]:
-        """Return the ids selected, in order."""
+        """Return the query of the selected ids, in ascending order."""
         query = select(Replication.product_id).order_by(Replication.product_id)
         if self.ids:
             query = query.where(Replication.product_id.in_(self.ids))
@@ -65,28 +65,28 @@ def count(selection: Selection) -> int:
     return total
 
 
-def mark(selection: Selection, progress: Callable[[int], None] = lambda _done: None) -> int:
-    """Mark the selected products pending, a chunk per transaction; return how many.
+def mark_pending(selection: Selection, progress: Callable[[int], None] = lambda _done: None) -> int:
+    """Make the selected products pending, a chunk per transaction; return their number.
 
-    ``progress`` is given how many are marked so far. Run again after an interruption, it does no harm. Products
-    named by id or sku go ahead of imports.
+    ``progress`` is called with the number so far. Repeating it after an interruption is harmless. Products that are
+    selected by id or sku use the interactive lane, so they are sent before imports.
     """
     done, last_id = 0, 0
-    while ids := _mark_chunk(selection, last_id):
+    while ids := _mark_and_commit(selection, last_id):
         done, last_id = done + len(ids), ids[-1]
         progress(done)
     return done
 
 
 @retry_deadlocks
-def _mark_chunk(selection: Selection, after: int) -> list[int]:
+def _mark_and_commit(selection: Selection, after: int) -> list[int]:
     ids = mark_chunk(selection, after)
     db.session.commit()
     return ids
 
 
 def mark_chunk(selection: Selection, after: int, limit: int = CHUNK) -> list[int]:
-    """Mark the next ``limit`` products selected, with ids above ``after``; return which. The caller commits."""
+    """Make the next ``limit`` selected products above ``after`` pending; return their ids. The caller commits."""
     ids = list(db.session.execute(selection.query().where(Replication.product_id > after).limit(limit)).scalars())
     if ids:
         lane = INTERACTIVE if selection.ids or selection.skus else BULK
@@ -97,8 +97,8 @@ def mark_chunk(selection: Selection, after: int, limit: int = CHUNK) -> list[int
     return ids
 
 
-def pending(since: datetime) -> int:
-    """Return how many products marked at ``since`` or before are not verified yet."""
+def count_pending(since: datetime) -> int:
+    """Return how many products that were pending at ``since`` are not verified yet."""
     query = select(func.count()).select_from(Replication).where(Replication.pending_since <= since)
     left: int = db.session.execute(query).scalar_one()
     db.session.rollback()

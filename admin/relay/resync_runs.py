@@ -1,6 +1,6 @@
-"""Resyncs of many products, carried out by the relays: whoever asked may go, and come back to see how far it is.
+"""Resync runs: resyncs of many products that the relays carry out in the background.
 
-What is kept says where it stands, so a relay that dies leaves its run to the next one.
+The progress is stored with the run, so when a relay dies another one continues.
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ from runtime import correlation
 
 log = structlog.get_logger(__name__)
 
-ALL, STUCK = WHATS = ("all", "stuck")
-_SHOWN = 5
+ALL, STUCK = SCOPES = ("all", "stuck")
+_SHOWN = 5  # runs
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A run, and how many of what it marked are not verified again yet."""
+    """A run, and how many of the products that it made pending are not verified again yet."""
 
     run: ResyncRun
     pending: int
@@ -35,23 +35,23 @@ class Progress:
 
     @property
     def done(self) -> int:
-        """How many products are marked and verified again."""
+        """How many of its products are verified again."""
         return max(self.run.marked - self.pending, 0)
 
 
 @retry_deadlocks
-def request(what: str, by: str) -> ResyncRun:
-    """Have every product of ``what`` sent again. One that is asked for while it runs is the same one."""
-    running = select(ResyncRun).where(ResyncRun.finished_at.is_(None), ResyncRun.what == what)
+def request(scope: str, by: str) -> ResyncRun:
+    """Request a run over ``scope``; return it, or the one of this scope that is not finished yet."""
+    running = select(ResyncRun).where(ResyncRun.finished_at.is_(None), ResyncRun.scope == scope)
     found = db.session.execute(running.order_by(ResyncRun.id).limit(1)).scalar_one_or_none()
     if found:
         db.session.rollback()
         return found
-    total = db.session.execute(select(func.count()).select_from(_selection(what).query().subquery())).scalar_one()
-    run = ResyncRun(what=what, by=by, total=total, marked=0, after_id=0, requested_at=utc_now())
+    total = db.session.execute(select(func.count()).select_from(_selection(scope).query().subquery())).scalar_one()
+    run = ResyncRun(scope=scope, requested_by=by, total=total, marked=0, after_id=0, requested_at=utc_now())
     db.session.add(run)
     db.session.commit()
-    log.info("resync requested", run=run.request_id, what=what, products=total)
+    log.info("resync requested", run=run.request_id, scope=scope, products=total)
     return run
 
 
@@ -60,9 +60,9 @@ _ANY = select(_runs.id).where(_runs.finished_at.is_(None)).limit(1)
 
 
 @retry_deadlocks
-def go_on(limit: int = resync.CHUNK) -> bool:
-    """Mark the next ``limit`` of the oldest run that is not finished; return whether there was one. Commits."""
-    if not any_row(_ANY):  # all that an idle relay asks, every other second
+def advance(limit: int = resync.CHUNK) -> bool:
+    """Make the next products of the oldest unfinished run pending; return whether there was a run. Commits."""
+    if not any_row(_ANY):  # an idle relay runs only this query, every two seconds
         return False
     unfinished = select(ResyncRun).where(ResyncRun.finished_at.is_(None)).order_by(ResyncRun.id).limit(1)
     lock = unfinished.with_for_update(skip_locked=True).execution_options(populate_existing=True)
@@ -71,19 +71,19 @@ def go_on(limit: int = resync.CHUNK) -> bool:
         db.session.rollback()
         return False
     with correlation.under(run.request_id):
-        ids = resync.mark_chunk(_selection(run.what), run.after_id, limit)
+        ids = resync.mark_chunk(_selection(run.scope), run.after_id, limit)
         if ids:
             run.after_id, run.marked = ids[-1], run.marked + len(ids)
         else:
             run.finished_at = utc_now()
         db.session.commit()
-        log.info("resync marked" if ids else "resync ended", run=run.id, products=len(ids))
+        log.info("resync continued" if ids else "resync ended", run=run.id, products=len(ids))
     return True
 
 
 @retry_deadlocks
 def stop(run_id: int, by: str) -> None:
-    """Mark no more; what is marked already is looked after. A run that is finished stays as it is. Commits."""
+    """Stop a run; products that it made pending are still sent. A finished run stays as it is. Commits."""
     lock = select(ResyncRun).where(ResyncRun.id == run_id).with_for_update()
     run = db.session.execute(lock.execution_options(populate_existing=True)).scalar_one_or_none()
     if run and run.finished_at is None:
@@ -92,16 +92,16 @@ def stop(run_id: int, by: str) -> None:
 
 
 def latest() -> Sequence[Progress]:
-    """Return the runs of the last while, newest first."""
+    """Return the latest runs, newest first."""
     runs = db.session.execute(select(ResyncRun).order_by(ResyncRun.id.desc()).limit(_SHOWN)).scalars().all()
-    found = [Progress(run, _unproven(run)) for run in runs]
+    found = [Progress(run, _pending(run)) for run in runs]
     db.session.expunge_all()
     db.session.rollback()
     return found
 
 
-def _unproven(run: ResyncRun) -> int:
-    """What was changed since counts too: it is not verified either."""
+def _pending(run: ResyncRun) -> int:
+    """Return how many products up to the run's last are unverified, those changed since included."""
     if run.marked == 0:
         return 0
     query = select(func.count()).select_from(Replication)
@@ -111,5 +111,5 @@ def _unproven(run: ResyncRun) -> int:
     return int(db.session.execute(query).scalar_one())
 
 
-def _selection(what: str) -> Selection:
-    return Selection(stuck=what == STUCK)
+def _selection(scope: str) -> Selection:
+    return Selection(stuck=scope == STUCK)

@@ -57,7 +57,7 @@ class Likes(MethodView):
         """Take a batch of likes; answers with an outcome for each, in their order."""
         decoded = [_decode(raw) for raw in batch["likes"]]
         valid = [like for like in decoded if isinstance(like, LikeChanged)]
-        applied = iter(service.take(valid) if valid else [])
+        applied = iter(service.apply_likes(valid) if valid else [])
         outcomes = [next(applied) if isinstance(item, LikeChanged) else item for item in decoded]
         return {"outcomes": [outcome.encode() for outcome in outcomes]}
 
@@ -121,7 +121,7 @@ def likes_in_range(query: dict[str, Any]) -> dict[str, Any]:
 @blp.response(200)
 def lookup(query: dict[str, Any]) -> dict[str, Any]:
     """Show what is held of some likes."""
-    found = audit.held([(key["product"], key["user"]) for key in query["keys"]])
+    found = audit.stored([(key["product"], key["user"]) for key in query["keys"]])
     return {"likes": [stored.encode() for stored in found]}
 
 

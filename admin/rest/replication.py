@@ -8,7 +8,7 @@ from flask.views import MethodView
 from admin.accounts.models import EDITOR, VIEWER
 from admin.accounts.tokens import api_for
 from admin.monitoring import product_status, status
-from admin.relay.resync import Selection, mark
+from admin.relay.resync import Selection, mark_pending
 from admin.rest.replication_schemas import ProductStatusSchema, StatusSchema, VersionsQuerySchema
 from web.http.api import Blueprint, bearer_doc
 from web.http.cursors import next_link
@@ -45,7 +45,7 @@ class ProductReplication(MethodView):
 @blp.response(202)
 @blp.alt_response(404, description="There never was such a product")
 def resync(product_id: int) -> Any:
-    """Have a product, deleted or not, sent again; what is right at the Client stays untouched."""
-    if not mark(Selection(ids=[product_id])):
+    """Send a product, deleted or not, again. An equal copy at the Client stays untouched."""
+    if not mark_pending(Selection(ids=[product_id])):
         raise product_status.NeverKnownError(f"There never was a product {product_id}.")
     return None, {"Location": url_for("replication.ProductReplication", product_id=product_id)}

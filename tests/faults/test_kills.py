@@ -10,7 +10,7 @@ TOURS = {
         "after:admin.outbox.outbox:record",
         "before:admin.outbox.eager_publisher:offer",
         "after:contract.publisher:Publisher.publish",
-        "after:admin.likes.service:take",
+        "after:admin.likes.service:apply_likes",
     ),
     "relay": (
         "after:admin.relay.claims:claim",

@@ -135,7 +135,7 @@ def test_claimed_row_that_changes_meanwhile_is_fresh_again() -> None:
     claimed = claims.claim(INTERACTIVE, (FRESH,), 10)
     assert replication(product_id).state == SENT
     service.update_product(product_id, {"title": "Blue mug"}, service.ANY_VERSION, "tester")
-    claims.put_back(claimed)  # speaks of the older sequence: must not touch the newer one
+    claims.release(claimed)  # speaks of the older sequence: must not touch the newer one
     claims.mark_sent(claimed, [])
     row = replication(product_id)
     assert (row.sequence, row.state, row.sent_at) == (2, FRESH, None)
@@ -160,7 +160,7 @@ def test_row_due_absurdly_far_ahead_is_made_due() -> None:
     now = db.session.execute(select(utc_now())).scalar_one()
     db.session.execute(update(Replication).values(due_at=now + timedelta(days=400)))
     db.session.commit()
-    assert claims.rescue_far_future() == 1
+    assert claims.make_far_future_due() == 1
     assert [row.product_id for row in claims.claim(INTERACTIVE, (FRESH,), 10)] == [product_id]
 
 
@@ -172,9 +172,9 @@ def test_row_sent_before_the_clock_was_set_back_is_sent_again_and_no_attempt_is_
     db.session.execute(update(Replication).values(state=SENT, **hour))
     db.session.add(LaneProgress(lane=INTERACTIVE, verified_sent_at=now + timedelta(hours=2)))
     db.session.commit()
-    assert claims.rescue_far_future() == 1
+    assert claims.make_far_future_due() == 1
     [row] = claims.claim(INTERACTIVE, (SENT,), 10)
-    assert claims.under_way(row) > RESEND_AFTER
+    assert claims.time_in_flight(row) > RESEND_AFTER
     arrived_upto = db.session.execute(select(LaneProgress.verified_sent_at)).scalar_one()
     assert not Verdict([row], [], arrived_upto).lost(row)
 
@@ -197,7 +197,7 @@ def test_hot_product_counts_every_shopper_once_from_many_batches_at_once(app: Fl
 
     def take(batch: list[LikeChanged]) -> None:
         with app.app_context():
-            likes.take(batch)
+            likes.apply_likes(batch)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(take, batches))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from admin.likes.service import take
+from admin.likes.service import apply_likes
 from client.admin_gateway import AdminGateway, AdminUnavailableError
 from client.likes import apply_outcomes, count, drain
 from contract.messages import LikeChanged
@@ -46,7 +46,7 @@ class _Wire:
         return answer
 
     def deliver(self, likes: Sequence[LikeChanged]) -> list[LikeOutcome]:
-        return [replace(outcome, received_at=None) for outcome in take(likes)]
+        return [replace(outcome, received_at=None) for outcome in apply_likes(likes)]
 
 
 @pytest.fixture(scope="module")

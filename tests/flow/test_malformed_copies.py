@@ -119,13 +119,13 @@ def look_again(relay: Relay) -> None:
     """Let the backoff of what was sent pass, then have ``relay`` ask after it."""
     db.session.execute(update(Replication).where(Replication.due_at.is_not(None)).values(due_at=utc_now()))
     db.session.commit()
-    relay.settle(BULK)
+    relay.recheck(BULK)
 
 
 def test_broken_copies_are_named_and_repaired_and_their_neighbours_verified(broken: dict[int, dict[str, Any]]) -> None:
     mark(Selection())
     relay = Relay()
-    relay.feed(BULK)
+    relay.send_fresh(BULK)
 
     found = rows()
     reasons = {name: found[id_].last_error or "" for id_, name in zip(broken, BROKEN, strict=True)}
@@ -148,7 +148,7 @@ def _different(now: dict[str, Any], was: dict[str, Any]) -> dict[str, Any]:
 def test_comparison_names_each_broken_copy_and_nothing_else(broken: dict[int, dict[str, Any]], pending: bool) -> None:
     if pending:
         mark(Selection())
-    assert {d.id: d.kind for d in Comparison(rest=0).drift()} == dict.fromkeys(broken, MALFORMED)
+    assert {d.id: d.kind for d in Comparison(pause=0).drift()} == dict.fromkeys(broken, MALFORMED)
     for product_id in broken:
         fields = {field.name: field for field in fields_of(product_id).fields}
         assert not fields["checksum"].same
@@ -214,7 +214,7 @@ def test_count_that_is_no_number_keeps_no_other_like_uncounted() -> None:
     assert (copy().find_one({"_id": third}) or {})["likes"] == 1
     change_by_hand(second, {"likes": UNSET})
     mark(Selection())
-    Relay().feed(BULK)
+    Relay().send_fresh(BULK)
     assert [document["likes"] for document in copy().find().sort("_id", 1)] == [1, 1, 1, 1]
 
 

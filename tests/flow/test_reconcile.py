@@ -66,9 +66,9 @@ def drift(*args: str, exit_code: int) -> dict[int, dict[str, Any]]:
 def repaired() -> dict[int, str]:
     """Compare and repair without the command's rest between two looks; return the kinds, by id."""
     repairing = RepairRun(allowed=False)
-    outcomes = repairing.repair(list(Comparison(rest=0).drift())) + repairing.delete()
+    outcomes = repairing.repair(list(Comparison(pause=0).drift())) + repairing.delete()
     assert all(ok for _difference, ok in outcomes)
-    assert list(Comparison(rest=0).drift()) == []
+    assert list(Comparison(pause=0).drift()) == []
     return {difference.id: difference.kind for difference, _ok in outcomes}
 
 
@@ -191,7 +191,7 @@ def test_many_deletions_need_a_yes() -> None:
     found = drift("--repair", exit_code=1)
     assert {id_: item["repaired"] for id_, item in found.items()} == {ids[0]: True, **dict.fromkeys(strangers, False)}
     assert copy().count_documents({"deleted": False}) == 14
-    outcomes = RepairRun(allowed=True).repair(list(Comparison(rest=0).drift()))
+    outcomes = RepairRun(allowed=True).repair(list(Comparison(pause=0).drift()))
     assert [(difference.id, ok) for difference, ok in outcomes] == [(id_, True) for id_ in strangers]
     assert copy().count_documents({"deleted": False}) == 3
 
@@ -199,7 +199,7 @@ def test_many_deletions_need_a_yes() -> None:
 def test_mending_never_replaces_what_became_newer() -> None:
     (product_id,) = in_sync(1)
     copy().update_one({"_id": product_id}, {"$set": {"title": "Hacked"}})
-    seen = list(Comparison(rest=0).drift())
+    seen = list(Comparison(pause=0).drift())
     service.update_product(product_id, {"title": "Newer"}, service.ANY_VERSION, "tester")
     deliver()
     assert repair(seen) == set()
@@ -251,7 +251,7 @@ def test_scheduled_check_confirms_on_a_second_look_and_forgets_what_is_mended() 
     ids = in_sync(3)
     copy().update_one({"_id": ids[0]}, {"$set": {"title": "Hacked"}})
     copy().delete_one({"_id": ids[1]})
-    check.look()
+    check.compare_next()
     assert (check.summary().confirmed, check.summary().suspected) == (0, 2)
     assert check.summary().pass_finished_at is not None
     service.update_product(ids[1], {"title": "The relay is at work on it now"}, service.ANY_VERSION, "tester")
@@ -266,7 +266,7 @@ def test_scheduled_check_confirms_on_a_second_look_and_forgets_what_is_mended() 
 def test_difference_that_becomes_another_one_is_suspected_anew() -> None:
     (product_id,) = in_sync(1)
     copy().delete_one({"_id": product_id})
-    check.look()
+    check.compare_next()
     copied_back = ProductChanged(product_id, 1, None)
     apply.apply([copied_back])
     check_again()
@@ -277,16 +277,16 @@ def test_difference_that_becomes_another_one_is_suspected_anew() -> None:
 
 def test_scheduled_check_is_shared_and_waits_its_time() -> None:
     (product_id,) = in_sync(1)
-    check.look()
+    check.compare_next()
     copy().delete_one({"_id": product_id})
-    check.look()  # another relay, at once
+    check.compare_next()  # another relay, at once
     assert check.summary().suspected == 0
 
 
 def test_few_products_are_not_compared_all_the_time_and_suspects_sooner() -> None:
     missing, changed = in_sync(2)
     copy().delete_one({"_id": missing})
-    check.look()
+    check.compare_next()
     copy().update_one({"_id": changed}, {"$set": {"title": "Hacked"}})
     check_again()
     assert (check.summary().confirmed, check.summary().suspected) == (1, 0)
@@ -296,10 +296,10 @@ def test_few_products_are_not_compared_all_the_time_and_suspects_sooner() -> Non
 
 def test_scheduled_check_leaves_a_slow_store_alone_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     in_sync(1)
-    monkeypatch.setattr(check, "LOOK_REST", 1e6)
-    check.look()
+    monkeypatch.setattr(check, "PAUSE_FACTOR", 1e6)
+    check.compare_next()
     until, now = db.session.execute(select(DriftCheck.paused_until, utc_now())).one()
-    assert timedelta(minutes=30) < until - now <= check.LONGEST_REST
+    assert timedelta(minutes=30) < until - now <= check.LONGEST_PAUSE
 
 
 def test_scheduled_check_goes_on_when_the_clock_was_set_back() -> None:
@@ -307,7 +307,7 @@ def test_scheduled_check_goes_on_when_the_clock_was_set_back() -> None:
     copy().delete_one({"_id": product_id})
     db.session.execute(update(DriftCheck).values(due_at="2999-01-01", paused_until="2999-01-01"))
     db.session.commit()
-    check.look()
+    check.compare_next()
     assert check.summary().suspected == 1
 
 
@@ -316,4 +316,4 @@ def check_again(rested: bool = False) -> None:
     db.session.execute(update(DriftCheck).values(due_at="2000-01-01", **(_RESTED if rested else {})))
     db.session.execute(update(Drift).values(checked_at="2000-01-01"))
     db.session.commit()
-    check.look()
+    check.compare_next()

@@ -122,13 +122,13 @@ def test_batch_of_likes_is_a_handful_of_statements_whatever_its_size() -> None:
     def batch(revision: int, size: int) -> list[LikeChanged]:
         return [LikeChanged(1 + number % 50, f"user{number}", revision, True) for number in range(size)]
 
-    likes.take(batch(1, 100))
-    few, many = (len(starts(lambda size=size: likes.take(batch(2, size)))) for size in (2, 100))  # type: ignore[misc]
+    likes.apply_likes(batch(1, 100))
+    few, many = (len(starts(lambda size=size: likes.apply_likes(batch(2, size)))) for size in (2, 100))  # type: ignore[misc]
     assert few == many <= 7
 
 
 def test_relay_claims_and_proves_a_batch_by_one_read_and_one_write() -> None:
-    assert starts(claim_and_put_back) == ["SELECT", "SELECT replication", "UPDATE replication", "UPDATE replication"]
+    assert starts(claim_and_release) == ["SELECT", "SELECT replication", "UPDATE replication", "UPDATE replication"]
     verification = starts(prove_all)[1:]
     assert len(verification) <= 13  # two of them the test's own
     assert [start for start in verification if start.endswith(("replication", "product_changes"))] == [
@@ -144,7 +144,7 @@ def test_relay_asks_once_about_a_backlog_of_which_nothing_arrived(app: Flask) ->
     relay = Relay()
     for _ in range(3):
         with pytest.raises(PublishError):  # nobody listens: the rows are put back
-            relay.feed(INTERACTIVE)
+            relay.send_fresh(INTERACTIVE)
     app.extensions["client_gateway"] = ClientThatHoldsAll()
     assert shop.questions == 1
 
@@ -170,11 +170,11 @@ def test_relay_and_likes_read_little() -> None:
     some = [LikeChanged(number, "reader", 1, True) for number in range(1, 20)]
     for step in (
         claims.any_due,
-        claim_and_put_back,
+        claim_and_release,
         prove_all,
-        claims.rescue_far_future,
+        claims.make_far_future_due,
         change_log.purge,
-        lambda: likes.take(some),
+        lambda: likes.apply_likes(some),
     ):
         assert_reads_little(plans(step), sorts=True)
 
@@ -185,8 +185,8 @@ STEPS: dict[str, Callable[[list[Replication]], Any]] = {
     "explain": lambda rows: verify._explain(
         rows, {row.product_id: ReplicaState(row.product_id, 0, "", None, row.sequence, "no") for row in rows}
     ),
-    "record the first sending": change_log.note_first_sent,
-    "record an attempt": change_log.note_attempt,
+    "record the first sending": change_log.record_first_sent,
+    "record an attempt": change_log.count_attempt,
 }
 
 
@@ -224,8 +224,8 @@ def page(sort: str, *, deep: bool = False, q: str = "", category: str | None = N
     return listed
 
 
-def claim_and_put_back() -> None:
-    claims.put_back(claims.claim(INTERACTIVE, (FRESH,), 200))
+def claim_and_release() -> None:
+    claims.release(claims.claim(INTERACTIVE, (FRESH,), 200))
 
 
 def prove_all() -> None:

@@ -88,8 +88,8 @@ def work() -> None:
     for _ in range(3):
         _let_time_pass()
         for lane in (INTERACTIVE, BULK):
-            relay.settle(lane)
-            relay.feed(lane)
+            relay.recheck(lane)
+            relay.send_fresh(lane)
 
 
 def _let_time_pass() -> None:
@@ -128,13 +128,13 @@ def test_later_version_of_a_product_that_is_touched_is_repaired_by_the_relay(pro
 
 def test_later_version_of_a_product_that_nobody_touches_is_found_at_the_first_look_and_repaired(product: int) -> None:
     forge(product)
-    check.look()
+    check.compare_next()
     assert [(found.product_id, found.kind) for found in check.summary().examples] == [(product, "ahead")]
     assert row(product).state == FRESH
     work()
     assert (row(product).state, held(product)["title"]) == (VERIFIED, "Red mug")
     _let_time_pass()
-    check.look()
+    check.compare_next()
     assert check.summary().confirmed == 0
 
 
@@ -144,24 +144,24 @@ def test_deleted_product_that_was_brought_back_is_taken_away_again(product: int)
     deliver()
     forge(product, like=other)
     assert held(product)["deleted"] is False
-    check.look()
+    check.compare_next()
     work()
     assert held(product)["deleted"] is True
 
 
 def test_other_content_at_the_same_version_is_found_by_two_looks_and_repaired(product: int) -> None:
     copy().update_one({"_id": product}, {"$set": {"title": "Forged"}})
-    check.look()
+    check.compare_next()
     assert row(product).state == VERIFIED, "a single look may have come amid a change"
     _let_time_pass()
-    check.look()
+    check.compare_next()
     work()
     assert (row(product).state, held(product)["title"]) == (VERIFIED, "Red mug")
 
 
 def test_invented_product_is_found_at_the_first_look_and_waits_for_a_person(product: int) -> None:
     forge(product + 500, like=product)
-    check.look()
+    check.compare_next()
     assert [(found.product_id, found.kind) for found in check.summary().examples] == [(product + 500, "orphaned")]
     work()
     assert held(product + 500)["deleted"] is False
@@ -174,7 +174,7 @@ def test_edit_in_admin_s_own_tables_is_found_and_waits_for_a_person(product: int
     db.session.commit()
     for _ in range(2):
         _let_time_pass()
-        check.look()
+        check.compare_next()
     assert check.summary().confirmed == 1
     work()
     assert held(product)["deleted"] is False, "else a slip in SQL would empty the shop by itself"
@@ -187,12 +187,12 @@ def test_relay_without_a_broker_sends_nothing_for_a_repair(product: int) -> None
     relay = Relay()
     _let_time_pass()
     with pytest.raises(PublishError):  # the other one has to be sent
-        relay.feed(INTERACTIVE)
+        relay.send_fresh(INTERACTIVE)
     assert held(product)["title"] == "Red mug"
     assert (row(product).state, row(other).state) == ("sent", FRESH)
 
 
 def test_forgery_is_confirmed_within_a_minute_at_ordinary_sizes() -> None:
     looks = -(-ORDINARY // check.SPAN)
-    found = check.PASS_REST + looks * check.EVERY
-    assert found + check.AGAIN + check.EVERY <= timedelta(minutes=1)
+    found = check.PASS_PAUSE + looks * check.EVERY
+    assert found + check.RECHECK_EVERY + check.EVERY <= timedelta(minutes=1)

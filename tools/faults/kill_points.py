@@ -10,7 +10,7 @@ ADMIN = (
     "after:contract.publisher:Publisher.publish",
     "before:admin.likes.service:_store",  # L5
     "after:admin.likes.service:_store",  # written, not committed
-    "after:admin.likes.service:take",  # committed, not answered
+    "after:admin.likes.service:apply_likes",  # committed, not answered
 )
 # The relay while it sends, A3: reached soon only where nothing arrives by itself.
 RELAY_SENDS = (

@@ -13,7 +13,7 @@ from admin.db.extensions import db
 from web.http.images import url_of
 
 CHUNK = 200
-LOOK_EVERY = timedelta(days=1)  # at each image
+CHECK_EVERY = timedelta(days=1)  # at each image
 KEEP_UNUSED = timedelta(days=7)  # an editor's upload before the product is saved; an undo
 KEEP_OF_DELETED = timedelta(days=90)  # as long as the history: until then a delete is undone with its image
 
@@ -26,7 +26,7 @@ def purge() -> int:
     # Locked: a product that names one of them right now waits, or is waited for by skipping it (service.hold).
     due = (
         select(Image.digest, Image.unused_since)
-        .where(Image.checked_at < now - LOOK_EVERY)
+        .where(Image.checked_at < now - CHECK_EVERY)
         .order_by(Image.checked_at)
         .limit(CHUNK)
         .with_for_update(skip_locked=True)

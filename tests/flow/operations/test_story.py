@@ -85,7 +85,7 @@ def test_one_grep_tells_the_story_of_a_like(operated: Operated) -> None:
         ("client", "like stored"),
         ("client", "request"),
         ("worker", "likes forwarded"),
-        ("admin", "likes taken"),
+        ("admin", "likes applied"),
         ("worker", "likes settled"),
     ]
     lines = tells(operated, request_id, told)

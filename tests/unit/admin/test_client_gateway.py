@@ -19,7 +19,7 @@ from contract.names import LANE_QUEUES
 from tests.unit.admin.catalogue import Api
 
 KEYS = {"test": b"k" * 40}
-PATIENCE = 0.3
+TIMEOUT_SECONDS = 0.3
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 40\r\n\r\n"
 
 
@@ -70,27 +70,27 @@ def test_client_that_says_nothing_is_not_called_again_before_the_breaker_s_rest_
     with silent() as client:
         gateway = ClientGateway(client.url, KEYS)
         with pytest.raises(ClientUnavailableError, match="timed out"):
-            gateway.ask("/x", {}, PATIENCE)
+            gateway.ask("/x", {}, TIMEOUT_SECONDS)
         for _ in range(5):
             with pytest.raises(ClientUnavailableError, match="asked again in a few seconds"):
-                gateway.ask("/x", {}, PATIENCE)
+                gateway.ask("/x", {}, TIMEOUT_SECONDS)
         assert client.calls == 1
 
 
 def test_answer_that_trickles_is_given_up_after_the_time_for_all_of_it() -> None:
     with silent(HEAD + b" " * 38 + b"{}") as client, pytest.raises(ClientUnavailableError, match="too slowly"):
-        ClientGateway(client.url, KEYS).ask("/x", {}, PATIENCE)
+        ClientGateway(client.url, KEYS).ask("/x", {}, TIMEOUT_SECONDS)
 
 
 def test_client_that_refuses_calls_costs_no_time_and_is_asked_each_time() -> None:
     gateway = ClientGateway("http://127.0.0.1:1", KEYS)
     for _ in range(3):
         with pytest.raises(ClientUnavailableError, match="Connection refused"):
-            gateway.ask("/x", {}, PATIENCE)
+            gateway.ask("/x", {}, TIMEOUT_SECONDS)
 
 
 def test_open_breaker_lets_one_probe_through_after_its_rest_and_closes_by_an_answer() -> None:
-    breaker = Breaker(rest=0.05)
+    breaker = Breaker(cooldown=0.05)
     assert [breaker.may_call(), breaker.may_call()] == [True, True]
     breaker.open()
     assert not breaker.may_call()
@@ -98,10 +98,10 @@ def test_open_breaker_lets_one_probe_through_after_its_rest_and_closes_by_an_ans
     while not breaker.may_call():
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    breaker = Breaker(rest=0.0)
+    breaker = Breaker(cooldown=0.0)
     breaker.open()
     assert breaker.may_call(), "the probe"
-    breaker = Breaker(rest=60)
+    breaker = Breaker(cooldown=60)
     breaker.open()
     breaker.close()
     assert [breaker.may_call(), breaker.may_call()] == [True, True]

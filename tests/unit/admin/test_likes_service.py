@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 from admin.catalogue.service import ANY_VERSION, delete_product
 from admin.db.extensions import db
 from admin.likes.models import LikeCount, ProductLike
-from admin.likes.service import take
+from admin.likes.service import apply_likes
 from contract.messages import LikeChanged
 from contract.service_calls import APPLIED, GONE, INVALID, LIKES, MAX_LIKES, SUPERSEDED, UNKNOWN, LikeOutcome
 from tests.unit.admin.catalogue import KEYS, Api
@@ -54,50 +54,50 @@ def count(product: int) -> int:
 
 
 def test_like_and_unlike_are_counted(product: int) -> None:
-    assert take([like(product, 1)]) == [LikeOutcome(APPLIED, 1, True)]
+    assert apply_likes([like(product, 1)]) == [LikeOutcome(APPLIED, 1, True)]
     assert count(product) == 1
-    assert take([like(product, 2, liked=False)]) == [LikeOutcome(APPLIED, 2, False)]
+    assert apply_likes([like(product, 2, liked=False)]) == [LikeOutcome(APPLIED, 2, False)]
     assert count(product) == 0
 
 
 def test_likes_of_several_shoppers_add_up(product: int) -> None:
-    take([like(product, 1, user=f"u{number}") for number in range(MAX_LIKES)])
+    apply_likes([like(product, 1, user=f"u{number}") for number in range(MAX_LIKES)])
     assert count(product) == MAX_LIKES
 
 
 def test_replay_changes_nothing(product: int) -> None:
-    take([like(product, 1)])
-    assert take([like(product, 1)]) == [LikeOutcome(SUPERSEDED, 1, True)]
+    apply_likes([like(product, 1)])
+    assert apply_likes([like(product, 1)]) == [LikeOutcome(SUPERSEDED, 1, True)]
     assert count(product) == 1
 
 
 def test_lower_rev_is_superseded(product: int) -> None:
-    take([like(product, 3, liked=False)])
-    assert take([like(product, 2)]) == [LikeOutcome(SUPERSEDED, 3, False)]
+    apply_likes([like(product, 3, liked=False)])
+    assert apply_likes([like(product, 2)]) == [LikeOutcome(SUPERSEDED, 3, False)]
     assert count(product) == 0
 
 
 def test_equal_rev_of_another_state_is_superseded(product: int) -> None:
-    take([like(product, 3)])
-    assert take([like(product, 3, liked=False)]) == [LikeOutcome(SUPERSEDED, 3, True)]
+    apply_likes([like(product, 3)])
+    assert apply_likes([like(product, 3, liked=False)]) == [LikeOutcome(SUPERSEDED, 3, True)]
     assert count(product) == 1
 
 
 def test_higher_rev_of_the_same_state_is_noted_and_counted_once(product: int) -> None:
-    take([like(product, 1)])
-    assert take([like(product, 5)]) == [LikeOutcome(APPLIED, 5, True)]
-    assert take([like(product, 4, liked=False)]) == [LikeOutcome(SUPERSEDED, 5, True)]
+    apply_likes([like(product, 1)])
+    assert apply_likes([like(product, 5)]) == [LikeOutcome(APPLIED, 5, True)]
+    assert apply_likes([like(product, 4, liked=False)]) == [LikeOutcome(SUPERSEDED, 5, True)]
     assert count(product) == 1
 
 
 def test_first_word_of_a_shopper_may_be_an_unlike(product: int) -> None:
-    assert take([like(product, 2, liked=False)]) == [LikeOutcome(APPLIED, 2, False)]
+    assert apply_likes([like(product, 2, liked=False)]) == [LikeOutcome(APPLIED, 2, False)]
     assert count(product) == 0
 
 
 def test_states_of_one_shopper_in_one_batch_are_taken_in_turn(product: int) -> None:
     batch = [like(product, 2, liked=False), like(product, 1), like(product, 3), like(product, 3)]
-    assert [(o.outcome, o.revision, o.liked) for o in take(batch)] == [
+    assert [(o.outcome, o.revision, o.liked) for o in apply_likes(batch)] == [
         (APPLIED, 2, False),
         (SUPERSEDED, 2, False),
         (APPLIED, 3, True),
@@ -108,33 +108,33 @@ def test_states_of_one_shopper_in_one_batch_are_taken_in_turn(product: int) -> N
 
 def test_deleted_product_takes_unlikes_and_repetitions_but_no_like(product: int) -> None:
     """An erased account leaves no like behind, whatever became of the product."""
-    take([like(product, 1), like(product, 1, user="u3")])
+    apply_likes([like(product, 1), like(product, 1, user="u3")])
     delete_product(product, ANY_VERSION, "test")
     batch = [like(product, 2, liked=False), like(product, 1, user="u2"), like(product, 1, user="u3")]
-    assert take(batch) == [
+    assert apply_likes(batch) == [
         LikeOutcome(APPLIED, 2, False),
         LikeOutcome(GONE, 0, False),
         LikeOutcome(SUPERSEDED, 1, True),
     ]
-    assert take([like(product, 2, user="u3")]) == [LikeOutcome(GONE, 1, True)]
+    assert apply_likes([like(product, 2, user="u3")]) == [LikeOutcome(GONE, 1, True)]
     assert count(product) == 1
 
 
 def test_superseding_state_is_told_with_the_time_it_came(product: int) -> None:
-    assert take([like(product, 2)])[0].received_at is None
-    assert take([like(product, 1)])[0].received_at == db.session.scalar(select(ProductLike.received_at))
+    assert apply_likes([like(product, 2)])[0].received_at is None
+    assert apply_likes([like(product, 1)])[0].received_at == db.session.scalar(select(ProductLike.received_at))
 
 
 def test_counts_of_many_products_change_in_one_batch(editor: Api, product: int) -> None:
     other = editor.create(sku="OTHER")["id"]
-    take([like(product, 1), like(other, 1), like(other, 1, user="u2")])
-    take([like(product, 2, liked=False), like(other, 2, liked=False), like(other, 1, user="u3")])
+    apply_likes([like(product, 1), like(other, 1), like(other, 1, user="u2")])
+    apply_likes([like(product, 2, liked=False), like(other, 2, liked=False), like(other, 1, user="u3")])
     assert (count(product), count(other)) == (0, 2)
 
 
 def test_unknown_product_is_told_beside_good_ones(product: int) -> None:
     far = (1 << 63) - 1
-    assert take([like(999, 1), like(product, 1), like(far, far)]) == [
+    assert apply_likes([like(999, 1), like(product, 1), like(far, far)]) == [
         LikeOutcome(UNKNOWN),
         LikeOutcome(APPLIED, 1, True),
         LikeOutcome(UNKNOWN),
@@ -144,7 +144,7 @@ def test_unknown_product_is_told_beside_good_ones(product: int) -> None:
 
 
 def test_count_is_shown_with_the_product_and_makes_no_version(editor: Api, product: int) -> None:
-    take([like(product, 1), like(product, 1, user="u2")])
+    apply_likes([like(product, 1), like(product, 1, user="u2")])
     shown = editor.show(product).get_json()
     assert (shown["likes"], shown["version"]) == (2, 1)
     assert editor.listed().get_json()["items"][0]["likes"] == 2
@@ -171,7 +171,7 @@ def test_any_order_and_number_of_arrivals_ends_at_the_same_count(
     arrivals = data.draw(st.permutations(sent + again))
     while arrivals:
         size = data.draw(st.integers(1, len(arrivals)))
-        take(arrivals[:size])
+        apply_likes(arrivals[:size])
         arrivals = arrivals[size:]
         count(product_id)
     assert count(product_id) == sum(states[-1] for states in histories.values() if states)

@@ -112,8 +112,8 @@ def test_resync_marks_in_chunks_and_again_does_no_harm(app: Flask, editor: Api) 
     prove_all(app)
     with app.app_context():
         seen: list[int] = []
-        assert resync.mark(resync.Selection(first_id=ids[1]), seen.append) == 2
-        assert resync.mark(resync.Selection(first_id=ids[1])) == 2
+        assert resync.mark_pending(resync.Selection(first_id=ids[1]), seen.append) == 2
+        assert resync.mark_pending(resync.Selection(first_id=ids[1])) == 2
         states = dict(db.session.execute(select(Replication.product_id, Replication.state)).tuples().all())
     assert states == {ids[0]: VERIFIED, ids[1]: FRESH, ids[2]: FRESH}
     assert seen == [2]

@@ -33,7 +33,7 @@ def test_run_goes_on_chunk_by_chunk_and_says_how_far_it_is(app: Flask) -> None:
     with app.app_context():
         resync_runs.request(resync_runs.ALL, "me")
         seen = []
-        while resync_runs.go_on(2):
+        while resync_runs.advance(2):
             [progress] = resync_runs.latest()
             seen.append((progress.run.marked, progress.pending, progress.busy, bool(progress.run.finished_at)))
         assert seen == [(2, 2, True, False), (4, 4, True, False), (5, 5, True, False), (5, 5, True, True)]
@@ -47,7 +47,7 @@ def test_run_goes_on_chunk_by_chunk_and_says_how_far_it_is(app: Flask) -> None:
 def test_what_a_run_marked_carries_its_name_as_request_id(app: Flask) -> None:
     with app.app_context():
         run = resync_runs.request(resync_runs.ALL, "me")
-        resync_runs.go_on()
+        resync_runs.advance()
         causes = set(db.session.execute(select(Replication.request_id)).scalars())
         assert causes == {f"resync-{run.id}"}
 
@@ -57,7 +57,7 @@ def test_second_click_starts_no_second_run(app: Flask) -> None:
     with app.app_context():
         first = resync_runs.request(resync_runs.ALL, "me").id
         assert resync_runs.request(resync_runs.ALL, "you").id == first
-        while resync_runs.go_on(2):
+        while resync_runs.advance(2):
             pass
         assert resync_runs.request(resync_runs.ALL, "you").id != first
 
@@ -68,7 +68,7 @@ def test_stuck_ones_alone_are_marked(app: Flask, five: list[int]) -> None:
         db.session.execute(poison)
         db.session.commit()
         resync_runs.request(resync_runs.STUCK, "me")
-        while resync_runs.go_on(2):
+        while resync_runs.advance(2):
             pass
         assert states() == [VERIFIED, FRESH, FRESH, FRESH, VERIFIED]
 
@@ -77,9 +77,9 @@ def test_stuck_ones_alone_are_marked(app: Flask, five: list[int]) -> None:
 def test_stopped_run_marks_no_more(app: Flask) -> None:
     with app.app_context():
         run = resync_runs.request(resync_runs.ALL, "me")
-        resync_runs.go_on(2)
+        resync_runs.advance(2)
         resync_runs.stop(run.id, "you")
-        assert not resync_runs.go_on(2)
+        assert not resync_runs.advance(2)
         [progress] = resync_runs.latest()
         assert (progress.run.marked, progress.run.stopped_by) == (2, "you")
         assert states() == [FRESH, FRESH, VERIFIED, VERIFIED, VERIFIED]

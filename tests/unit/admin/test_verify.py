@@ -44,7 +44,7 @@ class FakeClient:
         held = {id_: self.holds[id_] for id_ in product_ids if id_ in self.holds}
         return Answer(held, known, datetime.now(UTC).replace(tzinfo=None))
 
-    def ask(self, path: str, body: Any, patience: float = 0) -> Any:
+    def ask(self, path: str, body: Any, timeout: float = 0) -> Any:
         assert path == "/service/v1/products/extent"
         return self.extent
 

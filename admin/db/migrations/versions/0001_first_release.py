@@ -225,8 +225,8 @@ def _create_outbox() -> None:
     _table(
         "resync_runs",
         _new_id(),
-        sa.Column("what", sa.String(8), nullable=False),
-        sa.Column("by", sa.String(254), nullable=False),
+        sa.Column("scope", sa.String(8), nullable=False),
+        sa.Column("requested_by", sa.String(254), nullable=False),
         sa.Column("total", sa.Integer, nullable=False),
         sa.Column("marked", sa.Integer, nullable=False),
         sa.Column("after_id", sa.BigInteger, nullable=False),
