@@ -29,7 +29,7 @@ class RepairRun:
         return self._count if self._count > self.limit else 0
 
     def repair(self, drift: Sequence[Difference]) -> list[Outcome]:
-        """Repair ``drift``, at most MAX_REPAIRS products; return an outcome for each but those that wait for ``delete``."""
+        """Repair ``drift``, at most MAX_REPAIRS products; return the outcomes of those that need not wait."""
         waiting = [difference for difference in drift if difference.deletes and not self._allowed]
         done = _outcomes([difference for difference in drift if difference not in waiting])
         self._count += len(waiting)
