@@ -1,4 +1,4 @@
-"""Pictures of the pages for docs/screenshots, in the looks that show most. ``scripts/screenshots`` takes them."""
+"""Screenshots of the pages for docs/screenshots. ``scripts/screenshots`` takes them."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -20,9 +20,9 @@ from tools.stack.browser import LOOKS
 from tools.stack.product import ROOT
 
 FOLDER = ROOT / "docs" / "screenshots"
-HIGHEST = 1100  # px; of a longer page the top is shown
-WHOLE = 2400  # px
-COLOURS = 128  # look the same, in a quarter of the bytes
+MAX_HEIGHT = 1100  # px; a longer page is cut off
+WHOLE_PAGE = 2400  # px
+COLOURS = 128  # no visible difference, in a quarter of the bytes
 SHOPPERS = 9
 SPREAD = ("changed_at", "first_sent_at", "applied_at", "verified_at")
 STILL = """document.getAnimations().every(a => a.playState !== "running")
@@ -33,9 +33,9 @@ Camera = Callable[..., Page]
 
 @pytest.fixture(scope="session", autouse=True)
 def busy_hour(shop: Shop) -> None:
-    """Likes as shoppers leave them, and changes one by one, which are moved back over the hour before.
+    """Like products as several shoppers, and change all of them.
 
-    docs/pages.md says so: the chart of the lag would be one bar.
+    The changes are moved back over the last hour, because the chart of the lag would be a single bar. docs/pages.md says so.
     """
     items = shop.running.client.list(limit=50)
     products = [item["id"] for item in items]
@@ -58,7 +58,7 @@ def busy_hour(shop: Shop) -> None:
 
 @pytest.fixture
 def camera(browser: Browser, guard: Guard) -> Iterator[Camera]:
-    """``camera(look)`` opens a browser that looks so."""
+    """``camera(look)`` opens a page with the options ``LOOKS[look]``."""
     with ExitStack() as opened:
 
         def new_page(look: str = "desktop-light") -> Page:
@@ -69,8 +69,8 @@ def camera(browser: Browser, guard: Guard) -> Iterator[Camera]:
         yield new_page
 
 
-def take(page: Page, name: str, url: str = "", highest: int = HIGHEST) -> None:
-    """Take a picture of the page as it is, or of ``url``, once nothing moves."""
+def take(page: Page, name: str, url: str = "", max_height: int = MAX_HEIGHT) -> None:
+    """Take a screenshot of the page as it is, or of ``url``, once all animations have ended."""
     if url:
         page.goto(url, wait_until="networkidle")
     page.mouse.move(0, 0)
@@ -78,8 +78,8 @@ def take(page: Page, name: str, url: str = "", highest: int = HIGHEST) -> None:
     size = page.viewport_size
     assert size
     height = size["height"]
-    if not page.locator("dialog[open]").count():  # what lies over a page covers the screen, not the page
-        height = min(max(page.evaluate("document.documentElement.scrollHeight"), height), highest)
+    if not page.locator("dialog[open]").count():  # a dialog covers the screen, not the whole page
+        height = min(max(page.evaluate("document.documentElement.scrollHeight"), height), max_height)
     content = page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": size["width"], "height": height})
     FOLDER.mkdir(exist_ok=True)
     with Image.open(io.BytesIO(content)) as picture:
@@ -119,7 +119,7 @@ def test_console(console: Console, camera: Camera, guard: Guard) -> None:
         console.sign_in(one, OWNER)
     take(page, "console", console.url)
     take(dark, "console-dark", console.url)
-    take(phone, "console-phone", console.url, highest=WHOLE)
+    take(phone, "console-phone", console.url, max_height=WHOLE_PAGE)
     take(page, "console-products", f"{console.url}/products")
     take(phone, "console-products-phone", f"{console.url}/products")
     take(page, "console-editor", f"{console.url}/products/5/edit")
@@ -140,14 +140,14 @@ def test_console_in_trouble(console: Console, camera: Camera) -> None:
     console.edit_the_copy(1, title="Blue kettle", price=Decimal128("39.90"))
     page.goto(f"{console.url}/products/1")
     expect(page.locator("tr.differs").first).to_be_visible()
-    take(page, "console-product", highest=WHOLE)
+    take(page, "console-product", max_height=WHOLE_PAGE)
     take(dark, "console-product-dark", f"{console.url}/products/1")
     take(phone, "console-product-phone", f"{console.url}/products/1")
     console.send_poison(12)
-    letter = console.send_poison(31)
+    dead_letter = console.send_poison(31)
     take(phone, "console-dead-letters-phone", f"{console.url}/dead-letters")
     take(page, "console-dead-letters", f"{console.url}/dead-letters")
-    take(page, "console-dead-letter", f"{console.url}/dead-letters/{letter}")
+    take(page, "console-dead-letter", f"{console.url}/dead-letters/{dead_letter}")
     job = console.import_with_an_error()
     take(page, "console-imports", f"{console.url}/imports")
     take(page, "console-import", f"{console.url}/imports/{job}")
