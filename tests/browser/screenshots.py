@@ -35,7 +35,8 @@ Camera = Callable[..., Page]
 def busy_hour(shop: Shop) -> None:
     """Like products as several shoppers, and change all of them.
 
-    The changes are moved back over the last hour, because the chart of the lag would be a single bar. docs/pages.md says so.
+    The changes are moved back over the last hour, because the chart of the lag would be a single bar.
+    docs/pages.md says so.
     """
     items = shop.running.client.list(limit=50)
     products = [item["id"] for item in items]
