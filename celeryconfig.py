@@ -21,7 +21,6 @@ task_routes = {
     names.FORWARD_LIKES: {"queue": names.QUEUE_LIKES},
     names.RETRY_LIKES: {"queue": names.QUEUE_LIKES},
     names.COLLECT_DEAD_LETTERS: {"queue": names.QUEUE_MAINTENANCE},
-    names.REPLAY_DEAD_LETTER: {"queue": names.QUEUE_MAINTENANCE},
     names.COPY_IMAGES: {"queue": names.QUEUE_MAINTENANCE},
 }
 

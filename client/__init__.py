@@ -69,7 +69,6 @@ def create_app(settings: ClientSettings | None = None) -> Flask:
     oidc.init_oidc(app, settings)
     init_signatures(app, parse_keys(settings.service_keys), audience="client")
     init_likes_announcer(app)
-    dead_letters_api.init_dead_letters(app)
     api = init_api(app, "Lockstep Client")
     for feature in (accounts_api, products_api, likes_api):
         api.register_blueprint(feature.blp)

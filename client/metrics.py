@@ -23,7 +23,7 @@ class ClientState(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            likes, letters = status(), {state: _letters(state) for state in STATES}
+            likes, dead_letters = status(), {state: _dead_letters(state) for state in STATES}
             images = wanted.waiting()
         except PyMongoError as error:
             log.warning("the state of the likes is unknown", error=str(error))
@@ -32,10 +32,10 @@ class ClientState(Collector):
         yield labelled("store_up", "1 while the store answers.", "store", {"client": 1})
         yield from _likes(likes)
         yield GaugeMetricFamily("images_wanted", "Images still to be copied from Admin.", images)
-        yield labelled("dead_letters", "Dead letters kept, by state; new ones wait for a person.", "state", letters)
+        yield labelled("dead_letters", "Dead letters by state; open ones wait for a decision.", "state", dead_letters)
 
 
-def _letters(state: str) -> int:
+def _dead_letters(state: str) -> int:
     return int(DeadLetter._get_collection().count_documents({"state": state}))
 
 

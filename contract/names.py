@@ -7,7 +7,6 @@ RESYNC_PRODUCTS = "tasks.resync_products"
 FORWARD_LIKES = "tasks.forward_likes"
 RETRY_LIKES = "tasks.retry_likes"
 COLLECT_DEAD_LETTERS = "tasks.collect_dead_letters"
-REPLAY_DEAD_LETTER = "tasks.replay_dead_letter"
 COPY_IMAGES = "tasks.copy_images"
 
 EXCHANGE = "lockstep"

@@ -5,5 +5,4 @@ Every Celery process, workers too, imports this module at its start, so the comm
 
 from runtime.cli.commands import LazyCommand
 
-dead = LazyCommand("dead", "client.cli.dead_letters:dead", "List, replay or discard dead letters.")
 resync = LazyCommand("resync", "admin.cli.sync:resync", "Send products to the Client again.")

@@ -6,6 +6,7 @@ from runtime import uncaught
 from runtime.cli.commands import LazyCommand
 
 _COMMANDS = {
+    "dead-letters": ("client.cli.dead_letters:dead_letters", "List, resync and discard dead letters."),
     "doctor": ("lockstep.doctor.cli:doctor", "Check the set-up, and say how to fix it."),
     "export": ("admin.cli.main:export", "Write every live product to a file."),
     "health": ("lockstep.health:health", "Check whether a process works."),

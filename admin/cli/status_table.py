@@ -28,7 +28,7 @@ def table(now: status.Status) -> Table:
     rows.add_row("drift", _drift(now.drift))
     if now.client:
         rows.add_row("likes", f"{now.client.likes_pending} pending, {now.client.likes_parked} parked")
-        rows.add_row("dead letters", f"{now.client.dead_letters} new")
+        rows.add_row("dead letters", f"{now.client.dead_letters} open")
         rows.add_row("images", f"{now.client.images_wanted} to be copied")
     for queue, depth in now.queues.items():
         rows.add_row(queue, "unknown" if depth is None else f"{depth} messages")

@@ -1,4 +1,4 @@
-"""The dead letters: which there are, what each says, and replaying or discarding them."""
+"""Pages of the dead letters: the list, one with its payload, resync and discard."""
 
 import json
 from http import HTTPStatus
@@ -13,7 +13,7 @@ from admin.accounts.models import EDITOR, VIEWER
 from admin.accounts.sessions import page_for
 from admin.console.blueprint import blp, live
 from admin.monitoring import dead_letters
-from admin.monitoring.dead_letters import RefusedError
+from admin.monitoring.dead_letters import BulkResult
 from admin.outbox.client_gateway import ClientUnavailableError
 from admin.rest.dead_letter_schemas import STATES, BulkSchema
 from runtime.ids import to_id
@@ -24,102 +24,94 @@ _SHOWN = 25
 
 @blp.get("/dead-letters")
 @page_for(VIEWER)
-def list_letters() -> str:
+def list_dead_letters() -> str:
     where = _where()
     page, error = _page(where)
     shown = {"page": page, "error": error, "where": where, "counted": dead_letters.COUNTED}
-    return render_template("console/letters.html", **shown, next_url=_next_url(page))
+    return render_template("console/dead_letters.html", **shown, next_url=_next_url(page))
 
 
 @blp.get("/dead-letters.json")
 @page_for(VIEWER)
-def live_letters() -> Response:
+def live_dead_letters() -> Response:
     page, error = _page(_where())
     shown = {"page": page, "error": error, "where": _where(), "counted": dead_letters.COUNTED}
-    regions = {"counts": render_template("console/letter_counts.html", **shown)}
-    for letter in page.items if page else ():
-        regions[f"state-{letter['id']}"] = render_template("console/letter_state.html", letter=letter)
+    regions = {"counts": render_template("console/dead_letter_counts.html", **shown)}
+    for item in page.items if page else ():
+        regions[f"state-{item['id']}"] = render_template("console/dead_letter_state.html", dead_letter=item)
     return live(regions)
 
 
-@blp.get("/dead-letters/<string(length=32):letter_id>")
+@blp.get("/dead-letters/<string(length=32):id_>")
 @page_for(VIEWER)
-def show_letter(letter_id: str) -> str | tuple[str, HTTPStatus]:
+def show_dead_letter(id_: str) -> str | tuple[str, HTTPStatus]:
     try:
-        letter = dead_letters.get_letter(letter_id)
+        found = dead_letters.get_dead_letter(id_)
     except ClientUnavailableError as error:
-        return render_template("console/letter.html", letter=None, error=str(error)), HTTPStatus.SERVICE_UNAVAILABLE
-    return render_template("console/letter.html", letter=letter, payload=_readable(letter), error=None)
+        page = render_template("console/dead_letter.html", dead_letter=None, error=str(error))
+        return page, HTTPStatus.SERVICE_UNAVAILABLE
+    return render_template("console/dead_letter.html", dead_letter=found, payload=_payload(found), error=None)
 
 
-@blp.get("/dead-letters/<string(length=32):letter_id>/live.json")
-@page_for(VIEWER)
-def live_letter(letter_id: str) -> Response:
-    return live(
-        {"letter-state": render_template("console/letter_state.html", letter=dead_letters.get_letter(letter_id))}
-    )
-
-
-@blp.post("/dead-letters/settle")
+@blp.post("/dead-letters/change")
 @page_for(EDITOR)
-def settle_letters() -> AnyResponse:
-    """Replay or discard the letters that were ticked, or all that the filter shows, a bounded number at once."""
+def change_dead_letters() -> AnyResponse:
+    """Resync or discard the selected dead letters, or up to 500 that the filter selects."""
     action = request.form.get("action", "")
-    if action not in (dead_letters.REPLAY, dead_letters.DISCARD):
-        raise forms.InvalidFormError("Nothing was done: the form says neither replay nor discard.")
+    if action not in dead_letters.ACTIONS:
+        raise forms.InvalidFormError("Nothing was changed: the form names neither resync nor discard.")
     ids = request.form.getlist("id")[:100]
     try:
-        done, refused, more = _settle_all(action) if "all" in request.form else _settle(action, ids)
+        result = _change_all(action) if "all" in request.form else _change(action, ids)
     except ClientUnavailableError:
-        flash("The Client keeps the dead letters, and it does not answer now. Nothing was lost; try again.", "error")
+        flash("The Client stores the dead letters, and it does not answer. They are unchanged; try again.", "error")
         return redirect(_back())
-    _say(action, done, refused, more)
+    _flash_result(action, result)
     return redirect(_back())
 
 
-def _settle(action: str, ids: list[str]) -> tuple[int, list[str], bool]:
+def _change(action: str, ids: list[str]) -> BulkResult:
     refused = []
-    for letter_id in ids:
+    for id_ in ids:
         try:
-            dead_letters.settle(action, letter_id, author())
-        except (RefusedError, dead_letters.LetterNotFoundError) as error:
-            refused.append(error.detail)
-    return len(ids) - len(refused), refused, False
+            dead_letters.change(action, id_, author())
+        except (dead_letters.RefusedError, dead_letters.DeadLetterNotFoundError) as error:
+            refused.append({"id": id_, "refused": error.detail})
+    return BulkResult(len(ids) - len(refused), refused, more=False)
 
 
-def _settle_all(action: str) -> tuple[int, list[str], bool]:
-    """Take the filter from the address as strictly as the API does: read as left out, it would mean more letters."""
+def _change_all(action: str) -> BulkResult:
+    """Validate the filter in the URL as the API does: an invalid part that is ignored would select more."""
     given = {name: text for name in ("state", "reason", "product") if (text := request.args.get(name, "").strip())}
     if given.get("state", "any") == "any":
-        given["state"] = "new"
-    result = dead_letters.settle_all(action, forms.load(BulkSchema(), given), author())
-    return result.accepted, [outcome["refused"] for outcome in result.refused], result.more
+        given["state"] = "open"
+    return dead_letters.change_all(action, forms.load(BulkSchema(), given), author())
 
 
-def _say(action: str, done: int, refused: list[str], more: bool) -> None:
-    letters = "dead letter" if done == 1 else "dead letters"
-    if done and action == dead_letters.REPLAY:
-        flash(f"{done} {letters}: the products are fetched anew. The states show how far it is.", "success")
-    elif done:
-        flash(f"{done} {letters} discarded. They can still be replayed for 30 days.", "success")
-    if more:
-        flash("There are more of them: do it again for the next 500.", "info")
-    if refused:
-        flash(f"{len(refused)} refused: {refused[0]}", "warning")
-    if not done and not refused:
-        flash("Choose at least one dead letter first.", "warning")
+def _flash_result(action: str, result: BulkResult) -> None:
+    count = f"{result.accepted} dead letter{'' if result.accepted == 1 else 's'}"
+    if result.accepted and action == dead_letters.RESYNC:
+        flash(f"{count} resynced: the relay sends the current state of the products.", "success")
+    elif result.accepted:
+        flash(f"{count} discarded. For 30 days a resync is still possible.", "success")
+    if result.more:
+        flash("There are more: repeat this for the next 500.", "info")
+    if result.refused:
+        flash(f"{len(result.refused)} refused: {result.refused[0]['refused']}", "warning")
+    if not result.accepted and not result.refused:
+        flash("No dead letter was selected.", "warning")
 
 
 def _page(where: dict[str, Any]) -> tuple[dead_letters.Page | None, str | None]:
     try:
-        return dead_letters.list_letters(where, _SHOWN, request.args.get("cursor")), None
+        return dead_letters.list_dead_letters(where, _SHOWN, request.args.get("cursor")), None
     except ClientUnavailableError as error:
         return None, str(error)
 
 
 def _where() -> dict[str, Any]:
-    """Read the filter from the address; what makes no sense there is as good as left out."""
-    state = request.args.get("state", "new")
+    """Read the filter from the URL; invalid parts are ignored."""
+    state = request.args.get("state", "open")
     return {
         "state": state if state in STATES else None,
         "reason": request.args.get("reason", "").strip()[:100],
@@ -128,10 +120,10 @@ def _where() -> dict[str, Any]:
 
 
 def _back() -> str:
-    if request.form.get("from") == "letter" and (ids := request.form.getlist("id")):
-        return url_for("console.show_letter", letter_id=ids[0])
+    if request.form.get("from") == "dead-letter" and (ids := request.form.getlist("id")):
+        return url_for("console.show_dead_letter", id_=ids[0])
     state, reason, product = (request.args.get(name) for name in ("state", "reason", "product"))
-    return url_for("console.list_letters", state=state, reason=reason, product=product)
+    return url_for("console.list_dead_letters", state=state, reason=reason, product=product)
 
 
 def _next_url(page: dead_letters.Page | None) -> str | None:
@@ -140,10 +132,10 @@ def _next_url(page: dead_letters.Page | None) -> str | None:
     return f"{request.path}?{urlencode({**request.args.to_dict(), 'cursor': page.next_cursor})}"
 
 
-def _readable(letter: dict[str, Any]) -> str:
-    """Return the payload as indented JSON where it is JSON, else as it is."""
-    payload = str(letter.get("payload", ""))
-    if letter.get("payload_encoding") != "text" or letter.get("payload_cut"):
+def _payload(dead_letter: dict[str, Any]) -> str:
+    """Return the payload, indented where it is JSON."""
+    payload = str(dead_letter.get("payload", ""))
+    if dead_letter.get("payload_encoding") != "text" or dead_letter.get("payload_cut"):
         return payload
     try:
         return json.dumps(json.loads(payload), indent=2, ensure_ascii=False)

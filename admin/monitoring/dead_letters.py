@@ -1,38 +1,44 @@
-"""Asking the Client about its dead letters."""
+"""The Client's dead letters: listed, resynced and discarded by signed calls. See docs/decisions/0046."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from admin.db.engine import retry_deadlocks
+from admin.db.extensions import db
 from admin.outbox.client_gateway import ClientUnavailableError, client_gateway
+from admin.relay import resync as relay_resync
 from contract.service_calls import DEAD_LETTERS
 from web.http import cursors
 from web.http.problems import ProblemError
 
-REPLAY, DISCARD = "replay", "discard"
-COUNTED = 1_000  # where the Client stops counting letters of one state
-_AT_ONCE = 500  # what the Client settles per call
+RESYNC, DISCARD = ACTIONS = ("resync", "discard")
+COUNTED = 1_000  # the Client stops counting the dead letters of one state here
+_AT_ONCE = 500  # dead letters per call
 _SORT = "-died_at"
-PATIENCE = 15.0  # seconds: a replay has the Client ask Admin in turn
+_TIMEOUT_SECONDS = 15.0
 _ID = re.compile(r"[0-9a-f]{1,64}")
 
+DeadLetter = dict[str, Any]
 
-class LetterNotFoundError(ProblemError):
+
+class DeadLetterNotFoundError(ProblemError):
     status = HTTPStatus.NOT_FOUND
 
 
 class RefusedError(ProblemError):
-    """The letter is not one that this can be done to."""
+    """The action is not possible with this dead letter."""
 
     status = HTTPStatus.CONFLICT
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``counts``: letters by state, COUNTED or more where it says so; empty from a Client of the version before."""
+    """``counts``: dead letters by state; COUNTED means that many or more."""
 
-    items: list[dict[str, Any]]
+    items: list[DeadLetter]
     next_cursor: str | None
     collected_at: str | None
     counts: dict[str, int]
@@ -45,50 +51,76 @@ class BulkResult:
     more: bool
 
 
-def list_letters(where: dict[str, Any], limit: int, cursor: str | None) -> Page:
+def list_dead_letters(where: dict[str, Any], limit: int, cursor: str | None) -> Page:
     """Return one page, newest first. Raises BadCursorError, ClientUnavailableError."""
     after = cursors.decode(cursor, _SORT)
     answer = _ask("query", {"where": where, "limit": limit + 1, "after": after})
-    found = answer["letters"]
+    found = answer["dead_letters"]
     items = found[:limit]
-    more = len(found) > limit
-    position = [items[-1]["died_at"], items[-1]["id"]] if more else None
-    counts = answer.get("counts", {})
-    return Page(items, cursors.encode(_SORT, position) if position else None, answer["collected_at"], counts)
+    position = [items[-1]["died_at"], items[-1]["id"]] if len(found) > limit else None
+    next_cursor = cursors.encode(_SORT, position) if position else None
+    return Page(items, next_cursor, answer["collected_at"], answer["counts"])
 
 
-def get_letter(letter_id: str) -> dict[str, Any]:
-    """Return one letter with its payload. Raises LetterNotFoundError, ClientUnavailableError."""
-    letter: dict[str, Any] | None = _ask("show", {"id": letter_id})["letter"] if _ID.fullmatch(letter_id) else None
-    if letter is None:
-        raise _not_found(letter_id)
-    return letter
+def get_dead_letter(id_: str) -> DeadLetter:
+    """Return one dead letter with its payload. Raises DeadLetterNotFoundError, ClientUnavailableError."""
+    found: DeadLetter | None = _ask("show", {"id": id_})["dead_letter"] if _ID.fullmatch(id_) else None
+    if found is None:
+        raise DeadLetterNotFoundError(f"There is no dead letter {id_!r}.")
+    return found
 
 
-def settle(action: str, letter_id: str, by: str) -> None:
-    """Replay or discard one letter. Raises LetterNotFoundError, RefusedError, ClientUnavailableError."""
-    outcomes = _ask(action, {"id": letter_id, "by": by})["outcomes"] if _ID.fullmatch(letter_id) else []
-    if not outcomes:
-        raise _not_found(letter_id)
-    if refused := outcomes[0]["refused"]:
-        raise RefusedError(f"Not possible with this dead letter: {refused}.")
+def change(action: str, id_: str, by: str) -> None:
+    """Resync or discard one dead letter. Raises DeadLetterNotFoundError, RefusedError, ClientUnavailableError."""
+    result = _change(action, [get_dead_letter(id_)], by)
+    if result.refused:
+        raise RefusedError(f"Dead letter {id_} cannot be changed: {result.refused[0]['refused']}.")
 
 
-def settle_all(action: str, where: dict[str, Any], by: str) -> BulkResult:
-    """Replay or discard those that ``where`` names, a bounded number at once. ``where`` has a state, so that a filter
-    that got lost never means every letter. Raises ClientUnavailableError.
+def change_all(action: str, where: dict[str, Any], by: str) -> BulkResult:
+    """Resync or discard at most _AT_ONCE dead letters that ``where`` selects. Raises ClientUnavailableError.
+
+    ``where`` names a state, so that a filter lost on the way never selects every dead letter.
     """
-    outcomes = _ask(f"{action}-all", {"where": where, "by": by})["outcomes"]
-    refused = [outcome for outcome in outcomes if outcome["refused"]]
-    return BulkResult(len(outcomes) - len(refused), refused, more=len(outcomes) == _AT_ONCE)
+    # Dead letters without products would fill the limit each time and keep a resync from reaching the others.
+    where = {**where, "with_products": action == RESYNC}
+    found = _ask("query", {"where": where, "limit": _AT_ONCE, "after": None})["dead_letters"]
+    return _change(action, found, by) if found else BulkResult(0, [], more=False)
+
+
+def _change(action: str, found: list[DeadLetter], by: str) -> BulkResult:
+    """Change ``found``. Before a resync is recorded, the products are committed as pending: a crash between the two
+    leaves the dead letters open, and doing both again is harmless.
+    """
+    refused = _make_pending(found) if action == RESYNC else []
+    rest = {item["id"] for item in found} - {item["id"] for item in refused}
+    outcomes = _ask(action, {"ids": sorted(rest), "by": by})["outcomes"] if rest else []
+    refused += [outcome for outcome in outcomes if outcome["refused"]]
+    return BulkResult(len(found) - len(refused), refused, more=len(found) == _AT_ONCE)
+
+
+def _make_pending(found: Sequence[DeadLetter]) -> list[dict[str, str]]:
+    """Make the products in ``found`` pending; refuse each dead letter whose products Admin never had."""
+    named = {item["id"]: {product["id"] for product in item["products"]} for item in found}
+    ids, known = sorted(set().union(*named.values())), set[int]()
+    for start in range(0, len(ids), relay_resync.CHUNK):
+        known |= _make_chunk_pending(ids[start : start + relay_resync.CHUNK])
+    return [
+        {"id": id_, "refused": "Admin never had its products; discard the dead letter"}
+        for id_, products in named.items()
+        if products and not products & known
+    ]
+
+
+@retry_deadlocks
+def _make_chunk_pending(ids: list[int]) -> set[int]:
+    known = relay_resync.mark_chunk(relay_resync.Selection(ids=ids), after=0)
+    db.session.commit()
+    return set(known)
 
 
 def _ask(what: str, body: dict[str, Any]) -> dict[str, Any]:
-    answer = client_gateway().ask(f"{DEAD_LETTERS}/{what}", body, PATIENCE)
+    answer = client_gateway().ask(f"{DEAD_LETTERS}/{what}", body, _TIMEOUT_SECONDS)
     if not isinstance(answer, dict):
-        raise ClientUnavailableError("the Client's answer makes no sense")
+        raise ClientUnavailableError("the Client's answer is not valid")
     return answer
-
-
-def _not_found(letter_id: str) -> LetterNotFoundError:
-    return LetterNotFoundError(f"There is no dead letter {letter_id!r}.")

@@ -1,4 +1,4 @@
-"""What staff see of a dead letter, and how they ask."""
+"""Requests and answers about dead letters over REST."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ from marshmallow import fields, validate
 from contract.versions import MAX_SEQUENCE
 from web.http.cursors import PageSchema
 
-STATES = ("new", "replaying", "replayed", "discarded")
+STATES = ("open", "resynced", "discarded")
 
 
 class FilterSchema(ma.Schema):
-    """Which letters; a bulk change takes at most 500 of them at once."""
+    """Selects dead letters; a bulk change affects at most 500 of them."""
 
     state = fields.String(load_default=None, allow_none=False, validate=validate.OneOf(STATES))
-    reason = fields.String(load_default="", validate=validate.Length(max=100), metadata={"description": "a part of it"})
+    reason = fields.String(load_default="", validate=validate.Length(max=100), metadata={"description": "part of it"})
     product = fields.Integer(load_default=None, allow_none=False, validate=validate.Range(1, MAX_SEQUENCE))
 
 
@@ -27,22 +27,22 @@ class ListQuerySchema(PageSchema, FilterSchema):
 
 
 class BulkSchema(FilterSchema):
-    """The state must be named: a filter that got lost must not mean every dead letter."""
+    """The state is required: a lost filter must not select every dead letter."""
 
     state = fields.String(required=True, validate=validate.OneOf(STATES))
 
 
-class AboutSchema(ma.Schema):
+class DeadLetterProductSchema(ma.Schema):
     id = fields.Integer()
-    version = fields.Integer(allow_none=True, metadata={"description": "null where the message does not tell"})
+    version = fields.Integer(allow_none=True, metadata={"description": "null where the message has none"})
 
 
-class LetterSchema(ma.Schema):
+class DeadLetterSchema(ma.Schema):
     """A dead letter without its payload."""
 
     id = fields.String()
     state = fields.String(validate=validate.OneOf(STATES))
-    queue = fields.String(metadata={"description": "where it died"})
+    queue = fields.String(metadata={"description": "that the message was in"})
     exchange = fields.String()
     died_at = fields.String(metadata={"format": "date-time"})
     collected_at = fields.String(metadata={"format": "date-time"})
@@ -50,37 +50,38 @@ class LetterSchema(ma.Schema):
     reason = fields.String()
     task = fields.String()
     task_id = fields.String()
-    products = fields.List(fields.Nested(AboutSchema))
+    products = fields.List(fields.Nested(DeadLetterProductSchema))
     products_left_out = fields.Integer()
     payload_bytes = fields.Integer()
-    by = fields.String(metadata={"description": "who brought it to its state"})
-    at = fields.String(metadata={"format": "date-time", "description": "since when it is in its state"})
-    error = fields.String(metadata={"description": "why its last replay did not work"})
+    by = fields.String(metadata={"description": "who changed the state"})
+    at = fields.String(metadata={"format": "date-time", "description": "when the state changed"})
 
 
-class OneLetterSchema(LetterSchema):
+class OneDeadLetterSchema(DeadLetterSchema):
     payload = fields.String()
     payload_encoding = fields.String(metadata={"description": "text or base64"})
-    payload_cut = fields.Boolean(metadata={"description": "it is longer than what is kept"})
+    payload_cut = fields.Boolean(metadata={"description": "true where only its beginning is stored"})
 
 
-class LetterListSchema(ma.Schema):
-    items = fields.List(fields.Nested(LetterSchema))
+class DeadLetterListSchema(ma.Schema):
+    items = fields.List(fields.Nested(DeadLetterSchema))
     next_cursor = fields.String(allow_none=True)
     counts = fields.Dict(
-        keys=fields.String(), values=fields.Integer(), metadata={"description": "letters by state; 1000: that or more"}
+        keys=fields.String(),
+        values=fields.Integer(),
+        metadata={"description": "dead letters by state; 1000 means 1000 or more"},
     )
     collected_at = fields.String(
-        allow_none=True, metadata={"format": "date-time", "description": "when the queue was last looked into"}
+        allow_none=True, metadata={"format": "date-time", "description": "time of the last collection from the broker"}
     )
 
 
 class RefusalSchema(ma.Schema):
     id = fields.String()
-    refused = fields.String(metadata={"description": "why"})
+    refused = fields.String(metadata={"description": "the reason"})
 
 
 class BulkResultSchema(ma.Schema):
     accepted = fields.Integer()
     refused = fields.List(fields.Nested(RefusalSchema))
-    more = fields.Boolean(metadata={"description": "there may be more of them: ask again"})
+    more = fields.Boolean(metadata={"description": "there may be more: repeat the request"})

@@ -1,4 +1,4 @@
-"""Dead letters over REST: anyone signed in may look, editors may replay and discard."""
+"""Dead letters over REST: viewers may list them, editors may resync and discard them."""
 
 from http import HTTPStatus
 from typing import Any
@@ -15,9 +15,9 @@ from admin.outbox.client_gateway import ClientUnavailableError
 from admin.rest.dead_letter_schemas import (
     BulkResultSchema,
     BulkSchema,
-    LetterListSchema,
+    DeadLetterListSchema,
     ListQuerySchema,
-    OneLetterSchema,
+    OneDeadLetterSchema,
 )
 from web.http.api import Blueprint, bearer_doc
 from web.http.cursors import next_link
@@ -35,54 +35,54 @@ class DeadLetters(MethodView):
     @api_for(VIEWER)
     @blp.doc(**bearer_doc())
     @blp.arguments(ListQuerySchema, location="query")
-    @blp.response(200, LetterListSchema)
-    @blp.alt_response(503, description="The Client, which keeps them, does not answer")
+    @blp.response(200, DeadLetterListSchema)
+    @blp.alt_response(503, description="The Client, which stores them, does not answer")
     def get(self, query: dict[str, Any]) -> Any:
         """List dead letters, newest first; follow the Link header to the next page."""
-        page = dead_letters.list_letters(**query)
+        page = dead_letters.list_dead_letters(**query)
         return page, next_link(page.next_cursor)
 
 
-@blp.route("/<string(length=32):letter_id>")
+@blp.route("/<string(length=32):id_>")
 class OneDeadLetter(MethodView):
     @api_for(VIEWER)
     @blp.doc(**bearer_doc())
-    @blp.response(200, OneLetterSchema)
+    @blp.response(200, OneDeadLetterSchema)
     @blp.alt_response(404, description="No such dead letter")
-    def get(self, letter_id: str) -> Any:
+    def get(self, id_: str) -> Any:
         """Show one with its payload."""
-        return dead_letters.get_letter(letter_id)
+        return dead_letters.get_dead_letter(id_)
 
 
-@blp.route("/<string(length=32):letter_id>/replay", methods=["POST"])
+@blp.route("/<string(length=32):id_>/resync", methods=["POST"])
 @api_for(EDITOR)
 @blp.doc(**bearer_doc())
 @blp.response(202)
-@blp.alt_response(409, description="It names no product")
-def replay(letter_id: str) -> Any:
-    """Have its products fetched anew and applied; done when its state is ``replayed``."""
-    dead_letters.settle(dead_letters.REPLAY, letter_id, author())
-    return None, {"Location": url_for("dead_letters.OneDeadLetter", letter_id=letter_id)}
+@blp.alt_response(409, description="It names no product that Admin knows")
+def resync(id_: str) -> Any:
+    """Make its products pending and record it as resynced; the relay then sends their current state."""
+    dead_letters.change(dead_letters.RESYNC, id_, author())
+    return None, {"Location": url_for("dead_letters.OneDeadLetter", id_=id_)}
 
 
-@blp.route("/<string(length=32):letter_id>/discard", methods=["POST"])
+@blp.route("/<string(length=32):id_>/discard", methods=["POST"])
 @api_for(EDITOR)
 @blp.doc(**bearer_doc())
 @blp.response(204)
-@blp.alt_response(409, description="It was replayed already")
-def discard(letter_id: str) -> None:
-    """Put one aside for good; its products are left as they are."""
-    dead_letters.settle(dead_letters.DISCARD, letter_id, author())
+@blp.alt_response(409, description="It is already resynced")
+def discard(id_: str) -> None:
+    """Discard one; its products are left as they are."""
+    dead_letters.change(dead_letters.DISCARD, id_, author())
 
 
-@blp.route("/replay", methods=["POST"])
+@blp.route("/resync", methods=["POST"])
 @api_for(EDITOR)
 @blp.doc(**bearer_doc())
 @blp.arguments(BulkSchema)
 @blp.response(202, BulkResultSchema)
-def replay_all(where: dict[str, Any]) -> Any:
-    """Replay those that the filter names, 500 at once."""
-    return dead_letters.settle_all(dead_letters.REPLAY, where, author())
+def resync_all(where: dict[str, Any]) -> Any:
+    """Resync up to 500 that the filter selects and that name a product."""
+    return dead_letters.change_all(dead_letters.RESYNC, where, author())
 
 
 @blp.route("/discard", methods=["POST"])
@@ -91,12 +91,12 @@ def replay_all(where: dict[str, Any]) -> Any:
 @blp.arguments(BulkSchema)
 @blp.response(200, BulkResultSchema)
 def discard_all(where: dict[str, Any]) -> Any:
-    """Discard those that the filter names, 500 at once."""
-    return dead_letters.settle_all(dead_letters.DISCARD, where, author())
+    """Discard up to 500 that the filter selects."""
+    return dead_letters.change_all(dead_letters.DISCARD, where, author())
 
 
 @blp.errorhandler(ClientUnavailableError)
 def _client_unavailable(error: ClientUnavailableError) -> Response:
-    log.warning("dead letters cannot be seen", reason=str(error))
-    detail = "The Client keeps the dead letters, and it cannot be asked now. Try again in a moment."
+    log.warning("dead letters not available", reason=str(error))
+    detail = "The Client stores the dead letters, and it does not answer. Nothing was changed. Try again in a moment."
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "5"})

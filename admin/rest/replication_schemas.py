@@ -65,7 +65,7 @@ class ClientStateSchema(ma.Schema):
     likes_pending = fields.Integer()
     likes_oldest_age = fields.Float(allow_none=True, metadata={"description": "seconds"})
     likes_parked = fields.Integer(metadata={"description": "refused by Admin for good"})
-    dead_letters = fields.Integer(metadata={"description": "that nobody looked after yet"})
+    dead_letters = fields.Integer(metadata={"description": "open dead letters"})
     images_wanted = fields.Integer(metadata={"description": "that are still to be copied from Admin"})
     worker_seen_at = Moment(allow_none=True, metadata={"description": "when a worker last did what beat asks for"})
 

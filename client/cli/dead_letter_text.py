@@ -1,4 +1,4 @@
-"""Dead letters as a person reads them on a terminal. What they hold came from anywhere: it is shown, not obeyed."""
+"""Dead letters on a terminal. Their content is untrusted, so control characters are escaped."""
 
 import json
 from datetime import UTC, datetime
@@ -12,13 +12,13 @@ _ID_SHOWN = 12
 _STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (0, "s"))  # seconds
 
 
-def table(letters: list[dict[str, Any]]) -> Table:
-    """Return one row for each letter."""
+def table(dead_letters: list[dict[str, Any]]) -> Table:
+    """Return one row for each dead letter."""
     rows = Table(box=None, pad_edge=False)
     for heading, options in _COLUMNS.items():
         rows.add_column(heading, **options)
-    for letter in letters:
-        rows.add_row(*map(_cell, _row(letter)))
+    for dead_letter in dead_letters:
+        rows.add_row(*map(_cell, _row(dead_letter)))
     return rows
 
 
@@ -33,16 +33,23 @@ _COLUMNS: dict[str, dict[str, Any]] = {
 }
 
 
-def _row(letter: dict[str, Any]) -> list[str]:
-    ids = [str(product["id"]) for product in letter["products"]]
-    more = len(ids) - _PRODUCTS_SHOWN + letter["products_left_out"]
+def _row(dead_letter: dict[str, Any]) -> list[str]:
+    ids = [str(product["id"]) for product in dead_letter["products"]]
+    more = len(ids) - _PRODUCTS_SHOWN + dead_letter["products_left_out"]
     products = ", ".join(ids[:_PRODUCTS_SHOWN]) + (f" and {more} more" if more > 0 else "")
-    queue, task, reason = letter["queue"] or "-", letter["task"].removeprefix("tasks.") or "-", letter["reason"]
-    return [letter["_id"][:_ID_SHOWN], age(letter["died_at"]), letter["state"], queue, task, products or "-", reason]
+    return [
+        dead_letter["_id"][:_ID_SHOWN],
+        age(dead_letter["died_at"]),
+        dead_letter["state"],
+        dead_letter["queue"] or "-",
+        dead_letter["task"].removeprefix("tasks.") or "-",
+        products or "-",
+        dead_letter["reason"],
+    ]
 
 
-def account(shown: dict[str, Any]) -> str:
-    """Return everything about a letter (as ``queries.show`` gives it), its payload last."""
+def details(shown: dict[str, Any]) -> str:
+    """Return every field of a dead letter (as ``queries.show`` gives it), the payload last."""
     lines = [f"{name + ':':19} {value}" for name, value in shown.items() if name not in {"payload", "products"}]
     products = [f"{p['id']}" + (f" version {p['version']}" if p["version"] else "") for p in shown["products"]]
     return printable("\n".join([*lines, f"{'products:':19} {', '.join(products) or '-'}", "", _payload(shown)]))
@@ -66,8 +73,8 @@ def age(moment: datetime) -> str:
 
 
 def printable(text: str) -> str:
-    """Return ``text`` with everything a terminal would act upon made visible instead."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text)
+    """Return ``text`` with every control character escaped except newlines."""
+    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
 
 
 def _cell(text: str) -> Text:

@@ -1,1 +1,1 @@
-"""Messages that no worker could process: collected from the broker, shown, replayed, discarded."""
+"""Messages that no worker could process: collected from the broker, shown, resynced, discarded."""

@@ -1,4 +1,4 @@
-"""Why a message became a dead letter and which products it was about, found from the message alone."""
+"""Finds from a message alone why it became a dead letter and which products it was about."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from contract.messages import InvalidMessageError, ProductChanged
 DELIVERY_LIMIT = "delivery_limit"
 _TASKS = {value for name, value in vars(names).items() if name.isupper() and str(value).startswith("tasks.")}
 _CAUSES = {
-    DELIVERY_LIMIT: "it was delivered again and again and never finished: its worker died or hung each time",
-    "rejected": "the task failed; the worker's log says why",
-    "expired": "no worker took it before it expired",
+    DELIVERY_LIMIT: "its worker died or hung at each delivery, up to the delivery limit",
+    "rejected": "the task failed; see the worker's log",
+    "expired": "no worker received it before it expired",
 }
-_MAX_REASONS = 3  # of a batch's items
+_MAX_REASONS = 3  # of the items in a batch
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """``products`` maps ids to sequences (None where one cannot be read): the refused products where each has its own
-    reason, else all.
+    """``products`` maps ids to sequences (None where unreadable): the refused products where the message is invalid,
+    else all its products.
     """
 
     reason: str
@@ -32,10 +32,10 @@ class Diagnosis:
 
 
 def diagnose(message: Message, cause: str) -> Diagnosis:
-    """Return what is wrong with ``message``, which the broker dead-lettered for ``cause``. Never raises."""
+    """Return why ``message`` was dead-lettered, given the broker's ``cause``. Raises nothing."""
     try:
         return _diagnose(message, cause)
-    except Exception as error:  # whatever a task trips over may trip us
+    except Exception as error:  # a message that made a task fail may make this fail too
         return Diagnosis(f"reading it fails: {error!r}", {})
 
 
@@ -50,24 +50,24 @@ def _diagnose(message: Message, cause: str) -> Diagnosis:
         return Diagnosis(wrong, {})
     match task, [*args, *kwargs.values()]:
         case names.SYNC_PRODUCT, [state]:
-            return _of_states([state], cause)
+            return _diagnose_states([state], cause)
         case names.SYNC_PRODUCTS, [list(states)]:
-            return _of_states(states, cause)
+            return _diagnose_states(states, cause)
         case names.SYNC_PRODUCTS, _:
             return Diagnosis("messages must be a list", {})
         case names.RESYNC_PRODUCT, [product_id]:
-            return _of_ids([product_id], cause)
+            return _diagnose_ids([product_id], cause)
         case names.RESYNC_PRODUCTS, [ids]:
-            return _of_ids(ids, cause)
-    return Diagnosis(_blame(cause), {})
+            return _diagnose_ids(ids, cause)
+    return Diagnosis(_reason_for(cause), {})
 
 
-def _of_ids(ids: Any, cause: str) -> Diagnosis:
+def _diagnose_ids(ids: Any, cause: str) -> Diagnosis:
     named = [item for item in ids if type(item) is int] if isinstance(ids, list) else []
-    return Diagnosis(wrong_ids(ids) or _blame(cause), dict.fromkeys(named))
+    return Diagnosis(wrong_ids(ids) or _reason_for(cause), dict.fromkeys(named))
 
 
-def _of_states(states: Sequence[Any], cause: str) -> Diagnosis:
+def _diagnose_states(states: Sequence[Any], cause: str) -> Diagnosis:
     decoded: dict[int, int | None] = {}
     refused: dict[int, int | None] = {}
     reasons: list[str] = []
@@ -81,10 +81,10 @@ def _of_states(states: Sequence[Any], cause: str) -> Diagnosis:
         else:
             decoded[message.id] = max(message.sequence, decoded.get(message.id) or 0)
     if cause == DELIVERY_LIMIT or not reasons:
-        return Diagnosis(_blame(cause), refused | decoded)
+        return Diagnosis(_reason_for(cause), refused | decoded)
     return Diagnosis("; ".join(list(dict.fromkeys(reasons))[:_MAX_REASONS]), refused)
 
 
-def _blame(cause: str) -> str:
-    """Return what is known when the message itself is in order."""
-    return _CAUSES.get(cause, f"the broker says: {cause}" if cause else "it came here past every queue of ours")
+def _reason_for(cause: str) -> str:
+    """Return the reason why a valid message was dead-lettered."""
+    return _CAUSES.get(cause, f"the broker's cause: {cause}" if cause else "it was sent to the dead letters directly")

@@ -1,102 +1,71 @@
-"""What people do with dead letters: replay is a resync of their products, never the old message again."""
+"""What operators do with dead letters: resync their products, or discard them. See docs/decisions/0046."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import structlog
-
-from client.admin_gateway import AdminGateway, AdminUnavailableError
-from client.dead_letters.documents import DISCARDED, NEW, REPLAYED, REPLAYING, SETTLED, DeadLetter
+from client.admin_gateway import AdminGateway
+from client.dead_letters.documents import CLOSED, DISCARDED, RESYNCED, DeadLetter
 from client.images import wanted
-from client.replica.resync import resync
+from client.replica.resync import resync as resync_products
 
-log = structlog.get_logger(__name__)
-
-KEPT = timedelta(days=30)  # after it was settled
+RETENTION = timedelta(days=30)  # of resynced and discarded ones
 PURGED_AT_ONCE = 1_000
-OVERDUE = timedelta(seconds=30)  # a replay that did not end by then was lost, or Admin was away
-TRIED_AT_ONCE = 100
+_NO_PRODUCT = "it names no product; discard the dead letter"
+
+Refusals = dict[str, str]  # a reason by the dead letter's id
 
 
-class NotReplayableError(Exception):
-    """There is nothing to resync; the text says why."""
+class RefusedError(Exception):
+    """The action is not possible with this dead letter; the text says why."""
 
 
-class AlreadyReplayedError(Exception):
-    """What was replayed stays marked as such."""
+def resync(gateway: AdminGateway, dead_letter: dict[str, Any], by: str) -> list[int]:
+    """Make the copies of the products in ``dead_letter`` equal to Admin's, then record it; return their ids.
 
-
-def replay(gateway: AdminGateway, letter: dict[str, Any], by: str) -> list[int]:
-    """Make the copies of ``letter``'s products equal Admin's, deleted or not, then mark it; return their ids.
-
-    Raises NotReplayableError, AdminUnavailableError, and pymongo's errors when the store does not answer; the
-    letter is then what it was.
+    Raises RefusedError, AdminUnavailableError, and pymongo's errors when the store does not answer; the dead letter
+    then stays open.
     """
-    ids = product_ids(letter)
-    done = resync(gateway, ids)
-    wanted.note(done.states)
-    if len(done.unknown) == len(ids):
-        raise NotReplayableError(f"Admin never had product {', '.join(map(str, done.unknown))}; discard the letter")
-    _collection().update_one({"_id": letter["_id"]}, {"$set": _state(REPLAYED, by)})
+    ids = product_ids(dead_letter)
+    found = resync_products(gateway, ids)
+    wanted.note(found.states)
+    if len(found.unknown) == len(ids):
+        raise RefusedError("Admin never had its products; discard the dead letter")
+    record_resync([dead_letter], by)
     return ids
 
 
-def product_ids(letter: dict[str, Any]) -> list[int]:
-    """Return the products that ``letter`` was about. Raises NotReplayableError when it names none."""
-    if not letter["products"]:
-        raise NotReplayableError("it names no product that could be fetched again; discard the letter")
-    return [product["id"] for product in letter["products"]]
+def product_ids(dead_letter: dict[str, Any]) -> list[int]:
+    """Return the products in ``dead_letter``. Raises RefusedError when there is none."""
+    if not dead_letter["products"]:
+        raise RefusedError(_NO_PRODUCT)
+    return [product["id"] for product in dead_letter["products"]]
 
 
-def request_replay(letter: dict[str, Any], by: str) -> None:
-    """Let a worker replay ``letter``; whoever calls enqueues the task. Raises NotReplayableError."""
-    product_ids(letter)
-    _collection().update_one({"_id": letter["_id"]}, {"$set": {**_state(REPLAYING, by), "tried_at": datetime.now(UTC)}})
+def record_resync(dead_letters: Sequence[dict[str, Any]], by: str) -> Refusals:
+    """Record as resynced those with products, which the caller resynced or made pending; return the others' reasons."""
+    refusals = {item["_id"]: _NO_PRODUCT for item in dead_letters if not item["products"]}
+    _close([item["_id"] for item in dead_letters if item["products"]], RESYNCED, by)
+    return refusals
 
 
-def finish_replay(gateway: AdminGateway, letter_id: str) -> None:
-    """Replay what was requested. While Admin is away the letter stays ``replaying``; the sweep tries again."""
-    letter = _collection().find_one({"_id": letter_id, "state": REPLAYING})
-    if letter is None:
-        return
-    try:
-        replay(gateway, letter, letter["by"])
-    except AdminUnavailableError as outage:
-        log.warning("replay waits", letter=letter_id, reason=str(outage))
-        _collection().update_one({"_id": letter_id, "state": REPLAYING}, {"$set": {"error": str(outage)}})
-    except NotReplayableError as error:
-        change = {**_state(NEW, letter["by"]), "error": str(error)}
-        _collection().update_one({"_id": letter_id, "state": REPLAYING}, {"$set": change})
-
-
-def overdue() -> list[str]:
-    """Return requested replays whose task must have been lost or found Admin away; each is due again later."""
-    now = datetime.now(UTC)
-    found = _collection().find({"state": REPLAYING, "tried_at": {"$lt": now - OVERDUE}}, {"_id": 1})
-    ids = [letter["_id"] for letter in found.limit(TRIED_AT_ONCE)]
-    if ids:
-        _collection().update_many({"_id": {"$in": ids}}, {"$set": {"tried_at": now}})
-    return ids
-
-
-def discard(letter: dict[str, Any], by: str) -> None:
-    """Put ``letter`` aside for good; its products are left as they are. Raises AlreadyReplayedError."""
-    if letter["state"] == REPLAYED:
-        raise AlreadyReplayedError("it was replayed already")
-    where = {"_id": letter["_id"], "state": {"$ne": REPLAYED}}
-    _collection().update_one(where, {"$set": _state(DISCARDED, by)})
+def discard(dead_letters: Sequence[dict[str, Any]], by: str) -> Refusals:
+    """Discard ``dead_letters`` and leave their products as they are; return a reason for each that is resynced."""
+    refusals = {item["_id"]: "it is already resynced" for item in dead_letters if item["state"] == RESYNCED}
+    _close([item["_id"] for item in dead_letters], DISCARDED, by, unless=RESYNCED)
+    return refusals
 
 
 def purge(now: datetime | None = None) -> int:
-    """Remove a chunk of the letters that were settled long ago; return how many. New ones are never removed."""
-    old = {"state": {"$in": SETTLED}, "at": {"$lt": (now or datetime.now(UTC)) - KEPT}}
-    ids: Sequence[str] = [letter["_id"] for letter in _collection().find(old, {"_id": 1}).limit(PURGED_AT_ONCE)]
+    """Remove some dead letters that were closed RETENTION ago; return how many. Open ones are never removed."""
+    old = {"state": {"$in": CLOSED}, "at": {"$lt": (now or datetime.now(UTC)) - RETENTION}}
+    ids: Sequence[str] = [found["_id"] for found in _collection().find(old, {"_id": 1}).limit(PURGED_AT_ONCE)]
     return int(_collection().delete_many({"_id": {"$in": ids}, **old}).deleted_count) if ids else 0
 
 
-def _state(state: str, by: str) -> dict[str, Any]:
-    return {"state": state, "by": by, "at": datetime.now(UTC), "error": ""}
+def _close(ids: Sequence[str], state: str, by: str, unless: str = "") -> None:
+    change = {"state": state, "by": by, "at": datetime.now(UTC)}
+    _collection().update_many({"_id": {"$in": ids}, "state": {"$ne": unless}}, {"$set": change})
 
 
 def _collection() -> Any:

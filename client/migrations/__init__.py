@@ -38,12 +38,12 @@ def _indexes(db: Database) -> None:
 
 
 def _dead_letters(db: Database) -> None:
-    letters = db["dead_letters"]
+    dead_letters = db["dead_letters"]
     newest_first = [("died_at", DESCENDING), ("_id", DESCENDING)]
-    letters.create_index(newest_first)
-    letters.create_index([("state", ASCENDING), *newest_first])
-    letters.create_index([("state", ASCENDING), ("at", ASCENDING)])  # what to purge
-    letters.create_index([("products.id", ASCENDING)])
+    dead_letters.create_index(newest_first)
+    dead_letters.create_index([("state", ASCENDING), *newest_first])
+    dead_letters.create_index([("state", ASCENDING), ("at", ASCENDING)])  # what to purge
+    dead_letters.create_index([("products.id", ASCENDING)])
 
 
 def _likes_lists(db: Database) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from client.dead_letters.collect import collected_at
-from client.dead_letters.documents import NEW, DeadLetter
+from client.dead_letters.documents import OPEN, DeadLetter
 from client.images import wanted
 from client.likes.status import status
 from client.store import clock
@@ -27,7 +27,7 @@ def show_state() -> Any:
         "likes_pending": likes.pending,
         "likes_oldest_age": likes.oldest_pending_seconds,
         "likes_parked": sum(likes.parked.values()),
-        "dead_letters": int(DeadLetter._get_collection().count_documents({"state": NEW})),
+        "dead_letters": int(DeadLetter._get_collection().count_documents({"state": OPEN})),
         "images_wanted": wanted.waiting(),
         "worker_seen_at": format_time(seen) if seen else None,
         "now": format_time(clock()),

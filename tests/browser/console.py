@@ -28,7 +28,7 @@ class Exhibits:
 
     product: int
     deleted: int
-    letter: str
+    dead_letter: str
     job: int
 
 
@@ -93,7 +93,7 @@ class Console:
             wanted.delete_one({"_id": image["_id"]})
 
     def send_poison(self, product_id: int) -> str:
-        """Put a message about a product on the queue that no worker can process; return its dead letter's id."""
+        """Publish a message about a product that no worker can process; return the id of its dead letter."""
         task_id = unique_name()
         message = {
             "type": "product.changed.v1",
@@ -112,7 +112,7 @@ class Console:
 
         def collected() -> bool:
             items = self.running.admin.ask("GET", f"/api/v1/dead-letters?product={product_id}").json()["items"]
-            found[:] = [letter["id"] for letter in items if letter["task_id"] == task_id]
+            found[:] = [item["id"] for item in items if item["task_id"] == task_id]
             return bool(found)
 
         eventually(collected)

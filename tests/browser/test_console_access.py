@@ -28,7 +28,7 @@ def test_no_page_keeps_anyone_out(console: Console, exhibits: Exhibits, page: Pa
         f"/products/{exhibits.deleted}",
         f"/products/{exhibits.product}/delete",
         "/dead-letters",
-        f"/dead-letters/{exhibits.letter}",
+        f"/dead-letters/{exhibits.dead_letter}",
         "/imports",
         f"/imports/{exhibits.job}",
         "/account",

@@ -75,7 +75,7 @@ def test_both_sides_tell_the_same_story(story: Story) -> None:
     _a_shopper_likes_it(story, product_id)
     _two_people_edit_at_once(story, product_id)
     _drift_is_seen_and_mended(story, product_id)
-    _a_dead_letter_is_replayed(story, product_id)
+    _a_dead_letter_is_resynced(story, product_id)
     _a_file_is_imported(story, product_id)
     _a_delete_is_undone(story, product_id)
     assert story.shopper.evaluate("window.same"), "the shop was reloaded"
@@ -148,18 +148,18 @@ def _drift_is_seen_and_mended(story: Story, product_id: int) -> None:
     assert story.shop.running.client.get(product_id)["title"] == "Their title"
 
 
-def _a_dead_letter_is_replayed(story: Story, product_id: int) -> None:
-    letter = story.console.send_poison(product_id)
+def _a_dead_letter_is_resynced(story: Story, product_id: int) -> None:
+    dead_letter = story.console.send_poison(product_id)
     story.go("Dead letters")
     story.write("Product", str(product_id))
     story.press("Show")
     story.staff.wait_for_url("**product=*")
-    story.hands.press(story.staff.get_by_label(f"Choose {letter[:8]}"))
-    story.press("Replay the chosen ones")
-    expect(story.staff.get_by_text("1 dead letter: the products are fetched anew.")).to_be_visible()
-    story.staff.goto(f"{story.console.url}/dead-letters/{letter}")
+    story.hands.press(story.staff.get_by_label(f"Select {dead_letter[:8]}"))
+    story.press("Resync the selected")
+    expect(story.staff.get_by_text("1 dead letter resynced: the relay sends the current state")).to_be_visible()
+    story.staff.goto(f"{story.console.url}/dead-letters/{dead_letter}")
     expect(story.staff.get_by_label("Payload")).to_contain_text(f'"id": {product_id}')
-    expect(story.staff.locator("#letter-state")).to_contain_text(f"replayed by {STAFF}", timeout=15_000)
+    expect(story.staff.locator("#dead-letter-state")).to_contain_text(f"resynced by {STAFF}")
 
 
 def _a_file_is_imported(story: Story, product_id: int) -> None:

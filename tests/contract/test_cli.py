@@ -20,7 +20,6 @@ from tests.unit.admin.catalogue import KEYS, SECRET
 
 ROOTS = {
     "lockstep": lockstep_cli,
-    "celery -A tasks dead": celery_commands.dead,
     "celery -A tasks resync": celery_commands.resync,
 }
 NOBODY = "127.0.0.1:1"
@@ -199,9 +198,9 @@ TOO_LARGE = "99999999999999999999"
         (f"lockstep sync diff {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
         (f"lockstep sync diff -- -{TOO_LARGE}", f"-{TOO_LARGE} is not in the range"),
         (f"lockstep sync diff --from {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
-        (f"celery -A tasks dead list --product {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
-        (f"celery -A tasks dead list --limit {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
-        (f"celery -A tasks dead discard --all --yes --product {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
+        (f"lockstep dead-letters list --product {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
+        (f"lockstep dead-letters list --limit {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
+        (f"lockstep dead-letters discard --all --yes --product {TOO_LARGE}", f"{TOO_LARGE} is not in the range"),
         ("lockstep sync diff --from 9 --to 3", "--from 9 is above --to 3"),
         ("lockstep sync diff --from 9 --to 3 --repair", "--from 9 is above --to 3"),
         ("lockstep sync resync --from 10 --to 1", "--from 10 is above --to 1"),

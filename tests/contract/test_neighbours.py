@@ -25,8 +25,9 @@ from tests.service_calls import recorded, with_more
 from tools.stack.ports import HOST
 
 SECRET = "k" * 43
-LETTER = "0" * 24
-NEW = {"state": "new", "reason": "", "product": None}
+DEAD_LETTER = "1" * 32
+OPEN = {"state": "open", "reason": "", "product": None}
+BY = "owner@example.com"
 
 
 def ask_admin(url: str) -> dict[str, Callable[[], Any]]:
@@ -53,7 +54,7 @@ def ask_admin(url: str) -> dict[str, Callable[[], Any]]:
 
 def ask_client() -> dict[str, Callable[[], Any]]:
     """Everything that Admin asks; needs an application context."""
-    products, letters = "POST /service/v1/products", "POST /service/v1/dead-letters"
+    products, dead = "POST /service/v1/products", "POST /service/v1/dead-letters"
     return {
         "POST /service/v1/state": status._client_state,
         f"{products}/replica-states": lambda: client_gateway().replica_states([1, 2]),
@@ -62,14 +63,10 @@ def ask_client() -> dict[str, Callable[[], Any]]:
         f"{products}/entries": lambda: client_copy.listed([1, 2]),
         f"{products}/one": lambda: (client_copy.one(1) or {})["sequence"],
         f"{products}/repair": lambda: client_copy.ask("repair", {})["outcomes"],
-        f"{letters}/query": lambda: [letter["id"] for letter in dead_letters.list_letters({}, 10, None).items],
-        f"{letters}/show": lambda: dead_letters.get_letter(LETTER)["payload"],
-        f"{letters}/replay": lambda: dead_letters.settle(dead_letters.REPLAY, LETTER, "owner@example.com"),
-        f"{letters}/discard": lambda: dead_letters.settle(dead_letters.DISCARD, LETTER, "owner@example.com"),
-        f"{letters}/replay-all": lambda: (
-            dead_letters.settle_all(dead_letters.REPLAY, NEW, "owner@example.com").accepted
-        ),
-        f"{letters}/discard-all": lambda: dead_letters.settle_all(dead_letters.DISCARD, NEW, "owner@example.com").more,
+        f"{dead}/query": lambda: [item["id"] for item in dead_letters.list_dead_letters({}, 10, None).items],
+        f"{dead}/show": lambda: dead_letters.get_dead_letter(DEAD_LETTER)["payload"],
+        f"{dead}/resync": lambda: client_gateway().ask("/service/v1/dead-letters/resync", {})["outcomes"][0]["refused"],
+        f"{dead}/discard": lambda: dead_letters.change_all(dead_letters.DISCARD, OPEN, BY).accepted,
     }
 
 

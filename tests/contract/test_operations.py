@@ -146,7 +146,7 @@ def test_commands_of_the_documents_exist(document: Path, monkeypatch: pytest.Mon
         "lockstep health relay --heart x",
         "celery -A tasks inspect pong",
         "celery -A tasks call tasks.resync_produkt --args '[42]'",
-        "celery -A tasks dead lst",
+        "lockstep dead-letters lst",
         "celery -A tasks worker --without-mangle",
     ],
 )

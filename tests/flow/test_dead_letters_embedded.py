@@ -1,4 +1,4 @@
-"""Dead letters over Valkey, which keeps none: people are told so, and where to look instead."""
+"""Dead letters over Valkey, which stores none: console and CLI say so and name the alternatives."""
 
 import re
 
@@ -17,7 +17,7 @@ def signed_in(base: str) -> requests.Session:
     return session
 
 
-def test_broker_without_dead_letters_says_so_when_a_task_failed(embedded: Running) -> None:
+def test_console_and_cli_say_that_valkey_stores_no_dead_letters(embedded: Running) -> None:
     product = embedded.product
     call = ["celery", "-A", "tasks", "call", "tasks.sync_product", "--args", '["nonsense"]']
     assert run(call, dict(product.env)).returncode == 0
@@ -28,7 +28,7 @@ def test_broker_without_dead_letters_says_so_when_a_task_failed(embedded: Runnin
     assert "Every message could be processed" not in page
     assert "Valkey drops messages that no worker can process" in page
     assert "state=stuck" in page
-    assert "Valkey keeps none" in overview
-    listed = run(["celery", "-A", "tasks", "dead", "list"], dict(product.env))
+    assert "Valkey stores none" in overview
+    listed = run(["lockstep", "dead-letters", "list"], dict(product.env))
     assert listed.returncode == 0
-    assert "Valkey keeps no dead letters" in listed.stderr
+    assert "Valkey stores no dead letters" in listed.stderr

@@ -1,4 +1,4 @@
-"""Dead letters in the running product: from a real worker's refusal to REST and the celery command line."""
+"""Dead letters in the running product: from a worker's refusal to REST and the command line."""
 
 import json
 import signal
@@ -22,7 +22,7 @@ from tools.stack import commands
 from tools.stack.api import AdminApi
 from tools.stack.product import ROOT
 
-LETTERS = "/api/v1/dead-letters"
+DEAD_LETTERS = "/api/v1/dead-letters"
 TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.000Z"}
 NOBODY = "http://127.0.0.1:1"
 
@@ -38,7 +38,7 @@ def viewer(production: Running) -> Iterator[AdminApi]:
 
 
 def publish(running: Running, name: str, body: bytes, queue: str = names.QUEUE_PRODUCTS, **headers: str) -> str:
-    """Send a message past Lockstep's own code, as a mishap or a stranger would; return its task id."""
+    """Publish a message without Lockstep's code; return its task id."""
     task_id = unique_name()
     known = {"id": task_id, "task": name, "lang": "py", "root_id": None, "parent_id": None, "group": None, **headers}
     with Connection(running.product.addresses.broker_url) as connection, connection.channel() as channel:
@@ -56,35 +56,35 @@ def state(product_id: int, **content: str) -> dict[str, Any]:
     return {**message, "product": {**message["product"], **content}}
 
 
-def letters(running: Running, **query: Any) -> dict[str, dict[str, Any]]:
-    """What REST lists, by task id."""
-    found = running.admin.ask("GET", LETTERS, params={"limit": 100, **query}).json()["items"]
-    return {letter["task_id"]: letter for letter in found}
+def listed(running: Running, **query: Any) -> dict[str, dict[str, Any]]:
+    """Return what REST lists, by task id."""
+    found = running.admin.ask("GET", DEAD_LETTERS, params={"limit": 100, **query}).json()["items"]
+    return {dead_letter["task_id"]: dead_letter for dead_letter in found}
 
 
 def collected(running: Running, *task_ids: str) -> list[dict[str, Any]]:
-    """Wait until the worker refused these messages and collected them; beat would ask it to in some seconds."""
+    """Wait until the worker rejected and collected these messages; collect at once instead of at beat's next turn."""
     found: dict[str, dict[str, Any]] = {}
 
     def there() -> bool:
         publish(running, names.COLLECT_DEAD_LETTERS, arguments(), names.QUEUE_MAINTENANCE)
         soon = time.monotonic() + 1
         while time.monotonic() < soon and not found.keys() >= set(task_ids):
-            found.update(letters(running))
+            found.update(listed(running))
         return found.keys() >= set(task_ids)
 
     eventually(there, what="the dead letters")
     return [found[task_id] for task_id in task_ids]
 
 
-def letter_about(running: Running, product_id: int) -> dict[str, Any]:
+def dead_letter_about(running: Running, product_id: int) -> dict[str, Any]:
     return collected(running, publish(running, names.SYNC_PRODUCT, arguments(state(product_id, price="cheap"))))[0]
 
 
-def dead(running: Running, *args: str, **changed: str) -> subprocess.CompletedProcess[str]:
+def command(running: Running, *args: str, **changed: str) -> subprocess.CompletedProcess[str]:
     environment = {**running.product.env, **changed}
-    command = ["celery", "-A", "tasks", "dead", *args]
-    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    line = ["lockstep", "dead-letters", *args]
+    return subprocess.run(line, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
 UNREADABLE: list[tuple[bytes, str, dict[str, str]]] = [
@@ -99,140 +99,142 @@ UNREADABLE: list[tuple[bytes, str, dict[str, str]]] = [
 ]
 
 
-def test_messages_that_cannot_be_read_are_shown_with_their_reasons_and_their_neighbours_arrive(
+def test_unreadable_messages_are_listed_with_their_reasons_and_their_neighbours_arrive(
     production: Running,
 ) -> None:
     ids = [publish(production, names.SYNC_PRODUCT, body, **headers) for body, _, headers in UNREADABLE]
     product = production.create()
     eventually(lambda: production.arrived(product))
     found = collected(production, *ids)
-    for letter, (body, reason, _) in zip(found, UNREADABLE, strict=True):
-        assert reason in letter["reason"]
-        assert (letter["queue"], letter["cause"], letter["state"]) == (names.QUEUE_PRODUCTS, "rejected", "new")
-        assert letter["payload_bytes"] == len(body)
-    shown = production.admin.ask("GET", f"{LETTERS}/{found[1]['id']}").json()
+    for dead_letter, (body, reason, _) in zip(found, UNREADABLE, strict=True):
+        assert reason in dead_letter["reason"]
+        assert (dead_letter["queue"], dead_letter["cause"], dead_letter["state"]) == (
+            names.QUEUE_PRODUCTS,
+            "rejected",
+            "open",
+        )
+        assert dead_letter["payload_bytes"] == len(body)
+    shown = production.admin.ask("GET", f"{DEAD_LETTERS}/{found[1]['id']}").json()
     assert (shown["payload"], shown["payload_encoding"]) == ("{broken", "text")
 
 
 def test_invalid_state_in_a_batch_is_refused_with_its_reason_and_the_others_arrive(production: Running) -> None:
     batch = [state(9_000_002, price="cheap"), state(9_000_001)]
-    (letter,) = collected(production, publish(production, names.SYNC_PRODUCTS, arguments(batch)))
-    assert letter["reason"] == "product.price must be a decimal string with 2 digits after the point"
-    assert letter["products"] == [{"id": 9_000_002, "version": 1}]
+    (dead_letter,) = collected(production, publish(production, names.SYNC_PRODUCTS, arguments(batch)))
+    assert dead_letter["reason"] == "product.price must be a decimal string with 2 digits after the point"
+    assert dead_letter["products"] == [{"id": 9_000_002, "version": 1}]
     assert production.arrived(9_000_001)
     assert production.client.status(9_000_002) == 404
 
 
-def test_message_that_only_the_next_release_can_read_waits_and_is_no_dead_letter(production: Running) -> None:
+def test_message_of_the_next_release_is_no_dead_letter_and_is_sent_again(production: Running) -> None:
     product, neighbour = production.create(), state(9_000_003)
     eventually(lambda: production.arrived(product))
     newer = {**state(product, title="of tomorrow"), "sequence": 2, "type": "product.changed.v2"}
     waits = publish(production, names.SYNC_PRODUCTS, arguments([newer, neighbour]))
     eventually(lambda: production.arrived(9_000_003))
-    letter_about(production, 9_000_004)
-    assert waits not in letters(production)
-    production.admin.update(product, title="as this release tells it")
-    eventually(lambda: production.arrived(product, title="as this release tells it"))
+    dead_letter_about(production, 9_000_004)
+    assert waits not in listed(production)
+    production.admin.update(product, title="of today")
+    eventually(lambda: production.arrived(product, title="of today"))
 
 
-def test_replay_over_rest_mends_the_product_and_marks_the_letter(production: Running) -> None:
+def test_resync_over_rest_repairs_the_product_and_closes_the_dead_letter(production: Running) -> None:
     product = production.create(title="Right")
     eventually(lambda: production.arrived(product, title="Right"))
-    letter = letter_about(production, product)
+    dead_letter = dead_letter_about(production, product)
     with MongoClient(production.product.addresses.mongodb_url) as mongo:
         mongo.get_default_database()["products"].update_one({"_id": product}, {"$set": {"title": "Wrong"}})
-    answer = production.admin.ask("POST", f"{LETTERS}/{letter['id']}/replay")
-    assert (answer.status_code, answer.headers["Location"]) == (202, f"{LETTERS}/{letter['id']}")
-
-    def replayed() -> bool:
-        return bool(production.admin.ask("GET", answer.headers["Location"]).json()["state"] == "replayed")
-
-    eventually(replayed, what="the replay")
-    assert production.arrived(product, title="Right")
-    assert production.admin.request("POST", f"{LETTERS}/{letter['id']}/discard").status_code == 409
+    answer = production.admin.ask("POST", f"{DEAD_LETTERS}/{dead_letter['id']}/resync")
+    assert (answer.status_code, answer.headers["Location"]) == (202, f"{DEAD_LETTERS}/{dead_letter['id']}")
+    assert production.admin.ask("GET", answer.headers["Location"]).json()["state"] == "resynced"
+    eventually(lambda: production.arrived(product, title="Right"), what="the resync")
+    assert production.admin.request("POST", f"{DEAD_LETTERS}/{dead_letter['id']}/discard").status_code == 409
 
 
-def test_viewers_look_and_editors_settle(production: Running, viewer: AdminApi) -> None:
+def test_viewers_list_and_editors_resync_and_discard(production: Running, viewer: AdminApi) -> None:
     product = production.create()
-    one, other = letter_about(production, product), letter_about(production, product)
-    path = f"{LETTERS}/{one['id']}"
-    assert [viewer.request("GET", where).status_code for where in (LETTERS, path)] == [200, 200]
-    changes = [f"{path}/replay", f"{path}/discard"]
+    one, other = dead_letter_about(production, product), dead_letter_about(production, product)
+    path = f"{DEAD_LETTERS}/{one['id']}"
+    assert [viewer.request("GET", where).status_code for where in (DEAD_LETTERS, path)] == [200, 200]
+    changes = [f"{path}/resync", f"{path}/discard"]
     assert [viewer.request("POST", where).status_code for where in changes] == [403, 403]
-    bulk = [f"{LETTERS}/replay", f"{LETTERS}/discard"]
+    bulk = [f"{DEAD_LETTERS}/resync", f"{DEAD_LETTERS}/discard"]
     assert [viewer.request("POST", where, json={"product": product}).status_code for where in bulk] == [403, 403]
-    assert requests.get(f"{production.admin.base}{LETTERS}", timeout=10).status_code == 401
+    assert requests.get(f"{production.admin.base}{DEAD_LETTERS}", timeout=10).status_code == 401
     assert production.admin.request("POST", f"{path}/discard").status_code == 204
     for missing in ("0" * 32, "zz"):
-        assert production.admin.request("GET", f"{LETTERS}/{missing}").status_code == 404
-        assert production.admin.request("POST", f"{LETTERS}/{missing}/replay").status_code == 404
-    result = production.admin.ask("POST", f"{LETTERS}/discard", json={"state": "new", "product": product}).json()
+        assert production.admin.request("GET", f"{DEAD_LETTERS}/{missing}").status_code == 404
+        assert production.admin.request("POST", f"{DEAD_LETTERS}/{missing}/resync").status_code == 404
+    result = production.admin.ask("POST", f"{DEAD_LETTERS}/discard", json={"state": "open", "product": product}).json()
     assert result == {"accepted": 1, "refused": [], "more": False}
-    assert {letter["id"] for letter in letters(production, product=product, state="discarded").values()} == {
+    assert {dead_letter["id"] for dead_letter in listed(production, product=product, state="discarded").values()} == {
         one["id"],
         other["id"],
     }
     assert (
-        production.admin.ask("POST", f"{LETTERS}/replay", json={"state": "new", "product": product}).json()["accepted"]
+        production.admin.ask("POST", f"{DEAD_LETTERS}/resync", json={"state": "open", "product": product}).json()[
+            "accepted"
+        ]
         == 0
     )
 
 
 def test_list_is_paged_by_its_links(production: Running) -> None:
     product = production.create()
-    made = {letter_about(production, product)["id"] for _ in range(3)}
-    seen, path = [], f"{LETTERS}?limit=2&product={product}"
+    made = {dead_letter_about(production, product)["id"] for _ in range(3)}
+    seen, path = [], f"{DEAD_LETTERS}?limit=2&product={product}"
     while path:
         answer = production.admin.ask("GET", path)
-        seen += [letter["id"] for letter in answer.json()["items"]]
+        seen += [dead_letter["id"] for dead_letter in answer.json()["items"]]
         path = answer.links["next"]["url"] if "next" in answer.links else ""
     assert (len(seen), set(seen)) == (3, made)
-    assert production.admin.request("GET", f"{LETTERS}?cursor=forged").status_code == 400
+    assert production.admin.request("GET", f"{DEAD_LETTERS}?cursor=forged").status_code == 400
 
 
-def test_command_line_lists_shows_replays_and_discards(production: Running) -> None:
+def test_command_line_lists_shows_resyncs_and_discards(production: Running) -> None:
     product, gone = production.create(), production.create()
-    letter, late = letter_about(production, product), letter_about(production, gone)
+    dead_letter, late = dead_letter_about(production, product), dead_letter_about(production, gone)
     nameless = collected(production, publish(production, names.SYNC_PRODUCT, b"5"))[0]
     production.admin.delete(gone)
     eventually(lambda: production.client.status(gone) == 410)
 
-    listed = dead(production, "list", "--json", "--product", str(product))
-    assert [item["id"] for item in json.loads(listed.stdout)] == [letter["id"]]
-    shown = dead(production, "show", letter["id"][:12]).stdout
+    answer = command(production, "list", "--json", "--product", str(product))
+    assert [item["id"] for item in json.loads(answer.stdout)] == [dead_letter["id"]]
+    shown = command(production, "show", dead_letter["id"][:12]).stdout
     assert f'"id": {product},' in shown
     assert f"queue:              {names.QUEUE_PRODUCTS}" in shown
 
-    away = dead(production, "replay", letter["id"], CLIENT_ADMIN_URL=NOBODY)
+    away = command(production, "resync", dead_letter["id"], CLIENT_ADMIN_URL=NOBODY)
     assert (away.returncode, "Admin does not answer" in away.stderr) == (4, True)
-    assert letters(production)[letter["task_id"]]["state"] == "new"
-    done = dead(production, "replay", letter["id"], late["id"], nameless["id"])
+    assert listed(production)[dead_letter["task_id"]]["state"] == "open"
+    done = command(production, "resync", dead_letter["id"], late["id"], nameless["id"])
     assert (done.returncode, "names no product" in done.stderr) == (1, True)
-    assert {letters(production)[item["task_id"]]["state"] for item in (letter, late)} == {"replayed"}
-    assert letters(production)[nameless["task_id"]]["state"] == "new"
+    assert {listed(production)[item["task_id"]]["state"] for item in (dead_letter, late)} == {"resynced"}
+    assert listed(production)[nameless["task_id"]]["state"] == "open"
     assert production.client.status(gone) == 410
 
-    assert dead(production, "discard", nameless["id"], "--yes").returncode == 0
-    assert letters(production)[nameless["task_id"]]["state"] == "discarded"
+    assert command(production, "discard", nameless["id"], "--yes").returncode == 0
+    assert listed(production)[nameless["task_id"]]["state"] == "discarded"
 
 
-def test_interrupted_replay_leaves_the_letter_new(production: Running) -> None:
-    letter = letter_about(production, production.create())
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # an Admin that accepts and says nothing
+def test_interrupted_resync_leaves_the_dead_letter_open(production: Running) -> None:
+    dead_letter = dead_letter_about(production, production.create())
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # an Admin that accepts and never answers
         silent.settimeout(30)
         environment = {**production.product.env, "CLIENT_ADMIN_URL": f"http://127.0.0.1:{silent.getsockname()[1]}"}
-        command = ["celery", "-A", "tasks", "dead", "replay", letter["id"]]
+        line = ["lockstep", "dead-letters", "resync", dead_letter["id"]]
         options: dict[str, Any] = {"env": environment, "cwd": ROOT, "stderr": subprocess.PIPE, "text": True}
-        with subprocess.Popen(command, **options) as process, silent.accept()[0]:
+        with subprocess.Popen(line, **options) as process, silent.accept()[0]:
             process.send_signal(signal.SIGINT)
-            told = process.communicate(timeout=30)[1]
-    assert (process.returncode, "interrupted" in told, "Traceback" in told) == (130, True, False)
-    assert letters(production)[letter["task_id"]]["state"] == "new"
+            error = process.communicate(timeout=30)[1]
+    assert (process.returncode, "interrupted" in error, "Traceback" in error) == (130, True, False)
+    assert listed(production)[dead_letter["task_id"]]["state"] == "open"
 
 
-def test_celery_shows_the_commands_and_what_is_missing_to_run_them(production: Running) -> None:
-    told = dead(production, "--help").stdout
-    assert all(command in told for command in ("list", "show", "replay", "discard"))
-    unset = dead(production, "list", CLIENT_SECRET_KEY="short")
+def test_help_lists_the_commands_and_a_wrong_setting_is_named(production: Running) -> None:
+    text = command(production, "--help").stdout
+    assert all(name in text for name in ("list", "show", "resync", "discard"))
+    unset = command(production, "list", CLIENT_SECRET_KEY="short")
     assert (unset.returncode, "Traceback" in unset.stderr) == (2, False)
     assert "CLIENT_SECRET_KEY: must have at least 32 characters" in unset.stderr

@@ -25,7 +25,7 @@ COMMANDS = {
     "celery -A tasks beat": ("CELERY_BROKER_URL",),
     "celery -A tasks worker": ("CELERY_BROKER_URL",),
     "celery -A tasks flower": ("CELERY_BROKER_URL",),
-    "celery -A tasks dead list": ("CLIENT_MONGODB_URL",),
+    "lockstep dead-letters list": ("CLIENT_MONGODB_URL",),
 }
 
 

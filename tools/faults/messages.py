@@ -56,7 +56,7 @@ def _dead(world: World) -> int:
 
 def old_message_after_deletes(world: World, deletes: int) -> list[int]:
     """Copy a create's message, delete its product and then ``deletes`` others, and send the copy again, thrice; a
-    copy that was refused before is replayed from the dead letters.
+    copy that was refused before is resynced from the dead letters.
 
     Returns the ids of all that were deleted: whatever lives of them came back.
     """
@@ -72,20 +72,20 @@ def old_message_after_deletes(world: World, deletes: int) -> list[int]:
     world.settle(_WITHIN + deletes / 10)
     for _ in range(3):
         world.broker.publish_again(copy)
-    _replay_dead_letters(world)
+    _resync_dead_letters(world)
     _until_empty(world)
     held = world.client_store.products()
     return [each for each in (product_id, *others) if held[each].content is not None]
 
 
-def _replay_dead_letters(world: World) -> None:
-    """Replay all as an operator would. Raises AssertionError when there was none that names a product."""
-    command = ["celery", "-A", "tasks", "dead", "replay", "--all", "--yes"]
+def _resync_dead_letters(world: World) -> None:
+    """Resync all as an operator does. Raises AssertionError when none names a product."""
+    command = ["lockstep", "dead-letters", "resync", "--all", "--yes"]
     done = subprocess.run(  # noqa: S603 - our own command
         command, env=dict(world.product.env), cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )
-    if "replayed " not in done.stdout:
-        raise AssertionError(f"no dead letter was replayed: {done.stdout}{done.stderr}")
+    if "resynced " not in done.stdout:
+        raise AssertionError(f"no dead letter was resynced: {done.stdout}{done.stderr}")
 
 
 def _text(message: amqp.Message) -> str:

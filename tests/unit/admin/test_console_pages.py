@@ -77,7 +77,7 @@ def test_viewer_is_offered_nothing_that_would_be_refused(onlooker: Browser, edit
         "/console/resyncs",
         "/console/resyncs/1/stop",
         "/console/drift/repair",
-        "/console/dead-letters/settle",
+        "/console/dead-letters/change",
         "/console/imports",
         "/console/imports/1/cancel",
     ],
@@ -351,7 +351,7 @@ def test_unknown_is_said_where_nobody_answers(staff: Browser, editor: Api) -> No
     assert "unknown how many wait" in overview
     assert "unknown: the Client would know" in overview
     assert "what the shop shows of this product is unknown" in staff.get(page_of(product)).text
-    assert "which there are is unknown" in staff.get("/console/dead-letters").text
+    assert "The Client stores the dead letters, and it does not answer" in staff.get("/console/dead-letters").text
     assert "version 1 is on its way, not sent by the relay yet" in staff.get(page_of(product)).text
 
 

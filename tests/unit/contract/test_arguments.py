@@ -9,7 +9,7 @@ from contract import names
 from contract.app import app
 
 
-@pytest.mark.parametrize("task", [names.REPLAY_DEAD_LETTER, names.RETRY_LIKES])
+@pytest.mark.parametrize("task", [names.RETRY_LIKES])
 @pytest.mark.parametrize("given", [{"$ne": None}, ["a"], 5, None], ids=str)
 def test_id_of_another_type_is_rejected_into_the_dead_letters(task: str, given: Any) -> None:
     app.loader.import_default_modules()

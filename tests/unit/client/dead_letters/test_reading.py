@@ -1,4 +1,4 @@
-"""Whatever lies among the dead letters can be written down, and the same message always under the same id."""
+"""Any message can be stored as a dead dead_letter, and the same message always gets the same id."""
 
 import base64
 import json
@@ -48,9 +48,9 @@ HEADERS = st.dictionaries(
     kind=st.none() | st.text(max_size=20) | st.just("application/json"),
 )
 def test_any_garbage_becomes_a_document(body: Any, headers: dict[str, Any], kind: str | None) -> None:
-    letter = read(message(body, headers, content_type=kind))
-    assert letter["reason"]
-    bson.encode(letter)
+    dead_letter = read(message(body, headers, content_type=kind))
+    assert dead_letter["reason"]
+    bson.encode(dead_letter)
 
 
 @settings(max_examples=100, deadline=None)
@@ -63,11 +63,17 @@ def test_any_argument_of_a_task_becomes_a_document(name: str, arg: Any) -> None:
     bson.encode(read(message(body, {"task": name})))
 
 
-def test_origin_is_the_latest_death() -> None:
-    letter = read(task(names.RESYNC_PRODUCT, 7, **{"x-death": [death(), death(queue="elsewhere", reason="expired")]}))
-    assert (letter["queue"], letter["exchange"], letter["cause"]) == ("client.products", "lockstep", "rejected")
-    assert letter["died_at"] == DIED.replace(tzinfo=UTC)
-    assert (letter["task"], letter["task_id"], letter["products"]) == (
+def test_queue_and_cause_are_those_of_the_latest_death() -> None:
+    dead_letter = read(
+        task(names.RESYNC_PRODUCT, 7, **{"x-death": [death(), death(queue="elsewhere", reason="expired")]})
+    )
+    assert (dead_letter["queue"], dead_letter["exchange"], dead_letter["cause"]) == (
+        "client.products",
+        "lockstep",
+        "rejected",
+    )
+    assert dead_letter["died_at"] == DIED.replace(tzinfo=UTC)
+    assert (dead_letter["task"], dead_letter["task_id"], dead_letter["products"]) == (
         "tasks.resync_product",
         "t1",
         [{"id": 7, "sequence": None}],
@@ -75,35 +81,35 @@ def test_origin_is_the_latest_death() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cause", "told"),
+    ("cause", "reason"),
     [
         ("delivery_limit", "its worker died"),
-        ("expired", "no worker took it"),
+        ("expired", "no worker received it"),
         ("maxlen", "maxlen"),
         ("rejected", "log"),
     ],
 )
-def test_message_that_is_in_order_is_explained_by_its_cause(cause: str, told: str) -> None:
-    assert told in read(task(names.RESYNC_PRODUCT, 7, **{"x-death": [death(reason=cause)]}))["reason"]
+def test_reason_of_a_valid_message_is_its_cause(cause: str, reason: str) -> None:
+    assert reason in read(task(names.RESYNC_PRODUCT, 7, **{"x-death": [death(reason=cause)]}))["reason"]
 
 
-def test_id_outlives_deliveries_and_tells_deaths_apart() -> None:
+def test_id_is_the_same_for_each_delivery_and_differs_for_another_death() -> None:
     first = read(task(names.RESYNC_PRODUCT, 7, **{"x-death": [death()]}))["_id"]
     again = read(task(names.RESYNC_PRODUCT, 7, **{"x-death": [death()], "x-delivery-count": 3, "x-acquired-count": 4}))
     later = read(task(names.RESYNC_PRODUCT, 7, **{"x-death": [death(count=2)]}))
     assert again["_id"] == first != later["_id"]
 
 
-def test_payload_is_text_where_it_can_be_and_cut_where_it_must() -> None:
+def test_payload_is_text_where_possible_and_cut_where_too_long() -> None:
     assert read(message(b"{}"))["payload"] == "{}"
     binary = read(message(b"\xff" * (MAX_PAYLOAD + 1)))
     assert (binary["payload_encoding"], binary["payload_cut"]) == ("base64", True)
     assert base64.b64decode(binary["payload"]) == b"\xff" * MAX_PAYLOAD
 
 
-def test_products_are_bounded_and_the_rest_is_counted() -> None:
-    letter = read(task(names.RESYNC_PRODUCTS, list(range(1, 702))))
-    assert (len(letter["products"]), letter["products_left_out"]) == (500, 201)
+def test_products_are_limited_and_the_others_counted() -> None:
+    dead_letter = read(task(names.RESYNC_PRODUCTS, list(range(1, 702))))
+    assert (len(dead_letter["products"]), dead_letter["products_left_out"]) == (500, 201)
 
 
 IDS = f"ids are whole numbers from 1 to {2**63 - 1}"
@@ -146,6 +152,6 @@ IDS = f"ids are whole numbers from 1 to {2**63 - 1}"
         (names.SYNC_PRODUCTS, ["x"], {}, "messages must be a list"),
     ],
 )
-def test_wrong_arguments_are_told_exactly(name: str, args: list[Any], kwargs: dict[str, Any], reason: str) -> None:
+def test_reason_names_the_wrong_argument(name: str, args: list[Any], kwargs: dict[str, Any], reason: str) -> None:
     body = json.dumps([args, kwargs, {}]).encode()
     assert read(message(body, {"task": name}))["reason"] == reason
