@@ -1,4 +1,4 @@
-"""The product over the servers of this run, with proxies between, once for all fault tests."""
+"""One running product for all fault tests, with a proxy on each connection."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ def tried(
 
 @pytest.fixture
 def survives(tried: World, request: pytest.FixtureRequest) -> Survives:
-    """Call with a fault: it is done under load, and nothing may be lost, applied twice or resurrected by it."""
+    """Inject the given fault under load; fail where anything is lost, applied twice or resurrected."""
 
     def check(fault: Fault, **options: object) -> Result:
         seed = random.randrange(1 << 32)

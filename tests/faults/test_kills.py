@@ -1,4 +1,4 @@
-"""Each process killed between its steps, under load."""
+"""Each process is killed between its steps under load."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_process_killed_between_its_steps_loses_nothing(survives: Survives, proc
 
 def test_relay_killed_while_it_sends_loses_nothing(survives: Survives) -> None:
     points = ["before:contract.publisher:Publisher.publish", "after:admin.outbox.dispatch:send"]
-    survives(tour("relay", points, nothing_arrives=True), writes=20)
+    survives(tour("relay", points, worker_paused=True), writes=20)
 
 
 def test_worker_killed_with_its_parent_loses_nothing(survives: Survives) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.faults.conftest import Survives
 from tools.faults.load import Load
 from tools.faults.outages import FAULTS
-from tools.faults.trial import go_on
+from tools.faults.trial import continue_load
 from tools.faults.world import World
 
 SHORT = (
@@ -22,7 +22,7 @@ SHORT = (
     "worker parent kill -9",
     "Admin answers 500",
 )
-LONGEST_REQUEST = 2.0  # seconds; the ratio to healthy times is scripts/faults' to judge
+LONGEST_REQUEST = 2.0  # seconds; scripts/faults checks the ratio to normal times
 SCHEDULE = (
     "RabbitMQ connections cut",
     "RabbitMQ cut mid-confirm",
@@ -42,7 +42,7 @@ def test_fault_under_load_loses_nothing(survives: Survives, fault: str) -> None:
 
 
 @pytest.mark.parametrize("fault", ["RabbitMQ SIGSTOP", "RabbitMQ memory alarm"])
-def test_broker_that_says_nothing_slows_no_request(survives: Survives, fault: str) -> None:
+def test_silent_broker_slows_no_request(survives: Survives, fault: str) -> None:
     slowest = []
 
     def measured(world: World, load: Load) -> None:
@@ -61,6 +61,6 @@ def test_random_schedule_of_faults_loses_nothing(survives: Survives) -> None:
             print("fault:", fault)
             FAULTS[fault](world, load)
             world.repair()
-            go_on(load, chance.random())
+            continue_load(load, chance.random())
 
     survives(schedule)

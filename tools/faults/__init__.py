@@ -1,5 +1,5 @@
-"""What may go wrong, done on purpose to the real processes and servers, and whether anything was lost by it.
+"""Fault injection: break real processes and servers under load, and check that no accepted write is lost.
 
-``tests/faults`` runs a short set in ``scripts/test``; ``scripts/faults`` runs everything and prints a matrix.
-Nothing here is known to the product: no line of it changes for these tests.
+``scripts/test`` runs the short set in ``tests/faults``; ``scripts/faults`` runs all faults and prints a matrix. The
+product has no code for it.
 """

@@ -1,4 +1,4 @@
-"""What a mishap or a stranger does to the broker, past Lockstep's own code."""
+"""Manipulate the broker without the code of the product."""
 
 import json
 import uuid
@@ -24,42 +24,42 @@ class Broker:
     vhost: str
 
     def depth(self, queue: str) -> int:
-        """Return how many messages wait in ``queue``."""
+        """Return the number of messages in ``queue``."""
         with self._channel() as channel:
             return int(channel.queue_declare(queue, passive=True).message_count)
 
     def purge(self) -> int:
-        """Throw away every waiting message; return how many."""
+        """Purge the queues; return the number of messages."""
         with self._channel() as channel:
             return sum(int(channel.queue_purge(queue)) for queue in QUEUES)
 
     def delete_queues(self) -> None:
-        """Delete the queues that the worker consumes, with whatever is in them."""
+        """Delete the queues that the worker consumes, with their messages."""
         with self._channel() as channel:
             for queue in QUEUES:
                 channel.queue_delete(queue)
 
     def copies(self, queue: str) -> list[amqp.Message]:
-        """Return what waits in ``queue`` and leave it there. Nobody may be consuming it."""
+        """Return copies of the messages in ``queue``. It must have no consumer."""
         found = []
         with self._channel() as channel:
             while message := channel.basic_get(queue):
                 found.append(message)
-        return found  # closing the channel gave them back
+        return found  # closing the channel returned them to the queue
 
     def publish_again(self, message: amqp.Message, times: int = 1) -> None:
-        """Publish a copy, to the queue that the original was in."""
+        """Publish a copy to the original's queue."""
         for _ in range(times):
             self.publish(message.body, message.properties, message.delivery_info["routing_key"])
 
     def publish(self, body: Any, properties: dict[str, Any], queue: str = names.QUEUE_PRODUCTS) -> None:
-        """Publish any body at all."""
+        """Publish any body."""
         kept = {key: value for key, value in properties.items() if key not in {"cluster_id"}}
         with self._channel() as channel:
             channel.basic_publish(amqp.Message(body, **kept), names.EXCHANGE, queue)
 
     def publish_task(self, task: str, arguments: list[Any], queue: str = names.QUEUE_PRODUCTS) -> None:
-        """Publish a well-formed task with whatever ``arguments``."""
+        """Publish a well-formed task with any ``arguments``."""
         self.publish(json.dumps([arguments, {}, {}]).encode(), task_properties(task), queue)
 
     def alarm(self) -> None:

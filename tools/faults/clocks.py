@@ -1,4 +1,4 @@
-"""Hosts whose clocks are 45 s apart: each side ahead of the other, through the load and until all is settled.
+"""Hosts whose clocks are 45 s apart: each side ahead of the other, during the load and until all has settled.
 
 Needs Debian's faketime, which scripts/test installs.
 """
@@ -17,7 +17,7 @@ SECONDS = 45
 
 
 def apart(run: Run) -> None:
-    """Queues are purged meanwhile, so that what is left arrives by the relay's and the sweep's own times."""
+    """Purge the queues, so that delivery depends on the schedules of the relay and the sweep."""
     with run.fresh_world("clocks", users=3) as world:
         product = world.product
         hosts = {"Client": (product.client, product.worker), "Admin": (product.admin, product.relay, product.beat)}

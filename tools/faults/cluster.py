@@ -10,7 +10,7 @@ from tools.faults.load import Load
 from tools.faults.run import Run
 from tools.faults.scene import Scene
 from tools.faults.stores import AdminStore, ClientStore
-from tools.faults.trial import go_on, trial
+from tools.faults.trial import continue_load, trial
 from tools.stack.errors import StackError
 from tools.stack.ports import free_port
 from tools.stack.product import Addresses, Product, Secrets
@@ -18,17 +18,17 @@ from tools.stack.servers.rabbitmq import RabbitMQ
 
 NODES = 3
 _NAME = "cluster"
-_SECONDS, _PATIENCE = 8.0, 60.0  # that a node is away; that the others may take to go on
+_SECONDS, _TIMEOUT = 8.0, 60.0  # of a node's outage; for the others to continue
 
 
 @dataclass(kw_only=True)
 class ClusterScene(Scene):
-    """The product, whose broker is ``nodes``."""
+    """The product with the cluster ``nodes`` as broker."""
 
     nodes: list[RabbitMQ]
 
     def leader(self) -> RabbitMQ:
-        """Return the node that leads the interactive lane's queue. Raises StackError when there is none now."""
+        """Return the leader node of the interactive lane's queue. Raises StackError where it has none."""
         for node in (node for node in self.nodes if node.running):
             listed = node.ctl("list_queues", "--no-table-headers", "-p", _NAME, "name", "leader", "members")
             for line in listed.splitlines():
@@ -45,34 +45,34 @@ class ClusterScene(Scene):
 
 
 def leader_killed(scene: ClusterScene, load: Load) -> None:
-    """kill -9 of the leader; the others go on without it, then it comes back."""
+    """kill -9 of the leader; the others continue, then it returns."""
     leader = scene.leader()
     leader.kill()
     began, held = time.monotonic(), len(scene.client_store.products())
     while len(scene.client_store.products()) <= held:
-        if time.monotonic() - began > _PATIENCE:
-            raise AssertionError("nothing arrived while the queues' leader was away")
-        go_on(load, 0.2)
+        if time.monotonic() - began > _TIMEOUT:
+            raise AssertionError("nothing arrived while the queues' leader was down")
+        continue_load(load, 0.2)
     print(f"  without the leader, the next product arrived after {time.monotonic() - began:.1f} s", flush=True)
-    go_on(load, _SECONDS)
+    continue_load(load, _SECONDS)
 
 
 def majority_killed(scene: ClusterScene, load: Load) -> None:
-    """kill -9 of two of three: the queues cannot be used until one is back, and writes go on."""
+    """kill -9 of two of three: the queues are unavailable until one returns, and writes continue."""
     for node in scene.nodes[:2]:
         node.kill()
     load.wait_for(20)
-    go_on(load, _SECONDS)
+    continue_load(load, _SECONDS)
 
 
 def one_after_the_other_restarted(scene: ClusterScene, load: Load) -> None:
     """A rolling restart, as for an upgrade."""
     for node in scene.nodes:
         node.kill() if node is scene.nodes[0] else node.stop()
-        go_on(load, 2)
+        continue_load(load, 2)
         node.start()
         node.wait_ready()
-        go_on(load, 2)
+        continue_load(load, 2)
 
 
 FAULTS = {
@@ -83,7 +83,7 @@ FAULTS = {
 
 
 def cluster_of_three(run: Run) -> None:
-    """Kill the leader under load and bring it back, and worse."""
+    """Kill one node, then two, then restart all in turn, under load."""
     with _scene(run) as scene:
         for name, fault in FAULTS.items():
             for number in range(run.trials):
@@ -122,7 +122,7 @@ def _nodes(run: Run) -> Iterator[list[RabbitMQ]]:
     first = RabbitMQ(folder / "0")
     nodes = [first, *(RabbitMQ(folder / str(number), beside=first) for number in range(1, NODES))]
     with ExitStack() as stack:
-        for node in nodes:  # the first is stopped last: the name server is its own
+        for node in nodes:  # the first is stopped last, as it has the name server
             stack.callback(node.stop)
             node.start()
             node.wait_ready()

@@ -1,4 +1,4 @@
-"""A disk that is full: MariaDB's data on a small file system of its own. Needs root, for the mount."""
+"""A full disk: MariaDB's data on a small file system of its own. Needs root for the mount."""
 
 import os
 import shutil
@@ -8,18 +8,18 @@ from pathlib import Path
 
 from tools.faults.load import Load
 from tools.faults.run import NotRunError, Run
-from tools.faults.trial import Result, go_on, trial
+from tools.faults.trial import Result, continue_load, trial
 from tools.faults.world import Servers, World, world
 from tools.stack.servers import programs
 from tools.stack.servers.mariadb import MariaDB
 
 _SIZE_MB = 320
-_LEFT_KB = 512  # that writes may use before there is no space left
+_LEFT_KB = 512  # free space for writes before the disk is full
 _DESCRIPTION = "x" * 10_000
 
 
 def full(run: Run) -> None:
-    """Fill the disk under load: clear refusals, nothing half-written, and all well once there is room."""
+    """Fill the disk under load: writes are refused, none is partial, and all work again once there is space."""
     if os.geteuid() != 0 or shutil.which("mount") is None:
         raise NotRunError("a file system of its own for MariaDB needs root")
     statuses: set[int] = set()
@@ -29,7 +29,7 @@ def full(run: Run) -> None:
             filler = _fill(small)
             try:
                 statuses.update(_until_refused(scene))
-                go_on(load, 3)
+                continue_load(load, 3)
             finally:
                 filler.unlink()
 
@@ -45,7 +45,7 @@ def _judge(result: Result, statuses: set[int]) -> None:
 
 
 def _until_refused(scene: World) -> set[int]:
-    """Create large products until one is refused and some more; return the statuses seen."""
+    """Create large products until some are refused; return the HTTP statuses."""
     seen: list[int] = []
     user = scene.sign_in()
     while seen.count(201) < 2_000 and sum(status != 201 for status in seen) < 20:

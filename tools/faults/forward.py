@@ -12,7 +12,7 @@ from tools.faults.proxy import Proxy
 
 
 def main() -> None:
-    """Forward until the end."""
+    """Forward until the process ends."""
     with ExitStack() as stack:
         for argument in sys.argv[1:]:
             (host, port), (target_host, target_port) = (part.split(":") for part in argument.split("="))

@@ -19,7 +19,7 @@ from tools.faults.load import Load
 from tools.faults.run import NotRunError, Run
 from tools.faults.scene import Scene
 from tools.faults.stores import AdminStore, ClientStore
-from tools.faults.trial import go_on, trial
+from tools.faults.trial import continue_load, trial
 from tools.stack.ports import HOST, free_port
 from tools.stack.process import Process
 from tools.stack.product import ROOT, Addresses, Product, Secrets
@@ -29,8 +29,8 @@ from tools.stack.servers.rabbitmq import RabbitMQ
 from tools.stack.servers.secantus import Secantus
 
 NAMES = ("admin", "client", "rabbitmq", "mariadb", "secantus")
-HERE = "here"  # the namespace that this process is in
-TALK = (  # who calls whom
+HERE = "here"  # the namespace of this process
+TALK = (  # caller and callee
     ("admin", "mariadb"),
     ("admin", "rabbitmq"),
     ("admin", "client"),
@@ -56,7 +56,7 @@ class Cable:
         return f"{self.name}{'ab'[self.ends.index(host)]}"
 
     def set(self, state: str) -> None:
-        """Take the cable ``up`` or ``down``."""
+        """Set the cable ``up`` or ``down``."""
         for host in self.ends:
             _ip(host, "link", "set", self.device(host), state)
 
@@ -90,12 +90,12 @@ class Network:
             cable.set("up")
 
     def unplug(self) -> None:
-        """Remove every namespace, and with them their ends of the cables, so the cables."""
+        """Remove every namespace, and with it its cables."""
         for name in NAMES:
             programs.run(["ip", "netns", "delete", _namespace(name)])
 
     def forwards(self, ports: dict[str, list[int]]) -> Iterator[tuple[str, list[str]]]:
-        """Yield each host with what ``tools.faults.forward`` carries there; ``ports``: each host's servers."""
+        """Yield each host with the arguments of its ``tools.faults.forward``; ``ports`` are each host's servers."""
         for host in (*NAMES, HERE):
             out = [
                 f"{HOST}:{port}={self.cable(host, server).address(server)}:{port}"
@@ -114,24 +114,24 @@ class Network:
 
 @dataclass(kw_only=True)
 class HostsScene(Scene):
-    """The product spread over hosts."""
+    """The product on several hosts."""
 
     network: Network
     seconds: float
 
     def part(self, load: Load, *pairs: tuple[str, str]) -> None:
-        """Take the cables between ``pairs`` down for a while."""
+        """Set the cables between ``pairs`` down for a while."""
         for pair in pairs:
             self.network.cable(*pair).set("down")
         try:
-            go_on(load, self.seconds)
+            continue_load(load, self.seconds)
         finally:
             for pair in pairs:
                 self.network.cable(*pair).set("up")
 
 
 def partitions(run: Run) -> None:
-    """Part each two hosts that talk for a minute, and one from all."""
+    """Disconnect each two hosts that communicate for a minute, and one host from all."""
     if os.geteuid() != 0 or shutil.which("ip") is None:
         raise NotRunError("network namespaces need root and iproute2")
     parted = [[pair] for pair in TALK if HERE not in pair and pair != ("client", "admin")]

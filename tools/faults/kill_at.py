@@ -29,7 +29,7 @@ BEFORE, AFTER = "before", "after"
 
 @dataclass(frozen=True)
 class Point:
-    """Where to die: ``when`` (before, after) the ``nth`` call of ``function`` in ``module``."""
+    """The point of the kill: ``when`` (before, after) the ``nth`` call of ``function`` in ``module``."""
 
     when: str
     module: str
@@ -49,12 +49,12 @@ class Point:
         return f"{self.when}:{self.module}:{self.function}" + (f"#{self.nth}" if self.nth > 1 else "")
 
     def marker(self, folder: Path) -> Path:
-        """Return the file that says that this point was reached."""
+        """Return the file that records that this point was reached."""
         return folder / str(self).replace(":", "-")
 
 
 class Executioner(MetaPathFinder):
-    """Wraps each point's function at the import of its module."""
+    """Wraps the function of each point when its module is imported."""
 
     def __init__(self, points: Sequence[Point], markers: Path, whole_group: bool) -> None:
         self._points, self._markers, self._whole_group = points, markers, whole_group
@@ -65,7 +65,7 @@ class Executioner(MetaPathFinder):
         points = [point for point in self._points if point.module == name]
         if not points or self._looking:
             return None
-        self._looking = True  # the finders behind this one know where it is
+        self._looking = True  # let the other finders find the module
         try:
             spec = importlib.util.find_spec(name)
         finally:
@@ -120,13 +120,13 @@ class Executioner(MetaPathFinder):
 
 
 def wrap(command: Sequence[str], points: Sequence[Point], markers: Path, *, whole_group: bool = False) -> list[str]:
-    """Return ``command`` with ``points`` in it. ``whole_group``: parents and siblings die too, as with their host."""
+    """Return ``command`` with ``points`` armed. ``whole_group`` also kills parents and siblings."""
     options = ["--markers", str(markers), *(["--whole-group"] if whole_group else [])]
     return [sys.executable, "-m", "tools.faults.kill_at", *options, *map(str, points), "--", *command]
 
 
 def main() -> None:
-    """Become the command, with the points armed."""
+    """Run the command in this process, with the points armed."""
     split = sys.argv.index("--")
     command = sys.argv[split + 1 :]
     parser = argparse.ArgumentParser(prog="tools.faults.kill_at")

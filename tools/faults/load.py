@@ -1,4 +1,4 @@
-"""Load: several users at once, through the two public APIs, each with products and likes of their own."""
+"""Load: several users at once through both public APIs, each with products and likes of their own."""
 
 import random
 import threading
@@ -13,13 +13,13 @@ from tools.faults.ledger import Ledger
 from tools.stack.api import AdminApi, ApiError, ClientApi
 
 MIX = {"create": 5, "update": 5, "delete": 1, "like": 3}
-_REST = 0.1  # seconds after a call that failed
+_REST = 0.1  # seconds after a failed call
 _CURRENCIES = ("EUR", "USD", "SEK")
 
 
 @dataclass(frozen=True)
 class User:
-    """One person's connections to both services. Used by one thread at a time."""
+    """The connections of one user to both services. Used by one thread at a time."""
 
     admin: AdminApi
     client: ClientApi
@@ -28,10 +28,10 @@ class User:
 
 @dataclass
 class Load:
-    """Calls made until the ``with`` block ends. ``seed`` and a thread's number decide every call of it.
+    """Makes calls until the ``with`` block ends. ``seed`` and a thread's number determine all its calls.
 
-    ``pace`` is the longest rest between two calls, in seconds; ``at_most`` ends a run after so many writes.
-    ``took`` collects (kind, seconds) of every call that was accepted.
+    ``pace`` is the longest pause between two calls, in seconds. ``at_most`` writes end the run. ``took`` collects
+    (kind, seconds) of every accepted call.
     """
 
     users: list[User]
@@ -64,7 +64,7 @@ class Load:
         return any(thread.is_alive() for thread in self._threads)
 
     def wait_for(self, writes: int, within: float = 60) -> None:
-        """Return once ``writes`` more were accepted, or all of ``at_most``. Raises TimeoutError."""
+        """Wait until ``writes`` more are accepted, or ``at_most`` in all. Raises TimeoutError."""
         goal, deadline = self.ledger.accepted + writes, time.monotonic() + within
         while self.ledger.accepted < goal and self.busy:
             if time.monotonic() > deadline:
@@ -81,7 +81,7 @@ class Load:
 
 
 class _Someone:
-    """One thread's user: what is theirs, and what they do next."""
+    """The user of one thread, with the products and likes of their own."""
 
     def __init__(self, load: Load, user: User, chance: random.Random, name: str) -> None:
         self._load, self._user, self.chance, self._name = load, user, chance, name
@@ -124,13 +124,13 @@ class _Someone:
 
     def _update(self) -> None:
         product_id = self.chance.choice(self._mine)
-        title = f"Renamed {self.chance.getrandbits(64)}"  # never the one it has
+        title = f"Renamed {self.chance.getrandbits(64)}"  # never the current title
         product = self._called(product_id, lambda: self._user.admin.update(product_id, title=title))
         self._ledger.accept(product_id, product["version"], product)
 
     def _delete(self) -> None:
         product_id = self.chance.choice(self._mine)
-        self._mine.remove(product_id)  # whatever comes of it: nobody touches it again
+        self._mine.remove(product_id)  # with any result, no later call uses it
         self._called(product_id, lambda: self._user.admin.delete(product_id))
         entry = self._ledger.products[product_id]
         self._ledger.accept(product_id, entry.version + 1, None)
@@ -142,9 +142,9 @@ class _Someone:
             call(product_id)
         except (ApiError, requests.RequestException) as error:
             if isinstance(error, ApiError) and error.status < 500:
-                self._ledger.refuse()  # it has not arrived yet
+                self._ledger.refuse()  # the product has not arrived yet
             else:
-                self._ledger.maybe_like(product_id, self._user.shopper_id)
+                self._ledger.record_unanswered_like(product_id, self._user.shopper_id)
             raise
         self._ledger.accept_like(product_id, self._user.shopper_id, liked)
 
@@ -155,8 +155,8 @@ class _Someone:
             if error.status < 500:
                 self._ledger.refuse()
             else:
-                self._ledger.maybe(product_id)
+                self._ledger.record_unanswered(product_id)
             raise
         except requests.RequestException:
-            self._ledger.maybe(product_id)
+            self._ledger.record_unanswered(product_id)
             raise

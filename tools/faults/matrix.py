@@ -1,4 +1,4 @@
-"""The matrix that ``scripts/faults`` prints: one row for each fault and kill point."""
+"""The matrix of ``scripts/faults``: one row per fault and kill point."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ _COLUMNS = ("trials", "accepted", "lost", "duplicated", "resurrected", "settled 
 
 
 def table(run: Run) -> str:
-    """Return the matrix as text; a row in which something went wrong is marked with ``!``."""
+    """Return the matrix as text; failed rows are marked with ``!``."""
     by_fault: dict[str, list[Result]] = {}
     for result in run.results:
         by_fault.setdefault(result.fault, []).append(result)

@@ -1,4 +1,4 @@
-"""Messages that come twice, late, in any order, in pieces, or from strangers."""
+"""Duplicated, late, reordered, truncated and forged messages."""
 
 import random
 import subprocess
@@ -9,7 +9,7 @@ import amqp
 from contract import names
 from tools.faults.broker import task_properties
 from tools.faults.load import Load
-from tools.faults.trial import go_on
+from tools.faults.trial import continue_load
 from tools.faults.world import World
 from tools.stack.product import ROOT
 
@@ -18,7 +18,7 @@ _WITHIN = 30  # seconds
 
 
 def garbled(world: World, load: Load) -> None:
-    """Copies of waiting messages come again: doubled, reordered, truncated, with bytes changed, and later still."""
+    """Publish copies of queued messages: duplicated, reordered, truncated, with changed bytes, and late."""
     chance = random.Random(load.seed)
     copies = _waiting_copies(world, load)
     world.product.worker.resume()
@@ -30,27 +30,27 @@ def garbled(world: World, load: Load) -> None:
         changed = body[:place] + chance.randbytes(1) + body[place + 1 :]
         for broken in (cut, changed, chance.randbytes(50)):
             world.broker.publish(broken, message.properties)
-    go_on(load, 2)
+    continue_load(load, 2)
     for message in copies:
         world.broker.publish_again(message)
 
 
 def malformed(world: World, load: Load) -> None:
-    """What no message of ours could be; each ends among the dead letters, and its neighbours are processed."""
+    """Publish malformed messages. Each becomes a dead letter, and the other messages are processed."""
     before = _dead(world)
     for body in MALFORMED:
         world.broker.publish(body, task_properties(names.SYNC_PRODUCT))
-        go_on(load, 0.1)
+        continue_load(load, 0.1)
     world.broker.publish_task("tasks.nobody_knows", [1])
     deadline = time.monotonic() + _WITHIN
     while _dead(world) < before + len(MALFORMED):
         if time.monotonic() > deadline:
-            raise AssertionError("a malformed message is not among the dead letters")
-        go_on(load, 0.1)
+            raise AssertionError("a malformed message did not become a dead letter")
+        continue_load(load, 0.1)
 
 
 def _dead(world: World) -> int:
-    """Return how many dead letters there are: collected from the queue, or in it still."""
+    """Return the number of dead letters, collected or in the queue."""
     return world.client_store.database["dead_letters"].count_documents({}) + world.broker.depth(names.QUEUE_DEAD)
 
 
@@ -58,7 +58,7 @@ def old_message_after_deletes(world: World, deletes: int) -> list[int]:
     """Copy a create's message, delete its product and then ``deletes`` others, and send the copy again, thrice; a
     copy that was refused before is resynced from the dead letters.
 
-    Returns the ids of all that were deleted: whatever lives of them came back.
+    Returns the ids of the deleted products that exist again.
     """
     admin = world.users[0].admin
     world.product.worker.pause()
@@ -74,8 +74,8 @@ def old_message_after_deletes(world: World, deletes: int) -> list[int]:
         world.broker.publish_again(copy)
     _resync_dead_letters(world)
     _until_empty(world)
-    held = world.client_store.products()
-    return [each for each in (product_id, *others) if held[each].content is not None]
+    stored = world.client_store.products()
+    return [each for each in (product_id, *others) if stored[each].content is not None]
 
 
 def _resync_dead_letters(world: World) -> None:
@@ -104,11 +104,11 @@ def _waiting_copies(world: World, load: Load) -> list[amqp.Message]:
 
 
 def _copies_once_there(world: World, least: int) -> list[amqp.Message]:
-    """What a paused worker was handed before is not in the queue: the first messages may be among that."""
+    """Wait for messages in the queue: a paused worker may have prefetched the first ones."""
     deadline = time.monotonic() + _WITHIN
     while len(found := world.broker.copies(names.QUEUE_PRODUCTS)) < least:
         if time.monotonic() > deadline:
-            raise AssertionError(f"{len(found)} messages wait in the queue")
+            raise AssertionError(f"only {len(found)} messages are in the queue")
         time.sleep(0.1)
     return found
 
@@ -117,6 +117,6 @@ def _until_empty(world: World) -> None:
     deadline = time.monotonic() + _WITHIN
     while world.broker.depth(names.QUEUE_PRODUCTS):
         if time.monotonic() > deadline:
-            raise AssertionError("the copies are not taken from the queue")
+            raise AssertionError("the copies were not consumed")
         time.sleep(0.1)
     world.settle(_WITHIN)

@@ -1,4 +1,4 @@
-"""Looks at the Client's copies while everything runs: what must never be seen, not even for a moment."""
+"""Read the Client's copies during a trial, and report states that must not exist at any moment."""
 
 import threading
 import time
@@ -8,13 +8,13 @@ from pymongo.errors import PyMongoError
 
 from tools.faults.stores import ClientStore, Verdict
 
-_LEAST_REST = 0.25  # seconds between two looks; a look never takes more than a fifth of the time
+_LEAST_PAUSE = 0.25  # seconds between two reads; reading takes at most a fifth of the time
 
 
 class Observer:
-    """Notes versions that go backwards, deleted products that live again, and states that are applied twice.
+    """Reports versions that decrease, deleted products that come back, and states that are applied twice.
 
-    "Applied twice" is exact for what two looks saw: writing a state again would set its ``applied_at`` anew.
+    A state read twice was applied twice where its ``applied_at`` differs: each write sets it.
     """
 
     def __init__(self, store: ClientStore) -> None:
@@ -23,7 +23,7 @@ class Observer:
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="observer", daemon=True)
         self.verdict = Verdict()
-        self.looks = 0
+        self.reads = 0
 
     def __enter__(self) -> Self:
         newest = self._products.find_one(sort=[("_id", -1)])
@@ -34,19 +34,19 @@ class Observer:
     def __exit__(self, *_exception: object) -> None:
         self._ending.set()
         self._thread.join()
-        self._look()
+        self._read()
 
     def _run(self) -> None:
-        rest = _LEAST_REST
+        rest = _LEAST_PAUSE
         while not self._ending.wait(rest):
             began = time.monotonic()
             try:
-                self._look()
+                self._read()
             except PyMongoError:
-                continue  # the store itself is being tried
-            rest = max(_LEAST_REST, 4 * (time.monotonic() - began))
+                continue  # the fault is in this store
+            rest = max(_LEAST_PAUSE, 4 * (time.monotonic() - began))
 
-    def _look(self) -> None:
+    def _read(self) -> None:
         for doc in self._products.find(self._newer, {"sequence": 1, "deleted": 1, "applied_at": 1}):
             before = self._seen.get(doc["_id"], doc)
             self._seen[doc["_id"]] = doc
@@ -56,4 +56,4 @@ class Observer:
                 self.verdict.resurrected.append(f"seen: product {doc['_id']} came back: {doc}")
             elif doc["sequence"] == before["sequence"] and doc["applied_at"] != before["applied_at"]:
                 self.verdict.duplicated.append(f"seen: product {doc['_id']} applied twice: {before}, {doc}")
-        self.looks += 1
+        self.reads += 1

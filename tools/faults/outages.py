@@ -1,6 +1,6 @@
-"""Faults of design.md's table that come from outside: servers, connections, processes, answers.
+"""Faults of servers, connections, processes and answers.
 
-Each takes the running world and its load, and leaves repairing to whoever called it.
+Each function injects one fault into a running product under load; the caller repairs it.
 """
 
 import os
@@ -15,86 +15,84 @@ from pathlib import Path
 import pymysql  # type: ignore[import-untyped]  # it ships no types
 
 from tools.faults.load import Load
-from tools.faults.trial import Fault, go_on
+from tools.faults.trial import Fault, continue_load
 from tools.faults.world import World
 from tools.stack.process import Process
 
 Chosen = Callable[[World], Process]
-SECONDS = 3.0  # that an outage lasts
-_TIMES = 5  # connections are cut so many times
+SECONDS = 3.0  # of an outage
+_TIMES = 5  # repetitions of a cut
 
 
 def restarted(which: Chosen, world: World, load: Load) -> None:
-    """Stopped in its orderly way, away for a moment, started."""
+    """Stop the process regularly, wait, and start it."""
     process = which(world)
     process.stop()
-    go_on(load, SECONDS / 3)
+    continue_load(load, SECONDS / 3)
     process.start()
     process.wait_ready()
 
 
 def killed(which: Chosen, world: World, load: Load) -> None:
-    """kill -9, with all its children."""
+    """kill -9 of the process with all its children."""
     process = which(world)
     process.kill()
-    go_on(load, SECONDS / 3)
+    continue_load(load, SECONDS / 3)
     process.start()
     process.wait_ready()
 
 
 def frozen(which: Chosen, world: World, load: Load, seconds: float = SECONDS) -> None:
-    """SIGSTOP: it accepts connections and says nothing."""
+    """SIGSTOP: the process accepts connections and does not answer."""
     which(world).pause()
-    go_on(load, seconds)
+    continue_load(load, seconds)
 
 
 def parent_killed(world: World, load: Load) -> None:
-    """kill -9 of the worker's parent alone: its children must not run on."""
+    """kill -9 of the worker's parent alone: its children must end too."""
     worker = world.product.worker
     children = _children(worker.pid)
     os.kill(worker.pid, signal.SIGKILL)
     deadline = time.monotonic() + 10
     while alive := [child for child in children if Path(f"/proc/{child}").exists()]:
         if time.monotonic() > deadline:
-            raise AssertionError(f"orphans of the worker run on: {alive}")
-        go_on(load, 0.1)
+            raise AssertionError(f"orphans of the worker still run: {alive}")
+        continue_load(load, 0.1)
 
 
 def child_killed(world: World, load: Load) -> None:
-    """kill -9 of a worker's child, several times, wherever it is."""
+    """kill -9 of a worker's child, several times, at random moments."""
     for _ in range(_TIMES):
         children = _children(world.product.worker.pid)
         if children:
             os.kill(random.choice(children), signal.SIGKILL)
-        go_on(load, SECONDS / _TIMES)
+        continue_load(load, SECONDS / _TIMES)
 
 
 def alarmed(world: World, load: Load) -> None:
-    """The broker's memory alarm: it takes no message from anyone."""
+    """Raise the broker's memory alarm: it accepts no messages."""
     world.broker.alarm()
     try:
-        go_on(load, SECONDS)
+        continue_load(load, SECONDS)
     finally:
         world.broker.calm()
 
 
 def purged(world: World, load: Load, writes: int = 30) -> None:
-    """The queues are emptied while changes wait in them."""
+    """Purge the queues while they contain changes."""
     _with_full_queues(world, load, writes)
     if not world.broker.purge():
         raise AssertionError("there was nothing to purge")
 
 
 def queues_deleted(world: World, load: Load) -> None:
-    """The queues are deleted while changes wait in them."""
+    """Delete the queues while they contain changes."""
     _with_full_queues(world, load, 30)
     world.broker.delete_queues()
 
 
 def clock_set_back(world: World, load: Load) -> None:
-    """As if MariaDB's clock were set back by an hour, just before the queues are purged: each time that the
-    replication noted lies ahead.
-    """
+    """Simulate MariaDB's clock set back by an hour: move all stored times an hour ahead, and purge the queues."""
     _with_full_queues(world, load, 30)
     an_hour = ", ".join(f"{name} = {name} + INTERVAL 1 HOUR" for name in ("due_at", "sent_at", "pending_since"))
     world.admin_store.rows(f"UPDATE replication SET {an_hour} WHERE state <> 'verified'")  # noqa: S608 - our names
@@ -103,50 +101,50 @@ def clock_set_back(world: World, load: Load) -> None:
 
 
 def connections_killed(world: World, load: Load) -> None:
-    """Every connection to MariaDB is ended by KILL, again and again."""
+    """KILL all connections to MariaDB, repeatedly."""
     mine = "SELECT id FROM information_schema.processlist WHERE user = 'lockstep'"
     for _ in range(_TIMES):
         for (number,) in world.servers.mariadb.execute(mine):
-            with suppress(pymysql.OperationalError):  # it ended by itself meanwhile
+            with suppress(pymysql.OperationalError):  # it ended before
                 world.servers.mariadb.execute(f"KILL {number}")
-        go_on(load, SECONDS / _TIMES)
+        continue_load(load, SECONDS / _TIMES)
 
 
 def link_cut(name: str, world: World, load: Load) -> None:
-    """Every connection is cut, again and again."""
+    """Cut all connections, repeatedly."""
     for _ in range(_TIMES):
         getattr(world.links, name).cut()
-        go_on(load, SECONDS / _TIMES)
+        continue_load(load, SECONDS / _TIMES)
 
 
 def link_cut_mid_answer(name: str, world: World, load: Load) -> None:
-    """Connections end in the middle of an answer: of a confirm, when the broker is behind it."""
+    """Cut connections in the middle of an answer; at the broker, of a publisher confirm."""
     chance = random.Random(load.seed)
     for _ in range(_TIMES):
         getattr(world.links, name).cut_after(chance.randrange(1, 400))
-        go_on(load, SECONDS / _TIMES)
+        continue_load(load, SECONDS / _TIMES)
 
 
 def link_stalled(name: str, world: World, load: Load, seconds: float = SECONDS) -> None:
-    """Nothing passes, and nobody is told."""
+    """Stall all connections without closing them."""
     getattr(world.links, name).stall()
-    go_on(load, seconds)
+    continue_load(load, seconds)
 
 
 def link_slow(name: str, world: World, load: Load, seconds: float = SECONDS) -> None:
-    """Everything takes 50 ms longer in each direction."""
+    """Add 50 ms in each direction."""
     getattr(world.links, name).delay(0.05)
-    go_on(load, seconds)
+    continue_load(load, seconds)
 
 
 def answers(name: str, reply: bytes, world: World, load: Load, seconds: float = SECONDS) -> None:
-    """Every call of the other service is answered with ``reply``."""
+    """Answer every call of the other service with ``reply``."""
     getattr(world.links, name).answer(reply)
-    go_on(load, seconds)
+    continue_load(load, seconds)
 
 
 def twice(world: World, load: Load, seconds: float = SECONDS) -> None:
-    """Two relays, two workers and two beats at work at the same time; then only the second of each."""
+    """Run two relays, workers and beats at once, then only the second of each."""
     product = world.product
     second = (product.new_relay("relay-2"), product.new_worker("worker-2"), product.new_beat("beat-2"))
     try:
@@ -154,10 +152,10 @@ def twice(world: World, load: Load, seconds: float = SECONDS) -> None:
             process.start()
         for process in second:
             process.wait_ready()
-        go_on(load, seconds)
+        continue_load(load, seconds)
         for process in (product.relay, product.worker, product.beat):
             process.kill()
-        go_on(load, seconds)
+        continue_load(load, seconds)
     finally:
         for process in second:
             process.kill()
@@ -166,7 +164,7 @@ def twice(world: World, load: Load, seconds: float = SECONDS) -> None:
 def _with_full_queues(world: World, load: Load, writes: int) -> None:
     world.product.worker.pause()
     load.wait_for(writes)
-    go_on(load, 1)
+    continue_load(load, 1)
 
 
 def _children(pid: int) -> list[int]:

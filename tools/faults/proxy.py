@@ -14,7 +14,7 @@ _WAIT = 10  # seconds for a control to take effect
 class Proxy:
     """Listens on ``host:port`` and connects each caller to ``target_host:target_port``. Runs in its own thread.
 
-    The controls may be called from any thread and have taken effect when they return. ``work`` ends them all.
+    The controls are thread-safe, and have taken effect when they return. ``work`` ends all faults.
     """
 
     def __init__(self, target_port: int, *, port: int | None = None, host: str = HOST, target_host: str = HOST) -> None:
@@ -39,31 +39,31 @@ class Proxy:
         self._loop.close()
 
     def work(self) -> None:
-        """Pass everything on, from now on."""
+        """Forward everything."""
         self._do(self._healthy)
 
     def cut(self) -> None:
-        """End every connection there is; new ones work."""
+        """Close all connections; new ones work."""
         self._do(self._cut)
 
     def refuse(self) -> None:
-        """End every connection, and new ones at once."""
+        """Close all connections, and new ones at once."""
         self._do(lambda: setattr(self, "_refusing", True), self._cut)
 
     def stall(self) -> None:
-        """Keep connections, and accept new ones, but say nothing and take nothing."""
+        """Leave connections open and accept new ones, but forward nothing."""
         self._do(self._flowing.clear)
 
     def delay(self, seconds: float) -> None:
-        """Hold back each piece of data, in both directions."""
+        """Delay data in both directions."""
         self._do(lambda: setattr(self, "_delay", seconds))
 
     def cut_after(self, count: int) -> None:
-        """Cut every connection once the server has sent ``count`` more bytes, in the middle of whatever it says."""
+        """Cut each connection after ``count`` more bytes from the server."""
         self._do(lambda: setattr(self, "_left", count))
 
     def answer(self, reply: bytes) -> None:
-        """Answer whatever a caller says with ``reply`` and hang up; the server hears nothing."""
+        """Answer every request with ``reply`` and close; the server receives nothing."""
         self._do(lambda: setattr(self, "_reply", reply), self._cut)
 
     def _healthy(self) -> None:
@@ -117,7 +117,7 @@ class Proxy:
             back = self._pump(server_reader, writer, from_server=True)
             await asyncio.gather(self._pump(reader, server_writer), back)
         except OSError:
-            pass  # either side is gone: so is the other, below
+            pass  # one side is closed: the other is closed below
         finally:
             for each in (writer, server_writer):
                 if each is not None:
@@ -143,7 +143,7 @@ class Proxy:
                 continue
             writer.write(data)
             await writer.drain()
-        raise ConnectionResetError("one side hung up")
+        raise ConnectionResetError("one side closed the connection")
 
     async def _reply_to(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reply: bytes) -> None:
         await reader.read(_CHUNK)

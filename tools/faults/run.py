@@ -1,4 +1,4 @@
-"""What one run of ``scripts/faults`` is made of: its servers, its options, and the results so far."""
+"""One run of ``scripts/faults``: its servers, options and results."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -11,12 +11,12 @@ from tools.faults.world import Servers, World, world
 
 
 class NotRunError(Exception):
-    """A row cannot be tried on this machine; the message says why. It never counts as passed."""
+    """The row cannot run on this machine; the message says why. It does not count as passed."""
 
 
 @dataclass
 class Run:
-    """``seed`` decides every random choice; ``quick`` makes volumes and outages smaller."""
+    """``seed`` determines all random choices; ``quick`` reduces volumes and outages."""
 
     folder: Path
     servers: Servers
@@ -29,17 +29,17 @@ class Run:
 
     @contextmanager
     def fresh_world(self, name: str, users: int = 4) -> Iterator[World]:
-        """A product of its own, for a row that measures."""
+        """Start a separate product, for a row that measures."""
         with world(self.servers, self.folder / name, name, users=users) as made:
             yield made
 
     def add(self, result: Result) -> None:
-        """Keep a result and say what came of it."""
+        """Add a result and print it."""
         self.results.append(result)
         print(result if not result.fine or result.figures else f"  {result}", flush=True)
 
     def row(self, name: str, tried: Callable[[], None]) -> None:
-        """Try one row; an error in the trial itself is a result that is not fine."""
+        """Run one row; an error in it is a failed result."""
         print(f"== {name}", flush=True)
         try:
             tried()
@@ -56,5 +56,5 @@ class Run:
 
     @property
     def fine(self) -> bool:
-        """Whether every row that was tried is without a loss."""
+        """Return whether all rows that ran passed."""
         return bool(self.results) and all(result.fine for result in self.results)

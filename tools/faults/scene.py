@@ -1,4 +1,4 @@
-"""A running product as a trial sees it, whatever it runs on and wherever."""
+"""A running product under trial, independent of its servers and hosts."""
 
 import time
 import uuid
@@ -22,12 +22,12 @@ _POLL = 0.1  # seconds
 
 
 class NotSettledError(AssertionError):
-    """Something is still under way after a time in which everything should have arrived."""
+    """Deliveries are still pending after the timeout."""
 
 
 @dataclass(kw_only=True)
 class Scene:
-    """The product, its stores read past it, and signed-in users. ``machinery`` is what it runs on."""
+    """The product, direct access to its stores, and signed-in users. ``machinery`` are its servers."""
 
     machinery: tuple[Process, ...]
     product: Product
@@ -37,7 +37,7 @@ class Scene:
 
     @property
     def processes(self) -> tuple[Process, ...]:
-        """The product's, but for Flower, which delivery does not need."""
+        """The processes of the product without Flower, which delivery does not need."""
         product = self.product
         return (product.admin, product.client, product.beat, product.relay, product.worker)
 
@@ -58,7 +58,7 @@ class Scene:
             stop_all(self.processes)
 
     def settle(self, within: float) -> float:
-        """Wait until nothing is under way; return the seconds it took. Raises NotSettledError."""
+        """Wait until nothing is pending; return the seconds. Raises NotSettledError."""
         began = time.monotonic()
         while left := self._under_way():
             if time.monotonic() - began > within:
@@ -74,7 +74,7 @@ class Scene:
         return f"{pending} products are not verified, {likes} likes not settled" if pending or likes else ""
 
     def repair(self) -> None:
-        """Bring everything back that a trial stopped or killed."""
+        """Resume and start everything that a trial stopped or killed."""
         for process in (*self.machinery, *self.processes):
             process.resume()
             if not process.running:
@@ -83,7 +83,7 @@ class Scene:
             process.wait_ready()
 
     def sign_in(self) -> User:
-        """Return a person at both services, as staff and as a new shopper."""
+        """Return a user of both services, signed in as staff and as a new shopper."""
         addresses = self.product.addresses
         admin, client = AdminApi(addresses.admin_url), ClientApi(addresses.client_url)
         admin.sign_in(STAFF, PASSWORD)

@@ -1,4 +1,4 @@
-"""An orderly stop of every process in turn, as a supervisor does it, while a catalogue is imported and users work."""
+"""SIGTERM to every process in turn, as by a supervisor, during an import and under load."""
 
 import time
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from tools.bench import catalogue
 from tools.faults.load import Load
 from tools.faults.run import Run
 from tools.faults.scene import PASSWORD, STAFF
-from tools.faults.trial import Result, go_on, trial
+from tools.faults.trial import Result, continue_load, trial
 from tools.faults.world import World
 from tools.stack.api import AdminApi, eventually
 from tools.stack.process import Process
@@ -21,7 +21,7 @@ _IMPORT_WITHIN = 900.0  # seconds
 
 
 def stopped_during_an_import(run: Run) -> None:
-    """SIGTERM to each process in turn: each ends by itself within its limit, and no row is lost or taken twice."""
+    """SIGTERM to each process in turn: each ends within its limit, and no row is lost or imported twice."""
     rows = 6_000 if run.quick else ROWS
     with run.fresh_world("stops") as world, _as_in_production(world):
         seen = Result("", run.seed)
@@ -32,7 +32,7 @@ def stopped_during_an_import(run: Run) -> None:
                     left = work.left()
                     seen.expect(left > 0, f"{process.name} stopped before all had arrived")
                     seen.figures[process.name] = f"{_stop(process, seen)}; {left:,} products were under way"
-                    go_on(load, 1)
+                    continue_load(load, 1)
                 work.finish(seen)
 
         result = trial(world, f"SIGTERM to each, import of {rows:,}", fault, seed=run.seed, within=600)
@@ -54,11 +54,11 @@ class _Import:
         return dict(self.staff.ask("GET", f"/api/v1/imports/{self.id}").json())
 
     def left(self) -> int:
-        """Return how many products are not imported yet, or not verified."""
+        """Return the number of products that are not yet imported or verified."""
         return self.rows - int(self.look()["rows"]) + self.world.admin_store.pending()
 
     def finish(self, seen: Result) -> None:
-        """Wait until it has ended, and note whether each row made one product."""
+        """Wait until it has ended, and check that each row created one product."""
         eventually(lambda: int(self.look()["percent"]) == 100, within=_IMPORT_WITHIN, what="the import's end")
         job = self.look()
         seen.expect(job["created"] == self.rows, f"{self.rows} products created, not {job}")
@@ -92,7 +92,7 @@ def _in_turn(world: World) -> tuple[Process, ...]:
 
 
 def _stop(process: Process, seen: Result) -> str:
-    """Ask ``process`` to stop, and start it again once it has; return how it ended and after how long."""
+    """Stop ``process`` by SIGTERM and start it again; return its exit code and the seconds that it took."""
     began = time.monotonic()
     process.ask_to_stop()
     while process.running and time.monotonic() - began < process.stop_within:

@@ -1,4 +1,4 @@
-"""Both stores, read directly and compared field by field. Shares nothing with the product's own reconciliation."""
+"""Read both stores directly and compare them field by field, independently of the product's reconciliation."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,12 +13,12 @@ import pymysql  # type: ignore[import-untyped]  # it ships no types
 from sqlalchemy.engine import make_url
 
 FIELDS = ("sku", "title", "description", "price", "currency", "category", "image_url", "created_at", "updated_at")
-_VERSION_BITS = 40  # what the contract says: sequence = epoch * 2**40 + version
+_VERSION_BITS = 40  # as in the contract: sequence = epoch * 2**40 + version
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One product as one store holds it. ``content`` is in the order of FIELDS; None when deleted."""
+    """One product in one store. ``content`` is in the order of FIELDS; None when deleted."""
 
     sequence: int
     content: tuple[str, ...] | None
@@ -28,14 +28,14 @@ class State:
         return self.sequence % (1 << _VERSION_BITS)
 
     def __str__(self) -> str:
-        """Enough of it for a message."""
+        """A summary for messages."""
         what = f"{self.content[1]!r} of {self.content[-1]}" if self.content else "deleted"
         return f"v{self.version} {what}"
 
 
 @dataclass
 class Verdict:
-    """What is wrong, in words; three empty lists mean that nothing is."""
+    """Descriptions of errors; three empty lists mean success."""
 
     lost: list[str] = field(default_factory=list)
     duplicated: list[str] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Verdict:
 
 
 class AdminStore:
-    """Admin's database, past Admin."""
+    """Admin's database, read directly."""
 
     def __init__(self, url: str) -> None:
         parts = make_url(url)
@@ -85,11 +85,11 @@ class AdminStore:
         }
 
     def versions(self) -> dict[int, int]:
-        """Return each product's version as its own row has it, not the replication's."""
+        """Return each product's version from its own row, not from its outbox row."""
         return dict(self.rows("SELECT id, version FROM products"))
 
     def pending(self) -> int:
-        """Return how many products the Client is not known to hold."""
+        """Return the number of products that are not verified."""
         return int(self.rows("SELECT COUNT(*) FROM replication WHERE state <> 'verified'")[0][0])
 
     def lag(self) -> float:
@@ -98,7 +98,7 @@ class AdminStore:
         return float(self.rows(query)[0][0] or 0)
 
     def likes(self) -> dict[tuple[int, str], bool]:
-        """Return each shopper's state towards each product, as told."""
+        """Return each shopper's like of each product, set or not, as forwarded."""
         return {
             (p, user): bool(liked) for p, user, liked in self.rows("SELECT product_id, user, liked FROM product_likes")
         }
@@ -108,7 +108,7 @@ class AdminStore:
 
 
 class ClientStore:
-    """The Client's database, past the Client."""
+    """The Client's database, read directly."""
 
     def __init__(self, url: str) -> None:
         self._client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
@@ -127,7 +127,7 @@ class ClientStore:
         }
 
     def unsettled_likes(self) -> int:
-        """Return how many likes are not told to Admin, or not counted."""
+        """Return the number of likes that are not forwarded or not counted."""
         likes = self.database["likes"]
         return likes.count_documents({"pending": True}) + likes.count_documents({"uncounted": True})
 
@@ -140,7 +140,7 @@ class ClientStore:
 
 
 def compare(admin: AdminStore, client: ClientStore) -> Verdict:
-    """Compare everything that both hold, once nothing is under way."""
+    """Compare both stores, once nothing is pending."""
     verdict = Verdict()
     ours, theirs = admin.products(), client.products()
     for product_id, state in ours.items():
@@ -168,7 +168,7 @@ def _compare_product(product_id: int, ours: State, theirs: State | None, verdict
 
 
 def _compare_likes(admin: AdminStore, client: ClientStore, living: set[int], verdict: Verdict) -> None:
-    """Of deleted products nothing is compared: Admin refuses their likes, and counts them no more."""
+    """Skip deleted products: Admin refuses their likes and does not count them."""
     ours, theirs = admin.likes(), client.likes()
     for key in ours.keys() | theirs.keys():
         if key[0] in living and ours.get(key, False) != theirs.get(key, False):
@@ -188,5 +188,5 @@ def _texts(values: Iterable[Any]) -> tuple[str, ...]:
 
 def _text(value: Any) -> str:
     if isinstance(value, Decimal) and value == (price := round(value, 2)):
-        return str(price)  # Admin's column has four decimals, what the Client and the callers say has two
+        return str(price)  # Admin's column has four decimals, the Client and the callers use two
     return value.isoformat(timespec="milliseconds") if isinstance(value, datetime) else str(value)

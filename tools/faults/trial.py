@@ -1,4 +1,4 @@
-"""One trial: load, a fault in the middle of it, then both stores and the callers' memory compared."""
+"""One trial: load, a fault, then a comparison of both stores and the callers' record."""
 
 import statistics
 import time
@@ -19,8 +19,8 @@ Fault = Callable[[World, Load], None]
 
 @dataclass
 class Result:
-    """What came of a trial. ``settled`` is None when something was still under way at the end; ``missed`` are goals
-    in figures that were not reached, in words.
+    """The result of a trial. ``settled`` is None where something was still pending at the end; ``missed`` describes
+    the goals that were missed.
     """
 
     fault: str
@@ -33,16 +33,16 @@ class Result:
     missed: list[str] = field(default_factory=list)
 
     def expect(self, reached: bool, goal: str) -> None:
-        """Note that ``goal`` was missed unless it was ``reached``."""
+        """Record ``goal`` as missed unless it was ``reached``."""
         self.missed += [] if reached else [f"missed: {goal}"]
 
     @property
     def fine(self) -> bool:
-        """Whether everything arrived, once, and every goal was reached."""
+        """Return whether everything arrived exactly once, and every goal was met."""
         return self.settled is not None and not self.verdict and not self.missed
 
     def __str__(self) -> str:
-        """Everything that is wrong, for a person who has to find out why."""
+        """The errors, for debugging."""
         settled = "NOT SETTLED" if self.settled is None else f"settled in {self.settled:.1f} s"
         wrong = [*self.missed, *self.verdict.lost, *self.verdict.duplicated, *self.verdict.resurrected][:20]
         lines = [f"{self.fault}, seed {self.seed}: {self.accepted} accepted, {settled}", *wrong]
@@ -59,7 +59,7 @@ def trial(
     mix: Mapping[str, int] = MIX,
     within: float = 60,
 ) -> Result:
-    """Put load on ``scene``, do ``fault`` to it, repair it, wait until it settled, and compare.
+    """Put load on ``scene``, inject ``fault``, repair it, wait until all has settled, and compare.
 
     At least ``writes`` are accepted before the fault and again after it.
     """
@@ -86,11 +86,11 @@ def trial(
     return result
 
 
-def go_on(load: Load, seconds: float, keep: Iterable[Process] = ()) -> None:
-    """Let the load run on for ``seconds``; restart those of ``keep`` that end meanwhile."""
-    deadline, keep = time.monotonic() + seconds, tuple(keep)
+def continue_load(load: Load, seconds: float, restarting: Iterable[Process] = ()) -> None:
+    """Continue the load for ``seconds``; restart processes of ``restarting`` that end."""
+    deadline, restarting = time.monotonic() + seconds, tuple(restarting)
     while time.monotonic() < deadline and load.busy:
-        for process in keep:
+        for process in restarting:
             if not process.running:
                 process.start()
         time.sleep(0.05)

@@ -13,22 +13,22 @@ from tools.faults.observer import Observer
 from tools.faults.run import Run
 from tools.faults.scene import Scene
 from tools.faults.stores import compare
-from tools.faults.trial import Result, go_on, p99, trial
+from tools.faults.trial import Result, continue_load, p99, trial
 from tools.faults.world import World
 
 CREATES = 10_001
 RESTARTS_UNDER_LOAD = 10
 RESTARTS = 50
-_LAG_GOAL, _LAG_BACK_WITHIN, _LAG_PATIENCE = 2.0, 30.0, 180.0  # seconds
-_LATENCY_GOAL, _MEMORY_GOAL = 1.5, 1.2  # times what is usual
+_LAG_GOAL, _LAG_BACK_WITHIN, _LAG_TIMEOUT = 2.0, 30.0, 180.0  # seconds
+_LATENCY_GOAL, _MEMORY_GOAL = 1.5, 1.2  # times the usual value
 _CREATE = {"create": 1}
-_PACE = 0.1  # seconds between a user's creates: the broker, which takes 5 to 20 seconds to start, is up half the time
+_PACE = 0.1  # seconds between a user's creates: the broker, which starts in 5 to 20 seconds, is then up half the time
 
 
 def creates_while_the_broker_restarts(run: Run) -> None:
-    """10,001 creates while RabbitMQ is stopped and killed ten times: all there, none applied twice."""
+    """10,001 creates while RabbitMQ is stopped and killed ten times: none lost, none applied twice."""
     creates, restarts = (2_001, 3) if run.quick else (CREATES, RESTARTS_UNDER_LOAD)
-    name = f"{creates:,} creates, RabbitMQ restarted again and again"
+    name = f"{creates:,} creates, RabbitMQ restarted repeatedly"
     with run.fresh_world("volume") as world:
         result = Result(name, run.seed)
         load = Load(world.users, run.seed, _CREATE, pace=_PACE, at_most=creates)
@@ -43,25 +43,25 @@ def creates_while_the_broker_restarts(run: Run) -> None:
         applied, delivered = applications(world.product.worker.log)
         result.figures |= {"states applied": applied, "states delivered": delivered}
         result.figures["at the Client"] = len(world.client_store.products())
-        result.verdict.duplicated += ["more states applied than made"] if applied > load.ledger.accepted else []
+        result.verdict.duplicated += ["more states applied than accepted"] if applied > load.ledger.accepted else []
         run.add(result)
 
 
 def worker_memory_after_restarts(run: Run) -> None:
-    """The worker's parent after 50 broker restarts, beside what it took before."""
+    """The memory of the worker's parent after 50 broker restarts, compared with before."""
     restarts = 8 if run.quick else RESTARTS
     with run.fresh_world("memory", users=2) as world:
         before: list[int] = []
 
         def fault(world: World, load: Load) -> None:
-            go_on(load, 5)
+            continue_load(load, 5)
             before.append(resident(world.product.worker.pid))
             for number in range(restarts):
                 end = world.servers.rabbitmq.kill if number % 2 else world.servers.rabbitmq.stop
                 end()
                 world.servers.rabbitmq.start()
                 world.repair()
-                go_on(load, 0.5)
+                continue_load(load, 0.5)
 
         result = trial(world, f"{restarts} broker restarts, worker's memory", fault, seed=run.seed, within=120)
         after = resident(world.product.worker.pid)
@@ -71,19 +71,19 @@ def worker_memory_after_restarts(run: Run) -> None:
         run.add(result)
 
 
-def latency_while_the_broker_is_silent(run: Run) -> None:
-    """POST p99 while RabbitMQ is stopped by SIGSTOP or in an alarm, beside healthy times of the same run."""
+def latency_while_the_broker_is_frozen(run: Run) -> None:
+    """POST p99 while RabbitMQ is frozen by SIGSTOP or in a memory alarm, compared with normal times of the same run."""
     seconds = 8 if run.quick else 20
     with run.fresh_world("latency", users=2) as world:
         for number, name in enumerate(("RabbitMQ SIGSTOP", "RabbitMQ memory alarm")):
             times: dict[str, list[float]] = {}
 
             def fault(world: World, load: Load, name: str = name, times: dict[str, list[float]] = times) -> None:
-                go_on(load, 2)
-                _collect(load, times, "healthy", lambda: go_on(load, seconds))
+                continue_load(load, 2)
+                _collect(load, times, "healthy", lambda: continue_load(load, seconds))
                 _silence(world, name)
-                go_on(load, 1)
-                _collect(load, times, "silent", lambda: go_on(load, seconds))
+                continue_load(load, 1)
+                _collect(load, times, "silent", lambda: continue_load(load, seconds))
                 if name == "RabbitMQ memory alarm":
                     world.broker.calm()
 
@@ -100,7 +100,7 @@ def latency_while_the_broker_is_silent(run: Run) -> None:
 
 
 def purge_with_a_thousand_changes(run: Run) -> None:
-    """The queue is purged with 1,000 changes in it."""
+    """Purge the queue with 1,000 changes in it."""
     waiting = 200 if run.quick else 1_000
     with run.fresh_world("purge") as world:
         name = f"queue purged with {waiting:,} changes in it"
@@ -112,7 +112,7 @@ def purge_with_a_thousand_changes(run: Run) -> None:
 
 
 def old_message_after_a_thousand_deletes(run: Run) -> None:
-    """A message copied before its product's delete comes again a thousand other deletes later, as a dead letter too."""
+    """Publish a message again a thousand deletes after its product was deleted, also from the dead letters."""
     deletes = 100 if run.quick else 1_000
     with run.fresh_world("old", users=1) as world:
         result = Result(f"old message after {deletes:,} other deletes", run.seed, accepted=2 * deletes + 2)
@@ -124,9 +124,9 @@ def old_message_after_a_thousand_deletes(run: Run) -> None:
 
 
 def applications(log: Path) -> tuple[int, int]:
-    """Return (applied, delivered): of the states that the worker was given, how many were newer than what it held.
+    """Return (applied, delivered): the states that the worker applied, and all that it received.
 
-    Each state that was applied counts once, so more of them than were made means that one was applied twice.
+    More applied states than accepted writes mean that one was applied twice.
     """
     applied = delivered = 0
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -143,17 +143,17 @@ def resident(pid: int) -> int:
 
 
 def _restart_while_busy(world: World, load: Load, creates: int, times: int) -> float:
-    """Stop or kill the broker again and again, evenly over ``creates``; return when it was back last.
+    """Stop or kill the broker repeatedly, evenly over ``creates``; return when it last was ready.
 
-    In between the backlog is worked on, so that messages are on every part of the way when it goes.
+    The backlog is processed in between, so that each restart meets messages at every stage.
     """
     rabbitmq, since = world.servers.rabbitmq, time.monotonic()
     for count, end in zip(range(1, times + 1), cycle((rabbitmq.stop, rabbitmq.kill)), strict=False):
         load.wait_for(creates * count // (times + 1) - load.ledger.accepted, within=300)
         if not load.busy:
-            raise AssertionError(f"the load was over before restart {count}")
+            raise AssertionError(f"the load ended before restart {count}")
         end()
-        go_on(load, 1)
+        continue_load(load, 1)
         rabbitmq.start()
         rabbitmq.wait_ready()
         since = time.monotonic()
@@ -163,9 +163,9 @@ def _restart_while_busy(world: World, load: Load, creates: int, times: int) -> f
 
 
 def _lag_is_back(world: Scene, since: float) -> float:
-    """Return how many seconds after ``since`` the lag was short again; infinity when it never was."""
+    """Return the seconds from ``since`` until the lag was short again; infinity where it never was."""
     while world.admin_store.lag() > _LAG_GOAL:
-        if time.monotonic() - since > _LAG_PATIENCE:
+        if time.monotonic() - since > _LAG_TIMEOUT:
             return math.inf
         time.sleep(0.1)
     return time.monotonic() - since

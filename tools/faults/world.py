@@ -1,4 +1,4 @@
-"""The whole product on one host, with a proxy on every connection that may be tried."""
+"""The whole product on one host, with a proxy on every connection that a fault may affect."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -20,7 +20,7 @@ from tools.stack.servers.secantus import Secantus
 
 @dataclass(frozen=True)
 class Servers:
-    """What the product runs on; each may be killed, paused and restarted."""
+    """The servers of the product; each may be killed, paused and restarted."""
 
     rabbitmq: RabbitMQ
     mariadb: MariaDB
@@ -33,7 +33,7 @@ class Servers:
 
 @dataclass(frozen=True)
 class Links:
-    """The proxies, named by what is behind them."""
+    """The proxies, by the server behind each."""
 
     rabbitmq: Proxy
     mariadb: Proxy
@@ -48,7 +48,7 @@ class Links:
 
 @dataclass(kw_only=True)
 class World(Scene):
-    """A scene whose servers, connections and processes may all be made to fail."""
+    """A scene whose servers, connections and processes can all fail."""
 
     servers: Servers
     links: Links
@@ -57,7 +57,7 @@ class World(Scene):
     _tries: int = 0
 
     def repair(self) -> None:
-        """Bring everything back that a trial broke: links, servers, processes."""
+        """Repair everything that a trial broke: links, servers, processes."""
         for link in self.links.all:
             link.work()
         super().repair()
@@ -66,9 +66,9 @@ class World(Scene):
     def armed(
         self, process: Process, points: Sequence[str], *, whole_group: bool = False
     ) -> Iterator[Callable[[], list[str]]]:
-        """Restart ``process`` with kill points in it; yield what tells which were not reached yet.
+        """Restart ``process`` with kill points; yield a function that returns the points not reached yet.
 
-        Whoever restarts it inside the block starts it with the points; afterwards it is started plainly again.
+        Restarts within the block have the points too; afterwards the process is started without them.
         """
         self._tries += 1
         markers = self.markers / f"{self._tries}-{process.name}"
@@ -81,7 +81,7 @@ class World(Scene):
             process.start()
             yield lambda: [str(point) for point in parsed if not point.marker(markers).exists()]
         except BaseException:
-            process.kill()  # what runs still has the points in it
+            process.kill()  # the running process still has the points
             raise
         finally:
             process.command = plain
@@ -111,7 +111,7 @@ def world(on: Servers, folder: Path, name: str, *, users: int = USERS) -> Iterat
         links = Links(*(stack.enter_context(Proxy(port)) for port in targets))
         addresses = Addresses(
             _through(links.mariadb, on.mariadb.port, database),
-            # Otherwise the driver asks who the primary is, and goes there past the proxy.
+            # Otherwise the driver connects to the primary directly, without the proxy.
             f"{_through(links.secantus, on.secantus.port, store)}?directConnection=true",
             _through(links.rabbitmq, on.rabbitmq.port, vhost),
             admin_port=ports[0],
