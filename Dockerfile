@@ -1,10 +1,10 @@
-# One image for every process; docker-compose.yml says which command each runs.
+# One image for every process; docker-compose.yml has the command of each.
 
 FROM python:3.12-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/lockstep
 ENV PATH=/opt/lockstep/bin:$PATH
-# The dependencies first: they change less often than the code. Every file is checked against its hash.
+# Dependencies first, as they change less often than the code. Every file is checked against its hash.
 COPY requirements/runtime.txt /src/requirements/
 RUN pip install --require-hashes --no-deps -r /src/requirements/runtime.txt
 WORKDIR /src
@@ -21,7 +21,7 @@ RUN pip install --no-deps --no-build-isolation .
 FROM python:3.12-slim
 RUN useradd --system --user-group --no-create-home --home-dir /nonexistent lockstep
 COPY --from=build /opt/lockstep /opt/lockstep
-# Where Flower keeps what it saw; a new volume takes over the owner.
+# The folder of Flower's state; a new volume takes over its owner.
 RUN install --directory --owner=lockstep --group=lockstep /var/lib/lockstep
 WORKDIR /app
 COPY flowerconfig.py gunicorn.conf.py ./

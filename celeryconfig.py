@@ -1,4 +1,4 @@
-"""Celery's settings. Beside each: why. What delivery promises stand on these is in docs/architecture.md."""
+"""Celery's settings, each with its reason. docs/architecture.md explains the guarantees that depend on them."""
 
 from contract import names, topology
 from contract.config import BrokerSettings
@@ -6,7 +6,7 @@ from runtime.clocks import expiry
 
 broker_url = BrokerSettings().url
 
-# --- queues (what each is made of, and why: contract/topology.py) --------------------------------------------
+# --- queues (their arguments, and why: contract/topology.py) --------------------------------------------
 task_queues = topology.WORK_QUEUES
 task_default_queue = names.QUEUE_PRODUCTS
 task_default_exchange = names.EXCHANGE
@@ -25,7 +25,7 @@ task_routes = {
 }
 
 # --- publishing -----------------------------------------------------------------------------------------
-broker_connection_timeout = 3  # seconds; publishers give up and the relay comes again
+broker_connection_timeout = 3  # seconds; a publisher then fails, and the relay tries again
 _AMQP_OPTIONS = {
     "confirm_publish": True,  # off by default: silent loss under resource alarms (celery#5410)
     "write_timeout": 5,  # a stopped broker fills the socket; the write must not hang (celery#6911)
@@ -46,20 +46,20 @@ _VALKEY_OPTIONS = {
     "interval_max": 0.5,
 }
 broker_transport_options = _AMQP_OPTIONS if broker_url.startswith("amqp") else _VALKEY_OPTIONS
-# For beat and for tasks that retry, which publish through Celery's pool: without it a connection that the broker
-# closed is used, and fails, for ever. contract.publisher does not use it.
+# For beat and for tasks that retry, which publish by Celery's pool: without it, a connection that the broker closed is
+# reused for ever. contract.publisher does not use it.
 task_publish_retry = True
 task_publish_retry_policy = {"max_retries": 3, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
 accept_content = ["json"]  # never pickle
 task_serializer = "json"
 result_serializer = "json"
-task_ignore_result = True  # nobody waits for a result: no backend to run, secure or lose
+task_ignore_result = True  # no results are read, so no result backend is needed
 
 # --- acknowledging --------------------------------------------------------------------------------------
 task_acks_late = True  # ack when done, so that a crash redelivers
 task_reject_on_worker_lost = True  # without it a killed child's task is acked
-task_acks_on_failure = False  # a final failure is rejected into the dead letters …
-task_acks_on_timeout = False  # … and so is one that ran out of time
+task_acks_on_failure = False  # a final failure becomes a dead letter …
+task_acks_on_timeout = False  # … and so does a timeout
 task_soft_time_limit = 45  # well below the hard one (celery#9596)
 task_time_limit = TIME_LIMIT
 
@@ -74,24 +74,24 @@ imports = (
     "tasks.tracing",
     "client.worker",
 )
-worker_consumer = "tasks.consumer:Consumer"  # rejects what it cannot read; Celery's own acks it away
-worker_prefetch_multiplier = 1  # tasks are batches: more in hand would only make an editor wait behind an import
+worker_consumer = "tasks.consumer:Consumer"  # rejects unreadable messages; Celery's own acknowledges and drops them
+worker_prefetch_multiplier = 1  # tasks are batches: prefetching more would delay edits during an import
 worker_enable_prefetch_count_reduction = False  # stuck at a reduced prefetch after a reconnect (celery#9512)
-worker_cancel_long_running_tasks_on_connection_loss = True  # the broker redelivers them: do not run twice
-# On SIGQUIT (REMAP_SIGTERM): what runs may end, then all that is in hand goes back to its queue. The worker's own loop
-# sleeps as long and acknowledges nothing, so longer only keeps what it holds from the other workers.
+worker_cancel_long_running_tasks_on_connection_loss = True  # the broker redelivers them, so they must not run twice
+# On SIGQUIT (REMAP_SIGTERM): running tasks may end, then prefetched ones return to their queue. The worker acknowledges
+# nothing in this time, so a longer one would only keep its messages from the other workers.
 worker_soft_shutdown_timeout = 5
 worker_max_tasks_per_child = 10_000
 worker_hijack_root_logger = False  # logging is set up in contract.task_logs, like everywhere else
-broker_connection_retry_on_startup = True  # start before the broker does …
-broker_connection_max_retries = None  # … and wait for it however long (gives up after 100 otherwise)
+broker_connection_retry_on_startup = True  # may start before the broker …
+broker_connection_max_retries = None  # … and waits for it without limit (by default, it stops after 100 attempts)
 broker_channel_error_retry = True  # a deleted queue otherwise ends the worker
 
-# --- watching -------------------------------------------------------------------------------------------
+# --- monitoring -------------------------------------------------------------------------------------------
 task_send_sent_event = True  # Flower loses the arguments of waiting tasks otherwise (flower#416)
 worker_send_task_events = True
 
-# --- beat: L7, the sweep; whatever happened to tasks and queues, pending likes are picked up again --------
+# --- beat: its sweep enqueues pending likes again, even where tasks or queues were lost -----------------
 SWEEP_SECONDS = 5
 COLLECT_SECONDS = 10
 COPY_SECONDS = 10
@@ -99,7 +99,7 @@ beat_schedule = {
     "sweep likes": {
         "task": names.FORWARD_LIKES,
         "schedule": float(SWEEP_SECONDS),
-        # Entries that waited longer are worth nothing: the next one says the same.
+        # An older entry is useless, as the next one does the same.
         "options": {"expires": expiry(2 * SWEEP_SECONDS), "queue": names.QUEUE_LIKES},
     },
     "collect dead letters": {
@@ -114,4 +114,6 @@ beat_schedule = {
     },
 }
 beat_max_loop_interval = SWEEP_SECONDS
-beat_sync_every = 1  # the schedule's age is beat's heartbeat (lockstep health beat); every three minutes otherwise
+beat_sync_every = (
+    1  # the age of the schedule file is beat's heartbeat (lockstep health beat); by default, written every 3 minutes
+)

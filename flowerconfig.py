@@ -1,6 +1,6 @@
-"""How Flower runs: ``celery -A tasks flower`` reads this file from its working folder. Beside each setting: why.
+"""Flower's settings, each with its reason. ``celery -A tasks flower`` reads this file from its working folder.
 
-What is set here wins over FLOWER_… variables, and the command line over this.
+They have priority over FLOWER_… variables; options of the command have priority over them.
 """
 
 import re
@@ -15,7 +15,7 @@ from runtime.settings import SettingsError
 
 
 def _users() -> list[str]:
-    """Return who may come in. Raises SettingsError, also where that would be everyone."""
+    """Return the accounts, ``user:password`` each. Raises SettingsError, also where access would be open."""
     users = FlowerSettings().users
     if not users and options.basic_auth:  # given to Flower itself
         users = FlowerSettings(flower_basic_auth=",".join(options.basic_auth)).users
@@ -25,9 +25,9 @@ def _users() -> list[str]:
 
 
 def _management() -> str | None:
-    """Return where RabbitMQ's management API answers; Flower adds the broker's user and password to each call.
+    """Return the URL of RabbitMQ's management API; Flower adds the broker's user and password to each call.
 
-    Its own default is a URL with both in it, not encoded: a ``/`` in the password cuts it, an IPv6 host breaks it.
+    Flower's default URL contains both unencoded, which fails with a ``/`` in the password or an IPv6 host.
     """
     broker = urls.read(BrokerSettings().url.partition(";")[0])
     host = re.sub(r":[0-9]+$", "", broker.hosts[0])
@@ -42,14 +42,14 @@ except SettingsError as error:
 
 
 def format_task(task: Any) -> Any:
-    """Show arguments as people read them, ``42@v3, 43@v1`` for ``(['42@v3, 43@v1'],)``; and no empty kwargs."""
+    """Show arguments as ``42@v3, 43@v1`` instead of ``(['42@v3, 43@v1'],)``, and no empty kwargs."""
     task.args = (task.args or "").strip("()[],")
     task.kwargs = "" if task.kwargs == "{}" else task.kwargs
     return task
 
 
-# Which products a task is about is what one looks for; the routing key is the queue, and so the lane.
+# The arguments name the products; the routing key is the queue, and thus the lane.
 tasks_columns = "name,args,state,received,runtime,routing_key,worker,uuid"
-max_tasks = 20_000  # some 60 MB; the logs and Admin's change log remember longer
-state_save_interval = 60_000  # milliseconds; with --persistent: what a kill -9 may cost
-purge_offline_workers = 3_600  # seconds; every container that was replaced stays in the list otherwise
+max_tasks = 20_000  # about 60 MB; the logs and Admin's change log go back further
+state_save_interval = 60_000  # milliseconds; with --persistent, a kill -9 loses at most this much
+purge_offline_workers = 3_600  # seconds; otherwise replaced containers stay in the list

@@ -1,4 +1,4 @@
-"""How both web services run. Threads, because they mostly wait for their database."""
+"""gunicorn's settings for both web services. They use threads, as requests mostly wait for the database."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ from runtime.settings import SettingsError
 
 
 class Logger(glogging.Logger):  # type: ignore[misc]
-    """Gunicorn's own lines go where ours go. Requests are logged by the applications, with their ids."""
+    """Log gunicorn's lines in the common format. The applications log requests, with their ids."""
 
     def setup(self, cfg: Any) -> None:
         self.loglevel = logging.INFO
@@ -27,20 +27,20 @@ class Logger(glogging.Logger):  # type: ignore[misc]
 logger_class = Logger
 
 worker_class = "web.http.server.Worker"
-# One worker process unless WEB_CONCURRENCY (which gunicorn reads itself) says more; SQLite has one writer anyway.
+# One worker process, unless gunicorn finds WEB_CONCURRENCY. SQLite has only one writer.
 threads = 8
-timeout = 30  # seconds without a sign of life before a worker is replaced
+timeout = 30  # seconds without a heartbeat before a worker is replaced
 graceful_timeout = 20
 keepalive = 5
 control_socket_disable = True
 
 
-# All worker processes count into these files, so that any of them answers /metrics for all (runtime/metrics.py).
+# All worker processes count in these files, so that each of them answers /metrics for all (runtime/metrics.py).
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="lockstep-metrics-")
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """What an ended process holds now is nothing; what it counted stays."""
+    """Reset the gauges of an ended process; its counters remain."""
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
@@ -49,7 +49,7 @@ def on_exit(_server: Any) -> None:
 
 
 def on_starting(_server: Any) -> None:
-    """Both announce changes on the broker: if its setting is wrong, say so now and not at the first write."""
+    """Check the broker's setting at the start: both services publish after writes."""
     try:
         BrokerSettings()
     except SettingsError as error:

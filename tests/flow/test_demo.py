@@ -19,7 +19,7 @@ from tools.stack.product import ROOT
 
 PATIENCE = 120  # seconds
 UP = "Lockstep is up"
-STEPS = ("created on Admin, seen at the Client", "changed on Admin", "counted on Admin", "gone from the Client")
+STEPS = ("created on Admin, visible at the Client", "changed on Admin", "counted on Admin", "deleted at the Client")
 
 
 class Demo:

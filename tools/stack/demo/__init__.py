@@ -1,4 +1,4 @@
-"""``scripts/demo``: installs Lockstep, runs all of it, and does the main job in front of the user.
+"""``scripts/demo``: installs Lockstep, runs all of it, and shows changes arriving on both sides.
 
-``main``, ``options``, ``screen``, ``state`` and ``install`` run on a bare Python: no packages there.
+``main``, ``options``, ``screen``, ``state`` and ``install`` import only the standard library.
 """

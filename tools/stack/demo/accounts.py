@@ -1,4 +1,4 @@
-"""The demo's accounts: one of each kind for the person, and the demo's own, with which it shows the main job."""
+"""The accounts of the demo: one per service for the user, and one per service for the demo itself."""
 
 import secrets
 from collections.abc import Sequence
@@ -9,16 +9,18 @@ from tools.stack.api import AdminApi, Api, ApiError, ClientApi
 from tools.stack.product import Product
 
 STAFF, SHOPPER = "owner@example.com", "shopper@example.com"
-VIEWER = "viewer@example.com"  # whoever looks at a read-only demo
+VIEWER = "viewer@example.com"  # for visitors of a read-only demo
 ROBOT = "demo@example.com"  # at both services
 VIEWER_SECRET = "viewer_password"  # noqa: S105
 ROBOT_SECRET = "robot_password"  # noqa: S105 - its name among the demo's secrets
-REMINDER = f"  Sign in as {STAFF} or {SHOPPER}; passwords were shown when they were made (--fresh: begin anew)"
+REMINDER = (
+    f"  Sign in as {STAFF} or {SHOPPER}; the passwords were shown at the first start (--fresh creates new accounts)"
+)
 
 
 @dataclass(frozen=True)
 class Account:
-    """Who may sign in where; the password is kept nowhere else."""
+    """An account of one service. The password is stored nowhere else."""
 
     service: str
     email: str
@@ -26,23 +28,23 @@ class Account:
 
 
 def create(product: Product, robot_password: str) -> list[Account]:
-    """Create them and return the person's. Those that are there already stay as they are and are not returned."""
-    people = [Account("Admin", STAFF, secrets.token_urlsafe(12)), Account("Client", SHOPPER, secrets.token_urlsafe(12))]
-    robots = [Account("Admin", ROBOT, robot_password), Account("Client", ROBOT, robot_password)]
-    commands.run_all([(_command(account), f"{account.password}\n") for account in (*people, *robots)], product.env)
-    return [account for account in people if _can_sign_in(account, product)]
+    """Create the missing accounts, and return those of the user that are new."""
+    users = [Account("Admin", STAFF, secrets.token_urlsafe(12)), Account("Client", SHOPPER, secrets.token_urlsafe(12))]
+    own = [Account("Admin", ROBOT, robot_password), Account("Client", ROBOT, robot_password)]
+    commands.run_all([(_command(account), f"{account.password}\n") for account in (*users, *own)], product.env)
+    return [account for account in users if _can_sign_in(account, product)]
 
 
 def add_viewer(product: Product, password: str) -> None:
-    """Create the account that may look at the console; one that is there already stays as it is."""
+    """Create the account with read access to the console, unless it exists."""
     command = ["staff", "add", VIEWER, "--role", "viewer", "--password-stdin"]
     commands.Command(command, product.env, typed=f"{password}\n").finish()
 
 
 def describe(created: Sequence[Account]) -> list[str]:
-    """Return the lines that tell the person how to sign in, this once."""
+    """Return the lines with the new accounts and their passwords."""
     lines = [f"      {account.service:<7} {account.email:<20} {account.password}" for account in created]
-    return ["    sign in with these; the passwords are shown this once and kept nowhere:", *lines]
+    return ["    Sign in with these accounts. The passwords are shown only now:", *lines]
 
 
 def _command(account: Account) -> list[str]:

@@ -18,7 +18,7 @@ PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements" / "demo.txt"
 LOG = HOME / "install.log"
 _DONE = VENV / "installed"
-_SPACE = 800  # MB: what is installed takes half, its downloads the rest
+_SPACE = 800  # MB: half for the installation, half for its downloads
 _NETWORK = re.compile(
     r"NewConnectionError|Failed to establish|Name or service not known|name resolution|Max retries exceeded|timed out"
     r"|Network is unreachable|ProxyError|SSLError|Connection refused|Connection reset|from versions: none",
@@ -30,24 +30,24 @@ class InstallError(StackError):
 
 
 def install(screen: Screen) -> None:
-    """Make the environment ready, unless it is. Raises InstallError, or StackError when the disk is nearly full."""
+    """Install the environment, unless it is up to date. Raises InstallError, StackError."""
     HOME.mkdir(exist_ok=True)
     with (HOME / "install.lock").open("w") as lock:
         if not try_lock(lock):
-            with screen.step("waiting for another demo that is installing"):
+            with screen.step("waiting for the installation by another demo"):
                 while not try_lock(lock):
                     time.sleep(0.5)
         if _DONE.exists() and _DONE.read_text() == _wanted():
             return
         require_space(HOME, _SPACE)
-        screen.heading("Installing, this once")
+        screen.heading("Installing (first start only)")
         _make_environment(screen)
         _install_packages(screen)
         _DONE.write_text(_wanted())
 
 
 def _wanted() -> str:
-    """Return what identifies the installed state: another lock, Python or place means installing again."""
+    """Return a hash of the lock file, the Python and the folder: a change of any means installing again."""
     parts = [LOCK.read_bytes(), (ROOT / "setup.cfg").read_bytes(), sys.version.encode(), str(ROOT).encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
@@ -73,7 +73,7 @@ def _install_packages(screen: Screen) -> None:
 
 
 def _run(command: list[str], screen: Screen) -> None:
-    """Run a step of the installation; what it prints goes to the log. Raises InstallError."""
+    """Run a step of the installation, with its output in the log. Raises InstallError."""
     collected = 0
     total = len(re.findall(r"^\S+==", LOCK.read_text(), re.MULTILINE))
     with (
@@ -87,7 +87,7 @@ def _run(command: list[str], screen: Screen) -> None:
                 log.write(line)
                 collected += line.startswith("Collecting ")
                 if line.startswith(("Collecting ", "Installing ")):
-                    screen.note(f"{collected}/{total} {line.split('(')[0].strip()[:60]}")
+                    screen.show_progress(f"{collected}/{total} {line.split('(')[0].strip()[:60]}")
         except BaseException:
             process.terminate()
             raise
@@ -96,11 +96,11 @@ def _run(command: list[str], screen: Screen) -> None:
 
 
 def _explain(output: str) -> str:
-    """Return why installing failed, in a line, from what pip printed."""
+    """Return why installing failed, in one line, from pip's output."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     last = next((line for line in reversed(lines) if line.lower().startswith("error")), lines[-1] if lines else "")
     causes = [line for line in lines if _NETWORK.search(line)]
-    # pip ends with "from versions: none", which is true of any outage; the lines before say which.
+    # pip ends with "from versions: none" for any network error; the lines before name the cause.
     cause = next((line for line in reversed(causes) if "from versions: none" not in line), causes[-1] if causes else "")
     if "No space left on device" in output:
         return f"the disk is full: free some space for {HOME}, then run this again (log: {LOG})"

@@ -1,4 +1,4 @@
-"""The demo from outside: options, checks, installing, and what goes wrong told in one line."""
+"""The command ``scripts/demo``: options, checks, installation, and errors in one line."""
 
 import errno
 import os
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         screen.line("interrupted")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains again while it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python fails again at exit
     except StackError as error:
         screen.error(f"{_disk_full(options)} ({error})" if is_full(options.state) else str(error))
     except OSError as error:
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _install(options: Options, screen: Screen) -> None:
-    """Find out what would stop the demo before minutes are spent on installing; then install."""
+    """Check the folder and the ports first, as installing takes minutes; then install."""
     with State(options.state).locked():
         options.check_ports()
     install.install(screen)
@@ -52,7 +52,7 @@ def _run(options: Options, screen: Screen) -> int:
     try:
         from tools.stack.demo.run import run
     except ModuleNotFoundError as error:
-        raise StackError(f"{sys.executable} has no package {error.name}: leave out --no-install") from error
+        raise StackError(f"{sys.executable} has no package {error.name}: run without --no-install") from error
     return run(options, State(options.state), screen)
 
 
@@ -67,5 +67,5 @@ def _disk_full(options: Options) -> str:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Being told to end, or losing the terminal, is what Ctrl-C is."""
+    """Handle SIGTERM, and SIGHUP from a closed terminal, as Ctrl-C."""
     raise KeyboardInterrupt

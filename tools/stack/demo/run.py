@@ -1,4 +1,4 @@
-"""The demo from inside: starts everything, sets it up, does the main job, and stays up until told to stop."""
+"""Run the demo: start everything, set it up, show changes arriving, and stay up until stopped."""
 
 import csv
 import signal
@@ -7,7 +7,7 @@ from collections import deque
 
 from tools.stack import commands
 from tools.stack.api import ClientApi, eventually
-from tools.stack.demo import accounts, story
+from tools.stack.demo import accounts, main_job
 from tools.stack.demo.options import Options
 from tools.stack.demo.screen import Screen
 from tools.stack.demo.state import State
@@ -19,19 +19,19 @@ from tools.stack.servers.valkey import Valkey
 
 CATALOGUE = ROOT / "tools" / "samples" / "catalogue.csv"
 _WATCH_SECONDS = 0.5
-_RESTARTS = 3  # more of them …
-_WITHIN = 60  # … in so many seconds, and something is really wrong
+_RESTARTS = 3  # more than these …
+_WITHIN = 60  # … within these seconds end the demo
 _READ_ONLY = {"READ_ONLY": "true", "FLOWER_READ_ONLY": "true"}
-_KEPT = ("admin_secret_key", "client_secret_key", "service_secret", "flower_password")
+_STORED = ("admin_secret_key", "client_secret_key", "service_secret", "flower_password")
 
 
 def run(options: Options, state: State, screen: Screen) -> int:
-    """Run the demo in ``state`` and return its exit code. Raises StackError; leaves no process behind."""
+    """Run the demo in ``state`` and return its exit code. Stops every process that it started. Raises StackError."""
     with state.locked():
         options.check_ports()
         if options.fresh or not state.is_done("accounts"):
-            # A start that did not get that far holds nothing of the user's, and may have left half of it: a full
-            # disk while its tables are made leaves SecantusDB without some of them for good.
+            # An earlier start that failed before has no data of the user, but may be incomplete: after a full disk
+            # while its tables are created, SecantusDB lacks some of them permanently.
             state.clear()
         state.prepare()
         demo = Demo(options, state, screen)
@@ -56,10 +56,10 @@ class Demo:
     def __init__(self, options: Options, state: State, screen: Screen) -> None:
         self._state = state
         self._screen = screen
-        secrets = state.secrets((*_KEPT, "broker_password", accounts.ROBOT_SECRET, accounts.VIEWER_SECRET))
+        secrets = state.secrets((*_STORED, "broker_password", accounts.ROBOT_SECRET, accounts.VIEWER_SECRET))
         self._viewer_password = secrets[accounts.VIEWER_SECRET] if options.read_only else None
         self._robot_password = secrets[accounts.ROBOT_SECRET]
-        self._keys = Secrets(**{name: secrets[name] for name in _KEPT})
+        self._keys = Secrets(**{name: secrets[name] for name in _STORED})
         self._secantus = Secantus(state.data / "secantus", log=state.logs / "secantus.log")
         self._valkey = Valkey(state.data / "valkey", password=secrets["broker_password"], log=state.logs / "valkey.log")
         self._addresses = Addresses(
@@ -81,7 +81,7 @@ class Demo:
         return (self._secantus, self._valkey, *self._product.processes)
 
     def start(self) -> None:
-        """Start the servers, migrate, start Lockstep; each line comes when that part is ready."""
+        """Start the servers, migrate, start Lockstep; print a line when each part is ready."""
         self._screen.heading("Starting")
         for server in (self._secantus, self._valkey):
             server.start()
@@ -98,9 +98,9 @@ class Demo:
         self._state.write_env(settings(self._addresses, self._keys))
 
     def set_up(self) -> None:
-        """Create the accounts and import the sample catalogue, the first time."""
+        """Create the accounts and import the sample catalogue, on the first run."""
         if not self._state.is_done("accounts"):
-            with self._screen.step("accounts for you and for the demo itself"):
+            with self._screen.step("accounts for you and for the demo"):
                 self._new_accounts = accounts.create(self._product, self._robot_password)
             self._state.mark_done("accounts")
             for line in accounts.describe(self._new_accounts):
@@ -108,7 +108,7 @@ class Demo:
         if self._viewer_password:
             accounts.add_viewer(self._product, self._viewer_password)
         if not self._state.is_done("catalogue"):
-            with self._screen.step("sample catalogue imported, and seen at the Client"):
+            with self._screen.step("sample catalogue imported and visible at the Client"):
                 self._import()
             self._state.mark_done("catalogue")
 
@@ -121,13 +121,13 @@ class Demo:
         client.close()
 
     def show(self) -> None:
-        """Do the main job in front of the user."""
-        self._screen.heading("The main job")
-        story.tell(self._addresses, self._robot_password, self._screen)
+        """Show a product and a like arriving on the other side."""
+        self._screen.heading("Demonstration")
+        main_job.show(self._addresses, self._robot_password, self._screen)
 
     def stay_up(self) -> None:
-        """Tell where everything is and watch over it until interrupted. Raises StackError when it cannot be kept up."""
-        self._tell_where()
+        """Print the addresses, and restart ended processes until interrupted. Raises StackError after too many."""
+        self._print_addresses()
         restarts: deque[float] = deque(maxlen=_RESTARTS + 1)
         while True:
             try:
@@ -143,35 +143,35 @@ class Demo:
             restarts.append(time.monotonic())
             self._screen.line(process.account(process.outcome))
             if len(restarts) > _RESTARTS and restarts[-1] - restarts[0] < _WITHIN:
-                raise StackError(f"{len(restarts)} processes ended within {_WITHIN} s; giving up")
+                raise StackError(f"{len(restarts)} processes ended within {_WITHIN} s: stopping")
             with self._screen.step(f"{process.name} started again"):
                 process.restart()
 
     def report_dead(self) -> None:
-        """Name the processes that ended by themselves: they are why something else failed."""
+        """Print the processes that ended unexpectedly, as they may be the cause of a failure."""
         for process in self._processes:
             if process.started and not process.running:
                 self._screen.line(process.account(process.outcome))
 
     def stop(self) -> None:
-        """End every process that was started here."""
+        """Stop every process of the demo."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave half of them running
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not interrupt this
         with self._screen.step("everything stopped"):
             stop_all(self._product.processes)
             stop_all((self._valkey, self._secantus))
             self._state.env_file.unlink(missing_ok=True)
 
-    def _tell_where(self) -> None:
+    def _print_addresses(self) -> None:
         self._screen.heading("Lockstep is up")
         self._screen.line(f"  Shop    {self._addresses.client_url}")
         self._screen.line(f"  Admin   {self._addresses.admin_url}")
         self._screen.line(f"  Flower  {self._addresses.flower_url}  {FLOWER_USER}  {self._keys.flower_password}")
         if self._viewer_password:
-            self._screen.line("\n  Nothing can be changed. To see the console, sign in with")
+            self._screen.line("\n  This demo is read-only. To see the console, sign in with")
             self._screen.line(f"  {accounts.VIEWER}  {self._viewer_password}")
         elif not self._new_accounts:
             self._screen.line(accounts.REMINDER)
         self._screen.line(f"\n  In another terminal: . {self._state.env_file}")
         self._screen.line("  and then, for example: celery -A tasks inspect active")
-        self._screen.line(f"\n  Logs are in {self._state.logs}. Ctrl-C stops everything and keeps what was created.")
+        self._screen.line(f"\n  Logs are in {self._state.logs}. Ctrl-C stops everything; data and accounts remain.")

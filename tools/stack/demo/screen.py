@@ -1,4 +1,4 @@
-"""What the demo prints: one line per step, with a spinner meanwhile where there is a terminal."""
+"""The output of the demo: one line per step, with a spinner on terminals."""
 
 import itertools
 import os
@@ -10,45 +10,45 @@ from contextlib import contextmanager
 from typing import TextIO
 
 _FRAME_SECONDS = 0.1
-_NOTE_SECONDS = 10  # between two lines about a long step, where lines cannot be rewritten
+_PROGRESS_SECONDS = 10  # between two progress lines of a step, where lines cannot be rewritten
 _GREEN, _RED, _BOLD = "32", "31", "1"
 
 
 class Screen:
-    """Standard output, for people. Honours NO_COLOR, and prints plain lines where there is no terminal."""
+    """Standard output with colours and a spinner; plain lines without a terminal. Honours NO_COLOR."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
         self._live = self._out.isatty() and os.environ.get("TERM") != "dumb"
         self._colour = self._live and not os.environ.get("NO_COLOR")
         self._fancy = (self._out.encoding or "").lower().replace("-", "") == "utf8"
-        self._note = ""
-        self._noted = 0.0
+        self._progress = ""
+        self._progress_shown_at = 0.0
 
     def line(self, text: str = "") -> None:
         """Print a line."""
         self._write(f"{text}\n")
 
     def heading(self, text: str) -> None:
-        """Print a line that stands out."""
+        """Print a heading."""
         self._write(f"\n{self._paint(text, _BOLD)}\n")
 
     def error(self, text: str) -> None:
-        """Print on standard error what went wrong and what to do."""
+        """Print an error on standard error."""
         print(f"{self._paint('error:', _RED)} {text}", file=sys.stderr, flush=True)
 
-    def note(self, text: str) -> None:
-        """Say how far the step under way is."""
-        self._note = text
-        if not self._live and time.monotonic() - self._noted > _NOTE_SECONDS:
-            self._noted = time.monotonic()
+    def show_progress(self, text: str) -> None:
+        """Show the progress of the current step."""
+        self._progress = text
+        if not self._live and time.monotonic() - self._progress_shown_at > _PROGRESS_SECONDS:
+            self._progress_shown_at = time.monotonic()
             self._write(f"    {text}\n")
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
-        """Show that ``text`` is under way, then that it is done and how many seconds it took."""
-        start = self._noted = time.monotonic()
-        self._note = ""
+        """Show ``text`` while the block runs, then its result and the seconds that it took."""
+        start = self._progress_shown_at = time.monotonic()
+        self._progress = ""
         done = threading.Event()
         spinner = threading.Thread(target=self._spin, args=(text, start, done), daemon=True)
         if self._live:
@@ -68,8 +68,8 @@ class Screen:
     def _spin(self, text: str, start: float, done: threading.Event) -> None:
         frames = itertools.cycle("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if self._fancy else "|/-\\")
         while not done.wait(_FRAME_SECONDS):
-            width = os.get_terminal_size(self._out.fileno()).columns or 80  # 0: it does not say
-            shown = f"  {next(frames)} {text}  {time.monotonic() - start:.0f} s  {self._note}"
+            width = os.get_terminal_size(self._out.fileno()).columns or 80  # 0: unknown
+            shown = f"  {next(frames)} {text}  {time.monotonic() - start:.0f} s  {self._progress}"
             self._write(f"\r\033[K{shown[: max(width - 1, 10)]}")
 
     def _mark(self, failed: bool) -> str:
@@ -81,7 +81,7 @@ class Screen:
         return f"\033[{code}m{text}\033[0m" if self._colour else text
 
     def _write(self, text: str) -> None:
-        # What a terminal cannot show must not stop the demo.
+        # Replace characters that the terminal cannot show.
         encoding = self._out.encoding or "utf-8"
         self._out.write(text.encode(encoding, "replace").decode(encoding))
         self._out.flush()

@@ -1,10 +1,11 @@
-"""The locked requirements fit setup.cfg, are hashed to the last one, and name no index of whoever made them."""
+"""The locked requirements fit setup.cfg, have hashes, and name no package index."""
 
 import configparser
 import re
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tools.stack.product import ROOT
 
@@ -33,7 +34,7 @@ def fits(requirement: Requirement, version: str | None) -> bool:
 @pytest.mark.parametrize("lock", EXTRAS)
 def test_lock_fits_setup_cfg(lock: str) -> None:
     versions = locked(lock)
-    stale = [str(r) for r in wanted(lock) if not fits(r, versions.get(r.name.lower()))]
+    stale = [str(r) for r in wanted(lock) if not fits(r, versions.get(canonicalize_name(r.name)))]
     assert stale == [], "run scripts/lock"
 
 

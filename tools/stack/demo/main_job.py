@@ -1,4 +1,4 @@
-"""The main job, done through the public APIs: three changes go to the Client, a like comes back to Admin."""
+"""The demonstration by the public APIs: three changes arrive at the Client, and a like at Admin."""
 
 import secrets
 import time
@@ -12,16 +12,16 @@ from tools.stack.demo.screen import Screen
 from tools.stack.errors import StackError
 from tools.stack.product import Addresses
 
-_PATIENCE = 30  # seconds for each step
+_STEP_TIMEOUT = 30  # seconds
 
 
-def tell(addresses: Addresses, password: str, screen: Screen) -> None:
-    """Do the four steps and print each with the milliseconds from asking to being seen. Raises StackError."""
+def show(addresses: Addresses, password: str, screen: Screen) -> None:
+    """Do four steps; print each with the milliseconds from the request until it is visible. Raises StackError."""
     admin, client = AdminApi(addresses.admin_url), ClientApi(addresses.client_url)
     try:
         admin.sign_in(ROBOT, password)
         client.sign_in(ROBOT, password)
-        _tell(admin, client, screen)
+        _show_steps(admin, client, screen)
     except requests.RequestException as error:
         raise StackError(f"a service did not answer: {error}") from error
     finally:
@@ -29,7 +29,7 @@ def tell(addresses: Addresses, password: str, screen: Screen) -> None:
         client.close()
 
 
-def _tell(admin: AdminApi, client: ClientApi, screen: Screen) -> None:
+def _show_steps(admin: AdminApi, client: ClientApi, screen: Screen) -> None:
     start = time.monotonic()
     product = admin.create(
         {
@@ -43,16 +43,16 @@ def _tell(admin: AdminApi, client: ClientApi, screen: Screen) -> None:
     product_id = int(product["id"])
 
     def step(what: str, seen: Callable[[], bool]) -> None:
-        eventually(seen, within=_PATIENCE, what=what)
+        eventually(seen, within=_STEP_TIMEOUT, what=what)
         screen.line(f"  {what:<58} {(time.monotonic() - start) * 1000:6.0f} ms")
 
-    step(f"1  product {product_id} created on Admin, seen at the Client", lambda: client.status(product_id) == 200)
+    step(f"1  product {product_id} created on Admin, visible at the Client", lambda: client.status(product_id) == 200)
     start = time.monotonic()
     admin.update(product_id, price="9.90")
-    step("2  its price changed on Admin, seen at the Client", lambda: client.get(product_id)["price"] == "9.90")
+    step("2  its price changed on Admin, visible at the Client", lambda: client.get(product_id)["price"] == "9.90")
     start = time.monotonic()
     client.like(product_id)
     step("3  liked at the Client, counted on Admin", lambda: bool(admin.get(product_id)["likes"] == 1))
     start = time.monotonic()
     admin.delete(product_id)
-    step("4  deleted on Admin, gone from the Client", lambda: client.status(product_id) == 410)
+    step("4  deleted on Admin, deleted at the Client", lambda: client.status(product_id) == 410)
