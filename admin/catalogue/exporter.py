@@ -1,4 +1,4 @@
-"""Export of the catalogue, as the import reads it; streaming."""
+"""Exports the catalogue as a stream, in the formats that the import reads."""
 
 import csv
 import json
@@ -16,9 +16,9 @@ PAGE = 1000  # rows read at once
 
 
 def export(out: IO[str], kind: str, progress: Callable[[int], None] = lambda _done: None) -> int:
-    """Write every live product to ``out`` as ``csv`` or ``ndjson``, by id; return how many.
+    """Write every live product to ``out`` as ``csv`` or ``ndjson``, by id; return their number.
 
-    ``progress`` is given how many are written so far.
+    ``progress`` is called with the number written so far.
     """
     writer = csv.DictWriter(out, CONTENT_FIELDS) if kind == "csv" else None
     if writer:

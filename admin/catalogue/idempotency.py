@@ -1,7 +1,7 @@
-"""``Idempotency-Key``: a create that is sent again answers what the first one answered, and creates nothing.
+"""``Idempotency-Key``: a repeated create returns the first answer and creates nothing.
 
-The key is claimed in a transaction of its own; the answer is kept in the one that creates the product. So a process
-that dies in between leaves either both or a claim that ends by itself.
+The key is claimed in a transaction of its own; the answer is stored in the transaction that creates the product. So a
+process that dies leaves product and answer, or neither and a claim that expires.
 """
 
 import hashlib
@@ -21,12 +21,12 @@ from admin.db.extensions import Model, db
 from web.http.problems import ProblemError
 
 CLAIMED_FOR = timedelta(seconds=60)  # longer than any request may take
-KEPT = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 PURGE_CHUNK = 1_000
 
 
 class IdempotencyKey(Model):
-    """``answer`` is null while the first request is under way."""
+    """A key and its answer, which is null while the first request runs."""
 
     __tablename__ = "idempotency_keys"
 
@@ -47,47 +47,47 @@ class KeyReusedError(ProblemError):
 
 
 class Claim:
-    """The right to answer for a key; ``answer`` is what was answered before, None: nothing was."""
+    """The right to answer requests with a key; ``answer`` is the stored answer, None for the first request."""
 
     def __init__(self, author: str, key: str, answer: Any = None) -> None:
         self._id, self._mine, self.answer = (author, key), uuid.uuid4().hex, answer
 
-    def keep(self, answer: Any) -> None:
-        """Remember the answer. The caller commits. Raises KeyInFlightError when the claim ended meanwhile."""
-        kept = update(IdempotencyKey).where(*self._still_mine()).values(answer=json.dumps(answer))
-        if not cast(CursorResult[Any], db.session.execute(kept)).rowcount:
+    def store(self, answer: Any) -> None:
+        """Store the answer. The caller commits. Raises KeyInFlightError where the claim expired meanwhile."""
+        stored = update(IdempotencyKey).where(*self._still_mine()).values(answer=json.dumps(answer))
+        if not cast(CursorResult[Any], db.session.execute(stored)).rowcount:
             raise _in_flight()
 
     @retry_deadlocks
     def release(self) -> None:
-        """Let the key be tried again: nothing was created."""
+        """Give the claim up, so that the key can be used again: nothing was created."""
         db.session.rollback()
         db.session.execute(delete(IdempotencyKey).where(*self._still_mine(), IdempotencyKey.answer.is_(None)))
         db.session.commit()
 
     @retry_deadlocks
-    def take(self, fingerprint: str) -> None:
-        """Claim the key, or read the answer it had. Raises KeyInFlightError, KeyReusedError."""
+    def acquire(self, fingerprint: str) -> None:
+        """Claim the key, or read its stored answer. Raises KeyInFlightError, KeyReusedError."""
         now = db.session.execute(select(utc_now())).scalar_one()
         row: dict[str, Any] = {"author": self._id[0], "key": self._id[1], "fingerprint": fingerprint}
         row |= {"claim": self._mine, "claimed_at": now, "answer": None}
-        held = self._held()
-        if held is None:
+        locked = self._locked_row()
+        if locked is None:
             db.session.execute(upsert(IdempotencyKey, [row], lambda _new: {}))
-            held = self._held()
-        if held is None:
+            locked = self._locked_row()
+        if locked is None:
             raise _in_flight()
-        if held.claimed_at < now - KEPT or (held.answer is None and held.claimed_at < now - CLAIMED_FOR):
-            held.fingerprint, held.claim, held.claimed_at, held.answer = fingerprint, self._mine, now, None
-        mine, answer, made_from = held.claim == self._mine, held.answer, held.fingerprint
+        if locked.claimed_at < now - RETENTION or (locked.answer is None and locked.claimed_at < now - CLAIMED_FOR):
+            locked.fingerprint, locked.claim, locked.claimed_at, locked.answer = fingerprint, self._mine, now, None
+        mine, answer, made_from = locked.claim == self._mine, locked.answer, locked.fingerprint
         db.session.commit()
         if made_from != fingerprint:
-            raise KeyReusedError("This Idempotency-Key was used with another body; take a new one.")
+            raise KeyReusedError("This Idempotency-Key was used with another body. Use a new key.")
         if not mine and answer is None:
             raise _in_flight()
         self.answer = answer and json.loads(answer)
 
-    def _held(self) -> IdempotencyKey | None:
+    def _locked_row(self) -> IdempotencyKey | None:
         query = select(IdempotencyKey).filter_by(author=self._id[0], key=self._id[1]).with_for_update()
         return db.session.execute(query.execution_options(populate_existing=True)).scalar_one_or_none()
 
@@ -98,7 +98,7 @@ class Claim:
 
 @contextmanager
 def claim(author: str, key: str | None, content: Any) -> Iterator[Claim | None]:
-    """Yield the claim on ``key``, None without one; given back when the block fails.
+    """Yield the claim on ``key``, None without a key; release it where the block fails.
 
     Raises KeyInFlightError, KeyReusedError.
     """
@@ -106,7 +106,7 @@ def claim(author: str, key: str | None, content: Any) -> Iterator[Claim | None]:
         yield None
         return
     found = Claim(author, key)
-    found.take(hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest())
+    found.acquire(hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest())
     try:
         yield found
     except BaseException:
@@ -116,9 +116,9 @@ def claim(author: str, key: str | None, content: Any) -> Iterator[Claim | None]:
 
 @retry_deadlocks
 def purge() -> int:
-    """Forget keys beyond KEPT, one chunk; return how many. Commits."""
+    """Delete a chunk of keys older than RETENTION; return their number. Commits."""
     now = db.session.execute(select(utc_now())).scalar_one()
-    old = select(IdempotencyKey.author, IdempotencyKey.key).where(IdempotencyKey.claimed_at < now - KEPT)
+    old = select(IdempotencyKey.author, IdempotencyKey.key).where(IdempotencyKey.claimed_at < now - RETENTION)
     found = [tuple(row) for row in db.session.execute(old.order_by(IdempotencyKey.claimed_at).limit(PURGE_CHUNK))]
     if found:
         db.session.execute(delete(IdempotencyKey).where(tuple_(IdempotencyKey.author, IdempotencyKey.key).in_(found)))
@@ -128,5 +128,5 @@ def purge() -> int:
 
 def _in_flight() -> KeyInFlightError:
     return KeyInFlightError(
-        "A request with this Idempotency-Key is under way; ask again in a moment.", headers={"Retry-After": "1"}
+        "A request with this Idempotency-Key is still running. Retry in a second.", headers={"Retry-After": "1"}
     )

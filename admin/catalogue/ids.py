@@ -1,4 +1,4 @@
-"""Ids that no later product may get: the Client holds something there already."""
+"""Reserves ids that no later product may get, because the Client stores a copy or tombstone with them."""
 
 from decimal import Decimal
 
@@ -12,11 +12,11 @@ from admin.db.extensions import db
 
 @retry_deadlocks
 def reserve_ids(above: int) -> None:
-    """Have every later product's id be greater than ``above``; ids given out already stay. Commits.
+    """Make the ids of later products greater than ``above``. Commits.
 
-    A row made and deleted in one transaction raises the counter, nobody sees it, and unlike ALTER TABLE it can
-    never lower the counter, waits for no writer and works on every database. ``above`` is at most
-    ``contract.digests.MAX_ID``: a counter at its end would give out no ids any more.
+    A row that is inserted and deleted in one transaction raises the counter. Unlike ALTER TABLE that can never lower
+    it, waits for no writer and works on every database. ``above`` is at most ``contract.digests.MAX_ID``: a counter
+    at its maximum would give no more ids.
     """
     highest = db.session.execute(select(func.max(Product.id))).scalar_one() or 0
     if highest >= above:
@@ -30,4 +30,4 @@ def reserve_ids(above: int) -> None:
         db.session.execute(delete(Product).where(Product.id == above))
         db.session.commit()
     except IntegrityError:
-        db.session.rollback()  # somebody's product got this very id just now, so the counter is beyond it
+        db.session.rollback()  # a product got this id just now, so the counter is above it

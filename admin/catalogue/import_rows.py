@@ -1,4 +1,4 @@
-"""Reading a catalogue file: CSV with a header, or NDJSON with one object per line, row by row."""
+"""Reads a catalogue file row by row: CSV with a header, or NDJSON with one object per line."""
 
 import io
 import json
@@ -18,27 +18,27 @@ from admin.catalogue.schemas import ContentSchema
 CSV, NDJSON = KINDS = ("csv", "ndjson")
 NDJSON_SUFFIXES = {".ndjson", ".jsonl"}
 REQUIRED = {name for name, field in ContentSchema().fields.items() if field.required}
-# A column that a file leaves out keeps what a product has; only a new product gets the default.
+# A column that a file omits leaves products unchanged; only a new product gets the default.
 DEFAULTS = {name: field.load_default for name, field in ContentSchema().fields.items() if not field.required}
 _SCHEMA = ContentSchema(partial=tuple(DEFAULTS))
 _HEADER_BYTES = 100_000  # no header is longer
-_LINE_CHARACTERS = 1_000_000  # as much as the API takes for a product; the longest one needs a seventh
+_LINE_CHARACTERS = 1_000_000  # the API's limit for a product; the longest product needs a seventh
 _OTHER_FORMATS = {
     b"\x1f\x8b": "is compressed by gzip; unpack it first (gunzip)",
     b"PK\x03\x04": "is a ZIP archive or a spreadsheet; save the sheet as 'CSV UTF-8', or unpack the archive",
     b"\xff\xfe": "is UTF-16 text; save it as UTF-8 ('CSV UTF-8' in a spreadsheet; or iconv -f UTF-16 -t UTF-8)",
 }
 _OTHER_FORMATS[b"\xfe\xff"] = _OTHER_FORMATS[b"\xff\xfe"]
-_BAD_BYTE = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of one
+_BAD_BYTE = re.compile("[\udc80-\udcff]")  # a byte that is not UTF-8, after surrogateescape
 
 
 class UnreadableFileError(Exception):
-    """Nothing of the file can be imported; the text says what it should look like."""
+    """The file cannot be imported at all; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the file: its line (from 1) and either validated content or what is wrong, in which ``fields``."""
+    """A row of the file: its line (from 1), and validated content or the ``error`` in ``fields``."""
 
     line: int
     content: dict[str, Any] | None
@@ -47,16 +47,16 @@ class Row:
 
 
 def read(file: IO[bytes], kind: str) -> Iterator[Row]:
-    """Yield the rows of ``file``, which is one of KINDS, and close it. Raises UnreadableFileError: a wrong header."""
-    # Bytes that are not UTF-8 become surrogates, which are looked for in each row: one bad row, not a broken file.
+    """Yield the rows of ``file``, of one of KINDS, and close it. Raises UnreadableFileError for a wrong header."""
+    # Bytes that are not UTF-8 become surrogates, which make their row bad, not the whole file.
     with io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
         lines = _lines(text)
         yield from _ndjson_rows(lines) if kind == NDJSON else _csv_rows(lines)
 
 
 def _lines(text: TextIO) -> Iterator[str]:
-    """Yield the lines of ``text``. Raises UnreadableFileError at one that is no row of a catalogue: while it is read
-    and parsed, no other thread of the process may do anything.
+    """Yield the lines of ``text``. Raises UnreadableFileError at a line that is too long for a row of a catalogue:
+    reading and parsing it would block every other thread of the process.
     """
     for number in count(1):
         line = text.readline(_LINE_CHARACTERS)
@@ -68,7 +68,7 @@ def _lines(text: TextIO) -> Iterator[str]:
 
 
 def check_format(file: IO[bytes]) -> None:
-    """Raise UnreadableFileError for what is no UTF-8 text, and say how to convert it. Goes back to the beginning."""
+    """Raise UnreadableFileError, which says how to convert, unless ``file`` is UTF-8 text. Rewinds the file."""
     file.seek(0)
     start = file.read(4)
     file.seek(0)
@@ -78,7 +78,7 @@ def check_format(file: IO[bytes]) -> None:
 
 
 def check_header(file: IO[bytes], kind: str) -> None:
-    """Raise UnreadableFileError where ``read`` would. Goes back to the beginning."""
+    """Raise UnreadableFileError where ``read`` would. Rewinds the file."""
     file.seek(0)
     head = io.BytesIO(file.read(_HEADER_BYTES))
     file.seek(0)
@@ -97,7 +97,7 @@ def _csv_rows(text: Iterator[str]) -> Iterator[Row]:
     _check_header(names)
     for record in records:
         if not record.broken and not any(map(str.strip, record.cells)):
-            continue  # blank, or commas alone
+            continue  # blank, or only commas
         row = _csv_row(record, names, len(header))
         if record.lines > 1 and _is_unclosed(row, dict(zip(names, record.cells, strict=False))):
             records.reread()
@@ -105,7 +105,7 @@ def _csv_rows(text: Iterator[str]) -> Iterator[Row]:
 
 
 def _named(header: list[str]) -> list[str]:
-    """Return ``header`` without the empty columns that spreadsheets leave at its end."""
+    """Return ``header`` without the empty columns that spreadsheets append."""
     names = list(header)
     while names and not names[-1].strip():
         names.pop()
@@ -113,7 +113,7 @@ def _named(header: list[str]) -> list[str]:
 
 
 def _csv_row(record: Record, names: list[str], most: int) -> Row:
-    """Return what ``record`` says; it may have cells for ``most`` columns, the named ones first."""
+    """Return the row of ``record``, which has at most ``most`` cells, those of named columns first."""
     cells, count = record.cells, len(names)
     if record.broken:
         return Row(record.line, None, record.broken)
@@ -127,9 +127,9 @@ def _csv_row(record: Record, names: list[str], most: int) -> Row:
 
 
 def _is_unclosed(row: Row, cells: dict[str, str]) -> bool:
-    """Return whether a row of several lines is refused for its shape, or for a cell that spans them.
+    """Return whether a row of several lines has a wrong shape, or an error in a cell that spans lines.
 
-    Then a quote was not closed where it should, and a later one only seems to close it.
+    Then a quote is probably not closed, and a later quote only seems to close it.
     """
     spanning = {name for name, cell in cells.items() if "\n" in cell or "\r" in cell}
     return row.error is not None and (not row.fields or not row.fields.isdisjoint(spanning))
@@ -167,7 +167,7 @@ def _checked(line: int, record: Any) -> Row:
 
 
 def _explain(messages: Any) -> str:
-    """One line for a terminal: a key that somebody made up may hold anything."""
+    """Return the errors as one printable line; keys of the input may contain any character."""
     if "_schema" in messages:
         return "must be an object"
     named = ((field if field.isprintable() else ascii(field), reasons) for field, reasons in messages.items())

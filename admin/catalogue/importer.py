@@ -1,6 +1,6 @@
-"""Import of a catalogue: streaming, upsert by sku, in chunks that each are one transaction (A1, bulk lane).
+"""Imports a catalogue: reads it as a stream and upserts it by sku in chunks, each one transaction, on the bulk lane.
 
-Where an import stands is kept in the database, in the same transaction as the rows: an interrupted one goes on.
+The position is stored in the transaction of each chunk, so an interrupted import can resume.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ TRIES = 5
 
 @dataclass(slots=True)
 class Result:
-    """How many rows came to what. ``repeated`` ones gave way to a later row of the same sku in their chunk."""
+    """Numbers of rows by result. ``repeated``: a later row of the chunk has the same sku."""
 
     created: int = 0
     updated: int = 0
@@ -58,14 +58,14 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """The next rows of a file; ``done``: how many of its rows are taken with them."""
+    """The next rows of a file; ``done`` is the number of the file's rows up to their end."""
 
     rows: list[Row]
     done: int
 
     @property
     def line(self) -> int:
-        """The line on which the last of them begins."""
+        """The first line of the last row."""
         return self.rows[-1].line
 
     @property
@@ -74,17 +74,16 @@ class Chunk:
         return [(row.line, row.error) for row in self.rows if row.error]
 
 
-Note = Callable[[Chunk, Result], None]  # keeps how far an import is; called within the chunk's transaction
+StoreProgress = Callable[[Chunk, Result], None]  # stores the position, within the chunk's transaction
 
 
 def import_file(
     path: Path, author: str, restart: bool, on_error: Callable[[int, str], None], kind: str | None = None
 ) -> Result:
-    """Import ``path``, of which ``kind`` (None: by its name); ``on_error(line, reason)`` is called for each row that is
-    skipped.
+    """Import ``path`` as ``kind`` (None: by its name); call ``on_error(line, reason)`` for each skipped row.
 
-    Raises UnreadableFileError when it is no UTF-8 text, or the header is wrong; sqlalchemy's errors when the database
-    does not answer (run it again: it goes on).
+    Raises UnreadableFileError where it is no UTF-8 text or has a wrong header, and sqlalchemy's errors while the
+    database is down. Another call resumes the import.
     """
     key = _digest(path)
     if restart:
@@ -96,51 +95,51 @@ def import_file(
         for chunk in chunks(read(file, kind), _done(key)):
             for line, reason in chunk.refused:
                 on_error(line, reason)
-            result.add(store(chunk, author, partial(_note, key)))
+            result.add(store(chunk, author, partial(_store_progress, key)))
             advance(chunk.line)
     _forget(key)
     return result
 
 
 def chunks(rows: Iterator[Row], done: int) -> Iterator[Chunk]:
-    """Yield ``rows`` in chunks, without the first ``done``, which an interrupted run took."""
+    """Yield ``rows`` in chunks, without the first ``done``, which an interrupted run imported."""
     for _row in islice(rows, done):
         pass
-    while taken := list(islice(rows, CHUNK)):
-        done += len(taken)
-        yield Chunk(_with_known_images(taken), done)
+    while chunk := list(islice(rows, CHUNK)):
+        done += len(chunk)
+        yield Chunk(_with_known_images(chunk), done)
 
 
 @retry_deadlocks
-def store(chunk: Chunk, author: str, note: Note) -> Result:
-    """Upsert one chunk and have it noted, in one transaction; return what came of it."""
-    taken = [row.content for row in chunk.rows if row.content]
-    contents = {content["sku"]: content for content in taken}
+def store(chunk: Chunk, author: str, store_progress: StoreProgress) -> Result:
+    """Upsert a chunk and store the progress, in one transaction; return the result."""
+    valid = [row.content for row in chunk.rows if row.content]
+    contents = {content["sku"]: content for content in valid}
     for tries_left in reversed(range(TRIES)):
         try:
             created, updated = _upsert(contents, author)
             unchanged = len(contents) - created - updated
-            result = Result(created, updated, unchanged, len(chunk.refused), len(taken) - len(contents))
-            note(chunk, result)
+            result = Result(created, updated, unchanged, len(chunk.refused), len(valid) - len(contents))
+            store_progress(chunk, result)
             db.session.commit()
             break
         except IntegrityError:
-            db.session.rollback()  # someone created one of these skus just now: it is there next time
+            db.session.rollback()  # one of these skus was created meanwhile; the next try finds it
             if not tries_left:
                 raise
     db.session.expunge_all()  # a million rows in bounded memory
     return result
 
 
-def _note(key: str, chunk: Chunk, _result: Result) -> None:
+def _store_progress(key: str, chunk: Chunk, _result: Result) -> None:
     progress = [{"file": key, "rows_done": chunk.done}]
     db.session.execute(upsert(ImportProgress, progress, lambda new: {"rows_done": new.rows_done}))
 
 
 def _with_known_images(chunk: list[Row]) -> list[Row]:
-    """Refuse rows that name an uploaded image which is not here."""
+    """Refuse rows that name an uploaded image which is not stored."""
     unknown = images.unknown(row.content.get("image_url", "") for row in chunk if row.content)
-    wrong = f"image_url: {images.NOT_HERE}"
+    wrong = f"image_url: {images.NOT_STORED}"
     return [Row(r.line, None, wrong) if r.content and r.content.get("image_url") in unknown else r for r in chunk]
 
 
@@ -149,22 +148,22 @@ def _upsert(contents: dict[str, dict[str, Any]], author: str) -> tuple[int, int]
     if not contents:
         return 0, 0
     write = outbox.begin_write()
-    held = _by_sku(list(contents))
-    differing = {sku: apply_changes(product, contents[sku]) for sku, product in held.items()}
-    changed = [(held[sku], "updated") for sku in held if differing[sku]]
+    known = _by_sku(list(contents))
+    differing = {sku: apply_changes(product, contents[sku]) for sku, product in known.items()}
+    changed = [(known[sku], "updated") for sku in known if differing[sku]]
     for product, _kind in changed:
         product.updated_at = write.now
     db.session.flush()
-    renamed = [held[sku] for sku in held if differing[sku] & search_terms.FIELDS]
+    renamed = [known[sku] for sku in known if differing[sku] & search_terms.FIELDS]
     created: list[Product] = []
-    fresh = [content for sku, content in contents.items() if sku not in held]
+    fresh = [content for sku, content in contents.items() if sku not in known]
     if fresh:
         times = {"created_at": write.now, "updated_at": write.now, "version": 1}
         db.session.execute(insert(Product), [{**DEFAULTS, **c, "live_sku": c["sku"], **times} for c in fresh])
         created = list(_by_sku([c["sku"] for c in fresh]).values())
         changed += [(product, outbox.CREATED) for product in created]
     if changed:
-        search_terms.note(created, renamed)
+        search_terms.store(created, renamed)
         outbox.record([(changed_in(write, product), kind) for product, kind in changed], write, author, BULK)
     return len(fresh), len(changed) - len(fresh)
 

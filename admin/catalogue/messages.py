@@ -1,4 +1,4 @@
-"""Messages that carry products' states: what the outbox records and the relay publishes."""
+"""Makes the messages that carry products' states, which the outbox records and the relay publishes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,9 +28,9 @@ def changed_in(write: WriteContext, product: Product) -> ProductChanged:
 
 
 def current_messages(product_ids: Sequence[int]) -> list[ProductChanged]:
-    """Return the products' current states. State and sequence come from one statement, so they belong together."""
+    """Return the products' current states. State and sequence come from one statement, so they match."""
     query = (
-        # columns: as objects they would take twice as long
+        # columns, as objects take twice as long
         select(*_STATE, Replication.sequence, Replication.request_id, Replication.traceparent)
         .join(Replication, Replication.product_id == Product.id)
         .where(Product.id.in_(product_ids))

@@ -11,28 +11,28 @@ from admin.db.extensions import Model
 
 
 class Product(Model):
-    """One product. Deleted ones stay, so that their versions survive and a late message finds them newer."""
+    """One product. Rows of deleted products stay, so that their versions go on rising and deletes can be undone."""
 
     __tablename__ = "products"
     __table_args__ = (
         Index("ix_products_live_updated", "deleted_at", "updated_at", "id"),
         Index("ix_products_live_category", "deleted_at", "category", "updated_at", "id"),
         Index("ix_products_live_category_id", "deleted_at", "category", "id"),
-        Index("ix_products_image_url", "image_url", mysql_length=80),  # which uploaded images are in use
+        Index("ix_products_image_url", "image_url", mysql_length=80),  # finds the uploaded images in use
         Index("ix_products_live_title", "deleted_at", "title", "id"),
         Index("ix_products_live_price", "deleted_at", "price", "id"),
         Index("ix_products_deleted", "deleted_at", "id"),
-        # A reused id would meet its own tombstone at the Client.
+        # The Client would hide a product with a reused id behind the tombstone.
         {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     sku: Mapped[str] = mapped_column(String(64))
-    # The sku while the product lives, NULL afterwards: unique among live products, free again after a delete.
+    # The sku of a live product, NULL after its delete: unique among live products.
     live_sku: Mapped[str | None] = mapped_column(String(64), unique=True)
     title: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(Text)
-    price: Mapped[Decimal] = mapped_column(Numeric(14, 4))  # as exact as any currency (contract/currencies.py)
+    price: Mapped[Decimal] = mapped_column(Numeric(14, 4))  # enough decimals for any currency (contract/currencies.py)
     currency: Mapped[str] = mapped_column(String(3))
     category: Mapped[str] = mapped_column(String(80))
     image_url: Mapped[str] = mapped_column(String(1000))
@@ -41,17 +41,17 @@ class Product(Model):
     deleted_at: Mapped[datetime | None] = mapped_column(Moment)
     version: Mapped[int] = mapped_column(Integer)
 
-    likes = 0  # how many Admin counts; set where it is shown (admin/likes/queries.py)
+    likes = 0  # Admin's count; set for lists and pages (admin/likes/queries.py)
 
     __mapper_args__ = {"version_id_col": version}
 
 
-# What staff may set; everything else is ours.
+# The fields that staff may set.
 CONTENT_FIELDS = ("sku", "title", "description", "price", "currency", "category", "image_url")
 
 
 class ImportProgress(Model):
-    """How many rows of a file are done, while its import is not finished."""
+    """The number of imported rows of a file whose import is not finished."""
 
     __tablename__ = "import_progress"
 

@@ -1,4 +1,4 @@
-"""Reading the catalogue: lists by keyset, search, category."""
+"""Reads the catalogue: pages by keyset, with search and category."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,8 +17,10 @@ from web.http import cursors
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A total order for keyset pages: by ``column``, then by ``tie`` unless the column is unique; values go into
-    cursors as JSON holds them. ``index`` is the one of ``products`` that a page is read from.
+    """A total order for keyset pages: by ``column``, then by ``tie`` unless the column is unique.
+
+    ``encode`` and ``decode`` convert the column's values to and from JSON, for cursors. ``index`` is the index of
+    ``products`` from which a page is read.
     """
 
     column: Any
@@ -30,7 +32,7 @@ class Order:
 
     def page(self, query: Select[Any], position: list[Any] | None) -> Select[Any]:
         """Order ``query`` and start after ``position``, the sort values of the last row seen."""
-        if self.index:  # else MariaDB begins at the first page, however deep the position
+        if self.index:  # without the hint MariaDB reads from the first page on
             query = query.with_hint(Product, f"FORCE INDEX ({self.index})", "mysql")
         if position:
             value, last = self.decode(position[0]), position[1]
@@ -38,20 +40,20 @@ class Order:
             if self.tie is not None:
                 upto = self.column <= value if self.descending else self.column >= value
                 beside = self.tie < last if self.descending else self.tie > last
-                further = and_(upto, or_(further, beside))  # one range of the index, whose start all databases find
+                further = and_(upto, or_(further, beside))  # one range of the index, which every database seeks
             query = query.where(further)
         elif not self.descending:
-            query = query.where(self.column.is_not(None))  # what has no value comes first, and belongs to no list
+            query = query.where(self.column.is_not(None))  # rows without a value sort first and are in no list
         columns = [self.column] if self.tie is None else [self.column, self.tie]
         return query.order_by(*(column.desc() if self.descending else column for column in columns))
 
     def position(self, value: Any, tie: int) -> list[Any]:
-        """Return where a row is, for a cursor."""
+        """Return the position of a row, for a cursor."""
         return [self.encode(value), tie]
 
 
 def by_time(column: Any, tie: Any, descending: bool = False, index: str | None = None) -> Order:
-    """Return the order by a moment, which a cursor holds as RFC 3339."""
+    """Return the order by a time; cursors contain it as RFC 3339."""
     return Order(column, tie, descending, format_time, _moment, index)
 
 
@@ -89,19 +91,21 @@ def list_products(limit: int, cursor: str | None, q: str, category: str | None, 
 
 
 def matching(query: Select[Any], q: str, category: str | None) -> Select[Any]:
-    """Narrow a page of products to those with every word of ``q``, in ``category``. May look words up."""
+    """Narrow a page of products to those with every word of ``q``, in ``category``. May run a query itself."""
     if category is not None:
-        query = query.where(Product.category == category).with_hint(Product, "", "mysql")  # it has indexes too
+        query = query.where(Product.category == category).with_hint(
+            Product, "", "mysql"
+        )  # no forced index: the category has its own
     return search_terms.narrow(query, q)
 
 
 def position(product: Product, sort: str) -> list[Any]:
-    """Return where ``product`` is in the order ``sort``, for a cursor."""
+    """Return the position of ``product`` in the order ``sort``, for a cursor."""
     return ORDERS[sort].position(getattr(product, sort.removeprefix("-")), product.id)
 
 
 def with_content(content: dict[str, Any]) -> Product | None:
-    """Return the live product that has exactly this validated content, None when there is none."""
+    """Return the live product with exactly this validated content, if any."""
     query = select(Product).where(Product.live_sku == content["sku"])
     for name, value in content.items():
         query = query.where(getattr(Product, name) == value)

@@ -1,4 +1,4 @@
-"""What a product looks like from outside, and what is accepted."""
+"""Schemas of products in REST: the JSON that is returned, and the input that is accepted."""
 
 import re
 from typing import Any
@@ -21,16 +21,16 @@ SORTS = (STABLE, "-updated_at", "updated_at", "sku", "title", "price", "-price")
 
 
 class _Price(fields.Decimal):
-    """A decimal string; floats are refused, they are not exact. How exact it may be, its currency says."""
+    """A decimal string. Floats are refused as inexact; the currency sets the number of decimals."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if not isinstance(value, str) or not re.match(_PRICE, value):
             raise ma.ValidationError('Must be a decimal string such as "12.50".')
-        return round(super()._deserialize(value, attr, data, **kwargs), MAX_DECIMALS)  # one form for equal prices
+        return round(super()._deserialize(value, attr, data, **kwargs), MAX_DECIMALS)  # equal prices get one form
 
 
 class ContentSchema(ma.Schema):
-    """What staff may set."""
+    """The fields of a product that staff may set."""
 
     class Meta:
         unknown = ma.RAISE
@@ -54,7 +54,7 @@ class ContentSchema(ma.Schema):
 
 
 class ChangesSchema(ContentSchema, PatchSchema):
-    """A merge patch (RFC 7396) of a product: what is absent stays."""
+    """A merge patch (RFC 7396) of a product: absent fields stay."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{**kwargs, "partial": True})
@@ -63,7 +63,7 @@ class ChangesSchema(ContentSchema, PatchSchema):
 
     @ma.post_load
     def _removed(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Null removes what may be left out (RFC 7396): it is again as if it had never been given."""
+        """Replace null by the default of an optional field (RFC 7396)."""
         return {name: self.fields[name].load_default if value is None else value for name, value in data.items()}
 
 
@@ -109,8 +109,7 @@ class ListQuerySchema(PageSchema):
         load_default=STABLE,
         validate=validate.OneOf(SORTS),
         metadata={
-            "description": "Only `id` is stable: who follows the Link headers sees every product that is there all the "
-            "while exactly once, whatever changes meanwhile. In any other order a product whose value changes is "
-            "skipped or repeated."
+            "description": "Only `id` is stable: following the Link headers returns every product that exists all the "
+            "time exactly once. In any other order a product whose value changes may be skipped or repeated."
         },
     )

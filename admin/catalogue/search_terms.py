@@ -1,4 +1,4 @@
-"""The search terms by which products are found: kept beside them in the same transaction, looked up by prefix."""
+"""Search terms of products: stored in the transaction that changes the product, found by prefix."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,14 +11,14 @@ from admin.db.engine import BigId, table
 from admin.db.extensions import Model, db
 from contract.search_terms import finds_nothing, query_terms, terms_of
 
-FIELDS = {"title", "sku"}  # whose terms count
-LONGEST = 40  # characters of a term that count
-FEW = 500  # products; a search starts from a term that no more of them have
-_AFTER_ALL = "\U0010ffff"  # sorts after whatever may follow a prefix
+FIELDS = {"title", "sku"}  # that are searched
+LONGEST = 40  # characters of a stored term
+FEW = 500  # products; a search starts from a term with at most this number
+_AFTER_ALL = "\U0010ffff"  # sorts after every character that may follow a prefix
 
 
 class ProductSearchTerm(Model):
-    """One search term of a product, normalised as ``contract.search_terms`` does it. Deleted products keep theirs."""
+    """One search term of a product, normalised as ``contract.search_terms`` does it. Those of deleted products stay."""
 
     __tablename__ = "product_search_terms"
     __table_args__ = (Index("ix_product_search_terms_term", "term", "product_id"),)
@@ -30,8 +30,8 @@ class ProductSearchTerm(Model):
 _INSERT = insert(table(ProductSearchTerm))
 
 
-def note(created: Sequence[Product], renamed: Sequence[Product] = ()) -> None:
-    """Write the terms of products that are new or have other ones now. The caller commits."""
+def store(created: Sequence[Product], renamed: Sequence[Product] = ()) -> None:
+    """Write the terms of created products, and replace those of renamed ones. The caller commits."""
     if renamed:
         db.session.execute(delete(ProductSearchTerm).where(ProductSearchTerm.product_id.in_([p.id for p in renamed])))
     rows = [{"product_id": p.id, "term": term} for p in (*created, *renamed) for term in of(p.title, p.sku)]
@@ -40,21 +40,20 @@ def note(created: Sequence[Product], renamed: Sequence[Product] = ()) -> None:
 
 
 def of(*texts: str) -> list[str]:
-    """Return the search terms of ``texts`` as the table holds them."""
+    """Return the search terms of ``texts`` as the table stores them."""
     return _stored(terms_of(*texts))
 
 
 def narrow(query: Select[Any], q: str) -> Select[Any]:
-    """Narrow a page of products to those with every term of ``q``, or one that begins so; to none where ``q`` holds
-    signs alone.
+    """Narrow a page of products to those that have, for every term of ``q``, a term that begins with it.
 
-    Starts from a term that few products have, whatever the order of the list. Where all are common, the list is
-    read in its order and each product asked for its terms: the page is full soon.
+    A ``q`` of punctuation alone finds nothing. The search starts from a term that few products have. Where all terms
+    are common, the list is read in its order and each product's terms are checked, which fills a page soon.
     """
     if finds_nothing(q):
         return query.where(false())
     terms = _stored(query_terms(q))
-    for term in sorted(terms, key=len, reverse=True):  # long ones are rare ones, more often than not
+    for term in sorted(terms, key=len, reverse=True):  # long terms are usually rare
         few = _first(term)
         if len(few) <= FEW:
             query = query.with_hint(Product, "FORCE INDEX (PRIMARY)", "mysql")
@@ -67,13 +66,13 @@ def _stored(terms: list[str]) -> list[str]:
 
 
 def _first(term: str) -> Sequence[int]:
-    """Return the first products with a term that begins so; one that has two is there twice."""
+    """Return the first products with a term that begins with ``term``, once per such term."""
     query = select(ProductSearchTerm.product_id).where(_begins(term)).limit(FEW + 1)
     return db.session.execute(query).scalars().all()
 
 
 def _has(term: str) -> ColumnElement[bool]:
-    # A scalar subquery, which no optimizer turns into a join: it would gather all products of a common term first.
+    # A scalar subquery, as optimizers turn other forms into a join that reads all products of a common term first.
     found = (
         select(ProductSearchTerm.product_id).where(ProductSearchTerm.product_id == Product.id, _begins(term)).limit(1)
     )

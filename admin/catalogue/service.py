@@ -1,4 +1,4 @@
-"""A1: change a product and note, in the same transaction, that the Client does not know yet."""
+"""Creates, updates, deletes and restores products; makes each change pending in the same transaction."""
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,13 +30,13 @@ class SkuTakenError(ProblemError):
 
 
 class WrongPriceError(ProblemError):
-    """A price that is more exact than its currency: one of both was changed, and they do not fit any more."""
+    """The price has more decimals than its currency, after a change of either."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 class StaleVersionError(ProblemError):
-    """The product is at none of the versions that the caller expects: someone else saved since."""
+    """The product has none of the versions that the caller expects, as another change was saved."""
 
     status = HTTPStatus.PRECONDITION_FAILED
 
@@ -46,31 +46,31 @@ class _AnyVersion(Container[int]):
         return True
 
 
-ANY_VERSION = _AnyVersion()  # for callers that say so, never in place of a version that is missing
+ANY_VERSION = _AnyVersion()  # only for explicit use, never a default for a missing version
 
 
-# Called with the product before the commit, to write more in the same transaction, or to read what the answer shows:
-# an error after the commit would look as if nothing had been saved.
+# Called with the product before the commit: writes more in the same transaction, or reads what the answer shows. An
+# error after the commit would suggest that nothing had been saved.
 BeforeCommit = Callable[[Product], object]
 
 
-def _nothing_more(_product: Product) -> None: ...
+def _do_nothing(_product: Product) -> None: ...
 
 
 @retry_deadlocks
-def create_product(content: dict[str, Any], author: str, before_commit: BeforeCommit = _nothing_more) -> Product:
+def create_product(content: dict[str, Any], author: str, before_commit: BeforeCommit = _do_nothing) -> Product:
     """Create a product from validated ``content`` (every CONTENT_FIELDS key).
 
     Raises SkuTakenError, UnknownImageError.
     """
     write = outbox.begin_write()
-    images.hold(content["image_url"])
+    images.lock(content["image_url"])
     row = {**content, "live_sku": content["sku"], "created_at": write.now, "updated_at": write.now, "version": 1}
     with _taken_skus(content["sku"]):
-        # Not by the session: its unit of work costs more than the statement (docs/performance.md).
+        # Not through the session, whose unit of work costs more than the statement (docs/performance.md).
         product_id = db.session.connection().execute(_INSERT, row).lastrowid
     product = Product(id=product_id, **row)
-    search_terms.note([product])
+    search_terms.store([product])
     before_commit(product)
     return _commit(product, outbox.CREATED, write, author)
 
@@ -81,10 +81,11 @@ def update_product(
     changes: dict[str, Any],
     expected: Container[int],
     author: str,
-    before_commit: BeforeCommit = _nothing_more,
+    before_commit: BeforeCommit = _do_nothing,
 ) -> Product:
-    """Apply validated ``changes`` (some of CONTENT_FIELDS) to a product that is at one of the versions ``expected``.
-    The same content makes no new version.
+    """Apply validated ``changes`` (some of CONTENT_FIELDS) to a product that has one of the ``expected`` versions.
+
+    Equal content makes no new version.
 
     Raises ProductNotFoundError, StaleVersionError, SkuTakenError, WrongPriceError, UnknownImageError.
     """
@@ -95,9 +96,9 @@ def update_product(
         return _unchanged(product_id, before_commit)
     if changed & {"price", "currency"}:
         _check_price(product)
-    if "image_url" in changed:  # one that was lost meanwhile does not stand in the way of other changes
+    if "image_url" in changed:  # other changes are saved even if the present image was lost
         with db.session.no_autoflush:
-            images.hold(product.image_url)
+            images.lock(product.image_url)
     product.live_sku, product.updated_at = product.sku, write.now
     _flush(product, changed)
     before_commit(product)
@@ -106,8 +107,9 @@ def update_product(
 
 @retry_deadlocks
 def delete_product(product_id: int, expected: Container[int], author: str) -> int:
-    """Delete a product that is at one of the versions ``expected``: it stays as a row, its sku is free again.
-    Return the version of that row.
+    """Delete a product that has one of the ``expected`` versions; return the version of the delete.
+
+    Its row stays, and its sku can be used again.
 
     Raises ProductNotFoundError, StaleVersionError.
     """
@@ -124,12 +126,12 @@ def restore_product(
     expected: Container[int],
     author: str,
     changes: Mapping[str, Any] | None = None,
-    before_commit: BeforeCommit = _nothing_more,
+    before_commit: BeforeCommit = _do_nothing,
 ) -> Product:
-    """Bring back a deleted product that is at one of the versions ``expected``: as it was, or with ``changes``, such as
-    a sku that is free. A live one without ``changes`` stays as it is, so that a second click does no harm.
+    """Restore a deleted product that has one of the ``expected`` versions, with ``changes`` such as an unused sku.
 
-    Raises ProductNotFoundError when there never was one, StaleVersionError, SkuTakenError.
+    A live product without ``changes`` stays as it is, so that a second click is harmless.
+    Raises ProductNotFoundError where Admin never had it, StaleVersionError, SkuTakenError.
     """
     write = outbox.begin_write()
     product = _find_and_lock(product_id)
@@ -162,7 +164,7 @@ def get_product(product_id: int) -> Product:
 
 
 def apply_changes(product: Product, changes: Mapping[str, Any]) -> set[str]:
-    """Set what differs; return the names of what did."""
+    """Set the fields that differ; return their names."""
     differing = {k: v for k, v in changes.items() if k in CONTENT_FIELDS and getattr(product, k) != v}
     for name, value in differing.items():
         setattr(product, name, value)
@@ -193,7 +195,7 @@ def _check_version(product: Product, expected: Container[int]) -> None:
     current = product.version
     db.session.rollback()
     raise StaleVersionError(
-        f"Nothing was changed: someone else saved version {current} since you read the product. "
+        f"Nothing was changed: version {current} was saved since you read the product. "
         "Read it again and repeat your change."
     )
 
@@ -211,7 +213,7 @@ def _flush(product: Product, changed: set[str]) -> None:
     with _taken_skus(product.sku):
         db.session.flush()
     if changed & search_terms.FIELDS:
-        search_terms.note([], [product])
+        search_terms.store([], [product])
 
 
 def _check_price(product: Product) -> None:
@@ -222,7 +224,7 @@ def _check_price(product: Product) -> None:
 
 @contextmanager
 def _taken_skus(sku: str) -> Iterator[None]:
-    """Say so when the statement within finds that ``sku`` is another product's."""
+    """Raise SkuTakenError where the statement within finds that another product has ``sku``."""
     try:
         yield
     except IntegrityError:

@@ -1,1 +1,1 @@
-"""Imports in the background: uploaded by staff, carried out by the relays, resumed by whichever lives."""
+"""Imports in the background: staff upload a file, and the relays import it."""

@@ -1,4 +1,4 @@
-"""The rows that an import skipped, as a file for a spreadsheet."""
+"""The rows that an import skipped, as a CSV file."""
 
 import csv
 import io
@@ -9,11 +9,11 @@ from flask import Response, stream_with_context
 from admin.catalogue.csv_cells import safe
 from admin.imports import service
 
-_AT_ONCE = 1_000
+_CHUNK = 1_000
 
 
 def errors_csv(job_id: int) -> Response:
-    """Return line and reason of each row that was skipped. Raises JobNotFoundError."""
+    """Return the line and reason of each skipped row. Raises JobNotFoundError."""
     job = service.get_job(job_id)
     response = Response(stream_with_context(_lines(job.id)), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="import-{job.id}-errors.csv"'
@@ -23,7 +23,7 @@ def errors_csv(job_id: int) -> Response:
 def _lines(job_id: int) -> Iterator[str]:
     yield _line("line", "reason")
     after = 0
-    while errors := service.list_errors(job_id, _AT_ONCE, after):
+    while errors := service.list_errors(job_id, _CHUNK, after):
         for error in errors:
             yield _line(error.line, safe(error.reason))
         after = errors[-1].line

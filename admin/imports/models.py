@@ -1,4 +1,4 @@
-"""Tables of the import jobs. The file is kept, in pieces, until its job is finished."""
+"""Tables of the import jobs. A job's file is stored, in pieces, until the job is finished."""
 
 from datetime import datetime
 
@@ -22,8 +22,11 @@ ACTIVE = (WAITING, RUNNING)
 
 
 class ImportJob(Model):
-    """One file's import. ``lines`` is what the file has, ``line`` how far it is; ``rows`` are what was taken, the
-    counts what became of them. ``active_file``: the file's digest until the job is finished: one job per file."""
+    """The import of one file.
+
+    ``line`` of ``lines`` is its position, ``rows`` the number of rows so far, followed by their results.
+    ``active_file`` is the file's digest until the job is finished: unique, so that a file has one job at a time.
+    """
 
     __tablename__ = "import_jobs"
     __table_args__ = (Index("ix_import_jobs_state", "state", "claimed_until"), {"sqlite_autoincrement": True})
@@ -56,17 +59,17 @@ class ImportJob(Model):
 
     @property
     def request_id(self) -> str:
-        """What the logs of all processes carry for what this job changes."""
+        """The request id that the logs of all processes show for the changes of this job."""
         return f"import-{self.id}"
 
     @property
     def seconds(self) -> float:
-        """How long it has been at work."""
+        """The time from its start to its last progress."""
         return (self.updated_at - self.started_at).total_seconds() if self.started_at else 0.0
 
     @property
     def rate(self) -> float | None:
-        """Rows per second, None before that can be said."""
+        """Rows per second, None before the first rows."""
         return self.rows / self.seconds if self.seconds > 0 and self.rows else None
 
     @property
@@ -85,7 +88,7 @@ class ImportPiece(Model):
 
 
 class RowError(Model):
-    """A row that was skipped, and why."""
+    """A skipped row, and why."""
 
     __tablename__ = "import_errors"
 

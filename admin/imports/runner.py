@@ -1,7 +1,7 @@
-"""Carrying imports out, in a thread of each relay: one at a time, chunk by chunk, through the one importer.
+"""Runs imports in a thread of each relay: one job at a time, chunk by chunk, with the importer.
 
-A chunk's rows and how far the job is are one transaction, made only while the job is still ours and wanted. So a
-relay that dies leaves the job to the next one, a cancelled job stops within a chunk, and no row is done twice.
+A chunk's rows and the job's progress are one transaction, which fails unless this relay still has the claim. So another
+relay resumes the job of one that died, a cancelled job stops within a chunk, and no row is imported twice.
 """
 
 import io
@@ -24,33 +24,33 @@ from admin.imports import service
 from admin.imports.models import ACTIVE, DONE, FAILED, RUNNING, ImportJob, ImportPiece, RowError
 from runtime import correlation
 
-HOLD = timedelta(seconds=60)  # a chunk takes less than one; after this long without one, whoever had the job is gone
+CLAIM_LASTS = timedelta(seconds=60)  # a chunk takes less than a second; a relay without one for so long is dead
 IDLE_SECONDS = 1.0
-MAX_ERRORS = 10_000  # that are kept of a job; the others are counted
+MAX_ERRORS = 10_000  # stored per job; further ones are counted
 _REASON = 500  # characters
 
 log = structlog.get_logger(__name__)
 
 
 class NotOursError(Exception):
-    """The job was cancelled, or taken over; the chunk is rolled back."""
+    """The job was cancelled, or another relay claimed it; the chunk is rolled back."""
 
 
 class StoppingError(Exception):
-    """This relay ends; the job is left to another one."""
+    """This relay stops; another one resumes the job."""
 
 
 class Runner(threading.Thread):
-    """Works until ``stop``; outages of the database are waited out."""
+    """Runs jobs until ``stop``; waits while the database is down."""
 
     def __init__(self, app: Flask) -> None:
         super().__init__(name="imports", daemon=True)
         self._app, self._stopping, self._name = app, threading.Event(), uuid.uuid4().hex
 
     def stop(self) -> None:
-        """End after the chunk in hand, and return then."""
+        """Stop after the current chunk; return then."""
         self._stopping.set()
-        self.join(HOLD.total_seconds())
+        self.join(CLAIM_LASTS.total_seconds())
 
     def run(self) -> None:
         with self._app.app_context():
@@ -62,12 +62,12 @@ class Runner(threading.Thread):
         try:
             if job := claim(self._name):
                 with correlation.under(job.request_id):
-                    log.info("import taken", job=job.id, rows=job.rows)
+                    log.info("import claimed", job=job.id, rows=job.rows)
                     self._carry_out(job)
                 return True
         except OUTAGES as error:
             log.warning("imports wait for the database", error=str(error.__cause__ or error))
-        except Exception:  # the next job must go on
+        except Exception:  # the next job is still run
             log.exception("imports: a step failed")
         finally:
             db.session.remove()
@@ -87,15 +87,15 @@ class Runner(threading.Thread):
             raise
         except Exception:
             db.session.rollback()
-            service.finish(job.id, FAILED, "something went wrong on our side; see the relay's log", self._name)
+            service.finish(job.id, FAILED, "an internal error; see the relay's log", self._name)
             raise
 
     def _import(self, job: ImportJob) -> None:
-        failed, file = job.failed, _File(job.id, partial(self._go_on, job.id))
+        failed, file = job.failed, _File(job.id, partial(self._renew, job.id))
         for chunk in importer.chunks(read(io.BufferedReader(file), job.kind), job.rows):
             if self._stopping.is_set():
                 raise StoppingError
-            result = importer.store(chunk, job.author, partial(_note, job.id, self._name))
+            result = importer.store(chunk, job.author, partial(_store_progress, job.id, self._name))
             log.info("imported", job=job.id, rows=chunk.done, created=result.created, updated=result.updated)
             failed += result.skipped
             if is_hopeless(failed, chunk.done):
@@ -104,25 +104,24 @@ class Runner(threading.Thread):
                 return
         service.finish(job.id, DONE, None, self._name)
 
-    def _go_on(self, job_id: int) -> None:
-        """Raise StoppingError where this relay ends, NotOursError where the job is not ours any more."""
+    def _renew(self, job_id: int) -> None:
+        """Renew the claim. Raises StoppingError where this relay stops, NotOursError where the claim was lost."""
         if self._stopping.is_set():
             raise StoppingError
-        hold(job_id, self._name)
+        renew(job_id, self._name)
 
 
 def is_hopeless(failed: int, rows: int) -> bool:
-    """Return whether most rows so far are wrong, and no more errors are kept.
+    """Return whether most rows so far are wrong, and more than MAX_ERRORS.
 
-    Going on would cost as much as an import and bring next to nothing: minutes of the relay's time for a file that is
-    no catalogue.
+    Such a file is no catalogue, and reading it to its end would take minutes of the relay's time.
     """
     return failed > MAX_ERRORS and 2 * failed > rows
 
 
 @contextmanager
 def running(app: Flask) -> Iterator[None]:
-    """Carry imports out meanwhile."""
+    """Run imports meanwhile."""
     runner = Runner(app)
     runner.start()
     try:
@@ -137,81 +136,81 @@ _ANY = select(_jobs.id).where(_jobs.state.in_(ACTIVE)).limit(1)
 
 @retry_deadlocks
 def claim(name: str) -> ImportJob | None:
-    """Take the oldest job that nobody works at; ``name`` is who asks, whose own unfinished job counts too."""
-    if not any_row(_ANY):  # all that an idle relay asks, every second
+    """Claim the oldest unclaimed job for the runner ``name``; its own unfinished job counts as unclaimed."""
+    if not any_row(_ANY):  # an idle relay runs only this query, every second
         return None
     now = db.session.execute(select(utc_now())).scalar_one()
     until = ImportJob.claimed_until
-    free = or_(until.is_(None), until < now, until > now + 2 * HOLD, ImportJob.claimed_by == name)
+    free = or_(until.is_(None), until < now, until > now + 2 * CLAIM_LASTS, ImportJob.claimed_by == name)
     oldest = select(ImportJob).where(ImportJob.state.in_(ACTIVE), free).order_by(ImportJob.id).limit(1)
     lock = oldest.with_for_update(skip_locked=True).execution_options(populate_existing=True)
     job = db.session.execute(lock).scalar_one_or_none()
     if job:
-        job.state, job.claimed_by, job.claimed_until = RUNNING, name, now + HOLD
+        job.state, job.claimed_by, job.claimed_until = RUNNING, name, now + CLAIM_LASTS
         job.started_at = job.started_at or now
     db.session.commit()
     return job
 
 
 @retry_deadlocks
-def hold(job_id: int, name: str) -> None:
-    """Keep a job, also while no chunk comes of it: a file may have many blank lines. Raises NotOursError."""
+def renew(job_id: int, name: str) -> None:
+    """Renew the claim of a job, also without a chunk: a file may have many blank lines. Raises NotOursError."""
     mine = (ImportJob.id == job_id, ImportJob.state == RUNNING, ImportJob.claimed_by == name)
     now = db.session.execute(select(utc_now())).scalar_one()
-    held = db.session.execute(update(ImportJob).where(*mine).values(claimed_until=now + HOLD))
+    renewed = db.session.execute(update(ImportJob).where(*mine).values(claimed_until=now + CLAIM_LASTS))
     db.session.commit()
-    if not held.rowcount:  # type: ignore[attr-defined]
+    if not renewed.rowcount:  # type: ignore[attr-defined]
         raise NotOursError
 
 
 @retry_deadlocks
 def release(job_id: int, name: str) -> None:
-    """Leave a job to whichever relay comes first."""
+    """Give up the claim of a job, so that another relay can resume it."""
     mine = (ImportJob.id == job_id, ImportJob.claimed_by == name)
     db.session.execute(update(ImportJob).where(*mine).values(claimed_until=None))
     db.session.commit()
 
 
-def _note(job_id: int, name: str, chunk: importer.Chunk, result: importer.Result) -> None:
-    """Keep how far the job is, in the chunk's transaction. Raises NotOursError."""
+def _store_progress(job_id: int, name: str, chunk: importer.Chunk, result: importer.Result) -> None:
+    """Store the job's progress, in the chunk's transaction. Raises NotOursError."""
     now = db.session.execute(select(utc_now())).scalar_one()
     mine = (ImportJob.id == job_id, ImportJob.state == RUNNING, ImportJob.claimed_by == name)
-    so_far = {
+    progress = {
         "rows": chunk.done,
         "line": chunk.line,
         "failed": ImportJob.failed + result.skipped,
         "updated_at": now,
-        "claimed_until": now + HOLD,
+        "claimed_until": now + CLAIM_LASTS,
         **{n: getattr(ImportJob, n) + getattr(result, n) for n in ("created", "updated", "unchanged", "repeated")},
     }
     before = db.session.execute(select(ImportJob.failed).where(*mine).with_for_update()).scalar_one_or_none()
     if before is None:
         raise NotOursError
-    db.session.execute(update(ImportJob).where(*mine).values(so_far))
-    kept = chunk.refused[: max(MAX_ERRORS - before, 0)]
-    if kept:
-        rows = [{"job_id": job_id, "line": line, "reason": reason[:_REASON]} for line, reason in kept]
+    db.session.execute(update(ImportJob).where(*mine).values(progress))
+    errors = chunk.refused[: max(MAX_ERRORS - before, 0)]
+    if errors:
+        rows = [{"job_id": job_id, "line": line, "reason": reason[:_REASON]} for line, reason in errors]
         db.session.execute(insert(RowError), rows)
 
 
 class _File(io.RawIOBase):
-    """A job's file, read piece by piece; each is a transaction of its own. ``go_on`` is called before each."""
+    """A job's file, read piece by piece, each in a transaction of its own. Calls ``renew`` before each."""
 
-    def __init__(self, job_id: int, go_on: Callable[[], None]) -> None:
-        self._job_id, self._go_on, self._next, self._rest = job_id, go_on, 0, b""
+    def __init__(self, job_id: int, renew: Callable[[], None]) -> None:
+        self._job_id, self._renew, self._next, self._buffered = job_id, renew, 0, b""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        if not self._rest:
-            self._rest = self._piece()
-        size = min(len(buffer), len(self._rest))
-        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+        if not self._buffered:
+            self._buffered = self._piece()
+        size = min(len(buffer), len(self._buffered))
+        buffer[:size], self._buffered = self._buffered[:size], self._buffered[size:]
         return size
 
     def _piece(self) -> bytes:
-        self._go_on()
+        self._renew()
         query = select(ImportPiece.content).where(ImportPiece.job_id == self._job_id, ImportPiece.number == self._next)
         content = db.session.execute(query).scalar_one_or_none()
         db.session.rollback()

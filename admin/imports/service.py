@@ -1,4 +1,4 @@
-"""Submitting an import, looking at it, ending it. The relays do the work (runner.py)."""
+"""Submits, reads, cancels and finishes import jobs. The relays run them (runner.py)."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -19,10 +19,10 @@ from web.http.problems import ProblemError
 
 log = structlog.get_logger(__name__)
 
-MAX_MEBIBYTES = 100  # of a file; the command line takes larger ones
-PIECE = 1 << 20  # bytes; below every database's limit for one packet
+MAX_MEBIBYTES = 100  # of a file; the command line accepts larger ones
+PIECE = 1 << 20  # bytes; below the packet limit of every database
 KEEP_JOBS = timedelta(days=90)
-UPLOAD_TAKES = timedelta(hours=1)  # at most; what is older was cut off
+LONGEST_UPLOAD = timedelta(hours=1)  # older uploads were cut off
 
 
 class JobNotFoundError(ProblemError):
@@ -30,7 +30,7 @@ class JobNotFoundError(ProblemError):
 
 
 class UnacceptableFileError(ProblemError):
-    """Not a file that can be imported; nothing was kept."""
+    """The file cannot be imported; nothing was stored."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
@@ -39,10 +39,9 @@ class UnacceptableFileError(ProblemError):
 
 
 def submit(file: IO[bytes] | None, name: str, author: str) -> ImportJob:
-    """Keep a file and have it imported in the background; return its job. The same file, submitted again while it is
-    at work, is the same job.
+    """Store a file to be imported in the background; return its job, or the unfinished job of an equal file.
 
-    Raises UnacceptableFileError: it is no UTF-8 text, the name says neither CSV nor NDJSON, or the header is wrong.
+    Raises UnacceptableFileError where it is no UTF-8 text, its name is neither CSV nor NDJSON, or the header is wrong.
     """
     if file is None or not name:
         raise UnacceptableFileError("is missing")
@@ -58,14 +57,14 @@ def submit(file: IO[bytes] | None, name: str, author: str) -> ImportJob:
 
 
 def get_job(job_id: int) -> ImportJob:
-    """Return a job as it is now. Raises JobNotFoundError."""
+    """Return the current state of a job. Raises JobNotFoundError."""
     job = _find(job_id)
     db.session.rollback()
     return job
 
 
 def list_jobs(limit: int, before: int | None = None) -> Sequence[ImportJob]:
-    """Return jobs, the latest first; those before the id ``before``."""
+    """Return jobs with ids below ``before``, the latest first."""
     query = select(ImportJob).where(ImportJob.state != UPLOADING).order_by(ImportJob.id.desc()).limit(limit)
     jobs = db.session.execute(query.where(ImportJob.id < before) if before else query).scalars().all()
     db.session.rollback()
@@ -73,7 +72,7 @@ def list_jobs(limit: int, before: int | None = None) -> Sequence[ImportJob]:
 
 
 def list_errors(job_id: int, limit: int, after: int = 0) -> Sequence[RowError]:
-    """Return the rows that were skipped after the line ``after``, in their order."""
+    """Return the skipped rows after the line ``after``, in order."""
     query = select(RowError).where(RowError.job_id == job_id, RowError.line > after).order_by(RowError.line)
     errors = db.session.execute(query.limit(limit)).scalars().all()
     db.session.rollback()
@@ -82,23 +81,23 @@ def list_errors(job_id: int, limit: int, after: int = 0) -> Sequence[RowError]:
 
 @retry_deadlocks
 def cancel(job_id: int) -> ImportJob:
-    """End a job that is not finished: what it took stays, the rest is left. A finished one stays as it is.
+    """Cancel an unfinished job; rows that it imported stay. A finished job stays as it is.
 
     Raises JobNotFoundError.
     """
     ended = _end(job_id, CANCELLED, None)
     job = _find(job_id)
     db.session.commit()
-    _tell_end(ended, job_id, CANCELLED)
+    _log_end(ended, job_id, CANCELLED)
     return job
 
 
 @retry_deadlocks
 def finish(job_id: int, state: str, reason: str | None, claimed_by: str | None = None) -> None:
-    """Give an active job its final state and forget its file. Commits."""
+    """Give an active job its final state and delete its file. Commits."""
     ended = _end(job_id, state, reason, claimed_by)
     db.session.commit()
-    _tell_end(ended, job_id, state)
+    _log_end(ended, job_id, state)
 
 
 def _end(job_id: int, state: str, reason: str | None, claimed_by: str | None = None) -> bool:
@@ -112,7 +111,7 @@ def _end(job_id: int, state: str, reason: str | None, claimed_by: str | None = N
     return bool(ended)
 
 
-def _tell_end(ended: bool, job_id: int, state: str) -> None:
+def _log_end(ended: bool, job_id: int, state: str) -> None:
     if ended:
         log.info("import ended", job=job_id, state=state)
 
@@ -127,9 +126,9 @@ def _find(job_id: int) -> ImportJob:
 
 
 def purge() -> None:
-    """Remove what was cut off while it was uploaded, and what ended long ago. Commits."""
+    """Delete uploads that were cut off, and jobs that ended long ago. Commits."""
     now = db.session.execute(select(utc_now())).scalar_one()
-    cut_off = (ImportJob.state == UPLOADING) & (ImportJob.submitted_at < now - UPLOAD_TAKES)
+    cut_off = (ImportJob.state == UPLOADING) & (ImportJob.submitted_at < now - LONGEST_UPLOAD)
     old = (ImportJob.state.not_in([*ACTIVE, UPLOADING])) & (ImportJob.updated_at < now - KEEP_JOBS)
     ids = list(db.session.execute(select(ImportJob.id).where(cut_off | old).limit(20)).scalars())
     for table, key in ((ImportPiece, ImportPiece.job_id), (RowError, RowError.job_id), (ImportJob, ImportJob.id)):
@@ -147,7 +146,7 @@ def _kind(name: str) -> str:
 
 
 def _check(file: IO[bytes], name: str) -> str:
-    """Return which kind of file it is. Says at once what would make the whole job fail."""
+    """Return the kind of the file. Raises UnacceptableFileError for errors that would fail the whole job."""
     try:
         check_format(file)
         kind = _kind(name)
@@ -158,7 +157,7 @@ def _check(file: IO[bytes], name: str) -> str:
 
 
 def _measure(file: IO[bytes]) -> tuple[str, int, int]:
-    """Return digest, bytes and lines."""
+    """Return the digest and the numbers of bytes and lines."""
     digest, size, lines = hashlib.sha256(), 0, 0
     for piece in _pieces(file):
         digest.update(piece)
@@ -182,10 +181,10 @@ def _begin(name: str, kind: str, size: int, lines: int, author: str) -> ImportJo
 
 
 def _enqueue(job_id: int, digest: str) -> ImportJob:
-    """Let the relays have the job, unless the same file is at work already: then return that one."""
+    """Make the job ready for the relays and return it; where an equal file has an unfinished job, return that one."""
     try:
-        waits = {"state": WAITING, "active_file": digest}
-        db.session.execute(update(ImportJob).where(ImportJob.id == job_id).values(waits))
+        ready = {"state": WAITING, "active_file": digest}
+        db.session.execute(update(ImportJob).where(ImportJob.id == job_id).values(ready))
     except IntegrityError:
         db.session.rollback()
     else:
@@ -194,7 +193,7 @@ def _enqueue(job_id: int, digest: str) -> ImportJob:
         return job
     same = db.session.execute(select(ImportJob.id).where(ImportJob.active_file == digest)).scalar_one_or_none()
     db.session.rollback()
-    if same is None:  # it ended just now
+    if same is None:  # it just ended
         return _enqueue(job_id, digest)
     db.session.execute(delete(ImportPiece).where(ImportPiece.job_id == job_id))
     db.session.execute(delete(ImportJob).where(ImportJob.id == job_id))

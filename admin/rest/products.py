@@ -61,7 +61,7 @@ class Products(MethodView):
             if claim and claim.answer:
                 return _created(claim.answer, {"Idempotent-Replayed": "true"})
             # Nobody likes it yet, so that nothing more is read for the answer.
-            keep = (lambda made: claim.keep(_body(made))) if claim else (lambda _made: None)
+            keep = (lambda made: claim.store(_body(made))) if claim else (lambda _made: None)
             return _created(_body(service.create_product(content, author(), keep)))
 
 

@@ -21,7 +21,7 @@ from admin.reconcile import client_copy
 from admin.reconcile.compare import MALFORMED
 from admin.reconcile.diff import Comparison, fields_of
 from admin.relay.loop import Relay
-from admin.relay.resync import Selection, mark
+from admin.relay.resync import Selection, mark_pending
 from client.images import wanted
 from client.likes import count
 from client.likes.documents import Like
@@ -123,7 +123,7 @@ def look_again(relay: Relay) -> None:
 
 
 def test_broken_copies_are_named_and_repaired_and_their_neighbours_verified(broken: dict[int, dict[str, Any]]) -> None:
-    mark(Selection())
+    mark_pending(Selection())
     relay = Relay()
     relay.send_fresh(BULK)
 
@@ -147,7 +147,7 @@ def _different(now: dict[str, Any], was: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("pending", [False, True])
 def test_comparison_names_each_broken_copy_and_nothing_else(broken: dict[int, dict[str, Any]], pending: bool) -> None:
     if pending:
-        mark(Selection())
+        mark_pending(Selection())
     assert {d.id: d.kind for d in Comparison(pause=0).drift()} == dict.fromkeys(broken, MALFORMED)
     for product_id in broken:
         fields = {field.name: field for field in fields_of(product_id).fields}
@@ -213,7 +213,7 @@ def test_count_that_is_no_number_keeps_no_other_like_uncounted() -> None:
     assert count.count() == 4
     assert (copy().find_one({"_id": third}) or {})["likes"] == 1
     change_by_hand(second, {"likes": UNSET})
-    mark(Selection())
+    mark_pending(Selection())
     Relay().send_fresh(BULK)
     assert [document["likes"] for document in copy().find().sort("_id", 1)] == [1, 1, 1, 1]
 

@@ -17,7 +17,7 @@ from admin.outbox.models import FRESH, VERIFIED, ProductChange, Replication
 from admin.reconcile import check
 from admin.reconcile.models import Drift, DriftCheck
 from admin.relay.loop import Relay
-from admin.relay.resync import Selection, mark
+from admin.relay.resync import Selection, mark_pending
 from client.replica import apply
 from contract.messages import ProductChanged, ProductContent
 from contract.names import BULK, INTERACTIVE
@@ -102,7 +102,7 @@ def _let_time_pass() -> None:
 TOUCHES: dict[str, Callable[[int], Any]] = {
     "edited": lambda product_id: service.update_product(product_id, {"title": "Edited"}, service.ANY_VERSION, "tester"),
     "deleted": lambda product_id: service.delete_product(product_id, service.ANY_VERSION, "tester"),
-    "resynced": lambda product_id: mark(Selection(ids=[product_id])),
+    "resynced": lambda product_id: mark_pending(Selection(ids=[product_id])),
 }
 
 

@@ -1,4 +1,4 @@
-"""Pictures of any depth and colour space as 8-bit sRGB, which every browser assumes where a file names none."""
+"""Converts pictures of any depth and colour space to 8-bit sRGB, which browsers assume without a profile."""
 
 import io
 
@@ -21,9 +21,9 @@ def eight_bit(picture: Image.Image) -> Image.Image:
 
 
 def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return ``picture``, which ``eight_bit`` made, as RGB or RGBA, with the colours that its ICC ``profile`` means.
+    """Return ``picture``, which ``eight_bit`` made, as RGB or RGBA, in the colours of its ICC ``profile``.
 
-    A profile that is broken or of another kind of picture is left out, as browsers do.
+    A profile that is broken or of another kind of picture is ignored, as in browsers.
     """
     alpha = picture.getchannel("A") if picture.mode in ("LA", "RGBA") else None
     plain = picture.convert(picture.mode.removesuffix("A")) if alpha else picture
@@ -36,10 +36,10 @@ def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
 def _sixteen_bit(picture: Image.Image) -> Image.Image:
     shades = picture.convert("I")
     grey = shades.point(lambda shade: shade * (1 / _PER_STEP)).convert("L")
-    left_out = picture.info.get("transparency")  # the one shade that is not painted
-    if left_out is None:
+    transparent = picture.info.get("transparency")  # the one transparent shade
+    if transparent is None:
         return grey
-    painted = ImageMath.lambda_eval(lambda a: a["convert"]((a["shades"] != left_out) * 255, "L"), shades=shades)
+    painted = ImageMath.lambda_eval(lambda a: a["convert"]((a["shades"] != transparent) * 255, "L"), shades=shades)
     return Image.merge("LA", (grey, painted))
 
 

@@ -1,6 +1,6 @@
-"""What was uploaded becomes an image of ours: decoded by Pillow and encoded anew, so that nothing else survives.
+"""Decodes uploaded images with Pillow and encodes them again, so that only the picture remains.
 
-No metadata (where a photo was taken), no bytes after the end, no script that claims to be an image.
+This removes metadata (where a photo was taken), bytes after the end, and scripts that claim to be images.
 """
 
 import io
@@ -16,24 +16,24 @@ from admin.catalogue.images import colours
 from web.http.problems import ProblemError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")  # of a GIF, the first frame
-MAX_PIXELS = 50_000_000  # of what is uploaded; a small file may claim to be a huge picture
-MAX_SIDE = 1_600  # pixels, of what is kept
+MAX_PIXELS = 50_000_000  # of an upload; a small file may declare a huge picture
+MAX_SIDE = 1_600  # pixels, of the stored image
 _QUALITY = 82
 _ONE_AT_ONCE = threading.Lock()  # a decoded picture takes up to 200 MB
 
 
 class UnacceptableImageError(ProblemError):
-    """Not an image that can be shown; nothing was stored."""
+    """The upload is no usable image; nothing was stored."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"This image cannot be taken: it {reason}.", [{"field": "file", "detail": reason}])
+        super().__init__(f"This image cannot be used: it {reason}.", [{"field": "file", "detail": reason}])
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """An image as it is kept."""
+    """An image as it is stored."""
 
     content: bytes
     width: int
@@ -44,7 +44,7 @@ def encode(file: IO[bytes]) -> Encoded:
     """Return ``file`` upright, at most MAX_SIDE a side, in 8-bit sRGB, as WebP. Raises UnacceptableImageError."""
     try:
         with warnings.catch_warnings(), _ONE_AT_ONCE:
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # we count pixels ourselves
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # _check_size counts the pixels
             with Image.open(file, formats=FORMATS) as source:
                 _check_size(source)
                 return _save(_upright(source))
@@ -54,12 +54,12 @@ def encode(file: IO[bytes]) -> Encoded:
         raise UnacceptableImageError("is not a JPEG, PNG, WebP or GIF") from None
     except Image.DecompressionBombError:
         raise _too_large() from None
-    except Exception as error:  # a decoder raises whatever broken bytes lead it to
+    except Exception as error:  # decoders raise any exception for broken bytes
         raise UnacceptableImageError("is damaged or cut short") from error
 
 
 def _check_size(source: Image.Image) -> None:
-    """Refuse by what the header claims, before anything is decoded."""
+    """Refuse an image by the size in its header, before decoding it."""
     if source.width * source.height > MAX_PIXELS:
         raise _too_large()
 
@@ -69,7 +69,7 @@ def _too_large() -> UnacceptableImageError:
 
 
 def _upright(source: Image.Image) -> Image.Image:
-    """Decode, make smaller, turn as the camera was held, convert to sRGB: in this order little memory is needed."""
+    """Decode, shrink, rotate by EXIF and convert to sRGB: this order needs the least memory."""
     source.draft("RGB", (MAX_SIDE, MAX_SIDE))  # a JPEG is decoded at a fraction of its size
     picture = colours.eight_bit(source)
     picture.thumbnail((MAX_SIDE, MAX_SIDE))

@@ -13,8 +13,7 @@ Bytes = LargeBinary().with_variant(mysql.MEDIUMBLOB, "mysql", "mariadb")  # up t
 
 
 class Image(Model):
-    """An image as it was re-encoded. ``unused_since``: since when no product names it, None while one does;
-    ``checked_at``: when that was last found out."""
+    """A re-encoded image. ``unused_since`` is None while a product names it; ``checked_at``: when that was checked."""
 
     __tablename__ = "images"
     __table_args__ = (Index("ix_images_checked_at", "checked_at"),)

@@ -1,4 +1,4 @@
-"""Image step 4: images that no product has named for a while are removed, in chunks, by the relays' maintenance."""
+"""Removes images that no product has named for a while, in chunks. The relays' maintenance calls it."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -13,17 +13,17 @@ from admin.db.extensions import db
 from web.http.images import url_of
 
 CHUNK = 200
-CHECK_EVERY = timedelta(days=1)  # at each image
-KEEP_UNUSED = timedelta(days=7)  # an editor's upload before the product is saved; an undo
-KEEP_OF_DELETED = timedelta(days=90)  # as long as the history: until then a delete is undone with its image
+CHECK_EVERY = timedelta(days=1)  # each image
+KEEP_UNUSED = timedelta(days=7)  # time to save the product after an upload, or to undo a change
+KEEP_OF_DELETED = timedelta(days=90)  # as long as the change log: until then a restored product has its image
 
 log = structlog.get_logger(__name__)
 
 
 def purge() -> int:
-    """Look at the images that were not looked at for longest; return how many, fewer than CHUNK when none is left."""
+    """Check the images with the oldest check; return their number, less than CHUNK where no more are due."""
     now = db.session.execute(select(utc_now())).scalar_one()
-    # Locked: a product that names one of them right now waits, or is waited for by skipping it (service.hold).
+    # Locked: a product that names one of these images waits; images locked by a product are skipped (service.lock).
     due = (
         select(Image.digest, Image.unused_since)
         .where(Image.checked_at < now - CHECK_EVERY)
@@ -34,9 +34,9 @@ def purge() -> int:
     unused_since = dict(db.session.execute(due).tuples().all())
     unused = set(unused_since) - _used(list(unused_since), now)
     old = [digest for digest in unused if (unused_since[digest] or now) < now - KEEP_UNUSED]
-    _note([digest for digest in unused_since if digest not in unused], now, None)
-    _note([digest for digest in unused if unused_since[digest] is None], now, now)
-    _note([digest for digest in unused if digest not in old and unused_since[digest]], now)
+    _record([digest for digest in unused_since if digest not in unused], now, None)
+    _record([digest for digest in unused if unused_since[digest] is None], now, now)
+    _record([digest for digest in unused if digest not in old and unused_since[digest]], now)
     if old:
         db.session.execute(delete(Image).where(Image.digest.in_(old)))
         log.info("images removed: no product names them", images=len(old))
@@ -45,14 +45,14 @@ def purge() -> int:
 
 
 def _used(digests: Sequence[str], now: datetime) -> set[str]:
-    """Return those that a product names, or one that was deleted not long ago."""
+    """Return those that a live or recently deleted product names."""
     addresses = {url_of(digest): digest for digest in digests}
     lives = or_(Product.deleted_at.is_(None), Product.deleted_at > now - KEEP_OF_DELETED)
     named = select(Product.image_url).where(Product.image_url.in_(addresses), lives).distinct()
     return {addresses[url] for url in db.session.execute(named).scalars()} if addresses else set()
 
 
-def _note(digests: Sequence[str], now: datetime, *unused_since: datetime | None) -> None:
+def _record(digests: Sequence[str], now: datetime, *unused_since: datetime | None) -> None:
     """Set ``checked_at``, and ``unused_since`` where it is given."""
     if digests:
         values = {"checked_at": now, **({"unused_since": unused_since[0]} if unused_since else {})}

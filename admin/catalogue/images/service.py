@@ -1,5 +1,8 @@
-"""Image step 1: keep an uploaded image under its digest. A product then names its address, which travels as any
-other field; the Client copies the bytes (client/images). See docs/decisions/0016."""
+"""Stores uploaded images under their digests, and reads them.
+
+A product's ``image_url`` names one and is sent as any other field; the Client copies the bytes (client/images). See
+docs/decisions/0016.
+"""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -22,13 +25,13 @@ class ImageNotFoundError(ProblemError):
 
 
 class UnknownImageError(ProblemError):
-    """A product names an image that is not here."""
+    """A product names an uploaded image that is not stored."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 def store_image(file: IO[bytes] | None) -> str:
-    """Verify, re-encode and keep an uploaded file; return its address. The same image is kept once.
+    """Verify, re-encode and store an uploaded file; return its address. Equal images are stored once.
 
     Raises UnacceptableImageError, which says what is wrong.
     """
@@ -36,11 +39,11 @@ def store_image(file: IO[bytes] | None) -> str:
 
 
 def store(file: IO[bytes] | None) -> Image:
-    """The same; returns the row, without its bytes."""
+    """Do the same; return the row, without its bytes."""
     if file is None:
         raise UnacceptableImageError("is missing")
     encoded = encode(file)
-    return _keep(digest_of(encoded.content), encoded)
+    return _store(digest_of(encoded.content), encoded)
 
 
 def get_image(digest: str) -> bytes:
@@ -52,26 +55,26 @@ def get_image(digest: str) -> bytes:
     return content
 
 
-def hold(image_url: str) -> None:
-    """Keep the image that a product is about to name from being purged until this transaction ends.
+def lock(image_url: str) -> None:
+    """Lock the image that a product is about to name, so that no purge removes it before this transaction ends.
 
-    Addresses that are not ours need nothing. Raises UnknownImageError; the transaction is then rolled back.
+    Does nothing for addresses outside Lockstep. Raises UnknownImageError; the transaction is then rolled back.
     """
     if lost(image_url):
         db.session.rollback()
-        raise UnknownImageError("The image is not here.", [{"field": "image_url", "detail": NOT_HERE}])
+        raise UnknownImageError("The image is not stored.", [{"field": "image_url", "detail": NOT_STORED}])
 
 
 def lost(image_url: str) -> bool:
-    """Return whether this is the address of an uploaded image that is not here; one that is here is held."""
+    """Return whether this is the address of an uploaded image that is not stored; lock one that is."""
     return is_ours(image_url) and not _locked(image_url)
 
 
-NOT_HERE = "names an image that was never uploaded, or was removed because no product used it; upload it first"
+NOT_STORED = "names an image that was never uploaded, or was removed because no product used it; upload it first"
 
 
 def unknown(image_urls: Iterable[str]) -> set[str]:
-    """Return those of ``image_urls`` that claim to be uploaded images and are none."""
+    """Return those of ``image_urls`` that are addresses of uploaded images which are not stored."""
     ours = {url: digest_in(url) for url in image_urls if is_ours(url)}
     if not ours:
         return set()
@@ -86,8 +89,8 @@ def _locked(image_url: str) -> bool:
 
 
 @retry_deadlocks
-def _keep(digest: str, encoded: Encoded) -> Image:
-    """Store the row, or count one that is there as new: whoever uploads it means to use it."""
+def _store(digest: str, encoded: Encoded) -> Image:
+    """Store the row, or treat a stored one as new, since it was uploaded to be used."""
     now = utc_now()
     row = {
         "digest": digest,
@@ -99,8 +102,8 @@ def _keep(digest: str, encoded: Encoded) -> Image:
         "checked_at": now,
         "unused_since": now,
     }
-    anew = ("checked_at", "unused_since")
-    db.session.execute(upsert(Image, [row], lambda new: {name: getattr(new, name) for name in anew}))
+    renewed = ("checked_at", "unused_since")
+    db.session.execute(upsert(Image, [row], lambda new: {name: getattr(new, name) for name in renewed}))
     image = db.session.execute(select(Image).where(Image.digest == digest)).scalar_one()
     db.session.commit()
     return image

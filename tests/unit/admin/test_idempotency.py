@@ -61,7 +61,7 @@ def test_claim_that_ended_meanwhile_creates_nothing(app: Flask) -> None:
         db.session.execute(update(IdempotencyKey).values(claim="somebody else's"))
         db.session.commit()
         try:
-            claim.keep({"id": 1})
+            claim.store({"id": 1})
         except idempotency.KeyInFlightError:
             return
     raise AssertionError("kept an answer for somebody else's claim")
@@ -85,7 +85,7 @@ def test_key_that_is_none_is_refused(editor: Api) -> None:
 
 def test_keys_of_yesterday_are_purged_in_chunks(app: Flask, editor: Api) -> None:
     create(editor, "old")
-    age(app, idempotency.KEPT + timedelta(minutes=1))
+    age(app, idempotency.RETENTION + timedelta(minutes=1))
     create(editor, "new", sku="OTHER")
     with app.app_context():
         assert [idempotency.purge(), idempotency.purge()] == [1, 0]

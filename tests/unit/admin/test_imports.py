@@ -268,30 +268,30 @@ def test_a_line_that_no_row_has_is_not_read_to_its_end(app: Flask, name: str, co
     assert 1 <= len(pieces) <= 2  # of three
 
 
-def test_a_job_is_held_while_blank_lines_are_read(app: Flask) -> None:
+def test_claim_is_renewed_while_blank_lines_are_read(app: Flask) -> None:
     with app.app_context():
         job_id = service.submit(io.BytesIO(table() + b"\n" * (3 * service.PIECE)), "blank.csv", "editor").id
         job = runner.claim("slow")
         assert job
-        until, looks = job.claimed_until, []
+        until, renewed = job.claimed_until, []
 
-        def go_on() -> None:
+        def renew() -> None:
             past = utc_now() - timedelta(hours=1)  # as if the last piece had taken so long
             db.session.execute(update(ImportJob).values(claimed_until=past))
-            runner.hold(job_id, "slow")
-            looks.append(db.session.scalar(select(ImportJob.claimed_until)))
+            runner.renew(job_id, "slow")
+            renewed.append(db.session.scalar(select(ImportJob.claimed_until)))
             db.session.rollback()
 
-        file = runner._File(job_id, go_on)
+        file = runner._File(job_id, renew)
         assert list(importer.chunks(read(io.BufferedReader(file), job.kind), 0)) == []
-        assert len(looks) > 3
-        assert all(look >= until for look in looks)
+        assert len(renewed) > 3
+        assert all(end >= until for end in renewed)
         service.cancel(job_id)
         with pytest.raises(runner.NotOursError):
-            runner.hold(job_id, "slow")
+            runner.renew(job_id, "slow")
 
 
-def test_who_may_only_look_looks(editor: Api, viewer: Api) -> None:
+def test_who_may_only_look_renewed(editor: Api, viewer: Api) -> None:
     job = submitted(editor)
     assert submit(viewer).status_code == 403
     assert viewer.call("POST", f"{job}/cancel").status_code == 403
