@@ -1,1 +1,1 @@
-"""What staff see: the state of the replication, the catalogue, and what to do about either."""
+"""The console: pages for staff about the replication and the catalogue."""

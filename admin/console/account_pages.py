@@ -1,4 +1,4 @@
-"""Signing in to the console and out of it, and one's own account."""
+"""Pages for signing in and out, and for one's own account."""
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -17,7 +17,7 @@ HOME = "/console/"
 
 @blp.route("/sign-in", methods=["GET", "POST"])
 def sign_in() -> ResponseReturnValue:
-    """Sign in, and go back to where one wanted to go."""
+    """Sign in, and return to the page that required it."""
     target = local_path(forms.field("next") or request.args.get("next"), HOME)
     if request.method != "POST":
         return redirect(target) if sessions.signed_in() else render_template("accounts/sign_in.html", next=target)
@@ -30,7 +30,7 @@ def sign_in() -> ResponseReturnValue:
 
 
 def _credentials() -> dict[str, str]:
-    """What cannot be an account's e-mail and password is wrong like any other."""
+    """Return the e-mail and password of the form. Malformed ones raise WrongCredentialsError, as wrong ones do."""
     try:
         return forms.load(CredentialsSchema())
     except forms.InvalidFormError:
@@ -47,14 +47,14 @@ def sign_out() -> ResponseReturnValue:
 @blp.get("/account")
 @sessions.page_for()
 def account() -> ResponseReturnValue:
-    """Who I am here, my password, and my sign-ins elsewhere."""
+    """Show the signed-in account, with forms for its password and its sign-ins."""
     return render_template("accounts/account.html")
 
 
 @blp.post("/account/password")
 @sessions.page_for()
 def change_password() -> ResponseReturnValue:
-    """Change my password: every other session and token of mine ends."""
+    """Change the signed-in account's password; its other sessions and tokens end."""
     me = actor()
     try:
         staff = service.change_password(me.staff_id or 0, forms.field("current"), forms.field("password"))
@@ -68,7 +68,7 @@ def change_password() -> ResponseReturnValue:
 @blp.post("/account/sign-out-everywhere")
 @sessions.page_for()
 def sign_out_everywhere() -> ResponseReturnValue:
-    """End every session and token of mine, this one too."""
+    """End every session and token of the signed-in account, including this one."""
     me = actor()
     service.sign_out_everywhere(me.staff_id or 0, me.name)
     sessions.end()

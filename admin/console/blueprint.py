@@ -1,4 +1,4 @@
-"""Where the console's pages hang, and how a page keeps itself current."""
+"""The console's blueprint, and the answers that keep its pages current."""
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -6,7 +6,7 @@ blp = Blueprint("console", __name__, url_prefix="/console", template_folder="tem
 
 
 def live(regions: dict[str, str]) -> Response:
-    """Return parts of a page as they are now, by the id of the element that each fills; 304 while nothing changed."""
+    """Return the current HTML of parts of a page, by element id; 304 while nothing has changed."""
     response = jsonify({"regions": regions})
     response.headers["Cache-Control"] = "no-store"
     response.add_etag()

@@ -1,4 +1,4 @@
-"""The lag over time as a drawing: where each bar goes. The template draws it, and the same figures as a table."""
+"""The geometry of the chart of the lag. The template draws it, and shows the same figures as a table."""
 
 import math
 from collections.abc import Sequence
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 from admin.monitoring.lag_history import Bucket, History, Span
 
-HEIGHT = 180  # pixels; widths are in percent, so that text keeps its size on every screen
-FLOOR = 0.01  # seconds; below it nobody cares
+HEIGHT = 180  # pixels; widths are percentages, so that text has the same size on every screen
+FLOOR = 0.01  # seconds; shorter lags are drawn as this
 _TICKS = {0.01: "10 ms", 0.1: "0.1 s", 1.0: "1 s", 10.0: "10 s", 60.0: "1 min", 600.0: "10 min", 3600.0: "1 h"}
 _TICKS |= {6 * 3600.0: "6 h", 24 * 3600.0: "1 day"}
-_LEAST = 10.0  # seconds that the scale always reaches: a quick hour should look quick
+_MIN_TOP = 10.0  # seconds; the scale reaches at least this, so that short lags look short
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bucket: x and width in percent, heights in pixels. ``waiting`` bars are what has not arrived."""
+    """One bucket: x and width in percent, heights in pixels. ``waiting`` bars are changes that have not arrived."""
 
     bucket: Bucket
     x: float
@@ -39,7 +39,7 @@ class Chart:
     waiting: int
     mean: float | None
     slowest: float | None
-    per_minute: float  # changes that arrived, over the latest parts of the span
+    per_minute: float  # changes that arrived, in the latest buckets
 
     @property
     def empty(self) -> bool:
@@ -47,10 +47,10 @@ class Chart:
 
 
 def draw(history: History, span: Span) -> Chart:
-    """Lay the buckets out on a logarithmic scale of seconds."""
+    """Return the bars of ``history`` on a logarithmic scale of seconds."""
     buckets = history.buckets
     values = [value for bucket in buckets for value in (bucket.slowest, bucket.waited) if value is not None]
-    top = next((tick for tick in _TICKS if tick >= max([*values, _LEAST])), max(_TICKS))
+    top = next((tick for tick in _TICKS if tick >= max([*values, _MIN_TOP])), max(_TICKS))
     step = 100 / len(buckets)
     bars = [
         Bar(
@@ -85,7 +85,7 @@ def _height(seconds: float | None, top: float) -> float | None:
 
 
 def _per_minute(history: History, span: Span) -> float:
-    """Return what arrived of the latest parts, by the time they took: the last one is not full yet."""
+    """Return the changes per minute that arrived in the latest buckets; the last bucket is not complete yet."""
     latest = history.buckets[-6:]
     seconds = (len(latest) - 1) * span.width.total_seconds() + (history.now - latest[-1].start).total_seconds()
     return sum(bucket.changes - bucket.waiting for bucket in latest) * 60 / max(seconds, 1)

@@ -1,4 +1,4 @@
-"""Making, changing, deleting and restoring a product. Whatever goes wrong, the form comes back as it was typed."""
+"""Pages for creating, changing, deleting and restoring a product. After an error the form shows what was typed."""
 
 from dataclasses import replace
 from http import HTTPStatus
@@ -42,10 +42,10 @@ def create_product() -> Answer:
     try:
         product = service.create_product(form.content, author())
     except SkuTakenError as error:
-        sent_before = queries.with_content(form.content)
-        if sent_before is None:
+        created_before = queries.with_content(form.content)
+        if created_before is None:
             return _editor(form.refused(error.errors))
-        product = sent_before  # the second of two clicks
+        product = created_before  # a double click submitted the form twice
     flash(f"“{isolated(product.title)}” is saved. It is on its way to the shop.", "success")
     return redirect(url_for("console.show_product", product_id=product.id))
 
@@ -91,7 +91,7 @@ def delete_product(product_id: int) -> Answer:
     try:
         service.delete_product(product_id, {version_of_form()}, author())
     except StaleVersionError:
-        flash("Someone else saved this product meanwhile. Look at it again before you delete it.", "warning")
+        flash("Someone else saved this product. Check the new version before you delete it.", "warning")
         return redirect(url_for("console.confirm_delete", product_id=product_id))
     return redirect(url_for("console.list_products", deleted=product_id))
 
@@ -100,7 +100,7 @@ def delete_product(product_id: int) -> Answer:
 @accepts_upload(images.MAX_MEBIBYTES)
 @page_for(EDITOR)
 def restore_product(product_id: int) -> Answer:
-    """Bring it back as it was, or with what the form holds: a free sku, or an edit that met a delete."""
+    """Restore a product unchanged, or with the form's content: with a new sku, or after an edit met a delete."""
     deleted_at = version_of_form()
     form = _read() if "title" in request.form else None
     if form and form.content is None:
@@ -115,15 +115,16 @@ def restore_product(product_id: int) -> Answer:
         if form:
             return _conflict(product_id, form)
         flash(
-            "Someone else restored and deleted this product meanwhile. It stays deleted; look at it again.", "warning"
+            "Someone else restored and deleted this product. It is still deleted; check it before you restore it.",
+            "warning",
         )
         return redirect(url_for("console.show_product", product_id=product_id))
-    flash(f"“{isolated(product.title)}” is back. It is on its way to the shop.", "success")
+    flash(f"“{isolated(product.title)}” is restored. It is on its way to the shop.", "success")
     return redirect(url_for("console.show_product", product_id=product_id))
 
 
 def _read() -> ProductForm:
-    """Read the form. An uploaded image is kept at once, so that it is not lost when something else is wrong."""
+    """Read the form. Stores an uploaded image at once, so that it survives an error in another field."""
     file = request.files.get("image_file")
     if not file or not file.filename:
         return product_form.read(request.form)
@@ -136,7 +137,7 @@ def _read() -> ProductForm:
 
 
 def _conflict(product_id: int, form: ProductForm) -> Answer:
-    """Show both versions; where there is nothing to choose, there is no conflict."""
+    """Show both versions of a product; without a difference between them, report it as saved."""
     product = _known(product_id)
     change = product_status.product_status(product_id, 1, None).versions
     by = change[0] if change else None
@@ -144,7 +145,7 @@ def _conflict(product_id: int, form: ProductForm) -> Answer:
         return _restorer(form, product, product.version, by)
     choices = product_form.choices(form, product_form.base_of(request.form), product)
     if all(choice.same for choice in choices):
-        flash(f"“{isolated(product.title)}” is saved.", "success")  # the second of two clicks
+        flash(f"“{isolated(product.title)}” is saved.", "success")  # a double click submitted the form twice
         return redirect(url_for("console.show_product", product_id=product_id))
     page = render_template("console/conflict.html", product=product, choices=choices, labels=product_form.LABELS, by=by)
     return page, HTTPStatus.CONFLICT
@@ -160,7 +161,7 @@ def _changes(form: ProductForm, product: Product) -> dict[str, Any]:
 
 
 def _base(product: Product) -> dict[str, str]:
-    """Return the fields as the form was opened with them."""
+    """Return the fields that the form was opened with."""
     return product_form.base_of(request.form) if "base_title" in request.form else product_form.shown(product)
 
 
@@ -173,7 +174,7 @@ def _known(product_id: int) -> Product:
 
 
 def _editor(form: ProductForm, product: Product | None = None) -> Answer:
-    """Show the editor. ``base`` and ``version`` are what was there when it was opened, through every failed try."""
+    """Show the editor. ``base`` and ``version`` stay those that it was opened with, also after errors."""
     base = product_form.base_of(request.form) if request.form else form.values
     version = None if product is None else version_of_form() if request.form else product.version
     page = render_template(

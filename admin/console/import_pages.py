@@ -1,4 +1,4 @@
-"""Imports: uploading a catalogue file, how far each is, what was skipped and why."""
+"""Pages for imports: upload a catalogue file, follow its progress, see the skipped rows."""
 
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -26,7 +26,7 @@ from web.http.uploads import accepts_upload
 
 _SHOWN = 25
 _ERRORS = 50
-_TAKEN_WITHIN = timedelta(seconds=15)  # by a relay that is up and has nothing else to import
+_STARTS_WITHIN = timedelta(seconds=15)  # when a relay runs and has no other import
 
 Answer = str | AnyResponse | tuple[str, HTTPStatus]
 
@@ -46,14 +46,14 @@ def submit_import() -> Answer:
         job = service.submit(file.stream if file else None, (file and file.filename) or "", author())
     except UnacceptableFileError as error:
         return _listed(f"It {error.errors[0]['detail']}."), error.status
-    flash("The file is here. You may leave; it is imported in the background.", "success")
+    flash("The file is uploaded and imported in the background. You can leave this page.", "success")
     return redirect(url_for("console.show_import", job_id=job.id), HTTPStatus.SEE_OTHER)
 
 
 @blp.get("/imports.json")
 @page_for(VIEWER)
 def live_imports() -> Response:
-    rows = render_template("console/import_rows.html", jobs=_jobs()[:_SHOWN], trouble=_trouble)
+    rows = render_template("console/import_rows.html", jobs=_jobs()[:_SHOWN], blocked_by=_blocked_by)
     return live({"jobs": rows})
 
 
@@ -78,7 +78,7 @@ def download_import_errors(job_id: int) -> Response:
 @blp.post("/imports/<int:job_id>/cancel")
 @page_for(EDITOR)
 def cancel_import(job_id: int) -> AnyResponse:
-    """End it within a chunk. One that is finished stays as it is; its page says so."""
+    """Cancel an import: it ends after the chunk that is being imported. A finished import does not change."""
     service.cancel(job_id)
     return redirect(url_for("console.show_import", job_id=job_id), HTTPStatus.SEE_OTHER)
 
@@ -87,7 +87,7 @@ def _listed(error: str = "") -> str:
     jobs = _jobs()
     more = url_for("console.list_imports", before=jobs[_SHOWN - 1].id) if len(jobs) > _SHOWN else None
     columns = {"required": [name for name in CONTENT_FIELDS if name in REQUIRED], "optional": list(DEFAULTS)}
-    shown = {"jobs": jobs[:_SHOWN], "next_url": more, "trouble": _trouble, "before": _before()}
+    shown = {"jobs": jobs[:_SHOWN], "next_url": more, "blocked_by": _blocked_by, "before": _before()}
     return render_template("console/imports.html", error=error, columns=columns, most=service.MAX_MEBIBYTES, **shown)
 
 
@@ -104,17 +104,24 @@ def _about(job_id: int) -> dict[str, Any]:
     after = min(max(request.args.get("after", 0, type=int), 0), 2**31 - 1)
     errors = service.list_errors(job_id, _ERRORS, after)
     more = url_for("console.show_import", job_id=job_id, after=errors[-1].line) if len(errors) == _ERRORS else None
-    return {"job": job, "errors": errors, "next_url": more, "after": after, "kept": MAX_ERRORS, "trouble": _trouble}
+    return {
+        "job": job,
+        "errors": errors,
+        "next_url": more,
+        "after": after,
+        "kept": MAX_ERRORS,
+        "blocked_by": _blocked_by,
+    }
 
 
-def _trouble(job: ImportJob) -> str:
-    """Say why a job that should be at work is not; nothing where it is."""
+def _blocked_by(job: ImportJob) -> str:
+    """Return why an unfinished job makes no progress, empty where it does."""
     if not job.active:
         return ""
     now: datetime = db.session.execute(select(utc_now())).scalar_one()
     db.session.rollback()
-    if job.state == WAITING and now - job.submitted_at > _TAKEN_WITHIN:
-        return "No relay has taken it yet: each carries out one file at a time. Is “lockstep relay” running?"
+    if job.state == WAITING and now - job.submitted_at > _STARTS_WITHIN:
+        return "No relay has started it. Each relay imports one file at a time; check that “lockstep relay” runs."
     if job.claimed_until and job.claimed_until < now:
-        return "The relay that was at it is gone. The next one goes on where it was."
+        return "The relay that imported it stopped. Another one resumes it."
     return ""

@@ -1,4 +1,4 @@
-"""The state of everything, put into words: computed when it is asked, like the status it is made of."""
+"""The overview: the replication's status, its parts, and advice for the oldest change. Computed for each request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from admin.relay import resync, resync_runs
 from admin.relay.resync_runs import Progress
 from web.http.problems import ProblemError
 
-REPAIRED_BY_RESYNC = ("missing", "stale", "ahead", "differing", "malformed")  # what only the Client has is for a person
+REPAIRED_BY_RESYNC = ("missing", "stale", "ahead", "differing", "malformed")  # orphaned copies need a person
 
 
 class NothingToRepairError(ProblemError):
@@ -28,7 +28,7 @@ class NothingToRepairError(ProblemError):
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """``advice`` is what to do about the oldest change that the Client lacks, empty where there is none."""
+    """``advice`` says what to do about the oldest change that the Client lacks, empty without one."""
 
     status: Status
     parts: Sequence[Part]
@@ -39,7 +39,7 @@ class Overview:
 
 
 def overview() -> Overview:
-    """Return the state of everything; takes some seconds at most, whoever does not answer."""
+    """Return the overview. Takes some seconds at most, also while other parts do not answer."""
     status = replication.status()
     runs = [run for run in resync_runs.latest() if run.busy or run.run.requested_at >= status.now - replication.WINDOW]
     likes = db.session.execute(select(func.coalesce(func.sum(LikeCount.likes), 0))).scalar_one()
@@ -50,7 +50,7 @@ def overview() -> Overview:
 
 @retry_deadlocks
 def repair_drift() -> int:
-    """Have the relay recheck every product that drifted, where Admin's state may replace the copy; return how many.
+    """Mark every drifted product pending whose copy Admin's state may replace; return how many.
 
     Raises NothingToRepairError.
     """
@@ -58,21 +58,21 @@ def repair_drift() -> int:
     ids = list(db.session.execute(query).scalars())
     db.session.rollback()
     if not ids:
-        raise NothingToRepairError("There is no drift that a resync would repair; run 'lockstep sync diff --repair'.")
+        raise NothingToRepairError("A resync repairs none of this drift. Run 'lockstep sync diff --repair'.")
     return resync.mark_pending(resync.Selection(ids=ids))
 
 
 def _advice(status: Status, found: Sequence[Part]) -> str:
-    """Name what holds up the oldest change, the nearest cause first."""
+    """Return what to do about the oldest change: the most direct cause that is known."""
     if status.oldest is None:
         return ""
     if status.alarm:
-        return "Nothing is verified until “lockstep sync recover” was run."
+        return "Nothing is verified before “lockstep sync recover”."
     if status.oldest.state == STUCK:
-        return "The Client refuses it. Repair the product and save it, or resync it once the reason is gone."
+        return "The Client refuses it. Correct and save the product, or resync it once the cause is fixed."
     silent = [part for part in found if part.state != OK and part.advice]
     if silent:
-        return f"{silent[0].name}: {silent[0].words}. {silent[0].advice}"
+        return f"{silent[0].name}: {silent[0].text}. {silent[0].advice}"
     if status.oldest.age < 60:
         return "It is on its way; nothing to do."
-    return "Every part answers. It is sent again by itself; the queues say how much is before it."
+    return "Every part answers. It is sent again automatically; the queues show what is ahead of it."

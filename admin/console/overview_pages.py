@@ -1,4 +1,4 @@
-"""The overview, and what can be done there about many products at once."""
+"""The overview page, with the actions for many products at once."""
 
 from typing import Any
 
@@ -43,12 +43,12 @@ def live_lag() -> Response:
 @blp.post("/resyncs")
 @page_for(EDITOR)
 def resync_many() -> AnyResponse:
-    """Have every product, or every stuck one, sent again; the relays carry it out."""
+    """Start a resync of every product or every stuck one; the relays carry it out."""
     what = request.form.get("what", "")
     if what not in resync_runs.SCOPES:
-        raise InvalidFormError("Choose all products, or the stuck ones.")
+        raise InvalidFormError("Choose all products or the stuck ones.")
     resync_runs.request(what, author())
-    flash("The resync is under way. You may leave; this page shows how far it is.", "success")
+    flash("The resync has started. This page shows its progress; you can leave it.", "success")
     return redirect(url_for("console.show_overview"))
 
 
@@ -56,7 +56,7 @@ def resync_many() -> AnyResponse:
 @page_for(EDITOR)
 def stop_resync(run_id: int) -> AnyResponse:
     resync_runs.stop(run_id, author())
-    flash("Stopped. What was marked already is still looked after.", "info")
+    flash("Stopped. Products that are already pending are still sent.", "info")
     return redirect(url_for("console.show_overview"))
 
 
@@ -64,7 +64,10 @@ def stop_resync(run_id: int) -> AnyResponse:
 @page_for(EDITOR)
 def repair() -> AnyResponse:
     count = repair_drift()
-    flash(f"{count} products are being repaired; drift goes away once a later look finds them equal.", "success")
+    flash(
+        f"{count} products are being repaired. A later comparison clears the drift.",
+        "success",
+    )
     return redirect(url_for("console.show_overview"))
 
 

@@ -1,4 +1,4 @@
-"""What owners see in the console: the staff, machines' keys, the audit trail."""
+"""The console's pages for owners: staff, API keys, audit trail."""
 
 from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -19,7 +19,7 @@ EVENTS_PER_PAGE = 50
 @blp.get("/staff")
 @sessions.page_for(OWNER)
 def show_staff() -> ResponseReturnValue:
-    """Everyone who may sign in, and a form for one more."""
+    """List the accounts, with a form to add one."""
     return render_template("accounts/staff.html", **_staff())
 
 
@@ -30,26 +30,26 @@ def _staff() -> dict[str, object]:
 @blp.post("/staff")
 @sessions.page_for(OWNER)
 def add_staff() -> ResponseReturnValue:
-    """Make an account."""
+    """Create an account."""
     try:
         service.add_staff(**forms.load(NewStaffSchema()), by=author())
     except ProblemError as error:
         given = {name: forms.field(name) for name in ("email", "role")}
         return forms.refused(error, "accounts/staff.html", given=given, **_staff())
-    flash(f"{isolated(forms.field('email'))} may sign in.", "success")
+    flash(f"{isolated(forms.field('email'))} can sign in.", "success")
     return forms.done(url_for("owners_pages.show_staff"))
 
 
 @blp.post("/staff/<int:staff_id>")
 @sessions.page_for(OWNER)
 def change_staff(staff_id: int) -> ResponseReturnValue:
-    """Change one account, as the button that was pressed says."""
+    """Change one account: the action of the button that was pressed."""
     try:
         _change(staff_id, forms.field("action"))
     except ProblemError as error:
         flash(error.detail, "error")
     else:
-        flash("Saved. Sign-ins of that account have ended.", "success")
+        flash("Saved. The account is signed out everywhere.", "success")
     return forms.done(url_for("owners_pages.show_staff"))
 
 
@@ -63,24 +63,24 @@ def _change(staff_id: int, action: str) -> None:
     elif action == "role" and forms.field("role") in ROLES:
         roster.change(staff_id, author(), role=forms.field("role"))
     else:
-        raise forms.InvalidFormError("There is nothing of that kind to do.")
+        raise forms.InvalidFormError("Nothing was changed: the form names no known action.")
 
 
 @blp.get("/api-keys")
 @sessions.page_for(OWNER)
 def show_keys() -> ResponseReturnValue:
-    """Every key, and a form for one more."""
+    """List the API keys, with a form to create one."""
     return render_template("accounts/api_keys.html", keys=keys.all_keys(), roles=ROLES)
 
 
 @blp.post("/api-keys")
 @sessions.page_for(OWNER)
 def make_key() -> ResponseReturnValue:
-    """Make a key; its secret stands on this answer and nowhere else."""
+    """Create a key. Only this answer shows its secret."""
     given = {name: forms.field(name) for name in ("name", "role", "days")}
     try:
         wanted = forms.load(NewApiKeySchema(), {**given, "days": given["days"] or None})
-        others = keys.all_keys()  # not after the commit: were it to fail, nobody would ever see the secret
+        others = keys.all_keys()  # before the commit: after it, an error would lose the secret
         key, secret = keys.make(**wanted, by=author())
     except ProblemError as error:
         return forms.refused(error, "accounts/api_keys.html", keys=keys.all_keys(), roles=ROLES, given=given)
@@ -94,14 +94,14 @@ def make_key() -> ResponseReturnValue:
 def revoke_key(key_id: int) -> ResponseReturnValue:
     """Revoke a key."""
     keys.revoke(key_id, author())
-    flash("The key counts no more.", "success")
+    flash("The key is revoked.", "success")
     return forms.done(url_for("owners_pages.show_keys"))
 
 
 @blp.get("/audit")
 @sessions.page_for(OWNER)
 def show_audit() -> ResponseReturnValue:
-    """What happened to accounts and keys, the latest first."""
+    """List events of accounts and keys, newest first."""
     page = audit.list_events(EVENTS_PER_PAGE, request.args.get("cursor"))
     more = url_for("owners_pages.show_audit", cursor=page.next_cursor) if page.next_cursor else None
     return render_template("accounts/audit.html", items=page.items, next_url=more)

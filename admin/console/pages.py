@@ -1,4 +1,4 @@
-"""The console: everything that hangs below ``/console``."""
+"""Registration of the console below ``/console``."""
 
 from pathlib import Path
 
@@ -20,11 +20,11 @@ PAGES = (
     editor_pages,
     dead_letter_pages,
     import_pages,
-)  # each hangs its views on ``blp``
+)  # importing each registers its views
 
 
 def init_console(app: Flask, shop_url: str | None, flower_url: str | None) -> None:
-    """Serve the console, and lead who asks for nothing in particular there. The URLs are as browsers see them."""
+    """Serve the console, and redirect ``/`` to it. The URLs are those that browsers use."""
     app.register_blueprint(blp)
     app.add_url_rule("/", "index", _index)
     app.jinja_env.filters["version"] = version_of
@@ -37,7 +37,7 @@ def init_console(app: Flask, shop_url: str | None, flower_url: str | None) -> No
 
 
 def _picture_address(image_url: str, shop_url: str | None) -> str:
-    """Return where browsers find a product's picture: uploaded ones here, other paths at the shop; "" for nowhere."""
+    """Return the URL of a product's picture: of an upload here, of another path at the shop; "" without one."""
     if not image_url.startswith("/") or is_ours(image_url):
         return image_url
     return f"{shop_url}{image_url}" if shop_url else ""

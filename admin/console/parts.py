@@ -1,4 +1,4 @@
-"""Which parts are at work, as far as Admin can tell without asking each: what is not known is called unknown."""
+"""The state of each part of the system, derived from the replication's status."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,23 +7,23 @@ from datetime import datetime, timedelta
 from admin.monitoring.status import Status
 
 OK, SILENT, UNKNOWN = "ok", "silent", "unknown"
-# A relay looks at the stores every ten seconds, and beat has a worker look for dead letters as often.
-QUIET = timedelta(seconds=45)
+# A relay compares the stores every ten seconds; beat and a worker collect dead letters as often.
+MAX_AGE = timedelta(seconds=45)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """``words`` say how it is, ``advice`` what to do when it is not well; ``seen`` when it last showed itself."""
+    """``text`` describes its state, ``advice`` says what to do about a fault; ``seen`` is its last heartbeat."""
 
     name: str
     state: str
-    words: str
+    text: str
     seen: datetime | None = None
     advice: str = ""
 
 
 def parts(status: Status) -> list[Part]:
-    """Return every part with how it is. Admin's database is well: it told the status."""
+    """Return every part with its state. Admin's database answers: the status was read from it."""
     return list(_parts(status))
 
 
@@ -37,34 +37,40 @@ def _parts(status: Status) -> Iterator[Part]:
 
 def _relay(status: Status) -> Part:
     seen = status.drift.checked_at
-    if seen is not None and status.now - seen < QUIET:
-        return Part("Relay", OK, "at work", seen)
-    words = "no sign of life" if seen else "never seen"
-    return Part("Relay", SILENT, words, seen, "Start “lockstep relay”. Until then only the web process sends changes.")
+    if seen is not None and status.now - seen < MAX_AGE:
+        return Part("Relay", OK, "running", seen)
+    text = "no heartbeat" if seen else "never ran"
+    return Part(
+        "Relay",
+        SILENT,
+        text,
+        seen,
+        "Start “lockstep relay”. Until then only the web process sends changes.",
+    )
 
 
 def _broker(status: Status) -> Part:
     depths = [depth for depth in status.queues.values() if depth is not None]
     if len(depths) < len(status.queues):
-        return Part("Broker", SILENT, "does not answer", None, "Changes and likes wait in the databases until it does.")
+        return Part("Broker", SILENT, "does not answer", None, "Changes and likes stay in the databases until it does.")
     waiting = sum(depths)
-    return Part("Broker", OK, f"answers, {waiting:,} messages wait" if waiting else "answers, nothing waits")
+    return Part("Broker", OK, f"answers, {waiting:,} messages queued" if waiting else "answers, no messages queued")
 
 
 def _client(status: Status) -> Part:
     if status.client_error is None:
         return Part("Client", OK, "answers")
-    advice = "What the shop shows is unknown. Changes wait here until its web service and MongoDB answer."
-    return Part("Client", SILENT, "cannot be asked", None, advice)
+    advice = "Changes stay pending until its web service and MongoDB answer."
+    return Part("Client", SILENT, "does not answer", None, advice)
 
 
 def _worker(status: Status) -> Part:
     name = "Worker and beat"
     if status.client is None:
-        return Part(name, UNKNOWN, "unknown: the Client would know")
+        return Part(name, UNKNOWN, "unknown: only the Client knows")
     seen = status.client.worker_seen_at
-    if seen is not None and status.now - seen < QUIET:
-        return Part(name, OK, "at work", seen)
-    words = "no sign of life" if seen else "never seen"
-    advice = "Are “celery -A tasks worker” and “celery -A tasks beat” running, and does the broker answer?"
-    return Part(name, SILENT, words, seen, advice)
+    if seen is not None and status.now - seen < MAX_AGE:
+        return Part(name, OK, "running", seen)
+    text = "no heartbeat" if seen else "never ran"
+    advice = "Check that “celery -A tasks worker” and “celery -A tasks beat” run, and that the broker answers."
+    return Part(name, SILENT, text, seen, advice)

@@ -1,4 +1,4 @@
-"""What staff typed about a product: checked as the API does, and compared with what somebody else saved meanwhile."""
+"""The form of a product: validated as in the API, and compared with a version that was saved in the meantime."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -27,21 +27,21 @@ YOURS, THEIRS = "yours", "theirs"
 
 @dataclass(frozen=True, slots=True)
 class ProductForm:
-    """``values`` are as typed; ``content`` is what they mean, None where ``errors`` say what is wrong with which."""
+    """``values`` are as typed; ``content`` is the validated result, None when ``errors`` names wrong fields."""
 
     values: dict[str, str]
     content: dict[str, Any] | None = None
     errors: dict[str, str] = field(default_factory=dict)
 
     def refused(self, errors: Sequence[Mapping[str, str]]) -> "ProductForm":
-        """Return this form with what the service found wrong."""
+        """Return this form with the errors that the service found."""
         found = {error["field"]: f"{LABELS.get(error['field'], '')} {error['detail']}".strip() for error in errors}
         return ProductForm(self.values, None, found)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One field that two people may have changed: ``base`` is what both began with, "" where that is not known."""
+    """One field in two versions: ``base`` is the value that both started from, "" where it is unknown."""
 
     name: str
     base: str
@@ -54,23 +54,23 @@ class Choice:
 
     @property
     def picked(self) -> str:
-        """What is chosen to begin with: who changed it; yours where both did."""
+        """Return the preselected side: the one that changed the field; yours where both did."""
         return THEIRS if self.yours == self.base else YOURS
 
     @property
     def both(self) -> bool:
-        """Whether both changed it, each to something else."""
+        """Return whether both changed it, to different values."""
         return not self.same and self.base not in (self.theirs, self.yours)
 
 
 def shown(product: Product) -> dict[str, str]:
-    """Return a product's fields as a form holds them."""
+    """Return a product's fields as the form shows them."""
     fields = {name: getattr(product, name) for name in CONTENT_FIELDS}
     return {**fields, "price": price_text(product.price, product.currency)}
 
 
 def read(sent: Mapping[str, str]) -> ProductForm:
-    """Read what a form sent: the fields, or for each the side that was picked in a conflict."""
+    """Read a submitted form: the fields, or the side that was chosen for each in a conflict."""
     values = {name: _tidy(name, _value(sent, name)) for name in CONTENT_FIELDS}
     try:
         return ProductForm(values, ContentSchema().load(values))
@@ -80,20 +80,21 @@ def read(sent: Mapping[str, str]) -> ProductForm:
 
 
 def changes(form: ProductForm, base: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the form's user changed: the content of those fields that hold something else than ``base``, which
-    they were opened with. What a browser's field cannot hold, such as a line break in a title, is no change.
+    """Return the changed fields: those that differ from ``base``, the values that the form was opened with.
+
+    Characters that the browser's field drops, such as a line break in a title, are no change.
     """
     content = form.content or {}
     return {name: value for name, value in content.items() if form.values[name] != _tidy(name, base[name])}
 
 
 def base_of(sent: Mapping[str, str]) -> dict[str, str]:
-    """Return the fields as they were when the form was opened."""
+    """Return the values that the form was opened with."""
     return {name: _tidy(name, sent.get(f"base_{name}", "")) for name in CONTENT_FIELDS}
 
 
 def choices(form: ProductForm, base: Mapping[str, str], current: Product) -> list[Choice]:
-    """Set what was typed beside what is there now, field by field, in the order of LABELS."""
+    """Return each field as typed and as saved now, in the order of LABELS."""
     theirs = shown(current)
     return [Choice(name, base[name], _tidy(name, theirs[name]), form.values[name]) for name in LABELS]
 
@@ -104,8 +105,8 @@ def _value(sent: Mapping[str, str], name: str) -> str:
 
 
 def _tidy(name: str, text: str) -> str:
-    """Return ``text`` as the form's field holds it. Browsers send CR LF, and leave line breaks out of one-line fields;
-    people type spaces around, a comma in prices, and currencies in small letters.
+    """Return ``text`` normalised. Browsers send CR LF and drop line breaks in one-line fields; people type spaces
+    around it, a comma in prices, and currencies in lower case.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if name != "description":

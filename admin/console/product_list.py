@@ -1,4 +1,4 @@
-"""The products as the console lists them: each with how far the Client has it, by keyset, fast at any size."""
+"""The console's lists of products, each with its sync state. Pages by keyset, so each costs the same."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from admin.reconcile.models import Drift
 from contract.names import LANE_QUEUES
 from web.http import cursors
 
-# What a product's copy is, in the words that people see.
+# The sync state of a product.
 IN_SYNC, PENDING, STUCK_ROW, DRIFTED = "in_sync", "pending", "stuck", "drift"
 
-ALL, DELETED = "", "deleted"  # the other two lists
+ALL, DELETED = "", "deleted"  # lists that are no sync state
 LISTS = (ALL, IN_SYNC, PENDING, STUCK_ROW, DRIFTED, DELETED)
 
-# Lists of what is wrong come in one order only: the longest wait first.
+# These lists have one order only: the longest wait first.
 _ORDERS = {
     PENDING: by_time(Replication.pending_since, Replication.product_id),
     STUCK_ROW: by_time(Replication.pending_since, Replication.product_id),
@@ -34,7 +34,7 @@ _ORDERS = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which products: a list of LISTS, words to search for, a category; ``sort`` counts where the list has no order
+    """The products to show: a list of LISTS, search terms, a category. ``sort`` applies where the list has no order
     of its own.
     """
 
@@ -54,9 +54,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """How far the Client has a product, as Admin knows it: ``since`` when it is not, and why.
+    """The sync state of a product as Admin knows it: ``since`` when it is out of sync, and the reason.
 
-    ``attempts`` were lost; ``sent``: under way.
+    ``attempts`` counts failed attempts; ``sent`` says whether it was sent and not verified yet.
     """
 
     state: str
@@ -68,7 +68,7 @@ class Sync:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One product of a list; ``product`` is None for what only the Client has."""
+    """One product of a list; ``product`` is None where only the Client has it."""
 
     id: int
     product: Product | None
@@ -87,7 +87,7 @@ class Lines:
 
 
 def find(wanted: Wanted, limit: int, cursor: str | None) -> Lines:
-    """Return a page of the products wanted. Raises BadCursorError."""
+    """Return a page of products. Raises BadCursorError."""
     position = cursors.decode(cursor, wanted.order_name)
     query = queries.matching(wanted.order.page(_select(wanted.listed), position), wanted.q, wanted.category)
     rows = db.session.execute(query.limit(limit + 1)).all()
@@ -112,7 +112,7 @@ def one(product_id: int) -> Line | None:
 
 
 def counts() -> dict[str, int]:
-    """Return how many products are in each of the lists of what is wrong."""
+    """Return how many products are pending, stuck and drifted."""
     pending = select(func.count()).select_from(Replication).where(Replication.pending_since.is_not(None))
     stuck = select(func.count()).select_from(Replication)
     stuck = stuck.where(Replication.lane.in_(LANE_QUEUES), Replication.state == STUCK)
@@ -125,8 +125,8 @@ def counts() -> dict[str, int]:
 
 
 def _select(listed: str | None) -> Select[Any]:
-    """Return the rows of a list; None: of any product, deleted or not."""
-    if listed == DRIFTED:  # at most a thousand, and some may be no products of ours
+    """Return the query of a list; None: of every product, deleted or not."""
+    if listed == DRIFTED:  # at most a thousand rows; some products may exist at the Client only
         query = select(Drift.product_id, Product, Replication, Drift)
         query = query.outerjoin(Product, Product.id == Drift.product_id)
         query = query.outerjoin(Replication, Replication.product_id == Drift.product_id)
@@ -156,7 +156,7 @@ def _lines(rows: Sequence[Row[Any]]) -> list[Line]:
 
 
 def _sync(row: Replication | None, drift: Drift | None) -> Sync:
-    """Drift counts only where nobody is at work on the product."""
+    """Return the sync state. Drift counts only while the product is not pending."""
     if row is not None and row.pending_since is not None:
         state = STUCK_ROW if row.state == STUCK else PENDING
         return Sync(state, row.pending_since, row.last_error, row.attempts, row.state != FRESH)

@@ -1,4 +1,4 @@
-"""The products: the list with the state of each, one on both sides, and having them sent again."""
+"""Pages of products: the list with sync states, one product on both sides, and resync."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -22,8 +22,8 @@ from runtime.ids import to_id, to_ids
 from web.http.cursors import MAX_LIMIT
 
 _SHOWN = 25
-_SORTS = [sort for sort in SORTS if sort != STABLE]  # the latest change first: people look for that
-_MOST_CHARACTERS = 100
+_SORTS = [sort for sort in SORTS if sort != STABLE]  # the latest change first
+_MAX_QUERY = 100
 
 
 @blp.get("/products")
@@ -45,7 +45,7 @@ def list_products() -> str:
 @blp.get("/products/states.json")
 @page_for(VIEWER)
 def live_states() -> Response:
-    """Return chip and likes of the products that a page shows."""
+    """Return the sync chips and like counts of the products that a page shows."""
     ids = to_ids(request.args.get("ids", "").split(","), MAX_LIMIT)
     regions = {}
     for line in product_list.some(ids):
@@ -71,7 +71,7 @@ def live_product(product_id: int) -> Response:
 def resync_product(product_id: int) -> AnyResponse:
     if not resync.mark_pending(resync.Selection(ids=[product_id])):
         raise NeverKnownError(f"There never was a product {product_id}.")
-    flash("Looking after it: the Client is asked, and gets what it lacks.", "success")
+    flash("The resync has started. This page shows its progress.", "success")
     return redirect(url_for("console.show_product", product_id=product_id))
 
 
@@ -81,9 +81,9 @@ def resync_products() -> AnyResponse:
     ids = to_ids(request.form.getlist("id"), MAX_LIMIT)
     count = resync.mark_pending(resync.Selection(ids=ids)) if ids else 0
     if count:
-        flash(f"Looking after {count} products: the Client is asked, and gets what it lacks.", "success")
+        flash(f"The resync of {count} products has started.", "success")
     else:
-        flash("Choose at least one product first.", "warning")
+        flash("Select at least one product first.", "warning")
     return redirect(url_for("console.list_products", **_filter()))
 
 
@@ -92,24 +92,24 @@ def _product_sync(product_id: int) -> ProductSync:
 
 
 def _just_deleted() -> Product | None:
-    """Return the product that ``deleted`` in the address names, while it is deleted: it may be undone."""
+    """Return the product of the address's ``deleted`` parameter while it is deleted, to offer an undo."""
     line = product_list.one(request.args.get("deleted", type=to_id) or 0)
     return line.product if line and line.product and line.product.deleted_at else None
 
 
 def _wanted() -> Wanted:
-    """Read the filter from the address; what makes no sense there is as good as left out."""
+    """Read the filter from the address; invalid parameters are ignored."""
     listed, sort = request.args.get("state", ""), request.args.get("sort", "")
     return Wanted(
         listed if listed in LISTS else product_list.ALL,
-        request.args.get("q", "").strip()[:_MOST_CHARACTERS].replace("\0", ""),
+        request.args.get("q", "").strip()[:_MAX_QUERY].replace("\0", ""),
         RULES["category"].tidy(request.args.get("category", "")) or None,
         sort if sort in _SORTS else _SORTS[0],
     )
 
 
 def _filter() -> dict[str, Any]:
-    """Return the list's filter, to come back to it."""
+    """Return the filter of the list, to redirect to it."""
     return {name: value for name in ("state", "q", "category", "sort") if (value := request.args.get(name))}
 
 

@@ -1,4 +1,4 @@
-"""One product on both sides: what Admin has beside what the Client holds, and what happened to each version."""
+"""One product on both sides: Admin's state beside the Client's copy, and the history of its versions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from admin.outbox.models import ProductChange
 from admin.reconcile import diff
 from admin.reconcile.diff import Field
 
-PATIENCE = 3.0  # seconds for the Client to answer
+_TIMEOUT = 3.0  # seconds for the Client to answer
 _TECHNICAL = ("sequence", "checksum")
 _FIRST = ("version", "deleted")
 
 
 @dataclass(frozen=True, slots=True)
 class ProductSync:
-    """``fields`` is None when the Client cannot be asked. ``technical`` are those that only matter in a fault.
+    """``fields`` is None when the Client does not answer. ``technical`` fields only matter in a fault.
 
-    ``line`` and ``status`` are None for what Admin never had.
+    ``line`` and ``status`` are None for a product that Admin never had.
     """
 
     id: int
@@ -34,31 +34,31 @@ class ProductSync:
 
     @property
     def in_sync(self) -> bool | None:
-        """Whether the copy is the same; None when that is unknown."""
+        """Whether the copy equals Admin's state; None when unknown."""
         if self.fields is None:
             return None
         return all(field.same for field in (*self.fields, *self.technical))
 
     @property
-    def held_sequence(self) -> int:
-        """The sequence of the copy that ``fields`` show; 0: none, or unknown."""
+    def replica_sequence(self) -> int:
+        """The sequence of the Client's copy; 0 without one, or when unknown."""
         replica = next((field.replica for field in self.technical if field.name == "sequence"), None)
         return int(replica) if replica and replica.isascii() and replica.isdecimal() else 0
 
-    def fate(self, change: ProductChange) -> tuple[str, str]:
-        """Return what became of a version, and the tone to say it in. It agrees with the copy that is shown, which may
-        be further than what was verified.
+    def outcome(self, change: ProductChange) -> tuple[str, str]:
+        """Return the outcome of a version, and the tone of its chip. It matches the copy that is shown, which may be
+        newer than the last verified one.
 
-        Nobody records whether the copy ever was at a version that a newer one replaced before it was verified.
+        Whether the copy ever had a version that was replaced before it was verified is not recorded.
         """
         if change.applied_at:
             return "applied", "ok"
-        if change.verified_at or change.sequence < self.held_sequence:
+        if change.verified_at or change.sequence < self.replica_sequence:
             return "replaced by a newer one", "ok"
         if change.error:
             return "refused", "bad"
-        if change.sequence == self.held_sequence and self.in_sync:
-            return "at the Client, not verified yet", "busy"
+        if change.sequence == self.replica_sequence and self.in_sync:
+            return "applied, not verified yet", "busy"
         return "on its way", "busy"
 
 
@@ -66,10 +66,10 @@ def product_sync(product_id: int, limit: int, cursor: str | None) -> ProductSync
     """Return a product on both sides with a page of its versions. Raises NeverKnownError, BadCursorError."""
     line = product_list.one(product_id)
     status = product_status.product_status(product_id, limit, cursor) if line else None
-    if status and status.client_error:  # it did not answer just now: it is not waited for again
+    if status and status.client_error:  # one timeout is enough
         return _unknown(product_id, line, status, status.client_error)
     try:
-        found = diff.fields_of(product_id, PATIENCE)
+        found = diff.fields_of(product_id, _TIMEOUT)
     except diff.UnknownProductError:
         raise NeverKnownError(f"There never was a product {product_id}.") from None
     except ClientUnavailableError as error:
@@ -82,5 +82,5 @@ def product_sync(product_id: int, limit: int, cursor: str | None) -> ProductSync
 
 def _unknown(product_id: int, line: Line | None, status: ProductStatus | None, error: str) -> ProductSync:
     if status is None:
-        raise NeverKnownError(f"Admin never had a product {product_id}, and the Client cannot be asked.")
+        raise NeverKnownError(f"Admin never had a product {product_id}, and the Client does not answer.")
     return ProductSync(product_id, line, status, None, (), None, error)

@@ -130,7 +130,7 @@ def test_console(console: Console, camera: Camera, guard: Guard) -> None:
     console.running.admin.update(3, title="Chef's knife, 20 cm, Solingen", price="94.00")
     guard.expect(409, "/console/products/3/edit")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("heading", name="Somebody else saved")).to_be_visible()
+    expect(page.get_by_role("heading", name="Someone else saved")).to_be_visible()
     take(page, "console-conflict")
 
 

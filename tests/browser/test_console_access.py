@@ -50,7 +50,7 @@ def test_no_page_keeps_anyone_out(console: Console, exhibits: Exhibits, page: Pa
     page.get_by_label("Title").fill("Mine")
     console.running.admin.update(exhibits.product, title=f"Theirs {unique_name()}")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("heading", name="Somebody else saved")).to_be_visible()
+    expect(page.get_by_role("heading", name="Someone else saved")).to_be_visible()
     assert_for_everyone(page)
 
 

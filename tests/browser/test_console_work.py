@@ -22,7 +22,7 @@ def test_resync_of_everything_runs_on_and_finishes_before_ones_eyes(console: Con
     staff.get_by_text("Resync all products…").click()
     staff.get_by_role("button", name="Resync all products", exact=True).click()
     runs = staff.get_by_role("region", name="Resyncs")
-    expect(runs).to_contain_text(f"asked for by {STAFF}")
+    expect(runs).to_contain_text(f"requested by {STAFF}")
     staff.goto("about:blank")
     staff.goto(console.url)
     expect(runs.get_by_text("finished").first).to_be_visible(timeout=30_000)
@@ -38,7 +38,7 @@ def test_overview_counts_likes_as_they_come(console: Console, staff: Page) -> No
 
 
 def test_overview_tells_of_images_that_the_shop_lacks(console: Console, staff: Page) -> None:
-    on_their_way = staff.get_by_text("1, still to be copied to the shop")
+    on_their_way = staff.get_by_text("1 to be copied to the shop")
     with console.wanting_an_image():
         expect(on_their_way).to_be_visible()
         assert console.running.admin.ask("GET", "/api/v1/replication").json()["client"]["images_wanted"] == 1
@@ -81,4 +81,4 @@ def test_everything_works_without_javascript(console: Console, new_context: Call
     page.get_by_role("button", name="Delete product").click()
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Resync").click()
-    expect(page.get_by_text("Looking after it")).to_be_visible()
+    expect(page.get_by_text("The resync has started.")).to_be_visible()

@@ -46,7 +46,7 @@ class Story:
 
     def expect_in_sync(self) -> None:
         """Wait until the product's page says so, without a reload."""
-        expect(self.staff.locator("#sides .chip").first).to_have_text("the same on both sides", timeout=10_000)
+        expect(self.staff.locator("#sides .chip").first).to_have_text("equal on both sides", timeout=10_000)
 
 
 @pytest.fixture
@@ -124,12 +124,12 @@ def _two_people_edit_at_once(story: Story, product_id: int) -> None:
     story.shop.running.admin.update(product_id, title="Their title", price="7.77")
     story.guard.expect(409, f"/console/products/{product_id}/edit")
     story.press("Save")
-    expect(story.staff.get_by_role("heading", name="Somebody else saved this product meanwhile")).to_be_visible()
+    expect(story.staff.get_by_role("heading", name="Someone else saved this product")).to_be_visible()
     group = story.staff.get_by_role("group")
     expect(group.filter(has_text="Price").get_by_label("Theirs")).to_be_checked()
     story.hands.choose(group.filter(has_text="Title").get_by_label("Theirs"))
     expect(group.filter(has_text="Description").get_by_label("Yours")).to_be_checked()
-    story.press("Save what is chosen")
+    story.press("Save the chosen values")
     story.expect_in_sync()
     saved = story.shop.running.admin.get(product_id)
     assert (saved["title"], saved["description"], saved["price"]) == ("Their title", "My words", "7.77")
@@ -169,7 +169,7 @@ def _a_file_is_imported(story: Story, product_id: int) -> None:
     story.press("Import")
     expect(story.staff.get_by_role("heading", name="spring.csv")).to_be_visible()
     expect(story.staff.locator("#progress .chip")).to_have_text("done", timeout=15_000)
-    expect(story.staff.locator("#counts")).to_contain_text(re.compile(r"New\s*2\s*products made"))
+    expect(story.staff.locator("#counts")).to_contain_text(re.compile(r"New\s*2\s*products created"))
     expect(story.staff.get_by_role("row", name="3 price:")).to_be_visible()
     with story.staff.expect_download() as download:
         story.press("Download as CSV")

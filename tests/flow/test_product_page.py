@@ -1,4 +1,4 @@
-"""The console's page of one product: what it says of the versions agrees with the copy that it shows."""
+"""The console's page of one product: the outcomes of its versions match the copy that it shows."""
 
 import re
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def rename(product: int, title: str) -> None:
     service.update_product(product, {"title": title}, ANY_VERSION, "tester")
 
 
-def test_version_that_the_client_shows_already_is_not_said_to_wait(both: TwoStores) -> None:
+def test_version_that_is_at_the_client_is_not_shown_as_on_its_way(both: TwoStores) -> None:
     staff = Browser(both.app.test_client(), "/console/sign-in")
     staff.sign_in(EMAIL, PASSWORD)
     product = create()
@@ -39,18 +39,18 @@ def test_version_that_the_client_shows_already_is_not_said_to_wait(both: TwoStor
     rename(product, "Second")
     apply.apply(current_messages([product]))  # as the eager publisher and the worker do; nothing is verified
     rename(product, "Third")
-    on_its_way = fates(staff, product)
+    on_its_way = outcomes(staff, product)
     apply.apply(current_messages([product]))
-    shown = fates(staff, product)
+    shown = outcomes(staff, product)
     assert on_its_way[3] == "on its way"
-    assert shown == {3: "at the Client, not verified yet", 2: "replaced by a newer one", 1: "replaced by a newer one"}
+    assert shown == {3: "applied, not verified yet", 2: "replaced by a newer one", 1: "replaced by a newer one"}
     page = staff.get(f"/console/products/{product}").text
     assert "version 3 is at the Client" in page
     assert not re.search("waits to be sent|overtaken|on its way", page)
 
 
-def fates(staff: Browser, product: int) -> dict[int, str]:
-    """What the page says became of each version."""
+def outcomes(staff: Browser, product: int) -> dict[int, str]:
+    """Return the outcome that the page shows for each version."""
     page = staff.get(f"/console/products/{product}").text
     entries = re.findall(r"<strong>Version (\d+)</strong>(.*?)</div>", page, re.DOTALL)
     return {int(version): re.sub(r"<[^>]+>", "", rest).strip().splitlines()[-1].strip() for version, rest in entries}

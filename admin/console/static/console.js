@@ -1,11 +1,11 @@
-// What the console's pages do beside being read: they keep themselves current, and forms are sent once.
+// Scripts of the console's pages: live regions, forms that are submitted once, previews.
 import { poll } from "../web/poll.js";
 import { renderTimes } from "../web/time.js";
 import { toast } from "../web/toast.js";
 
-const shown = new Map(); // id → the markup it was last given
+const shown = new Map(); // id → its last markup
 
-// Elements with data-live name a URL that gives parts of the page by id; what did not change stays untouched.
+// Elements with data-live name a URL that returns parts of the page by id; unchanged parts stay untouched.
 for (const element of document.querySelectorAll("[data-live]")) {
   poll({ url: () => element.dataset.live, every: Number(element.dataset.every), data: ({ regions }) => fill(regions) });
 }
@@ -15,15 +15,15 @@ function fill(regions) {
     const region = document.getElementById(id);
     if (!region || shown.get(id) === html) continue;
     shown.set(id, html);
-    const said = say(region);
+    const before = statusOf(region);
     update(region, html);
     renderTimes(region);
     prepare(region);
-    announce(region, said);
+    announce(region, before);
   }
 }
 
-// A region of parts with ids is changed part by part, so that what has the focus or is open stays as it is.
+// A region whose parts have ids is replaced part by part, so that focus and open details survive.
 function update(region, html) {
   const fresh = document.createElement("template");
   fresh.innerHTML = html;
@@ -32,8 +32,8 @@ function update(region, html) {
     region.replaceChildren(fresh.content);
     return;
   }
-  const keep = new Set(parts.map((part) => part.id));
-  for (const old of [...region.children]) if (!keep.has(old.id)) old.remove();
+  const remaining = new Set(parts.map((part) => part.id));
+  for (const old of [...region.children]) if (!remaining.has(old.id)) old.remove();
   parts.forEach((part, place) => {
     const old = document.getElementById(part.id);
     if (old && (old.contains(document.activeElement) || shown.get(`part:${part.id}`) === part.outerHTML)) return;
@@ -48,16 +48,16 @@ function update(region, html) {
   });
 }
 
-function say(region) {
+function statusOf(region) {
   return region.querySelector("[data-say]")?.textContent.trim();
 }
 
 function announce(region, before) {
-  const now = say(region), where = document.getElementById("said");
+  const now = statusOf(region), where = document.getElementById("said");
   if (where && before && now && now !== before) where.textContent = now;
 }
 
-// Buttons that copy a command, where the browser can.
+// Buttons that copy a command, where the browser supports it.
 function prepare(within) {
   for (const button of within.querySelectorAll("[data-copy]")) {
     button.hidden = !navigator.clipboard;
@@ -72,7 +72,7 @@ prepare(document);
 for (const element of document.querySelectorAll("[data-script-only]")) element.hidden = false;
 for (const element of document.querySelectorAll("[data-no-script]")) element.hidden = true;
 
-// A second click sends nothing. Back to the page, and it can be sent again.
+// A second click submits nothing. After a return to the page, the form can be submitted again.
 for (const form of document.querySelectorAll("form[data-once]")) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) event.preventDefault();
@@ -82,11 +82,11 @@ for (const form of document.querySelectorAll("form[data-once]")) {
   window.addEventListener("pageshow", () => { delete form.dataset.sent; form.querySelectorAll("[aria-busy]").forEach((button) => button.removeAttribute("aria-busy")); });
 }
 
-// A file that is too large is told at once, not after it was sent.
+// A file that is too large is reported before it is sent.
 for (const field of document.querySelectorAll("input[type=file][data-most]")) {
   field.addEventListener("change", () => {
     const large = field.files[0]?.size > field.dataset.most;
-    field.setCustomValidity(large ? `This file has more than ${field.dataset.most / 2 ** 20} MB.` : "");
+    field.setCustomValidity(large ? `This file is larger than ${field.dataset.most / 2 ** 20} MB.` : "");
     field.reportValidity();
   });
 }
@@ -110,7 +110,7 @@ for (const button of document.querySelectorAll("[data-pick]")) {
   });
 }
 
-// The preview follows what is typed.
+// The preview shows what is typed.
 const EMPTY = { title: "Title", price: "0.00" };
 for (const field of document.querySelectorAll("[data-preview]")) {
   field.addEventListener("input", () => {
@@ -138,7 +138,7 @@ document.querySelector("input[name=image_file]")?.addEventListener("change", ({ 
   if (target.files[0]?.type.startsWith("image/")) reader.readAsDataURL(target.files[0]);
 });
 
-// Leaving with something typed asks first; the browser words the question.
+// The browser asks before it leaves a page with unsaved input.
 const editor = document.querySelector(".editor form");
 if (editor) {
   let changed = false;

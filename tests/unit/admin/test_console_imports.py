@@ -40,7 +40,7 @@ def test_file_is_imported_and_what_was_skipped_is_shown_and_downloaded(app: Flas
     said = finished(app, staff, place)
     assert "spring <b>.csv" in said
     assert "State done" in said
-    assert re.search(r"Rows 2 taken New 1 .* Skipped 1 have errors", said)
+    assert re.search(r"Rows 2 read New 1 .* Skipped 1 with errors", said)
     assert re.search(r"Line Why 3 price: ", said)
     download = staff.get(f"{place}/errors.csv")
     assert download.headers["Content-Disposition"] == 'attachment; filename="import-1-errors.csv"'
@@ -96,8 +96,8 @@ def test_import_that_nobody_carries_out_says_so(app: Flask, staff: Browser) -> N
     assert "relay" not in words_of(staff.get(place))
     long_ago = datetime(2026, 11, 1, 8)  # noqa: DTZ001 - as in the database
     for values, said in (
-        ({"submitted_at": long_ago}, "No relay has taken it yet"),
-        ({"state": RUNNING, "claimed_until": long_ago}, "The relay that was at it is gone."),
+        ({"submitted_at": long_ago}, "No relay has started it"),
+        ({"state": RUNNING, "claimed_until": long_ago}, "The relay that imported it stopped."),
     ):
         with app.app_context():
             db.session.execute(update(ImportJob).values(**values))

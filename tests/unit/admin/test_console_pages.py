@@ -1,4 +1,4 @@
-"""The console without JavaScript: what its forms do, what a role is offered, and that nothing typed is lost."""
+"""The console without JavaScript: its forms, the controls for each role, and input that survives errors."""
 
 import io
 import re
@@ -32,7 +32,7 @@ def page_of(product_id: int, what: str = "") -> str:
 
 
 def opened(browser: Browser, product_id: int) -> dict[str, str]:
-    """What the editor's form holds when it is opened, hidden fields too."""
+    """Return the fields of the editor's form as opened, hidden ones too."""
     text = browser.get(page_of(product_id, "/edit")).text
     inputs = [dict(re.findall(r'(name|value)="([^"]*)"', tag)) for tag in re.findall(r"<input[^>]*>", text)]
     fields = {tag["name"]: unescape(tag["value"]) for tag in inputs if "value" in tag and "name" in tag}
@@ -45,16 +45,16 @@ def products(app: Flask) -> list[Product]:
         return list(db.session.execute(select(Product).order_by(Product.id)).scalars())
 
 
-# --- who sees what ------------------------------------------------------------------------------------------
+# --- roles ------------------------------------------------------------------------------------------
 
 
-def test_root_leads_to_the_console_and_the_console_to_the_sign_in(client: FlaskClient) -> None:
+def test_root_redirects_to_the_console_and_the_console_to_the_sign_in(client: FlaskClient) -> None:
     browser = Browser(client, SIGN_IN)
     assert browser.get("/").headers["Location"] == "/console/"
     assert SIGN_IN in browser.get("/console/").headers["Location"]
 
 
-def test_viewer_is_offered_nothing_that_would_be_refused(onlooker: Browser, editor: Api) -> None:
+def test_viewer_sees_no_form_or_link_that_would_be_refused(onlooker: Browser, editor: Api) -> None:
     product = editor.create()["id"]
     for path in (*PAGES, page_of(product)):
         page = onlooker.get(path)
@@ -156,7 +156,7 @@ def test_edit_that_meets_a_delete_brings_back_what_others_changed(app: Flask, st
     assert (restored.title, restored.price, restored.deleted_at) == ("Blue mug", Decimal(13), None)
 
 
-def test_users_text_turns_no_sentence_around_it(staff: Browser, editor: Api) -> None:
+def test_direction_marks_in_products_do_not_affect_the_text_around_them(staff: Browser, editor: Api) -> None:
     turning = {"title": f"abc{MARK}def", "category": f"Kit{MARK}chen", "description": f"Holds {MARK}tea."}
     live, gone = editor.create(**turning)["id"], editor.create(**turning, sku="GONE")["id"]
     fields = opened(staff, live)
@@ -177,7 +177,7 @@ def test_users_text_turns_no_sentence_around_it(staff: Browser, editor: Api) -> 
     pages.append(send(staff, page_of(live, "/edit"), **{**fields, "price": "cheap"}))
     editor.patch(live, "*", price="13.00", title=f"def{MARK}abc")
     pages.append(send(staff, page_of(live, "/edit"), **{**fields, "price": "14"}))
-    assert "meanwhile" in pages[-1].text
+    assert "Someone else saved this product" in pages[-1].text
     editor.delete(live)
     pages.append(send(staff, page_of(live, "/edit"), **{**fields, "price": "14"}))
     assert "Restore" in pages[-1].text
@@ -225,7 +225,7 @@ def test_conflict_shows_both_sides_and_the_choice_is_saved(app: Flask, staff: Br
         assert words in answer.text
     picked = set(re.findall(r'name="pick_(\w+)" value="(\w+)" checked', answer.text))
     assert picked == {("title", "yours"), ("category", "yours"), ("description", "yours"), ("price", "theirs")}
-    assert answer.text.count("both changed it") == 1
+    assert answer.text.count("both changed this") == 1
     choice = {f"yours_{name}": mine[name] for name in CONTENT} | {f"theirs_{name}": CONTENT[name] for name in CONTENT}
     choice |= {"theirs_title": "Their mug", "theirs_price": "1.00"}
     choice |= {"pick_title": "theirs", "pick_category": "yours", "pick_description": "yours", "pick_price": "theirs"}
@@ -323,7 +323,7 @@ def test_delete_asks_first_and_can_be_undone(app: Flask, staff: Browser, editor:
     assert (saved.deleted_at, saved.version) == (None, 3)
 
 
-def test_what_changed_meanwhile_is_not_deleted_unseen(app: Flask, staff: Browser, editor: Api) -> None:
+def test_delete_of_a_stale_version_is_refused(app: Flask, staff: Browser, editor: Api) -> None:
     product = editor.create()["id"]
     editor.patch(product, "*", title="Blue mug")
     answer = send(staff, page_of(product, "/delete"), version="1")
@@ -331,7 +331,7 @@ def test_what_changed_meanwhile_is_not_deleted_unseen(app: Flask, staff: Browser
     assert products(app)[0].deleted_at is None
 
 
-def test_restore_asks_for_another_sku_where_it_was_given_away(app: Flask, staff: Browser, editor: Api) -> None:
+def test_restore_requires_another_sku_when_its_own_is_taken(app: Flask, staff: Browser, editor: Api) -> None:
     product = editor.create()["id"]
     editor.delete(product)
     editor.create()
@@ -341,21 +341,21 @@ def test_restore_asks_for_another_sku_where_it_was_given_away(app: Flask, staff:
     assert [(p.live_sku, p.title) for p in products(app)] == [("MUG-2", "Red mug"), ("MUG-1", "Red mug")]
 
 
-# --- what the pages say -------------------------------------------------------------------------------------
+# --- texts of the pages -------------------------------------------------------------------------------------
 
 
-def test_unknown_is_said_where_nobody_answers(staff: Browser, editor: Api) -> None:
+def test_pages_show_unknown_while_the_client_does_not_answer(staff: Browser, editor: Api) -> None:
     product = editor.create()["id"]
     overview = staff.get("/console/").text
     assert "The Client does not answer, so its state is unknown." in overview
-    assert "unknown how many wait" in overview
-    assert "unknown: the Client would know" in overview
-    assert "what the shop shows of this product is unknown" in staff.get(page_of(product)).text
+    assert "unknown how many are pending" in overview
+    assert "unknown: only the Client knows" in overview
+    assert "the state of this product in the shop is unknown" in staff.get(page_of(product)).text
     assert "The Client stores the dead letters, and it does not answer" in staff.get("/console/dead-letters").text
-    assert "version 1 is on its way, not sent by the relay yet" in staff.get(page_of(product)).text
+    assert "version 1 is on its way; the relay has not sent it" in staff.get(page_of(product)).text
 
 
-def test_edit_shows_at_once_as_not_in_the_shop_yet(app: Flask, staff: Browser, editor: Api) -> None:
+def test_edit_is_shown_as_on_its_way_at_once(app: Flask, staff: Browser, editor: Api) -> None:
     product = editor.create()["id"]
     with app.app_context():
         db.session.execute(update(Replication).values(state=VERIFIED, pending_since=None, due_at=None))
@@ -365,7 +365,9 @@ def test_edit_shows_at_once_as_not_in_the_shop_yet(app: Flask, staff: Browser, e
     assert "on its way</span>" in staff.get("/console/products").text
 
 
-def test_what_is_retried_shows_its_last_result_and_what_goes_on_apart(app: Flask, staff: Browser, editor: Api) -> None:
+def test_retried_product_shows_its_last_verified_version_and_the_one_in_progress(
+    app: Flask, staff: Browser, editor: Api
+) -> None:
     product = editor.create()["id"]
     with app.app_context():
         done = {"state": VERIFIED, "pending_since": None, "due_at": None, "verified_sequence": Replication.sequence}
@@ -377,14 +379,14 @@ def test_what_is_retried_shows_its_last_result_and_what_goes_on_apart(app: Flask
         db.session.execute(update(Replication).values(state=SENT, attempts=2, last_error="out of order"))
         db.session.commit()
     text = words_of(staff.get(page_of(product)))
-    assert "Last finished version 1 verified" in text
-    assert "Going on now version 2 sent, not verified" in text
-    assert "2 attempts lost" in text
+    assert "Last verified version 1," in text
+    assert "In progress version 2 sent, not verified" in text
+    assert "2 attempts failed" in text
     assert "out of order" in text
-    assert "the same on both sides" not in text
+    assert "equal on both sides" not in text
 
 
-def test_what_waits_shows_its_age_its_reason_and_what_to_do(app: Flask, staff: Browser, editor: Api) -> None:
+def test_stuck_product_shows_its_age_reason_and_advice(app: Flask, staff: Browser, editor: Api) -> None:
     product = editor.create()["id"]
     with app.app_context():
         long_ago = datetime(2026, 11, 1, 8)  # noqa: DTZ001 - as in the database
@@ -395,10 +397,10 @@ def test_what_waits_shows_its_age_its_reason_and_what_to_do(app: Flask, staff: B
         answer = staff.get(page)
         assert '<time datetime="2026-11-01T08:00:00Z"' in answer.text
         assert "the price is cheap" in words_of(answer)
-    assert "Repair the product and save it" in words_of(staff.get("/console/"))
+    assert "Correct and save the product" in words_of(staff.get("/console/"))
 
 
-def test_drift_is_an_alarm_with_what_mends_it(app: Flask, staff: Browser, editor: Api) -> None:
+def test_drift_is_an_alarm_with_its_repair(app: Flask, staff: Browser, editor: Api) -> None:
     product = editor.create()["id"]
     with app.app_context():
         db.session.execute(update(Replication).values(state=VERIFIED, pending_since=None, due_at=None))
@@ -419,29 +421,29 @@ def test_drift_is_an_alarm_with_what_mends_it(app: Flask, staff: Browser, editor
     assert send(staff, "/console/drift/repair").status_code == 409
 
 
-def test_restored_database_is_an_alarm_with_what_mends_it(app: Flask, staff: Browser) -> None:
+def test_restored_database_is_an_alarm_with_its_recovery(app: Flask, staff: Browser) -> None:
     with app.app_context():
         db.session.execute(update(SyncGeneration).values(alarm="client", alarm_since=utc_now()))
         db.session.commit()
     text = words_of(staff.get("/console/"))
-    assert "The database of the Client came back from a backup" in text
+    assert "The database of the Client was restored from a backup" in text
     assert "lockstep sync recover" in text
 
 
-def test_relay_that_is_silent_is_named_with_what_to_do(app: Flask, staff: Browser) -> None:
-    def said() -> str:
+def test_silent_relay_is_named_with_advice(app: Flask, staff: Browser) -> None:
+    def overview() -> str:
         return unescape(staff.get("/console/").text)
 
-    assert "never seen" in said()
-    assert "Start “lockstep relay”" in said()
+    assert "never ran" in overview()
+    assert "Start “lockstep relay”" in overview()
     with app.app_context():
         db.session.execute(update(DriftCheck).values(due_at=datetime(2026, 1, 1)))  # noqa: DTZ001 - as in the database
         db.session.commit()
-    assert "no sign of life" in said()
+    assert "no heartbeat" in overview()
 
 
 @pytest.mark.parametrize("path", ["/console/products/states.json?ids=1,2,x", "/console/products/1/live.json"])
-def test_what_did_not_change_is_not_sent_again(staff: Browser, editor: Api, path: str) -> None:
+def test_unchanged_regions_are_answered_304(staff: Browser, editor: Api, path: str) -> None:
     product = editor.create()["id"]
     first = staff.client.get(path, headers=JSON)
     assert first.get_json()["regions"]
@@ -452,7 +454,7 @@ def test_what_did_not_change_is_not_sent_again(staff: Browser, editor: Api, path
     assert with_change.status_code == 200 if "live" in path else 304
 
 
-def test_pages_keep_themselves_current_by_addresses_that_answer(staff: Browser, editor: Api) -> None:
+def test_live_addresses_of_pages_answer(staff: Browser, editor: Api) -> None:
     product = editor.create()["id"]
     for page in ("/console/products", page_of(product)):
         addresses = re.findall(r'data-live="([^"]+)"', staff.get(page).text)
@@ -461,7 +463,7 @@ def test_pages_keep_themselves_current_by_addresses_that_answer(staff: Browser, 
             assert staff.client.get(unescape(address), headers=JSON).status_code == 200
 
 
-def test_older_versions_are_a_page_away_also_once_the_page_renewed_itself(staff: Browser, editor: Api) -> None:
+def test_link_to_older_versions_survives_a_live_update(staff: Browser, editor: Api) -> None:
     product = editor.create()["id"]
     for number in range(20):
         editor.patch(product, "*", title=f"Mug {number}")
@@ -475,7 +477,7 @@ def test_older_versions_are_a_page_away_also_once_the_page_renewed_itself(staff:
     "query",
     ["state=no", "sort=-sku", "q=" + "x" * 500, "q=%00", "category=nowhere", "deleted=x", "state=any", "before=-1"],
 )
-def test_address_that_makes_no_sense_still_shows_a_page(staff: Browser, query: str) -> None:
+def test_invalid_parameters_are_ignored(staff: Browser, query: str) -> None:
     for page in ("/console/products", "/console/dead-letters", "/console/imports"):
         assert staff.get(f"{page}?{query}").status_code == 200
 
@@ -485,7 +487,7 @@ def test_lists_that_the_overview_links_to_exist(staff: Browser) -> None:
     assert set(lists) == {PENDING, STUCK_ROW}
 
 
-def test_resync_of_many_is_asked_for_once_and_shown(app: Flask, staff: Browser, editor: Api) -> None:
+def test_second_request_joins_the_running_resync(app: Flask, staff: Browser, editor: Api) -> None:
     editor.create()
     for _click in range(2):
         assert send(staff, "/console/resyncs", what="all").status_code == 302
@@ -497,7 +499,7 @@ def test_resync_of_many_is_asked_for_once_and_shown(app: Flask, staff: Browser, 
     assert send(staff, "/console/resyncs", what="everything").status_code == 422
 
 
-def test_search_of_signs_alone_finds_nothing_and_says_why(staff: Browser, editor: Api) -> None:
+def test_search_without_letters_finds_nothing_and_says_why(staff: Browser, editor: Api) -> None:
     editor.create()
     for q, said in (("!!!", True), ("nothing", False)):
         page = staff.get("/console/products", query_string={"q": q}).text
@@ -505,7 +507,7 @@ def test_search_of_signs_alone_finds_nothing_and_says_why(staff: Browser, editor
         assert ("at least one letter or digit" in page) == said
 
 
-def test_chosen_products_are_marked_and_the_filter_is_kept(app: Flask, staff: Browser, editor: Api) -> None:
+def test_selected_products_become_pending_and_the_filter_stays(app: Flask, staff: Browser, editor: Api) -> None:
     ids = [editor.create(sku=f"P-{number}")["id"] for number in range(3)]
     with app.app_context():
         db.session.execute(update(Replication).values(state=VERIFIED, pending_since=None, due_at=None))
@@ -518,7 +520,7 @@ def test_chosen_products_are_marked_and_the_filter_is_kept(app: Flask, staff: Br
 
 
 @pytest.mark.parametrize("number", ["99999999999999999999", str(2**63), "-1", "1e3", "x"])
-def test_id_that_no_database_holds_is_nobodys(staff: Browser, number: str) -> None:
+def test_impossible_id_matches_no_product(staff: Browser, number: str) -> None:
     for address in (
         f"/console/products?deleted={number}",
         f"/console/products/states.json?ids={number}",

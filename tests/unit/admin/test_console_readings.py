@@ -1,4 +1,4 @@
-"""What the overview makes of its figures: the chart's geometry, and which part is held to be silent."""
+"""The overview's chart and the states of the parts."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 25, 12, 0, 30)  # noqa: DTZ001 - as the database's: nai
 
 
 def history(**of_minute: Bucket) -> History:
-    """An hour of nothing, but for some minutes: ``m5`` is five before the one that runs."""
+    """Return an hour without changes, except in some minutes: ``m5`` is five minutes before the current one."""
     start = NOW.replace(second=0)
     buckets = [Bucket(start - timedelta(minutes=ago), 0, 0, None, None, None) for ago in reversed(range(60))]
     for name, bucket in of_minute.items():
@@ -27,14 +27,14 @@ def bucket(changes: int, waiting: int, mean: float | None, slowest: float | None
     return Bucket(NOW, changes, waiting, mean, slowest, waited)
 
 
-def test_quiet_hour_is_an_empty_chart_that_still_has_its_scale() -> None:
+def test_hour_without_changes_is_an_empty_chart_with_a_scale() -> None:
     drawn = chart.draw(history(), HOUR)
     assert (drawn.empty, drawn.mean, drawn.slowest, drawn.per_minute) == (True, None, None, 0)
     assert [tick.label for tick in drawn.ticks] == ["10 ms", "0.1 s", "1 s", "10 s"]
     assert len(drawn.bars) == 60
 
 
-def test_bars_lie_side_by_side_and_higher_is_slower() -> None:
+def test_bars_do_not_overlap_and_a_higher_bar_is_slower() -> None:
     drawn = chart.draw(history(m10=bucket(3, 0, 0.1, 1.0, None), m0=bucket(2, 2, None, None, 900.0)), HOUR)
     assert all(a.x + a.width < b.x for a, b in zip(drawn.bars, drawn.bars[1:], strict=False))
     arrived, waiting = drawn.bars[-11], drawn.bars[-1]
@@ -46,13 +46,13 @@ def test_bars_lie_side_by_side_and_higher_is_slower() -> None:
     assert drawn.ticks[-1].label == "1 h"
 
 
-def test_figures_weigh_each_change_the_same() -> None:
+def test_mean_weighs_each_change_equally() -> None:
     drawn = chart.draw(history(m30=bucket(1, 0, 4.0, 4.0, None), m20=bucket(5, 2, 1.0, 2.0, 60.0)), HOUR)
     assert (drawn.changes, drawn.waiting, drawn.slowest) == (6, 2, 4.0)
     assert drawn.mean == pytest.approx((4.0 + 3 * 1.0) / 4)
 
 
-def test_throughput_is_of_the_last_minutes_with_the_one_that_runs() -> None:
+def test_throughput_covers_the_last_minutes_including_the_current_one() -> None:
     drawn = chart.draw(
         history(m0=bucket(5, 0, 1, 1, None), m3=bucket(8, 2, 1, 1, 90.0), m9=bucket(99, 0, 1, 1, None)), HOUR
     )
@@ -63,15 +63,15 @@ def status(**changed: object) -> Status:
     client = ClientState(0, None, 0, 0, worker_seen_at=NOW - timedelta(seconds=8))
     drift = Summary(0, 0, None, [], checked_at=NOW - timedelta(seconds=8))
     queues = {"client.products": 0, "client.likes": 3}
-    well = Status("in_sync", 0, 0, 0, None, Lag(None, None, 0), None, drift, queues, client, None, None, None, NOW)
-    return replace(well, **changed)  # type: ignore[arg-type]
+    in_sync = Status("in_sync", 0, 0, 0, None, Lag(None, None, 0), None, drift, queues, client, None, None, None, NOW)
+    return replace(in_sync, **changed)  # type: ignore[arg-type]
 
 
-def test_everything_at_work_needs_no_advice() -> None:
+def test_no_advice_while_everything_runs() -> None:
     found = parts.parts(status())
     assert {part.state for part in found} == {parts.OK}
     assert not [part for part in found if part.advice]
-    assert [part.words for part in found if part.name == "Broker"] == ["answers, 3 messages wait"]
+    assert [part.text for part in found if part.name == "Broker"] == ["answers, 3 messages queued"]
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ def test_everything_at_work_needs_no_advice() -> None:
         ({"client": None, "client_error": "it does not answer"}, "Client"),
     ],
 )
-def test_silent_part_is_named_with_what_to_do(changed: dict[str, object], silent: str) -> None:
+def test_silent_part_has_advice(changed: dict[str, object], silent: str) -> None:
     found = parts.parts(status(**changed))
     assert [(part.name, bool(part.advice)) for part in found if part.state == parts.SILENT] == [(silent, True)]
 
 
-def test_worker_is_unknown_rather_than_silent_while_the_client_is_away() -> None:
+def test_worker_is_unknown_and_not_silent_while_the_client_is_down() -> None:
     found = {part.name: part.state for part in parts.parts(status(client=None, client_error="away"))}
     assert found["Worker and beat"] == parts.UNKNOWN
