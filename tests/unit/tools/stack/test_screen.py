@@ -15,7 +15,7 @@ def printed_with(encoding: str) -> tuple[Screen, io.BytesIO]:
 def test_step_is_one_plain_line_where_there_is_no_terminal() -> None:
     screen, raw = printed_with("utf-8")
     with screen.step("Admin"):
-        screen.note("soon")
+        screen.show_progress("soon")
     assert raw.getvalue().decode() == "  ✓ Admin  0.0 s\n"
 
 
