@@ -51,20 +51,20 @@ def test_request_under_way_is_told_as_a_conflict_until_its_claim_ends(app: Flask
     refused = create(editor, "k1")
     assert (refused.status_code, refused.headers["Retry-After"]) == (409, "1")
     age(app, idempotency.CLAIMED_FOR + timedelta(seconds=1))
-    assert create(editor, "k1").status_code == 201  # whoever claimed it died before it created anything
+    assert create(editor, "k1").status_code == 201  # the claim of a process that died before creating anything
 
 
-def test_claim_that_ended_meanwhile_creates_nothing(app: Flask) -> None:
+def test_claim_that_expired_creates_nothing(app: Flask) -> None:
     with app.app_context():
         claim = idempotency.Claim("someone", "k1")
-        claim.take("f" * 64)
-        db.session.execute(update(IdempotencyKey).values(claim="somebody else's"))
+        claim.acquire("f" * 64)
+        db.session.execute(update(IdempotencyKey).values(claim="another"))
         db.session.commit()
         try:
             claim.store({"id": 1})
         except idempotency.KeyInFlightError:
             return
-    raise AssertionError("kept an answer for somebody else's claim")
+    raise AssertionError("stored an answer for another claim")
 
 
 def test_failed_create_leaves_the_key_free(editor: Api) -> None:

@@ -184,21 +184,21 @@ def test_what_is_cancelled_before_it_begins_imports_nothing(app: Flask, editor: 
     assert editor.call("POST", f"{after}/cancel").get_json()["state"] == "done"  # too late, and no harm
 
 
-def take_one_chunk(job_id: int, name: str) -> None:
-    """What a relay does before it dies: claim, and the first chunk."""
+def import_one_chunk(job_id: int, name: str) -> None:
+    """Claim a job and import its first chunk, as a relay does before it dies."""
     job = runner.claim(name)
     assert job is not None
     assert job.id == job_id
     chunk = next(importer.chunks(read(io.BufferedReader(runner._File(job.id, lambda: None)), job.kind), job.rows))
-    importer.store(chunk, job.author, partial(runner._note, job.id, name))
+    importer.store(chunk, job.author, partial(runner._store_progress, job.id, name))
 
 
-def test_a_relay_that_dies_leaves_its_job_to_the_next_which_goes_on(app: Flask, editor: Api) -> None:
+def test_another_relay_resumes_the_job_of_one_that_died(app: Flask, editor: Api) -> None:
     location = submitted(editor, TWO_CHUNKS)
     job_id = int(location.rpartition("/")[2])
     with app.app_context():
-        take_one_chunk(job_id, "the one that dies")
-        assert runner.claim("another") is None  # not yet: it may live
+        import_one_chunk(job_id, "the one that dies")
+        assert runner.claim("another") is None  # the claim lasts
         past = db.session.execute(select(utc_now())).scalar_one() - timedelta(seconds=1)
         db.session.execute(update(ImportJob).values(claimed_until=past))
         db.session.execute(update(Product).where(Product.sku == "SKU-00000").values(title="Edited meanwhile"))
@@ -210,7 +210,7 @@ def test_a_relay_that_dies_leaves_its_job_to_the_next_which_goes_on(app: Flask, 
         assert db.session.scalar(select(Product.title).where(Product.sku == "SKU-00000")) == "Edited meanwhile"
 
 
-def test_a_relay_that_lost_its_job_changes_nothing_more(app: Flask, editor: Api) -> None:
+def test_relay_that_lost_its_claim_changes_nothing(app: Flask, editor: Api) -> None:
     job_id = int(submitted(editor, TWO_CHUNKS).rpartition("/")[2])
     with app.app_context():
         job = runner.claim("slow")
@@ -218,7 +218,7 @@ def test_a_relay_that_lost_its_job_changes_nothing_more(app: Flask, editor: Api)
         chunk = next(importer.chunks(read(io.BufferedReader(runner._File(job_id, lambda: None)), job.kind), 0))
         service.cancel(job_id)
         with pytest.raises(runner.NotOursError):
-            importer.store(chunk, "x", partial(runner._note, job_id, "slow"))
+            importer.store(chunk, "x", partial(runner._store_progress, job_id, "slow"))
         db.session.rollback()
     assert count(app, Product) == 0
 
