@@ -1,6 +1,6 @@
-"""The reference of the settings, made from their classes: ``.env.example``, and the tables of the documents' site.
+"""Generate the settings reference from the settings classes: ``.env.example``, and the tables of the documentation.
 
-Run ``python -m tools.settings_reference > .env.example`` after a setting was added or described anew.
+Run ``python -m tools.settings_reference > .env.example`` after changing a setting or its description.
 """
 
 import textwrap
@@ -14,23 +14,23 @@ from runtime.settings import Settings
 
 _WIDTH = 110
 _HEAD = (
-    "All settings of Lockstep. Made by tools/settings_reference.py from the settings' classes: change the text there.",
+    "All settings of Lockstep, generated from their classes by tools/settings_reference.py.",
     "Copy this file to .env, and replace or remove each line: `change-me` is refused at start.",
 )
 _RULES = (
     "Settings are environment variables, or lines of a `.env` file in the working folder; the environment wins.",
-    "Instead of `X`, the environment may give `X_FILE`: the path of a file that holds the value.",
+    "Instead of `X`, the environment may give `X_FILE`: the path of a file with the value.",
     "There are no default secrets. `lockstep doctor` prints each setting with its source, secrets masked, and what is "
     "wrong.",
     "In the user and password of a URL, percent-encode every character but letters, digits and `-._~`, as UTF-8 (`/` "
     "is `%2F`, `@` is `%40`): `python3 -c 'from urllib.parse import quote; print(quote(input(), safe=\"\"))'`.",
-    "An IPv6 address stands in brackets: `amqp://user:password@[::1]:5672//`, `[::1]:9101`.",
+    "An IPv6 address is written in brackets: `amqp://user:password@[::1]:5672//`, `[::1]:9101`.",
     "A new secret: `python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`.",
 )
 
 
 def env_example() -> str:
-    """Return the content of ``.env.example``: each setting once, commented, with a value that is refused."""
+    """Return the content of ``.env.example``: each setting once, with its description and a value that is refused."""
     lines = [line for sentence in (*_HEAD, *_RULES) for line in _comment(sentence)]
     for cls, fields in _sections():
         lines += ["", "", *_comment(_readers(cls))]
@@ -40,7 +40,7 @@ def env_example() -> str:
 
 
 def tables() -> str:
-    """Return the reference in Markdown: a section with a table for each class."""
+    """Return the reference in Markdown, with a table for each class."""
     lines = [f"- {rule}" for rule in _RULES]
     for cls, fields in _sections():
         title, _, rest = _readers(cls).partition(": ")
@@ -51,7 +51,7 @@ def tables() -> str:
 
 
 def _sections() -> Iterator[tuple[type[Settings], dict[str, FieldInfo]]]:
-    """Yield each class with its settings, one that several classes share only with the first of them."""
+    """Yield each class with its settings; a setting of several classes only with the first."""
     seen: set[str] = set()
     for cls in settings_classes().values():
         fields = {name.upper(): field for name, field in cls.model_fields.items() if name not in seen}

@@ -143,7 +143,7 @@ def test_taken_port_is_named_with_the_option_to_choose_another(demo: Demo) -> No
     with socket.create_server(("127.0.0.1", demo.ports[1])):
         code, output = demo.run("--once")
     assert code == 1
-    assert f"port {demo.ports[1]}, meant for the Client, is taken" in output
+    assert f"port {demo.ports[1]}, for the Client, is in use" in output
     assert "--client-port" in output
 
 

@@ -1,4 +1,4 @@
-"""What Lockstep costs, as ratios against the bare limits of the servers it runs on, measured in one run.
+"""Benchmark: the cost of Lockstep, as ratios to the bare limits of its servers, measured in one run.
 
 ``rows`` holds one module per row of the table; ``bare`` what the parts can do without Lockstep.
 """

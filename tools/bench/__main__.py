@@ -1,4 +1,4 @@
-"""``scripts/bench``: Lockstep beside the bare limits, in one run."""
+"""``scripts/bench``: Lockstep compared with the bare limits of its servers, in one run."""
 
 import sys
 

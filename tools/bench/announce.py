@@ -1,4 +1,4 @@
-"""Says on the broker that likes wait: ``python -m tools.bench.announce``."""
+"""Announce pending likes on the broker: ``python -m tools.bench.announce``."""
 
 from contract import names
 from contract.publisher import Publisher

@@ -1,4 +1,4 @@
-"""Waiting for many documents to be as expected in the Client's store, at next to no cost for what is measured."""
+"""Wait cheaply until many documents of the Client's store match a filter."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from pymongo.collection import Collection
 from tools.stack.api import eventually
 
 _LOOKED_AT = 2_000
-_CHUNK = 100  # ids per question: SecantusDB compares each document with the whole list
+_CHUNK = 100  # ids per query: SecantusDB compares each document with the whole list
 _WITHIN = 1_800.0
 
 
@@ -25,10 +25,10 @@ class Arrivals:
     ) -> None:
         self._documents, self._such = documents, such or {}
         step = len(ids) // _LOOKED_AT + 1
-        self._ids, self._arrived = ids[::-step][::-1], 0  # from the last one on, so that it is among them
+        self._ids, self._arrived = ids[::-step][::-1], 0  # from the last one, so that it is included
 
     def wait(self) -> None:
-        """Return once all of them are there. Raises NotSeenError."""
+        """Wait until all match. Raises NotSeenError."""
         eventually(self._all, within=_WITHIN, what="all that were looked for at the Client")
 
     def _all(self) -> bool:

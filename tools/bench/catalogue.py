@@ -1,4 +1,4 @@
-"""Made-up products, the same ones for every side of a comparison."""
+"""Generated products, equal for all sides of a comparison."""
 
 import csv
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from contract.versions import compose
 _COLOURS = ("red", "green", "blue", "amber", "violet", "black", "white", "grey", "teal", "coral")
 _THINGS = ("mug", "kettle", "lamp", "chair", "table", "rug", "clock", "vase", "shelf", "basket", "spoon")
 _CATEGORIES = tuple(f"Category {number}" for number in range(20))
-PERIOD = 220  # after so many, colours, things and categories come in the same combination again
+PERIOD = 220  # products until the combination of colour, thing and category repeats
 _DESCRIPTION = "Made by hand in small numbers, to last; each one is a little different from the next. "
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def content(number: int, prefix: str = "B") -> dict[str, Any]:
-    """Return what staff would send to create product ``number``."""
+    """Return the request of staff that creates product ``number``."""
     colour, thing = _COLOURS[number % len(_COLOURS)], _THINGS[number % len(_THINGS)]
     return {
         "sku": f"{prefix}-{number}",
@@ -41,7 +41,7 @@ def write(file: Path, rows: int, prefix: str) -> Path:
 
 
 def moment(number: int) -> datetime:
-    """Return when product ``number`` was last changed: later ones later, naive UTC."""
+    """Return the time of the last change of product ``number``, ascending, naive UTC."""
     return (_BEGAN + timedelta(milliseconds=20 * number)).replace(tzinfo=None)
 
 

@@ -1,11 +1,11 @@
-"""Cost against size of the catalogue, as an SVG of a few lines: no library, nothing to load."""
+"""Draw cost against size of the catalogue as an SVG, without a library."""
 
 import math
 from collections.abc import Iterator, Mapping
 from html import escape
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 860, 420, 60, 40, 50
-_PLOT = 470  # pixels wide; the names stand to the right
+_PLOT = 470  # pixels wide; the names are to the right
 _COLOURS = ("#0b6e99", "#c4532d", "#5b8c2a", "#8a4fb0", "#b58900", "#3f6f6f", "#a03060", "#555555")
 _LOWEST, _HIGHEST = 0.5, 32.0
 

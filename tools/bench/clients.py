@@ -1,4 +1,4 @@
-"""Starting the load and reading what it saw."""
+"""Start the load process and read its results."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ CLIENTS = 8
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """``seconds`` of each request; ``cpu`` is the share of one core that the clients themselves used.
+    """``seconds`` of each request; ``cpu`` is the share of one core that the clients used.
 
     ``began`` is the monotonic clock's, which all processes of a machine share.
     """
@@ -26,12 +26,12 @@ class Load:
 
     @property
     def rate(self) -> float:
-        """Requests answered per second."""
+        """Answered requests per second."""
         return len(self.seconds) / self.took
 
 
 def run(kind: str, port: int, token: str, seconds: float, **orders: Any) -> Load:
-    """Have eight clients send requests for ``seconds``. Raises BenchError when any was not answered with success."""
+    """Send requests from eight clients for ``seconds``. Raises BenchError where any fails."""
     orders |= {"kind": kind, "port": port, "token": token, "seconds": seconds, "clients": CLIENTS}
     command = [sys.executable, "-m", "tools.bench.load"]
     done = subprocess.run(command, input=json.dumps(orders).encode(), capture_output=True, check=False, cwd=ROOT)

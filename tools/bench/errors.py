@@ -1,5 +1,5 @@
-"""What may go wrong in a run."""
+"""Errors of a run."""
 
 
 class BenchError(Exception):
-    """A measurement is not worth anything; the message says why."""
+    """A measurement is invalid; the message says why."""

@@ -1,4 +1,4 @@
-"""What a row reports: figures with their spread and their goal."""
+"""The figures of a row, with their spread and goal."""
 
 import math
 import statistics
@@ -22,14 +22,14 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal is met; None where there is none."""
+        """Return whether the goal is met; None without a goal."""
         if self.at_least is not None:
             return self.value >= self.at_least
         return None if self.at_most is None else self.value <= self.at_most
 
     @property
     def goal(self) -> str:
-        """The goal in words."""
+        """The goal as text."""
         if self.at_least is not None:
             return f"≥ {self.at_least:g}"
         return "" if self.at_most is None else f"≤ {self.at_most:g}"
@@ -42,7 +42,7 @@ def of_rounds(what: str, values: Sequence[float], unit: str, **goal: float | str
 
 
 def ratio(what: str, above: Sequence[float], below: Sequence[float], **goal: float | str) -> Figure:
-    """Return the median of the rounds' ratios: each round's two values were measured one right after the other."""
+    """Return the median of the ratios of each round, whose two values were measured directly one after the other."""
     return of_rounds(what, [a / b for a, b in zip(above, below, strict=True)], "×", **goal)
 
 

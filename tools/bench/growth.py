@@ -1,4 +1,4 @@
-"""One catalogue that grows from size to size; the rows that ask what size costs each look at every one of them."""
+"""Grow one catalogue from size to size, and measure the rows about its size at each."""
 
 from tools.bench import seed
 from tools.bench.rows import ROWS

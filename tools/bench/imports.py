@@ -1,4 +1,4 @@
-"""One large import, watched: how fast it arrives, what an editor notices meanwhile, and what memory it takes."""
+"""Measure one large import: its rate, an editor's latency during it, and its memory."""
 
 import subprocess
 import threading
@@ -19,7 +19,7 @@ from tools.bench.system import System
 from tools.bench.usage import peak_mb, rss_mb
 from tools.stack.product import ROOT
 
-_BETWEEN_PROBES = 0.2  # seconds: an editor, not a load
+_BETWEEN_PROBES = 0.2  # seconds: as an editor, without load
 _LOOK_SECONDS = 0.25
 
 
@@ -40,7 +40,7 @@ class Imported:
 
 
 def measure(run: Run) -> Imported:
-    """Measure half of the bare rates before and half after: the machine may not stay as it is."""
+    """Measure half of the bare rates before and half after: the speed of the machine may change."""
     system, rows = run.system, run.sizes.imported
     run.settle()
     first = run.free_ids()
@@ -90,7 +90,7 @@ def _import(run: Run, file: Path, probe: Probe) -> tuple[float, float, list[floa
 
 @contextmanager
 def _editor(probe: Probe) -> Iterator[list[float]]:
-    """Have an editor create a product now and then; yields the list of the delays so far."""
+    """Create a product as an editor at intervals; yield the list of the delays."""
     delays: list[float] = []
     done = threading.Event()
 
@@ -112,4 +112,4 @@ def _editor(probe: Probe) -> Iterator[list[float]]:
 def _memory(system: System, importer: subprocess.Popen[bytes]) -> dict[str, float]:
     found = {process.name: rss_mb(process.pid) for process in system.product.processes}
     found["import"] = peak_mb(importer.pid)
-    return {name: used for name, used in found.items() if used}  # the import may have ended just now
+    return {name: used for name, used in found.items() if used}  # the import may have ended

@@ -18,7 +18,7 @@ from typing import Any
 
 from tools.bench import catalogue
 
-_RESTED = 2.0  # seconds; the services close a connection that rests for five
+_RESTED = 2.0  # seconds; the services close a connection after five idle ones
 Request = tuple[str, str, bytes]  # method, path, body
 
 
@@ -69,14 +69,14 @@ def _length(head: bytes) -> int:
 
 
 def creates(client: int, orders: dict[str, Any]) -> Iterator[Request]:
-    """Create products whose skus nobody else uses."""
+    """Create products with unique skus."""
     for number in count():
         body = catalogue.content(number, f"{orders['prefix']}-{client}")
         yield "POST", orders["path"], json.dumps(body).encode()
 
 
 def likes(client: int, orders: dict[str, Any]) -> Iterator[Request]:
-    """Like this client's share of the products, then take all of it back, and again."""
+    """Like this client's share of the products, then unlike all, repeatedly."""
     mine = range(orders["first"] + client, orders["last"] + 1, orders["clients"])
     for number in count(orders["turn"]):
         method = "DELETE" if number % 2 else "PUT"
@@ -87,7 +87,7 @@ def likes(client: int, orders: dict[str, Any]) -> Iterator[Request]:
 def updates(client: int, orders: dict[str, Any]) -> Iterator[Request]:
     """Change the price of products spread evenly over the whole catalogue, each once."""
     step = max(1, orders["last"] // (orders["clients"] * orders["requests"]))
-    while gcd(step, catalogue.PERIOD) > 1:  # or all of them would be of one kind, and stand before all others in a list
+    while gcd(step, catalogue.PERIOD) > 1:  # or all would be of one kind, at the start of a list
         step -= 1
     for product in range(1 + client * step, orders["last"] + 1, orders["clients"] * step):
         yield "PATCH", orders["path"].format(product), json.dumps({"price": orders["price"]}).encode()
@@ -102,14 +102,14 @@ KINDS: dict[str, Callable[[int, dict[str, Any]], Iterator[Request]]] = {
 
 @dataclass
 class Tally:
-    """What one client saw."""
+    """The results of one client."""
 
     seconds: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
 
 def work(client: int, orders: dict[str, Any], start: threading.Barrier, tally: Tally) -> None:
-    """Send requests until the time is up, or the ordered number of them."""
+    """Send requests until the time or the number given is reached."""
     connection, requests = Connection(orders["port"], orders["token"]), KINDS[orders["kind"]](client, orders)
     start.wait()
     end = time.monotonic() + orders["seconds"]
@@ -126,7 +126,7 @@ def work(client: int, orders: dict[str, Any], start: threading.Barrier, tally: T
 
 
 def main() -> None:
-    """Run all clients; print what they saw as JSON."""
+    """Run all clients; print their results as JSON."""
     orders = json.load(sys.stdin)
     start = threading.Barrier(orders["clients"] + 1)
     tallies = [Tally() for _ in range(orders["clients"])]

@@ -24,7 +24,7 @@ _SIZES = {"full": FULL, "million": MILLION, "quick": QUICK, "toy": TOY}
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure, print, write; return the exit code: 0 measured (whatever the figures), 1 not."""
+    """Measure, print, write; return the exit code: 0 where all rows were measured, with any figures, else 1."""
     options = _parser().parse_args(arguments)
     console = Console(width=None if sys.stdout.isatty() else 140)
     given = Given(options.database_url, options.mongodb_url, options.broker_url)
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _measure(run: Run, console: Console) -> tuple[dict[str, list[Figure]], bool]:
-    """Return what the rows found, and whether any failed: the others' figures are worth having all the same."""
+    """Return the figures of the rows, and whether any row failed; the others are still measured."""
     results, failed = {}, False
     for name in ROWS:
         if name in run.selected:
@@ -62,7 +62,7 @@ def _measure(run: Run, console: Console) -> tuple[dict[str, list[Figure]], bool]
             console.print(f"{ROWS[name].TITLE} …", end=" ")
             try:
                 results[name] = ROWS[name].measure(run)
-            except Exception as error:  # whatever it is, the others' figures took half an hour
+            except Exception as error:  # of any kind: the figures of the other rows took half an hour
                 console.print(f"failed: {error!r}")
                 failed = True
             else:
@@ -71,7 +71,7 @@ def _measure(run: Run, console: Console) -> tuple[dict[str, list[Figure]], bool]
 
 
 def _curves(run: Run) -> dict[str, dict[int, float]]:
-    """Return what grows with the catalogue, by name and size."""
+    """Return the figures that depend on the size of the catalogue, by name and size."""
     if not any(name in run.selected for name in GROWN):
         return {}
     seen = run.grown
@@ -83,11 +83,11 @@ def _curves(run: Run) -> dict[str, dict[int, float]]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description="Lockstep beside the bare limits, in one run.")
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure Lockstep and its servers' bare limits.")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", dest="size", action="store_const", const="quick", help="under 3 minutes")
     size.add_argument("--million", dest="size", action="store_const", const="million", help="up to a million products")
-    size.add_argument("--toy", dest="size", action="store_const", const="toy", help="as little as shows that it works")
+    size.add_argument("--toy", dest="size", action="store_const", const="toy", help="the smallest run")
     parser.set_defaults(size="full")
     parser.add_argument("--only", action="append", choices=list(ROWS), metavar="ROW", help=f"one of {', '.join(ROWS)}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything to FILE")

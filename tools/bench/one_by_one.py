@@ -1,4 +1,4 @@
-"""Sends each product as one Celery task, confirmed: ``python -m tools.bench.one_by_one FIRST LAST``."""
+"""Send each product as one Celery task with confirm: ``python -m tools.bench.one_by_one FIRST LAST``."""
 
 import sys
 

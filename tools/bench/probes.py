@@ -1,4 +1,4 @@
-"""One change at a time, from its commit until the Client's store shows it."""
+"""Measure one change at a time, from its commit until it is in the Client's store."""
 
 import json
 import time
@@ -18,14 +18,14 @@ _LONGEST = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Seconds until one product was seen: from its request, and from the commit."""
+    """Seconds until one product was visible, from its request and from its commit."""
 
     requested: float
     committed: float
 
 
 class Probe:
-    """Creates products through ``timed_admin`` at ``port`` and looks for them in the store, as the bare path does."""
+    """Creates products through ``timed_admin`` at ``port`` and polls the store for them, as the bare path does."""
 
     def __init__(self, system: System, port: int, prefix: str, look_every: float = 0.0) -> None:
         self._admin = Connection(port, system.staff_token)
@@ -33,7 +33,7 @@ class Probe:
         self._prefix, self._look_every = prefix, look_every
 
     def see(self, number: int) -> Seen:
-        """Create product ``number`` and wait until it is seen. Raises BenchError when it is not created, or lost."""
+        """Create product ``number`` and wait until it is visible. Raises BenchError where it is refused or lost."""
         body = json.dumps(catalogue.content(number, self._prefix)).encode()
         began = time.monotonic()
         status, head, answer = self._admin.send("POST", "/api/v1/products", body)

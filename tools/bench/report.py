@@ -1,4 +1,4 @@
-"""What a run found: a table on the terminal or in a document, JSON, and a chart of cost against size."""
+"""The report of a run: a table on the terminal or in a document, and JSON."""
 
 import platform
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ BEGIN, END = "<!-- figures: scripts/bench --markdown -->", "<!-- end of figures 
 
 
 def show(results: Results, console: Console) -> None:
-    """Print one line per figure; goals and whether they were met stand beside."""
-    table = Table("what", "figure", "spread", "goal", "", title="Lockstep beside the bare limits")
+    """Print one line per figure, with its goal and whether it was met."""
+    table = Table("what", "figure", "spread", "goal", "", title="Lockstep compared with bare limits")
     for name, figures in results.items():
         table.add_section()
         table.add_row(f"[bold]{ROWS[name].TITLE}")
@@ -33,12 +33,12 @@ def show(results: Results, console: Console) -> None:
 
 
 def check(document: Path) -> None:
-    """Raise BenchError unless ``document`` has a place for the table: better before half an hour than after it."""
+    """Raise BenchError unless ``document`` has the markers for the table. Called before the run."""
     _around(document)
 
 
 def put_into(document: Path, results: Results, size: str) -> None:
-    """Replace what stands between the two markers of ``document`` by the table, as Markdown. Raises BenchError."""
+    """Replace the text between the two markers of ``document`` by the table, in Markdown. Raises BenchError."""
     before, after = _around(document)
     day = f"{datetime.now(UTC):%Y-%m-%d}"
     lines = [f"{day}, {size} size, {cpu_count()} cores, Python {platform.python_version()}, {platform.system()}.", ""]
@@ -65,7 +65,7 @@ def _cells(figure: Figure) -> tuple[str, str, str, str, str]:
 
 
 def as_json(results: Results, size: str, curves: Mapping[str, Any]) -> dict[str, Any]:
-    """Return everything, for a file."""
+    """Return all results for the JSON file."""
     machine = {"python": platform.python_version(), "system": platform.platform(), "cpus": cpu_count()}
     rows = {
         name: {"title": ROWS[name].TITLE, "figures": [{**asdict(f), "met": f.met} for f in figures]}

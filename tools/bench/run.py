@@ -1,4 +1,4 @@
-"""One run: the servers, the systems on them, and what several rows share."""
+"""One run: the servers, the systems on them, and the measurements that rows share."""
 
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,7 +20,7 @@ _SETTLED_WITHIN = 900.0
 
 
 class Run:
-    """What a row measures with. Systems start when a row first asks for one, and end with the run."""
+    """The context of the rows. A system starts when a row first needs it, and ends with the run."""
 
     def __init__(self, sizes: Sizes, servers: Servers, folder: Path, selected: Collection[str]) -> None:
         self.sizes, self.servers, self.selected = sizes, servers, selected
@@ -37,18 +37,18 @@ class Run:
 
     @cached_property
     def system(self) -> System:
-        """The one that most rows share."""
+        """The system that most rows share."""
         return self._stack.enter_context(self.new_system("shared"))
 
     @contextmanager
     def new_system(self, name: str) -> Iterator[System]:
-        """Yield a system of its own."""
+        """Yield a separate system."""
         with self.servers.room() as urls, System(urls, self._folder / name, self.servers.processes).running() as system:
             yield system
 
     @contextmanager
     def admin_alone(self, beside: System, products: int) -> Iterator[System]:
-        """Yield an Admin without the rest, with a catalogue of its own: it disturbs no queue of ``beside``."""
+        """Yield Admin alone, with a catalogue of its own, so that it does not affect the queues of ``beside``."""
         with self.servers.database() as url:
             urls = Urls(url, beside.addresses.mongodb_url, beside.addresses.broker_url)
             with System(urls, self._folder / "alone", {}).admin_alone() as system:
@@ -64,15 +64,15 @@ class Run:
 
     @cached_property
     def grown(self) -> dict[str, dict[int, dict[str, float]]]:
-        """By row and size of the catalogue: what the rows that look at growing catalogues measured."""
+        """The measurements on growing catalogues, by row and size."""
         from tools.bench import growth
 
-        self._end_shared()  # one system at a time: they may be given one broker, and would disturb each other
+        self._end_shared()  # one system at a time: two on one given broker would affect each other
         return growth.measure(self)
 
     @cached_property
     def imported(self) -> "Imported":
-        """The one large import that several rows look at."""
+        """The large import that several rows report."""
         from tools.bench import imports
 
         return imports.measure(self)

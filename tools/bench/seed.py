@@ -1,4 +1,4 @@
-"""Puts products straight into the stores, past Lockstep: millions in minutes. ``python -m tools.bench.seed`` fills the
+"""Write products directly into the stores: millions in minutes. ``python -m tools.bench.seed`` fills the
 Client's store, so that both are filled at once; its URL and range come as arguments.
 """
 
@@ -29,7 +29,7 @@ _CHANGE = "product_id, sequence, kind, author, changed_at, applied_at, verified_
 
 
 def both(system: System, first: int, last: int) -> None:
-    """Make products ``first`` to ``last`` exist everywhere, as if they had been verified."""
+    """Write products ``first`` to ``last`` into both stores, as verified."""
     command = [sys.executable, "-m", "tools.bench.seed", system.addresses.mongodb_url, str(first), str(last)]
     client = subprocess.Popen(command, cwd=ROOT)
     try:
@@ -89,7 +89,7 @@ def _change(message: ProductChanged, verified: bool) -> tuple[Any, ...]:
 
 
 def _words(message: ProductChanged) -> list[tuple[int, str]]:
-    assert message.product is not None  # noqa: S101 - the bench deletes nothing
+    assert message.product is not None  # noqa: S101 - the benchmark deletes nothing
     return [(message.id, word) for word in search_terms.of(message.product.title, message.product.sku)]
 
 

@@ -1,4 +1,4 @@
-"""The servers under everything that is measured: private instances, or ones whose URLs are given."""
+"""The servers of a run: private instances, or existing ones by URL."""
 
 import uuid
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ from tools.stack.servers.mariadb import MariaDB
 from tools.stack.servers.rabbitmq import RabbitMQ
 from tools.stack.servers.secantus import Secantus
 
-_MEMORY = "1G"  # MariaDB's: as an operator would give it, with some hundred thousand products
+_MEMORY = "1G"  # of MariaDB: a usual size for some hundred thousand products
 
 
 @dataclass(frozen=True)
 class Urls:
-    """Where one system's stores and broker are."""
+    """The URLs of one system's stores and broker."""
 
     database: str
     mongodb: str
@@ -31,7 +31,7 @@ class Urls:
 
 @dataclass(frozen=True)
 class Given:
-    """URLs of the user's own servers; None: the bench starts one.
+    """URLs of existing servers; None: the benchmark starts one.
 
     On ``database`` and ``mongodb`` the bench makes databases of its own and drops them; Lockstep's queues in
     ``broker``'s virtual host are deleted.
@@ -43,7 +43,7 @@ class Given:
 
 
 class Servers:
-    """Makes room for systems; ``processes`` are those started here, by name."""
+    """Provides databases and queues for systems; ``processes`` are the servers started here, by name."""
 
     def __init__(self, folder: Path, given: Given) -> None:
         self._given = given
@@ -55,7 +55,7 @@ class Servers:
 
     @contextmanager
     def running(self) -> Iterator["Servers"]:
-        """Start what was not given; end it afterwards."""
+        """Start the servers that were not given; stop them afterwards."""
         try:
             start_all(self.processes.values())
             yield self
@@ -64,7 +64,7 @@ class Servers:
 
     @contextmanager
     def room(self) -> Iterator[Urls]:
-        """Yield empty databases and queues; they are gone afterwards."""
+        """Yield empty databases and queues, and delete them afterwards."""
         name = _name()
         with self.database() as database:
             urls = Urls(database, self._mongodb(name), self._broker(name))
@@ -75,7 +75,7 @@ class Servers:
 
     @contextmanager
     def database(self) -> Iterator[str]:
-        """Yield the URL of an empty database for Admin; it is gone afterwards."""
+        """Yield the URL of an empty database for Admin, and delete it afterwards."""
         name = _name()
         url = self._database(name)
         try:
@@ -103,7 +103,7 @@ class Servers:
         return url
 
     def _drop(self, name: str, urls: Urls) -> None:
-        if not self._secantus:  # ours goes as a whole: it takes a millisecond for each document it drops
+        if not self._secantus:  # a private one is deleted as a whole, as dropping takes a millisecond per document
             with pymongo.MongoClient[dict[str, Any]](urls.mongodb) as mongo:
                 mongo.drop_database(name)
         if self._rabbitmq:

@@ -1,4 +1,4 @@
-"""The services that Lockstep's own are compared with; gunicorn runs them from here.
+"""The services with which Lockstep's are compared, run by gunicorn.
 
 ``plain_admin`` and ``plain_client`` are Lockstep's apps with the guarantee taken out of one use case: the same view,
 authentication and validation. ``bare_view`` is what Flask and one insert cost.
@@ -25,11 +25,11 @@ from client.likes.documents import Like, like_id
 from client.replica.documents import ProductCopy
 from client.replica.queries import get_product
 
-COMMITTED = "X-Committed"  # the monotonic clock, in ns: one clock for all processes of a machine
+COMMITTED = "X-Committed"  # of the monotonic clock, in ns, which all processes of a machine share
 
 
 def timed_admin() -> Flask:
-    """Admin as it is, which also tells when each request's transaction was committed."""
+    """Admin, with a header for the time of each request's commit."""
     app = admin.create_app()
 
     @event.listens_for(Session, "after_commit")
@@ -45,7 +45,7 @@ def timed_admin() -> Flask:
 
 
 def plain_admin() -> Flask:
-    """Admin without replication: no row for it, no change log, no eager publisher."""
+    """Admin without replication: no outbox row, no change log, no eager publisher."""
     products.outbox = SimpleNamespace(  # type: ignore[attr-defined, assignment]
         **vars(outbox)
         | {
@@ -58,9 +58,9 @@ def plain_admin() -> Flask:
 
 
 def plain_client() -> Flask:
-    """The Client with a bare upsert for a like, which still finds the product: nothing counted, nothing forwarded."""
+    """The Client with a bare upsert for a like, after reading the product, without counting and forwarding."""
 
-    def set_like(product_id: int, user: str, liked: bool, rest: timedelta = timedelta()) -> ProductCopy:  # noqa: ARG001 - the real one's
+    def set_like(product_id: int, user: str, liked: bool, rest: timedelta = timedelta()) -> ProductCopy:  # noqa: ARG001 - the signature of the original
         product = get_product(product_id)
         change = {"$set": {"product": product_id, "user": user, "liked": liked, "at": datetime.now(UTC)}}
         Like._get_collection().update_one({"_id": like_id(product_id, user)}, change, upsert=True)

@@ -1,4 +1,4 @@
-"""How much each kind of run measures."""
+"""The sizes of each kind of run."""
 
 from dataclasses import dataclass, replace
 
@@ -13,14 +13,14 @@ class Sizes:
     backlog: int
     one_by_one: int  # changes sent as one Celery task each
     imported: int
-    flat_from: int  # imported rows after which memory is first looked at
+    flat_from: int  # imported rows before the first measurement of memory
     likes: int
     idle_seconds: float
     catalogues: tuple[int, ...]  # products seeded; the smallest first
-    pages_at: int  # which of them the pages' goal speaks of
+    pages_at: int  # the size to which the pages' goal applies
     changes: int  # per catalogue
     pages: int  # requests per page and catalogue
-    bare: int  # documents in the bare bulk writes beside an import or a backlog, of the same kind
+    bare: int  # documents in the bare bulk writes compared with an import or a backlog
 
 
 TOY = Sizes(1, 0.3, 5, 60, 20, 60, 20, 20, 0.5, (30, 60), 60, 10, 3, 40)

@@ -1,4 +1,4 @@
-"""Lockstep as a whole, on stores of its own, and the plain services it is compared with."""
+"""All of Lockstep on stores of its own, and the services with which it is compared."""
 
 import math
 import time
@@ -19,7 +19,7 @@ from tools.stack.ports import HOST, free_port
 from tools.stack.process import Process, start_all
 from tools.stack.product import ROOT, Addresses, Product, Secrets
 
-_FRESH = 120.0  # seconds; a token lives for a quarter of an hour, and no measurement is that long
+_FRESH = 120.0  # seconds; a token is valid for 15 minutes, longer than any measurement
 _STAFF, _SHOPPER, _PASSWORD = "staff@example.com", "shopper@example.com", "a password of some length"
 
 
@@ -31,7 +31,7 @@ class System:
         ports = {f"{name}_port": free_port() for name in ("admin", "client", "flower")}
         self.addresses = Addresses(urls.database, urls.mongodb, urls.broker, **ports)
         self.logs = folder / "logs"
-        self._tokens: dict[str, tuple[str, float]] = {}  # by e-mail: the token, and when it was made
+        self._tokens: dict[str, tuple[str, float]] = {}  # by e-mail: the token and its time
         self.product = Product(self.addresses, self.secrets, folder=folder, logs=self.logs)
         self.servers = servers
         self.engine: Engine = create_engine(urls.database, isolation_level="READ COMMITTED")
@@ -40,7 +40,7 @@ class System:
 
     @contextmanager
     def running(self) -> Iterator["System"]:
-        """Migrate, make the accounts and start everything; stop it afterwards."""
+        """Migrate, create the accounts and start everything; stop it afterwards."""
         self._prepare(["staff", "add", _STAFF], ["shopper", "add", _SHOPPER])
         try:
             self.product.start()
@@ -70,12 +70,12 @@ class System:
 
     @property
     def staff_token(self) -> str:
-        """A bearer token of the editor's, good for some minutes."""
+        """A bearer token of the editor, valid for some minutes."""
         return self._token(_STAFF, AdminApi(self.addresses.admin_url))
 
     @property
     def shopper_token(self) -> str:
-        """A bearer token of the shopper's, good for some minutes."""
+        """A bearer token of the shopper, valid for some minutes."""
         return self._token(_SHOPPER, ClientApi(self.addresses.client_url))
 
     def _token(self, email: str, api: Api) -> str:
@@ -102,7 +102,7 @@ class System:
 
     @contextmanager
     def paused(self, *processes: Process) -> Iterator[None]:
-        """Stop ``processes`` in their tracks for a while."""
+        """Freeze ``processes`` within the block."""
         for process in processes:
             process.pause()
         try:
@@ -113,7 +113,7 @@ class System:
 
     @contextmanager
     def sql(self) -> Iterator[Connection]:
-        """Yield a connection to Admin's database; what was done is committed."""
+        """Yield a connection to Admin's database; commit at the end."""
         with self.engine.begin() as connection:
             yield connection
 
@@ -123,11 +123,11 @@ class System:
             return connection.execute(text(query), values).scalar()
 
     def settled(self) -> bool:
-        """Return whether the Client is known to hold every product."""
+        """Return whether every product is verified."""
         return self.ask("SELECT product_id FROM replication WHERE pending_since IS NOT NULL LIMIT 1") is None
 
     def highest_id(self) -> int:
-        """Return the id of the product that was created last; 0: none was."""
+        """Return the highest product id; 0 without products."""
         return int(self.ask("SELECT COALESCE(MAX(id), 0) FROM products"))
 
     def ids_above(self, id_: int) -> list[int]:

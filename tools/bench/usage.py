@@ -29,12 +29,12 @@ def cpu_seconds(roots: Iterable[int]) -> float:
 
 
 def rss_mb(root: int) -> float:
-    """Return the memory, in MB, that a process and its children hold, shared pages counted once each (PSS)."""
+    """Return the memory, in MB, of a process and its children, with shared pages counted once (PSS)."""
     return sum(_kb(pid, "smaps_rollup", "Pss:") for pid in family(root)) / 1024
 
 
 def peak_mb(pid: int) -> float:
-    """Return the most memory, in MB, that one process has held so far."""
+    """Return the peak memory, in MB, of one process."""
     return _kb(pid, "status", "VmHWM:") / 1024
 
 

@@ -1,4 +1,4 @@
-"""How each process of Lockstep, and each server it needs, is started, watched and ended.
+"""Start, supervise and stop each process of Lockstep and each server that it needs.
 
-One definition, used by the demo, the tests' fixtures, the benchmark and the fault runs.
+Used by the demo, the tests' fixtures, the benchmark and the fault runs.
 """

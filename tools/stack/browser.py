@@ -5,14 +5,14 @@ from typing import Any
 LAUNCH: dict[str, Any] = {
     "executable_path": "/usr/bin/chromium",
     "args": [
-        "--no-sandbox",  # a container's root has no other choice
+        "--no-sandbox",  # root in a container needs this
         "--disable-gpu",
         "--disable-quic",
         "--no-first-run",
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
-        # Nothing of ours loads from elsewhere; what tries to finds no host.
+        # The pages load nothing from other hosts; such a request fails.
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     ],
 }
@@ -26,4 +26,4 @@ LOOKS: dict[str, dict[str, Any]] = {
     for size, options in _SIZES.items()
     for scheme in ("light", "dark")
 }
-"""How a page may look, as options of a browser context: ``desktop-light``, …, ``phone-dark``."""
+"""The looks of a page, as options of a browser context: ``desktop-light``, …, ``phone-dark``."""

@@ -1,4 +1,4 @@
-"""A process whose clock is wrong, by Debian's libfaketime: what hosts are whose clocks differ, on one host."""
+"""Processes with a clock offset by Debian's libfaketime, to simulate hosts with different clocks."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ _SITE = Path(__file__).with_name("shifted_clock")
 
 
 def shift(process: Process, seconds: int) -> None:
-    """Let ``process``, of Python, see a wall clock that is ``seconds`` ahead, from its next start on; 0: the right one.
+    """Set the wall clock of the Python process ``process`` ``seconds`` ahead from its next start; 0 resets it.
 
-    What it measures durations with stays as it is, as on a host whose clock is wrong. Raises MissingServerError.
+    Its monotonic clock does not change, as on a host with a wrong clock. Raises MissingServerError.
     """
     shifted = {"FAKETIME": f"{seconds:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "PYTHONPATH": str(_SITE)}
     for name in ("LD_PRELOAD", *shifted):

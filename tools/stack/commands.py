@@ -1,4 +1,4 @@
-"""The short commands that set Lockstep up, as an operator would type them."""
+"""Run the short commands that set up Lockstep, as an operator would."""
 
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,11 @@ _TIMEOUT = 600  # seconds
 
 
 class CommandFailedError(StackError):
-    """A command ended with an error; the message holds what it said."""
+    """A command failed; the message has its output."""
 
 
 class Command:
-    """A ``lockstep`` command under way; several may run at once."""
+    """A running ``lockstep`` command; several may run at once."""
 
     def __init__(self, arguments: Sequence[str], env: Mapping[str, str], *, typed: str = "") -> None:
         self._name = f"lockstep {' '.join(arguments)}"
@@ -32,7 +32,7 @@ class Command:
         )
 
     def finish(self) -> str:
-        """Wait for the end and return what it printed. Raises CommandFailedError."""
+        """Wait for the command and return its output. Raises CommandFailedError."""
         try:
             output, _ = self._popen.communicate(self._typed, timeout=_TIMEOUT)
         except BaseException:
@@ -44,14 +44,14 @@ class Command:
         return output
 
     def cancel(self) -> None:
-        """End it at once if it still runs."""
+        """Kill the command if it still runs."""
         if self._popen.poll() is None:
             self._popen.kill()
             self._popen.communicate()
 
 
 def run_all(commands: Sequence[tuple[Sequence[str], str]], env: Mapping[str, str]) -> None:
-    """Run (arguments, standard input) commands side by side. Raises CommandFailedError for the first that failed."""
+    """Run (arguments, standard input) commands side by side. Raises CommandFailedError for the first failure."""
     running: list[Command] = []
     try:
         for arguments, typed in commands:
@@ -64,10 +64,10 @@ def run_all(commands: Sequence[tuple[Sequence[str], str]], env: Mapping[str, str
 
 
 def migrate(env: Mapping[str, str]) -> None:
-    """Bring both databases to the shape this version needs. Raises CommandFailedError."""
+    """Migrate both databases. Raises CommandFailedError."""
     run_all([(["migrate", "admin"], ""), (["migrate", "client"], "")], env)
 
 
 def _program(env: Mapping[str, str]) -> str:
-    """Popen would look the command up in our own PATH, not in the one it hands over."""
+    """Return the path of the command by the PATH in ``env``: Popen would use the PATH of this process."""
     return str(Path(env["PATH"].partition(":")[0]) / "lockstep")

@@ -1,4 +1,4 @@
-"""Run a command that gets SIGTERM when whoever started it dies, even by kill -9.
+"""Run a command that gets SIGTERM when its parent ends, even by kill -9.
 
 Run as a file, ``python die_with_parent.py PARENT_PID COMMAND [ARGUMENT]…``, it becomes the command. A process of
 its own rather than a hook between fork and exec, which may deadlock where the parent has threads.
@@ -15,16 +15,16 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def wrap(command: Sequence[str]) -> list[str]:
-    """Return ``command`` as one to start from here, tied to the thread that starts it."""
+    """Return ``command`` wrapped, so that it ends with the thread that starts it."""
     return [sys.executable, "-IS", __file__, str(os.getpid()), *command]
 
 
 def main() -> None:
-    """Tie this process to its parent, then become the command. Exits 127 when there is no such command."""
+    """Tie this process to its parent, then run the command in it. Exits with 127 where there is no such command."""
     parent, command = int(sys.argv[1]), sys.argv[2:]
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before the call above
+        if os.getppid() != parent:  # the parent ended before the call above
             sys.exit(1)
     try:
         os.execvp(command[0], command)  # noqa: S606 - no shell, that is the point

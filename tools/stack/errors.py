@@ -1,5 +1,5 @@
-"""What may go wrong around processes, in words for the person who sees it."""
+"""Errors of processes, servers and the machine, with messages for the user."""
 
 
 class StackError(Exception):
-    """Something outside the code is not as needed; the message says what, and what to do about it."""
+    """A requirement outside the code is not met; the message says which, and what to do."""

@@ -13,13 +13,13 @@ _TRIES = 200
 
 
 class PortTakenError(StackError):
-    """Another process listens on a port that was asked for."""
+    """Another process listens on a requested port."""
 
 
 def is_free(port: int) -> bool:
     """Return whether a server could listen on ``port``."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: past connections are no matter
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: ignores closed connections
         try:
             probe.bind((HOST, port))
         except OSError:
@@ -37,7 +37,7 @@ def is_open(port: int, timeout: float = 0.5) -> bool:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now. Raises StackError when none was found."""
+    """Return a free port. Raises StackError where none is found."""
     for port in random.sample(range(_FIRST, _LAST + 1), _TRIES):
         if is_free(port):
             return port
@@ -45,6 +45,6 @@ def free_port() -> int:
 
 
 def require_free(port: int, owner: str, option: str) -> None:
-    """Make sure that ``owner`` can listen on ``port``, which ``option`` chose. Raises PortTakenError."""
+    """Check that ``owner`` can listen on ``port``, which ``option`` sets. Raises PortTakenError."""
     if not is_free(port):
-        raise PortTakenError(f"port {port}, meant for {owner}, is taken: choose another with {option} PORT")
+        raise PortTakenError(f"port {port}, for {owner}, is in use: choose another with {option} PORT")

@@ -1,4 +1,4 @@
-"""One supervised process: its own log, its own process group, a readiness gate, and every way to end it."""
+"""A supervised process with a log and a process group of its own, a readiness check, and ways to stop it."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ _TAIL_LINES = 8
 
 
 class ProcessFailedError(StackError):
-    """A process ended, or was not ready in time; the message holds the end of its log."""
+    """A process ended, or was not ready in time; the message has the end of its log."""
 
 
 class Process:
@@ -49,38 +49,38 @@ class Process:
         self.stop_within = stop_within
         self.ready = ready or (lambda: self.running)
         self._popen: subprocess.Popen[bytes] | None = None
-        self._log_start = 0  # where in the log this start began, in bytes
+        self._log_start = 0  # the position in the log of the latest start, in bytes
 
     @property
     def pid(self) -> int:
-        """The started process's id. Raises StackError when it was never started."""
+        """The process id. Raises StackError where it was never started."""
         if self._popen is None:
             raise StackError(f"{self.name} was not started")
         return self._popen.pid
 
     @property
     def started(self) -> bool:
-        """Whether it was started and not ended by us since."""
+        """Whether it was started, and not stopped since."""
         return self._popen is not None and self._popen.returncode is None
 
     @property
     def running(self) -> bool:
-        """Whether it was started and has not ended."""
+        """Whether it was started, and has not ended."""
         return self._popen is not None and self._exit_code() is None
 
     @property
     def outcome(self) -> str:
-        """How it ended, in words."""
+        """How it ended, for messages."""
         code = self._exit_code()
         if code is None:
             return "is running" if self._popen else "was not started"
         return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
     def start(self) -> None:
-        """Start it, without waiting until it is ready. Raises StackError when it runs already."""
+        """Start it without waiting until it is ready. Raises StackError where it already runs."""
         if self.running:
-            raise StackError(f"{self.name} runs already")
-        self.kill()  # what an earlier run may have left behind
+            raise StackError(f"{self.name} already runs")
+        self.kill()  # remains of an earlier run
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._log_start = log.tell()
@@ -95,7 +95,7 @@ class Process:
             )
 
     def wait_ready(self) -> None:
-        """Return once it is ready. Raises ProcessFailedError when it ends first, or is too late."""
+        """Wait until it is ready. Raises ProcessFailedError where it ends first, or is not ready in time."""
         deadline = time.monotonic() + self.ready_within
         while not self.ready():
             if not self.running:
@@ -105,23 +105,23 @@ class Process:
             time.sleep(_POLL_SECONDS)
 
     def said(self, text: str) -> bool:
-        """Return whether its log holds ``text`` since it was last started."""
+        """Return whether its log has ``text`` since the latest start."""
         return text.encode() in self._output()
 
     def account(self, what: str) -> str:
-        """Return a message: the process did ``what``, the end of its log, and where that is."""
+        """Return a message: the process did ``what``, with the end and the path of its log."""
         lines = self._output().decode(errors="replace").strip().splitlines()[-_TAIL_LINES:]
         tail = "".join(f"\n    {line}" for line in lines) or "\n    (it printed nothing)"
         return f"{self.name} {what}; its log, {self.log}, ends with:{tail}"
 
     def ask_to_stop(self) -> None:
-        """Ask it to end in its own orderly way, without waiting for that."""
+        """Ask it to stop, without waiting."""
         if self.running:
             self._signal(signal.SIGTERM)
-            self.resume()  # a stopped process would never see it
+            self.resume()  # a paused process would not receive the signal
 
     def stop(self) -> None:
-        """End it: orderly, and by force after ``stop_within`` seconds. Whatever it left behind ends too."""
+        """Stop it regularly, by force after ``stop_within`` seconds, with all its child processes."""
         self.ask_to_stop()
         deadline = time.monotonic() + self.stop_within
         while self.running and time.monotonic() < deadline:
@@ -129,17 +129,17 @@ class Process:
         self.kill()
 
     def kill(self) -> None:
-        """End it and all it started at once (kill -9)."""
+        """Kill it and all its child processes (kill -9)."""
         if self._popen is not None and self.started:
             self._signal_group(signal.SIGKILL)
             self._popen.wait()
 
     def pause(self) -> None:
-        """Stop it in its tracks (SIGSTOP): connections stay open, nothing answers."""
+        """Freeze it (SIGSTOP): connections stay open, and nothing answers."""
         self._signal_group(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on after ``pause``."""
+        """Resume it after ``pause``."""
         self._signal_group(signal.SIGCONT)
 
     def restart(self) -> None:
@@ -180,7 +180,7 @@ class Process:
 
 
 def start_all(processes: Iterable[Process]) -> None:
-    """Start several at once and wait until each is ready. Raises ProcessFailedError."""
+    """Start several processes at once, and wait until each is ready. Raises ProcessFailedError."""
     processes = list(processes)
     for process in processes:
         process.start()
@@ -189,7 +189,7 @@ def start_all(processes: Iterable[Process]) -> None:
 
 
 def stop_all(processes: Iterable[Process]) -> None:
-    """End several at once; returns when the last has ended."""
+    """Stop several processes at once, and wait until the last has ended."""
     processes = list(processes)
     for process in processes:
         process.ask_to_stop()

@@ -1,4 +1,4 @@
-"""Lockstep's own processes, as design.md section 5 lists them: the commands that anyone would type."""
+"""Lockstep's processes, started by the commands that an operator would use."""
 
 import os
 import secrets
@@ -37,7 +37,7 @@ def new_secret() -> str:
 
 @dataclass(frozen=True)
 class Secrets:
-    """What the processes share with each other, and with nobody else."""
+    """The secrets that the processes share."""
 
     admin_secret_key: str = field(default_factory=new_secret)
     client_secret_key: str = field(default_factory=new_secret)
@@ -47,7 +47,7 @@ class Secrets:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where everything is: the stores' and the broker's URLs, and the ports of the three web processes."""
+    """The URLs of the stores and the broker, and the ports of the three web processes."""
 
     database_url: str
     mongodb_url: str
@@ -70,7 +70,7 @@ class Addresses:
 
 
 FLOWER_USER = "operator"
-STOP_WITHIN = 30.0  # seconds for an orderly end, as in docker-compose.yml
+STOP_WITHIN = 30.0  # seconds for a regular stop, as in docker-compose.yml
 UNLIMITED = {"RATE_LIMIT": "off", "RATE_LIMIT_SIGN_IN": "off"}
 
 
@@ -101,7 +101,7 @@ class Product:
     """
 
     made: ClassVar[list["Product"]] = []
-    """Every one of this process, so that a test run can look through all logs for all secrets."""
+    """Every secret made in this process, so that a test run can search all logs for them."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class Product:
 
     @property
     def processes(self) -> tuple[Process, ...]:
-        """All of them, in the order in which they are best stopped."""
+        """All processes, in the order in which to stop them."""
         return (self.admin, self.client, self.flower, self.beat, self.relay, self.worker)
 
     def new_relay(self, name: str = "relay") -> Process:
@@ -152,12 +152,12 @@ class Product:
         return beat
 
     def calls_with_likes(self) -> int:
-        """Return how many batches of likes Admin was sent since it started, by its own log."""
+        """Return the number of batches of likes that Admin's log shows since its start."""
         log: bytes = self.admin.log.read_bytes()
         return log.count(b'"method": "POST", "path": "/service/v1/likes",')
 
     def start(self) -> None:
-        """Start everything and wait until all is ready. The databases must have been migrated."""
+        """Start all processes and wait until they are ready. The databases must be migrated."""
         start_all(self.processes)
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""A MongoDB-wire server by PyMongo alone."""
+"""Writes to a MongoDB-wire server by PyMongo alone."""
 
 import time
 from collections.abc import Sequence
@@ -23,8 +23,8 @@ def collection(shop: Database[dict[str, Any]]) -> Collection[dict[str, Any]]:
 
 
 def document(message: ProductChanged) -> dict[str, Any]:
-    """Return the fields of the copy's document, but its id."""
-    assert message.product is not None  # noqa: S101 - the bench deletes nothing
+    """Return the fields of the copy's document, without its id."""
+    assert message.product is not None  # noqa: S101 - the benchmark deletes nothing
     return {
         "sequence": message.sequence,
         "checksum": message.checksum,

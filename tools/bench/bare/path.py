@@ -1,4 +1,4 @@
-"""The bare path: insert, confirmed publish, consume in another process, upsert, seen.
+"""The bare path: insert, confirmed publish, consume in another process, upsert, read.
 
 ``python -m tools.bench.bare.path`` is the consumer; its broker and store come as arguments.
 """
@@ -34,7 +34,7 @@ class Path:
         self._products = system.shop["bare_products"]
 
     def seconds(self, number: int) -> float:
-        """Return how long product ``number`` took from before its insert until it was seen."""
+        """Return the seconds from before the insert of product ``number`` until it was read."""
         message = catalogue.message(number)
         began = time.monotonic()
         sql.insert(self._sql, message)
@@ -74,16 +74,16 @@ def _channel(url: str) -> Iterator[Any]:
 
 
 def consume(broker: str, store: str) -> None:
-    """Upsert what comes, one by one, until the process is ended."""
+    """Upsert received products one by one, until the process is stopped."""
     products = pymongo.MongoClient[dict[str, Any]](store, w="majority", journal=True).get_default_database()
     with _channel(broker) as channel:
 
-        def take(message: Any) -> None:
+        def upsert_product(message: Any) -> None:
             mongo.upsert(products["bare_products"], ProductChanged.decode(json.loads(message.body)))
             channel.basic_ack(message.delivery_tag)
 
         channel.basic_qos(0, 10, False)
-        channel.basic_consume(_QUEUE, callback=take)
+        channel.basic_consume(_QUEUE, callback=upsert_product)
         while True:
             channel.connection.drain_events()
 

@@ -1,4 +1,4 @@
-"""MariaDB or MySQL by pymysql alone."""
+"""Writes to MariaDB or MySQL by pymysql alone."""
 
 import time
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def connection(engine: Engine) -> Iterator[Any]:
 def row(message: ProductChanged) -> tuple[Any, ...]:
     """Return the catalogue's row of a product."""
     product = message.product
-    assert product is not None  # noqa: S101 - the bench deletes nothing
+    assert product is not None  # noqa: S101 - the benchmark deletes nothing
     times = product.created_at[:-1], product.updated_at[:-1]
     texts = product.title, product.description, product.price, product.currency, product.category, product.image_url
     return message.id, product.sku, product.sku, *texts, *times, 1

@@ -1,4 +1,4 @@
-"""How many writes Admin accepts, beside the same view without replication and beside a bare view."""
+"""The writes per second that Admin accepts, compared with the view without replication and with a bare view."""
 
 from itertools import count
 
@@ -14,7 +14,7 @@ _prefixes = (f"A{number}" for number in count())
 
 
 def measure(run: Run) -> list[Figure]:
-    """Alternate four services; the pipeline stands still but in the rounds that are named so."""
+    """Alternate four services; the pipeline is paused except in the rounds with it running."""
     system, loads = run.system, list[Load]()
     rest = [process for process in system.product.processes if process is not system.product.admin]
 

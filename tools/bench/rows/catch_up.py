@@ -1,4 +1,4 @@
-"""How fast a backlog is caught up after an outage, beside bare bulk upserts and beside one task per change."""
+"""The rate of catching up after an outage, compared with bare bulk upserts and with one task per change."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ TITLE = "Catch-up of a backlog"
 
 
 def measure(run: Run) -> list[Figure]:
-    """Half of the bare upserts before, half after."""
+    """Measure half of the bare upserts before, half after."""
     backlog = run.sizes.backlog
     run.settle()
     first = run.free_ids()

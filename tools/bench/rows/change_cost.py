@@ -1,4 +1,4 @@
-"""What one change costs, all processes and servers together, in a small catalogue and in large ones."""
+"""The cost of one change over all processes and servers, in small and large catalogues."""
 
 import time
 
@@ -8,7 +8,7 @@ from tools.bench.run import Run
 from tools.bench.system import System
 
 TITLE = "Cost per change, by catalogue size"
-_PRICES = ("11.10", "22.20", "33.30")  # one per round: a change must change something
+_PRICES = ("11.10", "22.20", "33.30")  # one per round, so that each is a change
 
 
 def at(run: Run, system: System, size: int) -> dict[str, float]:

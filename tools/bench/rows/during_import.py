@@ -1,4 +1,4 @@
-"""What an editor notices of a large import: how soon single changes are visible while it runs."""
+"""The latency of an editor's changes during a large import."""
 
 from tools.bench.figures import Figure, percentile
 from tools.bench.run import Run
@@ -7,7 +7,7 @@ TITLE = "Commit → visible at the Client, during an import"
 
 
 def measure(run: Run) -> list[Figure]:
-    """Read it off the run's one import."""
+    """Report it from the shared import."""
     seen = run.imported
     p99 = percentile(seen.delays, 0.99)
     return [

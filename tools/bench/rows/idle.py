@@ -1,4 +1,4 @@
-"""What the system costs while nothing happens."""
+"""The cost of the idle system."""
 
 import time
 
@@ -7,11 +7,11 @@ from tools.bench.run import Run
 from tools.bench.usage import cpu_seconds, rss_mb
 
 TITLE = "Idle system"
-_REST = 3.0  # seconds until what the start left to do is done
+_REST = 3.0  # seconds for the work after a start
 
 
 def measure(run: Run) -> list[Figure]:
-    """CPU of every process but the broker; memory by process."""
+    """Measure the CPU of all processes except the broker, and the memory of each."""
     processes = {p.name: p for p in (*run.system.product.processes, *run.servers.processes.values())}
     run.settle()
     time.sleep(min(_REST, run.sizes.idle_seconds))

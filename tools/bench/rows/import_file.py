@@ -1,4 +1,4 @@
-"""How fast a file's products reach the Client, beside what each store takes in bulk, and in how much memory."""
+"""The rate from a file to the Client, compared with bulk writes to each store, and the memory."""
 
 from tools.bench.figures import Figure, of_rounds
 from tools.bench.run import Run
@@ -7,7 +7,7 @@ TITLE = "Import, file → Client"
 
 
 def measure(run: Run) -> list[Figure]:
-    """Read it off the run's one import."""
+    """Report it from the shared import."""
     seen = run.imported
     slower = min(seen.bare_sql, seen.bare_mongo, key=sum)
     ratios = sorted(seen.rate / rate for rate in slower)

@@ -1,4 +1,4 @@
-"""How many likes the Client accepts, beside the same view with a bare upsert."""
+"""The likes per second that the Client accepts, compared with the view with a bare upsert."""
 
 from tools.bench import clients
 from tools.bench.clients import Load
@@ -23,7 +23,7 @@ def measure(run: Run) -> list[Figure]:
         return loads[-1].rate
 
     def paused(port: int) -> float:
-        # A worker that is stopped while it counts would hold its transaction, and with it the likes.
+        # A worker paused while it counts would keep its transaction open, which blocks the likes.
         eventually(lambda: not waiting(system.shop["likes"]), within=120, what="the earlier likes")
         with system.paused(system.product.worker, system.product.relay, system.product.beat):
             return rate(port)

@@ -1,4 +1,4 @@
-"""How fast pending likes are counted and told to Admin, beside a bare read and mark of the same documents."""
+"""The rate of counting and forwarding pending likes, compared with a bare read and update of them."""
 
 import subprocess
 import sys
@@ -18,11 +18,11 @@ from tools.stack.product import ROOT
 
 TITLE = "Pending likes → counted and on Admin"
 _BATCH = 500
-_MARKS = ("pending", "uncounted")  # what a like carries until it is on Admin and counted
+_PENDING_FIELDS = ("pending", "uncounted")  # fields of a like until it is forwarded and counted
 
 
 def measure(run: Run) -> list[Figure]:
-    """Half of the bare rounds before, half after."""
+    """Measure half of the bare rounds before, half after."""
     likes = run.system.shop["likes"]
     eventually(lambda: not waiting(likes), within=120, what="the earlier likes")
     bare = [_bare(run, "bare_likes_a")]
@@ -60,7 +60,7 @@ def _forward(run: Run) -> tuple[float, int]:
         likes.insert_many(documents, ordered=False)
         _announce(system)
     began = time.monotonic()
-    Arrivals(likes, [like["_id"] for like in documents], dict.fromkeys(_MARKS)).wait()
+    Arrivals(likes, [like["_id"] for like in documents], dict.fromkeys(_PENDING_FIELDS)).wait()
     eventually(lambda: _on_admin(run) == before + run.sizes.likes, within=30, what="every like on Admin")
     took = time.monotonic() - began
     eventually(lambda: not waiting(likes), within=30, what="every like settled and counted")
@@ -68,15 +68,15 @@ def _forward(run: Run) -> tuple[float, int]:
 
 
 def _announce(system: System) -> None:
-    """Say on the broker that likes wait, as the Client's web process does."""
+    """Announce pending likes on the broker, as the Client's web process does."""
     command = [sys.executable, "-m", "tools.bench.announce"]
     if subprocess.run(command, cwd=ROOT, env=dict(system.product.env), check=False).returncode:
         raise BenchError("the likes could not be announced")
 
 
 def waiting(likes: Collection[dict[str, Any]]) -> bool:
-    """Return whether any like is not counted or not on Admin."""
-    return any(likes.find_one({field: True}, {"_id": 1}) for field in _MARKS)
+    """Return whether any like is not counted or not forwarded."""
+    return any(likes.find_one({field: True}, {"_id": 1}) for field in _PENDING_FIELDS)
 
 
 def _on_admin(run: Run) -> int:
@@ -84,7 +84,7 @@ def _on_admin(run: Run) -> int:
 
 
 def _bare(run: Run, name: str) -> float:
-    """Return likes per second: read a batch, unset the marks, until none is left."""
+    """Return likes per second: read a batch, unset those fields, until none is left."""
     likes, bare = run.system.shop["likes"], run.system.shop[name]
     for index, about in likes.index_information().items():
         if index != "_id_":

@@ -1,4 +1,4 @@
-"""What a page of a list or a search costs, first and deep, in a small catalogue and in large ones."""
+"""The time of a page of a list or search, first and deep, in small and large catalogues."""
 
 import time
 from collections import defaultdict
@@ -20,7 +20,7 @@ from web.http import cursors
 TITLE = "List and search pages, by catalogue size"
 _PATH = "/api/v1/products"
 _DEEP = 0.8  # of the catalogue lies before the page
-_ENOUGH = 5.0  # seconds; a page that takes long is seen by fewer
+_ENOUGH = 5.0  # seconds; a slow page is requested fewer times
 _SMALL = "beside: "
 _Page = tuple[Connection, dict[str, Any]]
 
@@ -39,7 +39,7 @@ def at(run: Run, system: System, size: int) -> dict[str, float]:
 
 
 def measure(run: Run) -> list[Figure]:
-    """Compare each page with itself in the smallest catalogue, Admin's in the same seconds."""
+    """Compare each page with itself in the smallest catalogue, with Admin's pages measured at the same time."""
     seen = run.grown["pages"]
     small, large = min(seen), run.sizes.pages_at
     figures = []
@@ -91,7 +91,7 @@ def _client_pages(system: System, size: int) -> Iterator[tuple[str, dict[str, An
 
 
 def _cursor(key: str, sort: str, position: list[Any]) -> str:
-    """Return the cursor that the service would have given at ``position``, without walking there."""
+    """Return the service's cursor for ``position``, without reading the pages before."""
     app = Flask(__name__)
     app.config["SECRET_KEY"] = key
     with app.app_context():
@@ -99,7 +99,7 @@ def _cursor(key: str, sort: str, position: list[Any]) -> str:
 
 
 def _times(run: Run, pages: dict[str, _Page]) -> dict[str, float]:
-    """Ask for each page as often as the run's size says, in turn, so that what disturbs one disturbs all."""
+    """Request each page in turn, as often as the size of the run says, so that a disturbance affects all."""
     seconds: dict[str, list[float]] = defaultdict(list)
     for _ in range(run.sizes.pages + 1):
         for what, (connection, query) in pages.items():

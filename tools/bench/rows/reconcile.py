@@ -1,4 +1,4 @@
-"""What it takes to compare both stores whole, beside reading both bare."""
+"""The time of comparing both whole stores, compared with reading both."""
 
 import subprocess
 import time

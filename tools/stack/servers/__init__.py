@@ -1,1 +1,1 @@
-"""The servers Lockstep needs, each a private instance: own port, own folder, own password, loopback only."""
+"""Private instances of the servers that Lockstep needs: own port, own folder, own password, loopback only."""

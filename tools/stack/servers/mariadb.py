@@ -15,7 +15,7 @@ _PACKAGE = "mariadb-server"
 
 
 class MariaDB(Process):
-    """A private server with its data in ``folder``, a database ``lockstep`` and a user that may use it.
+    """A private server with its data in ``folder``, a database ``lockstep`` and a user for it.
 
     ``memory`` is what it keeps of tables and indexes.
     """
@@ -31,9 +31,9 @@ class MariaDB(Process):
             "MariaDB",
             [
                 str(programs.find("mariadbd", _PACKAGE)),
-                "--no-defaults",  # first, or it is not one; the system's own server is none of our business
+                "--no-defaults",  # must come first; ignores the settings of the system's server
                 f"--datadir={self._data}",
-                "--socket=mariadb.sock",  # nobody uses it; relative to the data, as a socket's path must be short
+                "--socket=mariadb.sock",  # unused; relative to the data, as a socket's path must be short
                 f"--pid-file={folder / 'mariadbd.pid'}",
                 f"--init-file={self._init}",
                 f"--port={self.port}",
@@ -79,12 +79,12 @@ class MariaDB(Process):
             connection.close()
 
     def start(self) -> None:
-        """Make the data folder when there is none, and start."""
+        """Create the data folder where it is missing, and start."""
         self._folder.mkdir(parents=True, exist_ok=True)
         if not (self._data / "mysql").exists():
             self._install()
         self._init.touch(mode=0o600)
-        # One statement a line; run at every start, before the first connection.
+        # One statement per line, executed at every start before the first connection.
         self._init.write_text(
             f"ALTER USER root@localhost IDENTIFIED BY '{self.root_password}';\n"
             "CREATE DATABASE IF NOT EXISTS lockstep;\n"
@@ -110,5 +110,5 @@ class MariaDB(Process):
 
 
 def _user_option() -> list[str]:
-    """Root has to ask for it; anyone else's server runs as they are."""
+    """Return the option by which root allows a server as root; other users need none."""
     return ["--user=root"] if os.geteuid() == 0 else []

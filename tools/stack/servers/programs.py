@@ -12,11 +12,11 @@ _SBIN = "/usr/local/sbin:/usr/sbin:/sbin"  # not on an ordinary user's PATH
 
 
 class MissingServerError(StackError):
-    """A server is not installed; the message holds the line that installs it."""
+    """A server is not installed; the message has the command that installs it."""
 
 
 def find(program: str, package: str, *, where: str | None = None) -> Path:
-    """Return where ``program`` is: in the folder ``where``, or on the PATH. Raises MissingServerError."""
+    """Return the path of ``program``, in the folder ``where`` or on the PATH. Raises MissingServerError."""
     path = where or f"{os.environ.get('PATH', os.defpath)}:{_SBIN}"
     found = shutil.which(program, path=path)
     if found is None:
@@ -25,7 +25,7 @@ def find(program: str, package: str, *, where: str | None = None) -> Path:
 
 
 def run(command: Sequence[str], *, env: Mapping[str, str] | None = None, timeout: float = 60) -> str:
-    """Run a short command and return what it printed. Raises StackError with that when it fails or hangs."""
+    """Run a short command and return its output. Raises StackError with the output where it fails or hangs."""
     try:
         done = subprocess.run(
             command,

@@ -54,12 +54,12 @@ class RabbitMQ(Process):
         return self.url(name)
 
     def ctl(self, *arguments: str, timeout: float = 60) -> str:
-        """Run ``rabbitmqctl`` against this node and return what it printed. Raises StackError."""
+        """Run ``rabbitmqctl`` on this node and return its output. Raises StackError."""
         script = programs.find("rabbitmqctl", _PACKAGE, where=_SCRIPTS)
         return programs.run([str(script), "--quiet", *arguments], env=self._env, timeout=timeout)
 
     def start(self) -> None:
-        """Start the name server, unless it runs, and the node."""
+        """Start the node, and the name server unless it runs."""
         self._write_configuration()
         if not self.name_server.running:
             self.name_server.start()
@@ -67,7 +67,7 @@ class RabbitMQ(Process):
         super().start()
 
     def stop(self) -> None:
-        """End the node, then its name server, if it is its own."""
+        """Stop the node, then its name server, if it has one of its own."""
         super().stop()
         if not self._shares:
             self.name_server.stop()
@@ -78,25 +78,25 @@ class RabbitMQ(Process):
             self.ctl(*command)
 
     def _environment(self) -> dict[str, str]:
-        """Return the environment that keeps the node apart from any other on this machine."""
+        """Return the environment that separates the node from others on this machine."""
         folder = self._folder
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("RABBITMQ_", "ERL_"))}
         return inherited | {
-            "HOME": str(folder),  # where the Erlang cookie lives
+            "HOME": str(folder),  # folder of the Erlang cookie
             "RABBITMQ_NODENAME": self.node,
             "RABBITMQ_NODE_IP_ADDRESS": HOST,
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(free_port()),
             "RABBITMQ_MNESIA_BASE": str(folder / "data"),
             "RABBITMQ_LOG_BASE": str(folder / "log"),
-            "RABBITMQ_LOGS": "-",  # to its standard output, so to our log
+            "RABBITMQ_LOGS": "-",  # to standard output, and so to the log of this process
             "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
             "RABBITMQ_CONF_ENV_FILE": str(folder / "rabbitmq-env.conf"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
             "ERL_EPMD_ADDRESS": HOST,
             "ERL_EPMD_PORT": str(free_port()),
-            "ERL_CRASH_DUMP_SECONDS": "0",  # no dump of hundreds of megabytes after a kill
+            "ERL_CRASH_DUMP_SECONDS": "0",  # no crash dump of hundreds of megabytes
         }
 
     def _write_configuration(self) -> None:
@@ -113,7 +113,7 @@ class RabbitMQ(Process):
         (self._folder / "enabled_plugins").write_text("[].\n")
 
     def _name_server(self) -> Process:
-        """Started by us, because the node would leave its own behind as a daemon."""
+        """Start a name server, as one started by the node would remain as a daemon."""
         port = int(self._env["ERL_EPMD_PORT"])
         return Process(
             "epmd",

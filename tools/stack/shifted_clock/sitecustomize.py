@@ -1,4 +1,4 @@
-"""What a Python process imports first whose clock ``tools.stack.clock`` shifts.
+"""Imported first by a Python process whose clock ``tools.stack.clock`` shifts.
 
 Python sleeps until a moment of the monotonic clock; libfaketime (0.9.10) makes a wrong moment of that, and the sleep
 fails with EINVAL. A select of nothing takes seconds instead.

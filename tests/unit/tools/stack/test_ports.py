@@ -1,4 +1,4 @@
-"""Picking ports, and saying which one is taken."""
+"""Free ports, and the error for a port in use."""
 
 import socket
 
@@ -18,5 +18,5 @@ def test_taken_port_is_refused_with_its_owner_and_option() -> None:
     with socket.create_server((HOST, free_port())) as server:
         port = server.getsockname()[1]
         assert is_open(port)
-        with pytest.raises(PortTakenError, match=rf"port {port}, meant for Admin, is taken.*--admin-port PORT"):
+        with pytest.raises(PortTakenError, match=rf"port {port}, for Admin, is in use.*--admin-port PORT"):
             require_free(port, "Admin", "--admin-port")
