@@ -8,7 +8,7 @@ from runtime.cli.commands import LazyCommand
 _COMMANDS = {
     "dead-letters": ("client.cli.dead_letters:dead_letters", "List, resync and discard dead letters."),
     "doctor": ("lockstep.doctor.cli:doctor", "Check the set-up, and say how to fix it."),
-    "export": ("admin.cli.main:export", "Write every live product to a file."),
+    "export": ("admin.cli.main:export", "Write all products to a file."),
     "health": ("lockstep.health:health", "Check whether a process works."),
     "import": ("admin.cli.main:import_", "Create or update products from a file."),
     "likes": ("client.cli.likes:likes", "Show and repair the sync of likes."),

@@ -1,1 +1,1 @@
-"""Staff who may change the catalogue."""
+"""Staff accounts, API keys, sign-ins and the audit trail."""

@@ -1,4 +1,4 @@
-"""The audit trail: who did what to which account or key, from where. Products' versions name their own authors."""
+"""The audit trail of accounts and keys. Changes of products are in the change log instead."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,9 +13,9 @@ from admin.db.extensions import db
 from web.http import cursors
 from web.http.request_ids import request_id
 
-KEPT = timedelta(days=365)
+RETENTION = timedelta(days=365)
 PURGE_CHUNK = 1_000  # rows per transaction
-_LONGEST = 254
+_MAX_LENGTH = 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +25,16 @@ class AuditPage:
 
 
 def record(kind: str, actor: str, subject: str | None = None, detail: str | None = None) -> None:
-    """Note an event of ``kind``, in the past tense; the caller commits it together with what it tells of."""
+    """Record an event. ``kind`` is in the past tense. The caller commits it together with the change."""
     address = request.remote_addr if has_request_context() else None
-    subject = subject[:_LONGEST] if subject else None
-    row = AuditEvent(kind=kind, actor=actor[:_LONGEST], subject=subject, detail=detail, address=address)
+    subject = subject[:_MAX_LENGTH] if subject else None
+    row = AuditEvent(kind=kind, actor=actor[:_MAX_LENGTH], subject=subject, detail=detail, address=address)
     row.at, row.request_id = utc_now(), request_id()
     db.session.add(row)
 
 
 def list_events(limit: int, cursor: str | None, kind: str | None = None) -> AuditPage:
-    """Return one page, the latest first. Raises BadCursorError."""
+    """Return one page, newest first. Raises BadCursorError."""
     query = select(AuditEvent).order_by(AuditEvent.id.desc()).limit(limit + 1)
     if kind:
         query = query.where(AuditEvent.kind == kind)
@@ -46,10 +46,10 @@ def list_events(limit: int, cursor: str | None, kind: str | None = None) -> Audi
 
 
 @retry_deadlocks
-def purge(kept: timedelta = KEPT) -> int:
-    """Delete the oldest events beyond ``kept``, one chunk; return how many. Commits."""
+def purge(retention: timedelta = RETENTION) -> int:
+    """Delete the oldest events older than ``retention``, one chunk; return how many. Commits."""
     now = db.session.execute(select(utc_now())).scalar_one()
-    old = select(AuditEvent.id).where(AuditEvent.at < now - kept).order_by(AuditEvent.at).limit(PURGE_CHUNK)
+    old = select(AuditEvent.id).where(AuditEvent.at < now - retention).order_by(AuditEvent.at).limit(PURGE_CHUNK)
     ids = list(db.session.execute(old).scalars())
     if ids:
         db.session.execute(delete(AuditEvent).where(AuditEvent.id.in_(ids)))

@@ -1,4 +1,4 @@
-"""Who acts in a request: staff by a session or a token, or a machine by its key. Set by the door they came through."""
+"""The actor of a request: staff with a session or a token, or a program with an API key."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,7 +17,7 @@ class ForbiddenError(ProblemError):
 
 @dataclass(frozen=True)
 class Actor(UserMixin):
-    """``name``: an e-mail, or ``key:`` and the key's name. ``staff_id`` and ``sign_in`` are None for a machine."""
+    """``name`` is an e-mail, or ``key:`` and the key's name. ``staff_id`` and ``sign_in`` are None for a key."""
 
     name: str
     role: str
@@ -25,30 +25,30 @@ class Actor(UserMixin):
     sign_in: str | None = None
 
     def get_id(self) -> str:
-        """Return what the session's cookie holds."""
+        """Return the id that the session cookie stores."""
         return str(self.sign_in)
 
     def may(self, role: str) -> bool:
-        """Return whether this one may do what ``role`` may; in read-only mode everyone only looks."""
-        held = VIEWER if read_only() else self.role
-        return ROLES.index(held) >= ROLES.index(role)
+        """Return whether the actor has the rights of ``role``. In read-only mode everyone is a viewer."""
+        effective = VIEWER if read_only() else self.role
+        return ROLES.index(effective) >= ROLES.index(role)
 
 
 def act_as(actor: Actor, role: str) -> None:
-    """Let ``actor`` do something that takes ``role``. Raises ForbiddenError."""
+    """Set the request's actor, who needs ``role``. Raises ForbiddenError."""
     if not actor.may(role):
         if read_only():
             raise ReadOnlyError
-        raise ForbiddenError(f"Your role is {actor.role}, and this takes the {role} role; ask an owner for it.")
+        raise ForbiddenError(f"This requires the role {role}; yours is {actor.role}. An owner can change it.")
     g.actor = actor
 
 
 def actor() -> Actor:
-    """Return who acts in this request; only where a door was passed."""
+    """Return the request's actor, after ``act_as``."""
     found: Actor = g.actor
     return found
 
 
 def author() -> str:
-    """Return who acts, as the change log and the audit trail name them."""
+    """Return the actor's name for the change log and the audit trail."""
     return actor().name

@@ -1,4 +1,4 @@
-"""Named API keys for machines: shown once, kept as a digest, used as a bearer token."""
+"""Named API keys for programs: shown once, stored as a digest, sent as a bearer token."""
 
 import hashlib
 import secrets
@@ -18,8 +18,8 @@ from web.http.problems import ProblemError
 
 log = structlog.get_logger(__name__)
 
-MARK = "lsk_"  # so that people and secret scanners know one when they see it
-_SEEN_EVERY = timedelta(minutes=1)
+PREFIX = "lsk_"  # people and secret scanners recognise a key by it
+_RECORD_USE_EVERY = timedelta(minutes=1)
 
 
 class KeyExistsError(ProblemError):
@@ -31,10 +31,11 @@ class NoSuchKeyError(ProblemError):
 
 
 def make(name: str, role: str, days: int | None, by: str) -> tuple[ApiKey, str]:
-    """Make a key that lasts ``days`` (None: until it is revoked); return it with its secret, which nobody can see
-    again. Raises KeyExistsError. Commits.
+    """Create a key that expires after ``days`` (None: never); return it with its secret, which is not stored.
+
+    Raises KeyExistsError. Commits.
     """
-    prefix = MARK + secrets.token_hex(4)
+    prefix = PREFIX + secrets.token_hex(4)
     secret = f"{prefix}_{secrets.token_urlsafe(32)}"
     now = db.session.execute(select(utc_now())).scalar_one()
     expires_at = now + timedelta(days=days) if days else None
@@ -46,7 +47,7 @@ def make(name: str, role: str, days: int | None, by: str) -> tuple[ApiKey, str]:
         db.session.commit()
     except IntegrityError:
         db.session.rollback()
-        raise KeyExistsError(f"There is a key called {name}.", [{"field": "name", "detail": "is taken"}]) from None
+        raise KeyExistsError(f"A key named {name} exists already.", [{"field": "name", "detail": "is taken"}]) from None
     return key, secret
 
 
@@ -56,49 +57,49 @@ def all_keys() -> list[ApiKey]:
 
 
 def revoke(key_id: int, by: str) -> None:
-    """End a key for ever. Raises NoSuchKeyError. Commits."""
+    """Delete a key, so that it stops working. Raises NoSuchKeyError. Commits."""
     key = db.session.get(ApiKey, key_id)
     if key is None:
-        raise NoSuchKeyError("There is no such key.")
+        raise NoSuchKeyError("This key does not exist.")
     db.session.delete(key)
     audit.record("api_key_revoked", by, f"key:{key.name}")
     db.session.commit()
 
 
 def revoke_named(name: str, by: str) -> None:
-    """End the key called ``name``. Raises NoSuchKeyError. Commits."""
+    """Delete the key called ``name``. Raises NoSuchKeyError. Commits."""
     key_id = db.session.execute(select(ApiKey.id).where(ApiKey.name == name)).scalar_one_or_none()
     revoke(key_id or 0, by)
 
 
-# In columns and made once: every request with a key runs it.
+# Built once and without entities: every request with a key runs it.
 _FIND = select(ApiKey.id, ApiKey.name, ApiKey.role, ApiKey.last_used_at, utc_now()).where(
     ApiKey.digest == bindparam("digest"), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > utc_now())
 )
 
 
 def find(secret: str) -> Actor | None:
-    """Return the machine whose key this is, None when it is revoked or expired."""
+    """Return the actor of a key, None when it is unknown or expired."""
     found = db.session.connection().execute(_FIND, {"digest": _digest(secret)}).one_or_none()
     end_read()
     if found is None:
         return None
     key_id, name, role, last_used_at, now = found
-    if last_used_at is None or last_used_at < now - _SEEN_EVERY:
-        _note_use(key_id, now)
+    if last_used_at is None or last_used_at < now - _RECORD_USE_EVERY:
+        _record_use(key_id, now)
     return Actor(f"key:{name}", role)
 
 
-def _note_use(key_id: int, now: datetime) -> None:
-    """Once a minute is enough for people, and no reason for a request to fail."""
+def _record_use(key_id: int, now: datetime) -> None:
+    """Record the use of a key, at most once a minute. A failure does not fail the request."""
     try:
         db.session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now))
         db.session.commit()
     except OperationalError as error:
         db.session.rollback()
-        log.warning("use of a key not noted", reason=str(error.orig))
+        log.warning("use of a key not recorded", reason=str(error.orig))
 
 
 def _digest(secret: str) -> str:
-    """SHA-256: of 256 random bits, it can be fast and still tells nothing."""
+    """Return the SHA-256. A fast digest is safe because the secret has 256 random bits."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

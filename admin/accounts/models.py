@@ -1,4 +1,4 @@
-"""Tables of staff, their sign-ins, machines' keys, and the audit trail."""
+"""Tables of staff, sign-ins, API keys and the audit trail."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from admin.db.engine import BigId, Moment
 from admin.db.extensions import Model
 
-VIEWER, EDITOR, OWNER = ROLES = ("viewer", "editor", "owner")  # each may all that those before may
+VIEWER, EDITOR, OWNER = ROLES = ("viewer", "editor", "owner")  # each includes the rights of those before it
 
 
 class Staff(Model):
@@ -23,25 +23,25 @@ class Staff(Model):
 
 
 class SignIn(Model):
-    """One sign-in of a browser or a program: without its row, its cookie and its tokens are worth nothing."""
+    """A sign-in of a browser or a program. Its cookie and tokens are valid only while the row exists."""
 
     __tablename__ = "sign_ins"
 
     id: Mapped[str] = mapped_column(String(43), primary_key=True)  # random
     staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff.id", ondelete="CASCADE"), index=True)
-    refresh_id: Mapped[str | None] = mapped_column(String(36))  # the one refresh token that counts; a browser has none
+    refresh_id: Mapped[str | None] = mapped_column(String(36))  # of the valid refresh token; None for a browser
     began_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment, index=True)
 
 
 class ApiKey(Model):
-    """A machine's key. It is 256 random bits, so a fast digest of it tells nothing: there is nothing to guess."""
+    """An API key. Its secret has 256 random bits, so a fast digest is safe."""
 
     __tablename__ = "api_keys"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
     name: Mapped[str] = mapped_column(String(100), unique=True)
-    prefix: Mapped[str] = mapped_column(String(16))  # to recognise it by
+    prefix: Mapped[str] = mapped_column(String(16))  # shown in lists
     digest: Mapped[str] = mapped_column(String(64), unique=True)  # SHA-256
     role: Mapped[str] = mapped_column(String(8))
     created_by: Mapped[str] = mapped_column(String(254))
@@ -51,7 +51,7 @@ class ApiKey(Model):
 
 
 class AuditEvent(Model):
-    """Who did what to which account or key, from where."""
+    """An event of an account or key: by whom, to which, from which address."""
 
     __tablename__ = "audit_events"
     __table_args__ = ({"sqlite_autoincrement": True},)

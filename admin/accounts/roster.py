@@ -1,4 +1,4 @@
-"""Who is on the staff: what owners and the command line do to accounts. Every change ends the account's sign-ins."""
+"""Changes of staff accounts by owners and the command line. Every change ends the account's sign-ins."""
 
 from http import HTTPStatus
 
@@ -17,12 +17,12 @@ class NoSuchStaffError(ProblemError):
 
 
 class LastOwnerError(ProblemError):
-    """Without an owner nobody could make one."""
+    """The change would leave no owner, and only owners can create owners."""
 
     status = HTTPStatus.CONFLICT
 
     def __init__(self) -> None:
-        super().__init__("This is the last owner. Make another one first.")
+        super().__init__("This is the last owner. Create another owner first.")
 
 
 def all_staff() -> list[Staff]:
@@ -35,7 +35,7 @@ def id_of(email: str) -> int:
     found = db.session.execute(select(Staff.id).where(Staff.email == email.lower())).scalar_one_or_none()
     db.session.rollback()
     if found is None:
-        raise NoSuchStaffError(f"There is no account of {email}.")
+        raise NoSuchStaffError(f"There is no account for {email}.")
     return found
 
 
@@ -43,20 +43,21 @@ def get(staff_id: int) -> Staff:
     """Return an account. Raises NoSuchStaffError."""
     staff = db.session.get(Staff, staff_id)
     if staff is None:
-        raise NoSuchStaffError("There is no such account.")
+        raise NoSuchStaffError("This account does not exist.")
     return staff
 
 
 def change(
     staff_id: int, by: str, *, role: str | None = None, disabled: bool | None = None, password: str | None = None
 ) -> Staff:
-    """Change what is given, and end the account's sign-ins. Raises NoSuchStaffError, LastOwnerError and
-    WeakPasswordError. Commits.
+    """Change the given fields, and end the account's sign-ins.
+
+    Raises NoSuchStaffError, LastOwnerError and WeakPasswordError. Commits.
     """
     password_hash = None
     if password is not None:
         passwords.check(password, get(staff_id).email)
-        db.session.rollback()  # hashing takes long; hold no transaction meanwhile
+        db.session.rollback()  # hashing is slow: no transaction stays open
         password_hash = passwords.hash_password(password)
     return _change(staff_id, by, role, disabled, password_hash)
 
@@ -80,7 +81,10 @@ def _change(staff_id: int, by: str, role: str | None, disabled: bool | None, pas
 
 @retry_deadlocks
 def remove(staff_id: int, by: str) -> None:
-    """Delete an account; its name stays in the histories. Raises NoSuchStaffError and LastOwnerError. Commits."""
+    """Delete an account; its name stays in the histories.
+
+    Raises NoSuchStaffError and LastOwnerError. Commits.
+    """
     staff = _locked(staff_id, losing_owner=True)
     sign_ins.end_all(staff_id)
     db.session.delete(staff)
@@ -89,15 +93,15 @@ def remove(staff_id: int, by: str) -> None:
 
 
 def _locked(staff_id: int, losing_owner: bool = False) -> Staff:
-    """Return an account to change. With ``losing_owner`` all owners are locked first, so that two of them cannot
-    remove each other at once.
+    """Lock an account and return it. With ``losing_owner`` lock all owners first, so that two of them cannot remove
+    each other at the same time.
     """
     owners = select(Staff.id).where(Staff.role == OWNER, Staff.disabled_at.is_(None)).order_by(Staff.id)
     ids = list(db.session.execute(owners.with_for_update()).scalars()) if losing_owner else []
     staff = db.session.get(Staff, staff_id, with_for_update=True)
     if staff is None:
         db.session.rollback()
-        raise NoSuchStaffError("There is no such account.")
+        raise NoSuchStaffError("This account does not exist.")
     if ids == [staff_id]:
         db.session.rollback()
         raise LastOwnerError

@@ -1,4 +1,4 @@
-"""Staff accounts: made, signed in to, and their passwords changed."""
+"""Create staff accounts, check their passwords, change them."""
 
 from http import HTTPStatus
 
@@ -12,27 +12,27 @@ from admin.db.extensions import db
 from web.http.problems import ProblemError
 from web.security import passwords, tokens
 
-CLI = "command line"  # who acts there, in the audit trail
+CLI = "command line"  # the actor of its commands in the audit trail
 
 
 class AccountExistsError(ProblemError):
-    """There is an account with this e-mail; it was left as it is."""
+    """An account with this e-mail exists; it was not changed."""
 
     status = HTTPStatus.CONFLICT
 
 
 class WrongPasswordError(ProblemError):
-    """Signed in, but not who knows the password."""
+    """The current password is wrong."""
 
     def __init__(self) -> None:
-        super().__init__("The password is not right.", [{"field": "current", "detail": "is not right"}])
+        super().__init__("The password is wrong.", [{"field": "current", "detail": "is wrong"}])
 
 
 def add_staff(email: str, password: str, role: str, by: str = CLI) -> Staff:
     """Create an account. Raises AccountExistsError and WeakPasswordError. Commits."""
     passwords.check(password, email)
-    password_hash = passwords.hash_password(password)  # takes long; hold no transaction meanwhile
-    now = db.session.execute(select(utc_now())).scalar_one()  # an expression would be read back after the commit
+    password_hash = passwords.hash_password(password)  # slow: no transaction is open
+    now = db.session.execute(select(utc_now())).scalar_one()  # an expression would be read back
     staff = Staff(email=email.lower(), password_hash=password_hash, role=role, created_at=now)
     db.session.add(staff)
     audit.record("staff_added", by, staff.email, role)
@@ -46,8 +46,8 @@ def add_staff(email: str, password: str, role: str, by: str = CLI) -> Staff:
 
 
 def authenticate(email: str, password: str) -> Staff:
-    """Return whose e-mail and password these are. Raises WrongCredentialsError."""
-    staff = _seen(select(Staff).filter_by(email=email.lower()))
+    """Return the account of an e-mail and its password. Raises WrongCredentialsError."""
+    staff = _detached(select(Staff).filter_by(email=email.lower()))
     usable = staff if staff is not None and staff.disabled_at is None else None
     if not passwords.matches(usable.password_hash if usable else None, password) or usable is None:
         audit.record("sign_in_failed", email.lower())
@@ -56,8 +56,8 @@ def authenticate(email: str, password: str) -> Staff:
     return usable
 
 
-def _seen(query: Select[tuple[Staff]]) -> Staff | None:
-    """Return an account as it is now, apart from any transaction: hashing takes long, and nobody waits for it."""
+def _detached(query: Select[tuple[Staff]]) -> Staff | None:
+    """Return an account and end the transaction, so that none stays open while a password is hashed."""
     staff = db.session.execute(query).scalar_one_or_none()
     db.session.expunge_all()
     db.session.rollback()
@@ -66,7 +66,7 @@ def _seen(query: Select[tuple[Staff]]) -> Staff | None:
 
 def change_password(staff_id: int, current: str, new: str) -> Staff:
     """Change one's own password; every sign-in ends. Raises WrongPasswordError and WeakPasswordError. Commits."""
-    staff = _seen(select(Staff).filter_by(id=staff_id))
+    staff = _detached(select(Staff).filter_by(id=staff_id))
     if staff is None or not passwords.matches(staff.password_hash, current):
         raise WrongPasswordError
     passwords.check(new, staff.email)

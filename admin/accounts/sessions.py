@@ -1,4 +1,4 @@
-"""The console's sessions: signing in to pages, and which role a page takes."""
+"""Sessions of the console, and the role that each page requires."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,26 +25,26 @@ def init_console_sessions(app: Flask) -> None:
 
 
 def begin(staff: Staff) -> None:
-    """Sign ``staff`` in to the pages, in a session that nobody knew before. Commits."""
+    """Sign ``staff`` in to the console, in a new session. Commits."""
     user = sign_ins.begin(staff, sign_ins.new_id(), LIFETIME)
     db.session.commit()
     sessions.begin(user)
 
 
 def end() -> None:
-    """Sign out of the pages: the cookie is forgotten, and a copy of it worth nothing."""
+    """Sign out of the console. Copies of the cookie stop working."""
     if (user := signed_in()) is not None:
         sign_ins.end(user)
     sessions.end()
 
 
 def signed_in() -> Actor | None:
-    """Return who is signed in to the pages; templates ask ``current_user``, but never on ``bare`` pages."""
+    """Return who is signed in to the console. Templates use ``current_user``, except on ``bare`` pages."""
     return sessions.signed_in()
 
 
 def page_for(role: str = VIEWER) -> Callable[[Callable[P, R]], Callable[P, Any]]:
-    """Show a page to staff with ``role`` or a higher one; others are led to the sign-in, or told that they may not."""
+    """Require ``role`` or a higher one for a page. Redirects to the sign-in, or answers 403."""
 
     def decorate(view: Callable[P, R]) -> Callable[P, Any]:
         @wraps(view)
@@ -61,6 +61,6 @@ def page_for(role: str = VIEWER) -> Callable[[Callable[P, R]], Callable[P, Any]]
 
 
 def may(role: str) -> bool:
-    """Return whether who looks at this page may do what takes ``role``: what to offer, not what to allow."""
+    """Return whether the signed-in user has ``role``. Decides what a page offers, not what it allows."""
     user = signed_in()
     return user is not None and user.may(role)

@@ -1,4 +1,4 @@
-"""Sign-ins: one row for each browser session and each family of tokens. Ending one is deleting it."""
+"""Sign-ins: one row for each browser session and each pair of tokens. Deleting the row ends the sign-in."""
 
 import secrets
 from datetime import timedelta
@@ -16,14 +16,14 @@ PURGE_CHUNK = 1_000
 
 
 def new_id() -> str:
-    """Return an id that nobody guesses."""
+    """Return a random id that cannot be guessed."""
     return secrets.token_urlsafe(32)
 
 
 def begin(staff: Staff, id_: str, lifetime: timedelta, refresh_id: str | None = None) -> Actor:
-    """Add a sign-in of ``staff``; the caller commits. ``refresh_id``: of its refresh token, where it has one.
+    """Add a sign-in of ``staff``. ``refresh_id`` is that of its refresh token, if it has one. The caller commits.
 
-    Raises WrongCredentialsError when the password was changed, or the account disabled, since it was looked at.
+    Raises WrongCredentialsError when the password was changed or the account disabled since ``staff`` was read.
     """
     usable = select(Staff.role).where(Staff.id == staff.id, Staff.disabled_at.is_(None))
     usable = usable.where(Staff.password_hash == staff.password_hash).with_for_update()
@@ -38,7 +38,7 @@ def begin(staff: Staff, id_: str, lifetime: timedelta, refresh_id: str | None = 
     return Actor(staff.email, role, staff.id, id_)
 
 
-# In columns and made once: every request of the API runs it.
+# Built once and without entities: every request of the API runs it.
 _FIND = (
     select(Staff.email, Staff.role, Staff.id, SignIn.id)
     .join(SignIn, SignIn.staff_id == Staff.id)
@@ -47,7 +47,7 @@ _FIND = (
 
 
 def find(id_: str) -> Actor | None:
-    """Return whose sign-in this is, as the account is now; None when it has ended."""
+    """Return the actor of a sign-in with the current role; None when it has ended."""
     found = db.session.connection().execute(_FIND, {"id": id_}).one_or_none()
     end_read()
     return Actor(*found) if found else None
@@ -55,9 +55,9 @@ def find(id_: str) -> Actor | None:
 
 @retry_deadlocks
 def rotate(id_: str, old: str, new: str, by: str) -> bool:
-    """Make ``new`` the refresh token that counts. When ``old`` was not the one, it was stolen: end the sign-in."""
-    counted = update(SignIn).where(SignIn.id == id_, SignIn.refresh_id == old).values(refresh_id=new)
-    rotated: bool = db.session.execute(counted).rowcount == 1  # type: ignore[attr-defined]
+    """Replace the refresh token ``old`` by ``new``. If ``old`` was used before it was stolen: end the sign-in."""
+    exchange = update(SignIn).where(SignIn.id == id_, SignIn.refresh_id == old).values(refresh_id=new)
+    rotated: bool = db.session.execute(exchange).rowcount == 1  # type: ignore[attr-defined]
     if not rotated:
         db.session.execute(delete(SignIn).where(SignIn.id == id_))
         audit.record("refresh_token_reused", by)
@@ -67,7 +67,7 @@ def rotate(id_: str, old: str, new: str, by: str) -> bool:
 
 @retry_deadlocks
 def end(actor: Actor) -> None:
-    """End the sign-in of ``actor``; again changes nothing. Commits."""
+    """End the sign-in of ``actor``. Idempotent. Commits."""
     db.session.execute(delete(SignIn).where(SignIn.id == actor.sign_in))
     audit.record("signed_out", actor.name)
     db.session.commit()
@@ -75,9 +75,9 @@ def end(actor: Actor) -> None:
 
 @retry_deadlocks
 def purge() -> int:
-    """Delete sign-ins that are over, one chunk; return how many. Commits."""
-    over = select(SignIn.id).where(SignIn.expires_at < utc_now()).limit(PURGE_CHUNK)
-    ids = list(db.session.execute(over).scalars())
+    """Delete one chunk of expired sign-ins; return how many. Commits."""
+    expired = select(SignIn.id).where(SignIn.expires_at < utc_now()).limit(PURGE_CHUNK)
+    ids = list(db.session.execute(expired).scalars())
     if ids:
         db.session.execute(delete(SignIn).where(SignIn.id.in_(ids)))
     db.session.commit()

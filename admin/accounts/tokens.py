@@ -1,4 +1,4 @@
-"""Bearer tokens of the API: a short access token, and a refresh token that counts once."""
+"""Bearer tokens of the API: a short-lived access token, and a refresh token that works once."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -18,7 +18,7 @@ R = TypeVar("R")
 
 
 def issue(staff: Staff) -> dict[str, Any]:
-    """Begin a sign-in of a program; return its tokens. Commits."""
+    """Sign a program in; return its tokens. Commits."""
     pair = tokens.issue(str(staff.id), sign_ins.new_id())
     sign_ins.begin(staff, pair.sign_in, tokens.REFRESH_LIFETIME, pair.refresh_id)
     db.session.commit()
@@ -26,8 +26,9 @@ def issue(staff: Staff) -> dict[str, Any]:
 
 
 def refresh() -> dict[str, Any]:
-    """Return new tokens for the refresh token that the request carries, which counts no more. One that was used
-    before ends the sign-in: somebody else has it. Raises NotSignedInError.
+    """Exchange the request's refresh token for new tokens. A second use ends the sign-in: the token was stolen.
+
+    Raises NotSignedInError.
     """
     verify_jwt_in_request(refresh=True)
     claims, me = get_jwt(), get_current_user()
@@ -38,7 +39,7 @@ def refresh() -> dict[str, Any]:
 
 
 def revoke() -> None:
-    """End the sign-in of the token that the request carries, whichever of the two it is."""
+    """End the sign-in of the request's token, access or refresh."""
     verify_jwt_in_request(verify_type=False)
     sign_ins.end(get_current_user())
 
@@ -49,7 +50,7 @@ def load_actor(claims: dict[str, Any]) -> Actor | None:
 
 
 def api_for(role: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Refuse who brings no valid token, or has a lower role. Cookies are not looked at."""
+    """Require a valid token or key with ``role`` or a higher one. Cookies are ignored."""
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
@@ -63,9 +64,9 @@ def api_for(role: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def _caller() -> Actor:
-    """Return who sent the request: staff by an access token, or a machine by its key."""
+    """Return the request's actor: staff with an access token, or a program with an API key."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token.startswith(keys.MARK):
+    if scheme.lower() == "bearer" and token.startswith(keys.PREFIX):
         if (machine := keys.find(token)) is None:
             raise tokens.NotSignedInError("The API key is not valid.")
         return machine

@@ -1,4 +1,4 @@
-"""``lockstep sync diff``: compares both stores, and repairs the copy."""
+"""``lockstep sync diff``: compare both stores, and repair the copy."""
 
 import click
 from sqlalchemy import select
@@ -19,15 +19,15 @@ from runtime.cli.terminal import PRODUCT_ID, check_range, json_option, progress
 @click.command()
 @click.argument("product_id", type=click.IntRange(LOWEST, HIGHEST), required=False)
 @json_option
-@click.option("--repair", is_flag=True, help="Have the Client replace what is wrong by what Admin says.")
-@click.option("--yes", is_flag=True, help="Also where that takes many products from the shop.")
+@click.option("--repair", is_flag=True, help="Replace wrong copies at the Client by Admin's state.")
+@click.option("--yes", is_flag=True, help="Allow a repair to delete many products at the Client.")
 @click.option("--from", "first", type=PRODUCT_ID, help="Only ids from this one …")
 @click.option("--to", "last", type=PRODUCT_ID, help="… up to this one.")
 def diff(product_id: int | None, as_json: bool, repair: bool, yes: bool, first: int | None, last: int | None) -> None:
-    """Compare what both stores really hold; with PRODUCT_ID, one product field by field.
+    """Compare the content of both stores; with PRODUCT_ID, one product field by field.
 
-    What the relay is still at work on is no drift. Exits 0 when the stores are in sync, or after --repair all that
-    was out of sync is repaired; 3 when something is left; 4 when the Client or the database does not answer.
+    Pending products are no drift. Exits 0 when the stores are in sync, or all drift was repaired; 3 when drift is
+    left; 4 when the Client or the database does not answer.
 
     \b
     Examples:
@@ -37,7 +37,7 @@ def diff(product_id: int | None, as_json: bool, repair: bool, yes: bool, first: 
       lockstep sync diff --json | jq '.drift[].sku'
     """
     if product_id is not None and (first or last):
-        raise click.UsageError("Give a product or a range, not both.")
+        raise click.UsageError("Give either a product or a range.")
     check_range(("--from", "--to"), first, last)
     again = resumable("run it again" + ("; what is repaired stays repaired" if repair else ""))
     with create_app().app_context(), again:
@@ -74,8 +74,8 @@ def _range(span: tuple[int, int], as_json: bool, repairing: RepairRun | None) ->
     report.end(comparison.pending)
     if repairing and repairing.withheld:
         click.echo(
-            f"{repairing.withheld} products would be deleted at the Client, more than "
-            f"{repairing.limit}: none was. Run it again with --yes if that is meant.",
+            f"Not deleted: {repairing.withheld} products at the Client, more than {repairing.limit}. "
+            "Run it again with --yes to delete them.",
             err=True,
         )
         raise click.exceptions.Exit(EXIT_FAILED)
@@ -84,7 +84,7 @@ def _range(span: tuple[int, int], as_json: bool, repairing: RepairRun | None) ->
 
 
 def _refuse_while_restored() -> None:
-    """Nothing is put in the place of what a backup forgot before recovery made it newer."""
+    """Refuse a repair while a restored database is not recovered: it would spread the old state of the backup."""
     alarm = db.session.execute(select(SyncGeneration.alarm)).scalar_one()
     db.session.rollback()
     if alarm:

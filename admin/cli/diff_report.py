@@ -1,4 +1,4 @@
-"""How a comparison is shown: lines for people, JSON for programs, written as they are found."""
+"""Output of a comparison, written as differences are found: lines, or JSON for programs."""
 
 import json
 from typing import Any
@@ -19,14 +19,14 @@ _LINE = "{:>10}  {:<9}  {:<20}  {:>12}  {:>12}  {}"
 
 
 class Report:
-    """Writes drift to stdout, one at a time: a million of them need no memory."""
+    """Writes differences to stdout one by one, so that a million of them need no memory."""
 
     def __init__(self, as_json: bool) -> None:
         self._json, self._count = as_json, 0
         self.left = 0  # products still out of sync
 
     def add(self, difference: Difference, repaired: bool | None = None) -> None:
-        """Write one; ``repaired`` is None where nobody tried."""
+        """Write one difference; ``repaired`` is None when no repair was tried."""
         self._count += 1
         self.left += not repaired
         if self._json:
@@ -41,12 +41,12 @@ class Report:
         click.echo(_LINE.format(difference.id, difference.kind, difference.sku, own, replica, difference.why + outcome))
 
     def end(self, pending: int) -> None:
-        """Close with how many differences are only pending, and how many products are left out of sync."""
+        """Write the totals: how many differences are pending, and how many products are left out of sync."""
         if self._json:
             click.echo(("\n], " if self._count else '{"drift": [], ') + f'"pending": {pending}, "left": {self.left}}}')
             return
         if pending:
-            click.echo(f"{pending} more differ because the relay is still at work on them: no drift", err=True)
+            click.echo(f"{pending} more differ and are pending: no drift", err=True)
         repaired = f"; {self._count - self.left} repaired" if self.left < self._count else ""
         click.echo(f"{self._count} products out of sync{repaired}" if self._count else "in sync", err=True)
 
@@ -64,13 +64,13 @@ def show_fields(found: Fields, as_json: bool) -> None:
         table.add_row(field.name, *cells, style="" if field.same else "bold red")
     Console().print(table)
     if found.pending:
-        click.echo("the relay is still at work on it", err=True)
+        click.echo("it is pending", err=True)
     if found.failure:
         click.echo(f"the Client refused it: {found.failure}", err=True)
 
 
 def _plain(text: str | None) -> Any:
-    """What a person typed is no markup."""
+    """Return text in which Rich interprets no markup."""
     return Text("-" if text is None else text)
 
 

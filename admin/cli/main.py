@@ -1,4 +1,4 @@
-"""Admin's part of the ``lockstep`` command."""
+"""Commands of Admin: migrate, relay, import, export."""
 
 import json
 import shutil
@@ -48,20 +48,20 @@ def migrate_admin(revision: str) -> None:
 @click.option(
     "--heartbeat",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Touch this file while working; 'lockstep health relay' looks at its age.",
+    help="Touch this file while working; 'lockstep health relay' checks its age.",
 )
 def relay(heartbeat: Path | None) -> None:
-    """Send what the Client does not hold yet, prove what it does (A3, A6), and carry out uploaded imports. Any number
-    may run.
+    """Send changes to the Client, verify that they arrived, and carry out uploaded imports.
 
-    SIGTERM or Ctrl-C ends it after the step in hand, within seconds; what was not verified is due again.
+    Any number of relays may run. SIGTERM or Ctrl-C stops one after the current step, within seconds; unverified
+    changes stay due.
 
     \b
     Examples, the second for a supervisor:
       lockstep relay
       lockstep relay --heartbeat /run/lockstep/relay
     """
-    BrokerSettings()  # if it is wrong, say so now and not at the first product
+    BrokerSettings()  # fails at the start when it is wrong
     metrics = MetricsServer(MetricsSettings())
     tracing.start("relay")
     app = create_app()
@@ -77,14 +77,14 @@ def relay(heartbeat: Path | None) -> None:
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path, allow_dash=True))
 @click.option("--format", "kind", type=click.Choice(KINDS), help="Default: by the file's name, else csv.")
-@click.option("--restart", is_flag=True, help="Start over, even if an earlier run of this file was interrupted.")
-@click.option("--author", default="import", show_default=True, help="Named in each product's history.")
+@click.option("--restart", is_flag=True, help="Start at the first row, even after an interrupted run.")
+@click.option("--author", default="import", show_default=True, help="Author of the changes in each product's history.")
 @json_option
 def import_(file: Path, kind: str | None, restart: bool, author: str, as_json: bool) -> None:
-    """Create or update products from FILE (.csv, or .ndjson with one object per line; -: standard input), by sku.
+    """Create or update products from FILE (.csv, or .ndjson with one object per line; -: standard input), by SKU.
 
-    Rows with errors are reported with their line and skipped; the others are taken. An interrupted import goes
-    on where it stopped when it is run again. Exits 1 when rows were skipped, 2 when the file cannot be read.
+    Reports and skips rows with errors, with their line; imports the others. Run again, an interrupted import resumes
+    where it stopped. Exits 1 when rows were skipped, 2 when the file cannot be read.
 
     \b
     Examples:
@@ -94,16 +94,16 @@ def import_(file: Path, kind: str | None, restart: bool, author: str, as_json: b
       lockstep import catalogue.csv --json 2> errors.txt
       zcat catalogue.ndjson.gz | lockstep import - --format ndjson
     """
-    goes_on = resumable("what was imported stays; run the same command again, and it goes on there")
-    with create_app().app_context(), goes_on, _read_whole(file) as whole:
+    again = resumable("imported rows stay; run the same command again to resume")
+    with create_app().app_context(), again, _read_whole(file) as whole:
         try:
             result = importer.import_file(whole, author, restart=restart, on_error=_report, kind=kind)
         except importer.UnreadableFileError as error:
             raise click.UsageError(f"{file}: {error}") from None
     counts = (f"{getattr(result, name)} {name}" for name in ("created", "updated", "unchanged", "skipped"))
-    repeated = f"; {result.repeated} overtaken by a later row of the same sku" if result.repeated else ""
+    repeated = f"; {result.repeated} replaced by a later row of the same SKU" if result.repeated else ""
     click.echo(", ".join(counts) + repeated, err=True)
-    click.echo(f"In every log: request id {correlation.bound()}", err=True)
+    click.echo(f"Request id in the logs: {correlation.bound()}", err=True)
     if as_json:
         click.echo(json.dumps({**asdict(result), "request_id": correlation.bound()}))
     if result.skipped:
@@ -112,7 +112,7 @@ def import_(file: Path, kind: str | None, restart: bool, author: str, as_json: b
 
 @contextmanager
 def _read_whole(file: Path) -> Iterator[Path]:
-    """Yield ``file``, or a copy of what standard input or a pipe brings: an import reads its file more than once."""
+    """Yield ``file``, or a copy of standard input or of a pipe: an import reads its file more than once."""
     if file.is_file():
         yield file
         return
@@ -131,9 +131,9 @@ def _report(line: int, reason: str) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True), default="-")
 @click.option("--format", "kind", type=click.Choice(KINDS), help="Default: by the file's name, else csv.")
 def export(file: Path, kind: str | None) -> None:
-    """Write every live product to FILE (default: standard output) as UTF-8, as 'lockstep import' reads it.
+    """Write all products to FILE (default: standard output) in UTF-8, in the format of 'lockstep import'.
 
-    FILE appears, or replaces the one before, only once it is complete.
+    FILE is created or replaced only once it is complete.
 
     \b
     Examples:
@@ -141,7 +141,7 @@ def export(file: Path, kind: str | None) -> None:
       lockstep export - --format ndjson | gzip > catalogue.ndjson.gz
     """
     chosen = kind or ("ndjson" if file.suffix in importer.NDJSON_SUFFIXES else "csv")
-    again = resumable("what is written so far is no whole catalogue; run it again")
+    again = resumable("the catalogue is not complete; run it again")
     with create_app().app_context(), again, _written(file) as out, progress("exporting", own_state.live()) as advance:
         count = exporter.export(out, chosen, advance)
     click.echo(f"{count} products", err=True)
@@ -149,13 +149,13 @@ def export(file: Path, kind: str | None) -> None:
 
 @contextmanager
 def _written(file: Path) -> Iterator[IO[str]]:
-    """Yield what an export is written to. Raises ClickException where that fails."""
+    """Yield the stream that an export is written to. Raises ClickException when writing fails."""
     to_stdout = str(file) == "-"
     try:
         with utf8_stdout() if to_stdout else whole_file(file) as out:
             yield out
     except BrokenPipeError:
-        raise  # whoever read it wants no more
+        raise  # the reader closed the pipe
     except OSError as error:
         where = "Standard output" if to_stdout else file
-        raise click.ClickException(f"{where}: {error.strerror}. No whole catalogue was written.") from None
+        raise click.ClickException(f"{where}: {error.strerror}. The catalogue is not complete.") from None

@@ -1,4 +1,4 @@
-"""``lockstep staff``: accounts of those who recheck the catalogue, and machines' keys."""
+"""``lockstep staff``: staff accounts and API keys."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ BY = service.CLI
 
 @contextmanager
 def _admin() -> Iterator[None]:
-    """Admin's context; what cannot be done is one line, with exit code 2 for a password that cannot be taken."""
+    """Enter Admin's context; turn its errors into one line, with exit code 2 for a weak password."""
     with create_app().app_context():
         try:
             yield
@@ -36,15 +36,18 @@ _password = click.option(
 
 @click.group()
 def staff() -> None:
-    """Accounts of those who recheck the catalogue: viewers look, editors change, owners manage the staff."""
+    """Manage staff accounts and API keys.
+
+    Viewers read everything; editors also change the catalogue; owners also manage staff and keys.
+    """
 
 
 @staff.command("add")
 @click.argument("email")
-@click.option("--role", type=click.Choice(ROLES), default=EDITOR, show_default=True, help="What it may do.")
+@click.option("--role", type=click.Choice(ROLES), default=EDITOR, show_default=True, help="Its rights.")
 @_password
 def staff_add(email: str, role: str, password_stdin: bool) -> None:
-    """Create an account for EMAIL; one that is there stays as it is.
+    """Create an account for EMAIL. An existing one is not changed.
 
     \b
     Examples:
@@ -58,7 +61,7 @@ def staff_add(email: str, role: str, password_stdin: bool) -> None:
         except service.AccountExistsError as error:
             click.echo(error.detail, err=True)
         else:
-            click.echo(f"{email} may sign in as {role}.", err=True)
+            click.echo(f"{email} can sign in as {role}.", err=True)
 
 
 @staff.command("list")
@@ -85,7 +88,7 @@ def staff_list(as_json: bool) -> None:
 @click.argument("email")
 @click.argument("role", type=click.Choice(ROLES))
 def staff_role(email: str, role: str) -> None:
-    """Give EMAIL's account another ROLE; its sign-ins end.
+    """Set the ROLE of EMAIL's account; its sign-ins end.
 
     \b
     Example:
@@ -100,7 +103,7 @@ def staff_role(email: str, role: str) -> None:
 @click.argument("email")
 @_password
 def staff_passwd(email: str, password_stdin: bool) -> None:
-    """Give EMAIL's account another password; its sign-ins end.
+    """Set the password of EMAIL's account; its sign-ins end.
 
     \b
     Example:
@@ -115,7 +118,7 @@ def staff_passwd(email: str, password_stdin: bool) -> None:
 @staff.command("disable")
 @click.argument("email")
 def staff_disable(email: str) -> None:
-    """Shut EMAIL's account out, at once.
+    """Disable EMAIL's account; its sign-ins end.
 
     \b
     Example:
@@ -123,13 +126,13 @@ def staff_disable(email: str) -> None:
     """
     with _admin():
         roster.change(roster.id_of(email), BY, disabled=True)
-    click.echo(f"{email} may not sign in.", err=True)
+    click.echo(f"{email} is disabled.", err=True)
 
 
 @staff.command("enable")
 @click.argument("email")
 def staff_enable(email: str) -> None:
-    """Let EMAIL's account in again.
+    """Enable EMAIL's account again.
 
     \b
     Example:
@@ -137,13 +140,13 @@ def staff_enable(email: str) -> None:
     """
     with _admin():
         roster.change(roster.id_of(email), BY, disabled=False)
-    click.echo(f"{email} may sign in.", err=True)
+    click.echo(f"{email} is enabled.", err=True)
 
 
 @staff.command("remove")
 @click.argument("email")
 def staff_remove(email: str) -> None:
-    """Delete EMAIL's account; the name stays in the histories.
+    """Delete EMAIL's account. Its name stays in the history of products.
 
     \b
     Example:
@@ -156,15 +159,15 @@ def staff_remove(email: str) -> None:
 
 @staff.group("keys")
 def staff_keys() -> None:
-    """API keys for machines."""
+    """Manage API keys for programs."""
 
 
 @staff_keys.command("add")
 @click.argument("name")
-@click.option("--role", type=click.Choice(ROLES), default=EDITOR, show_default=True, help="What it may do.")
-@click.option("--days", type=click.IntRange(1, 3650), help="How long it lasts; default: until it is revoked.")
+@click.option("--role", type=click.Choice(ROLES), default=EDITOR, show_default=True, help="Its rights.")
+@click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires; default: never.")
 def keys_add(name: str, role: str, days: int | None) -> None:
-    """Make a key called NAME and print it, this once. Use it as a bearer token.
+    """Create a key called NAME, and print it once. Send it as a bearer token.
 
     \b
     Example:
@@ -199,7 +202,7 @@ def keys_list(as_json: bool) -> None:
 @staff_keys.command("revoke")
 @click.argument("name")
 def keys_revoke(name: str) -> None:
-    """Revoke the key called NAME, at once.
+    """Revoke the key called NAME.
 
     \b
     Example:
@@ -207,4 +210,4 @@ def keys_revoke(name: str) -> None:
     """
     with _admin():
         keys.revoke_named(name, BY)
-    click.echo(f"The key {name} counts no more.", err=True)
+    click.echo(f"The key {name} is revoked.", err=True)

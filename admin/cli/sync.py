@@ -1,4 +1,4 @@
-"""What operators type about the replication: ``lockstep sync …`` and ``celery -A tasks resync``."""
+"""``lockstep sync`` and ``celery -A tasks resync``: show and repair the replication."""
 
 import json
 import time
@@ -28,25 +28,25 @@ _EXIT_CODES = {
     status_.RESTORED: EXIT_DRIFT,
 }
 _DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
-_LOOK_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 
 
 @click.group()
 def sync() -> None:
-    """What is out of sync between Admin and the Client, and repairing it."""
+    """Show and repair what is out of sync between Admin and the Client."""
 
 
-sync.add_command(LazyCommand("diff", "admin.cli.diff:diff", "Compare what both stores really hold; --repair."))
+sync.add_command(LazyCommand("diff", "admin.cli.diff:diff", "Compare both stores; repair with --repair."))
 
 
 @sync.command("status")
 @json_option
-@click.option("--watch", is_flag=True, help="Look again every two seconds until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Refresh every two seconds until Ctrl-C.")
 def status(as_json: bool, watch: bool) -> None:
     """Show what is pending, stuck or lagging, and since when.
 
-    Exits 0 when nothing needs a person, 3 when something does (stuck, drift, a restored database), 4 when the
-    Client cannot be asked.
+    Exits 0 when in sync or pending; 3 when an operator has to act (stuck, drift, restored); 4 when the Client does not
+    answer.
 
     \b
     Examples:
@@ -77,14 +77,14 @@ def _watch() -> None:
 
 @click.command()
 @click.argument("ids", nargs=-1, type=PRODUCT_ID)
-@click.option("--sku", "skus", multiple=True, help="By sku; may be given several times.")
+@click.option("--sku", "skus", multiple=True, help="By SKU; repeatable.")
 @click.option("--from", "first_id", type=PRODUCT_ID, help="Ids from this one …")
 @click.option("--to", "last_id", type=PRODUCT_ID, help="… up to this one.")
 @click.option("--changed-since", type=click.DateTime(_DATES), help="Changed at this time or later (UTC).")
 @click.option("--changed-until", type=click.DateTime(_DATES), help="Changed at this time or before (UTC).")
 @click.option("--stuck", is_flag=True, help="Only those that are stuck.")
 @click.option("--all", "everything", is_flag=True, help="Every product.")
-@click.option("--dry-run", is_flag=True, help="Only say how many there are.")
+@click.option("--dry-run", is_flag=True, help="Only print how many there are.")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until all are verified.")
 @json_option
 def resync(
@@ -120,7 +120,7 @@ def resync(
     check_range(("--changed-since", "--changed-until"), since, until)
     selection = resync_.Selection(ids, skus, first_id, last_id, since, until, stuck)
     if (selection == resync_.Selection()) != everything:
-        raise click.UsageError("Say which products: by ids or options, or --all alone.")
+        raise click.UsageError("Select products by ids or options, or give --all alone.")
     with create_app().app_context():
         total, done = resync_.count(selection), 0
         if dry_run or not total:
@@ -133,13 +133,13 @@ def resync(
 
 
 def _carry_out(selection: resync_.Selection, total: int, wait: bool) -> int:
-    again = resumable("what is marked is looked after; run it again for the rest")
+    again = resumable("products marked so far are sent; run it again for the rest")
     with again, progress("marked", total) as advance:
         done = resync_.mark_pending(selection, advance)
-    with resumable("the relays go on without this; 'lockstep sync status --watch' shows how far they are"):
-        click.echo(f"{done} products marked; in every log: request id {correlation.bound()}", err=True)
+    with resumable("the relays continue; 'lockstep sync status --watch' shows their progress"):
+        click.echo(f"{done} products marked; request id in the logs: {correlation.bound()}", err=True)
         if wait:
-            _wait_until_proven(done)
+            _wait_until_verified(done)
     return done
 
 
@@ -147,34 +147,34 @@ sync.add_command(resync)
 
 
 @sync.command("recover")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def recover(yes: bool) -> None:
-    """After a database came back from a backup: tell everything anew.
+    """Recover after a database was restored from a backup.
 
-    Begins a new epoch, in which what Admin says now overrides whatever the Client holds. The shop stays up and is
-    never empty. Afterwards 'lockstep sync diff --repair' takes away what only the Client knew.
+    Begins a new epoch, in which Admin's current state replaces every copy at the Client. The shop stays up and
+    complete. Afterwards, 'lockstep sync diff --repair' removes products that only the Client has.
 
     \b
     Examples:
       lockstep sync recover
       lockstep sync recover --yes
     """
-    confirm("Every product is told anew, and Admin's state wins everywhere. Go on?", yes)
+    confirm("Every product is sent again, and Admin's state replaces the Client's. Continue?", yes)
     with create_app().app_context():
         done = recovery_.recover()
-    click.echo(f"epoch {done.epoch} began; {done.products} products are told anew (lockstep sync status --watch)")
+    click.echo(f"epoch {done.epoch} began; {done.products} products are sent again (lockstep sync status --watch)")
 
 
-def _wait_until_proven(total: int) -> None:
+def _wait_until_verified(total: int) -> None:
     marked_at = db.session.execute(select(utc_now())).scalar_one()
     db.session.rollback()
     with progress("verified", total) as advance:
         while left := resync_.count_pending(marked_at):
             advance(max(0, total - left))
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
     click.echo("all verified", err=True)
 
 
 def _utc(moment: datetime | None) -> datetime | None:
-    """Return a time as the database holds it: UTC, naive; one without a zone is UTC already."""
+    """Return a time as the database stores it: UTC, naive. Times without a zone are UTC."""
     return moment.astimezone(UTC).replace(tzinfo=None) if moment and moment.tzinfo else moment

@@ -1,4 +1,4 @@
-"""Signing in to the API."""
+"""REST: sign in, refresh and revoke tokens."""
 
 from typing import Any
 
@@ -21,16 +21,16 @@ def sign_in(credentials: dict[str, Any]) -> dict[str, Any]:
 @blp.route("/refresh", methods=["POST"])
 @blp.doc(**bearer_doc())
 @blp.response(200, TokenSchema)
-@blp.alt_response(401, description="Not a refresh token that counts")
+@blp.alt_response(401, description="The refresh token is not valid")
 def refresh() -> dict[str, Any]:
-    """Exchange the refresh token, sent as the bearer token, for new tokens; it counts once."""
+    """Exchange a refresh token, sent as the bearer token, for new tokens. It can be used once."""
     return tokens.refresh()
 
 
 @blp.route("/revoke", methods=["POST"])
 @blp.doc(**bearer_doc())
 @blp.response(204)
-@blp.alt_response(401, description="Not a token that counts")
+@blp.alt_response(401, description="The token is not valid")
 def revoke() -> None:
-    """Sign out: the token that is sent, and the others of its sign-in, count no more."""
+    """Sign out: revoke the token that is sent and the other token of its sign-in."""
     tokens.revoke()

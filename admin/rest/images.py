@@ -1,4 +1,4 @@
-"""Uploading images, serving them, and the Client's signed door to their bytes (image step 3)."""
+"""REST: upload and serve images; the Client fetches their bytes by a signed request."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ service_blp = Blueprint("image_bytes", __name__, url_prefix=IMAGES, description=
 
 class UploadSchema(ma.Schema):
     class Meta:
-        unknown = ma.INCLUDE  # a browser's form brings more than the file
+        unknown = ma.INCLUDE  # a browser's form sends more fields
 
     file = Upload(required=True, metadata={"description": "JPEG, PNG, WebP or GIF"})
 
@@ -43,7 +43,7 @@ class Images(MethodView):
     @blp.arguments(UploadSchema, location="files")
     @blp.response(201, ImageSchema)
     def post(self, files: dict[str, Any]) -> Any:
-        """Keep an image; its ``url`` is what a product's image_url may name. The same image is kept once."""
+        """Store an image. Use its ``url`` as a product's image_url. Equal images are stored once."""
         image = service.store(files["file"].stream)
         return image, {"Location": url_of(image.digest)}
 
@@ -51,7 +51,7 @@ class Images(MethodView):
 @pages.route("/<digest>")
 @pages.doc(responses={"200": {"description": "The image", "content": {"image/webp": {}}}})
 def show_image(digest: str) -> Response:
-    """Show an image; it never changes."""
+    """Return an image. It never changes."""
     return image_response(service.get_image(digest), digest)
 
 
@@ -59,5 +59,5 @@ def show_image(digest: str) -> Response:
 @service_only
 @service_blp.doc(responses={"200": {"description": "The image", "content": {"image/webp": {}}}})
 def image_bytes(digest: str) -> Response:
-    """Hand the Client an image's bytes."""
+    """Return an image's bytes to the Client."""
     return image_response(service.get_image(digest), digest)

@@ -1,4 +1,4 @@
-"""What an import job looks like from outside."""
+"""Schemas of import jobs."""
 
 import marshmallow as ma
 from flask_smorest.fields import Upload
@@ -9,9 +9,9 @@ from contract.messages import format_time
 
 class ImportUploadSchema(ma.Schema):
     class Meta:
-        unknown = ma.INCLUDE  # a browser's form brings more than the file
+        unknown = ma.INCLUDE  # a browser's form sends more fields
 
-    file = Upload(required=True, metadata={"description": "called .csv, or .ndjson with one object per line"})
+    file = Upload(required=True, metadata={"description": ".csv, or .ndjson with one object per line"})
 
 
 class ImportJobSchema(ma.Schema):
@@ -21,11 +21,11 @@ class ImportJobSchema(ma.Schema):
     state = ma.fields.String(validate=ma.validate.OneOf(STATES[1:]))
     reason = ma.fields.String(allow_none=True, metadata={"description": "why the whole file could not be imported"})
     percent = ma.fields.Integer()
-    rows = ma.fields.Integer(metadata={"description": "taken so far"})
+    rows = ma.fields.Integer(metadata={"description": "read so far"})
     created = ma.fields.Integer()
     updated = ma.fields.Integer()
     unchanged = ma.fields.Integer()
-    repeated = ma.fields.Integer(metadata={"description": "gave way to a later row of the same sku"})
+    repeated = ma.fields.Integer(metadata={"description": "replaced by a later row with the same sku"})
     failed = ma.fields.Integer(metadata={"description": "skipped; see errors"})
     rows_per_second = ma.fields.Float(attribute="rate", allow_none=True)
     submitted_at = ma.fields.Function(lambda job: format_time(job.submitted_at), metadata={"format": "date-time"})
@@ -42,7 +42,7 @@ class RowErrorSchema(ma.Schema):
 
 
 class RowErrorListSchema(ma.Schema):
-    """``next_line``: go on with ``after`` set to it; null at the end."""
+    """``next_line`` is the ``after`` of the next page; null on the last page."""
 
     items = ma.fields.List(ma.fields.Nested(RowErrorSchema))
     next_line = ma.fields.Integer(allow_none=True)

@@ -1,4 +1,4 @@
-"""Imports over REST: upload a file, watch it, read its errors, cancel it."""
+"""REST: upload a catalogue file, follow its import, read its errors, cancel it."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ class Imports(MethodView):
     @blp.arguments(ImportUploadSchema, location="files")
     @blp.response(202, ImportJobSchema)
     def post(self, files: dict[str, Any]) -> Any:
-        """Have a file imported in the background. The same file, while it is at work, is the same import."""
+        """Import a file in the background. Uploading it again while it runs returns the same import."""
         job = service.submit(files["file"].stream, files["file"].filename or "", author())
         return job, {"Location": url_for("imports.OneImport", job_id=job.id)}
 
@@ -52,7 +52,7 @@ class OneImport(MethodView):
     @blp.response(200, ImportJobSchema)
     @blp.alt_response(404, description="No such import")
     def get(self, job_id: int) -> Any:
-        """Show how far an import is."""
+        """Return the state and progress of an import."""
         return service.get_job(job_id)
 
 
@@ -62,7 +62,7 @@ class OneImport(MethodView):
 @blp.response(200, ImportJobSchema)
 @blp.alt_response(404, description="No such import")
 def cancel_import(job_id: int) -> Any:
-    """Leave what is not imported yet; what is, stays. One that is finished stays as it is."""
+    """Cancel an import. Rows that are imported already stay; a finished import does not change."""
     return service.cancel(job_id)
 
 
@@ -73,7 +73,7 @@ def cancel_import(job_id: int) -> Any:
 @blp.response(200, RowErrorListSchema)
 @blp.alt_response(404, description="No such import")
 def list_errors(query: dict[str, Any], job_id: int) -> Any:
-    """List the rows that were skipped, each with its line and the reason; at most the first 10,000 are kept."""
+    """List the skipped rows with their lines and reasons; the first 10,000 are stored."""
     service.get_job(job_id)
     errors = service.list_errors(job_id, **query)
     return {"items": errors, "next_line": errors[-1].line if len(errors) == query["limit"] else None}
@@ -81,8 +81,8 @@ def list_errors(query: dict[str, Any], job_id: int) -> Any:
 
 @blp.route("/<int:job_id>/errors.csv")
 @api_for(VIEWER)
-@blp.doc(**bearer_doc(), responses={"200": {"description": "The same as a file", "content": {"text/csv": {}}}})
+@blp.doc(**bearer_doc(), responses={"200": {"description": "The errors as CSV", "content": {"text/csv": {}}}})
 @blp.alt_response(404, description="No such import")
 def download_errors(job_id: int) -> Response:
-    """Download the rows that were skipped."""
+    """Download the skipped rows as CSV."""
     return errors_csv(job_id)

@@ -1,4 +1,4 @@
-"""L5's door: the Client's signed batches of likes, and its questions when it compares the sets."""
+"""REST for the Client: signed batches of likes, and comparisons of both sets of likes."""
 
 from dataclasses import asdict
 from http import HTTPStatus
@@ -24,13 +24,13 @@ _USER = ma.validate.Length(max=64)
 
 
 class OlderThanClientError(ProblemError):
-    """No verdict on the likes: they wait at the Client until this side is upgraded too."""
+    """The likes need a newer Admin; they stay pending at the Client until the upgrade."""
 
     status = HTTPStatus.NOT_IMPLEMENTED
 
 
 class LikeBatchSchema(ServiceSchema):
-    """Items are checked one by one, so that a bad one never fails its neighbours."""
+    """Each item is validated on its own, so that an invalid one does not fail the others."""
 
     likes = ma.fields.List(ma.fields.Raw(allow_none=True), required=True, validate=_BATCH)
 
@@ -40,7 +40,7 @@ class OutcomeSchema(ma.Schema):
     revision = ma.fields.Integer()
     liked = ma.fields.Boolean()
     reason = ma.fields.String()
-    received_at = ma.fields.String(allow_none=True, metadata={"description": "since when a superseding state is held"})
+    received_at = ma.fields.String(allow_none=True, metadata={"description": "of the superseding state"})
 
 
 class OutcomesSchema(ma.Schema):
@@ -54,7 +54,7 @@ class Likes(MethodView):
     @blp.arguments(LikeBatchSchema)
     @blp.response(200, OutcomesSchema)
     def post(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Take a batch of likes; answers with an outcome for each, in their order."""
+        """Store a batch of likes; returns an outcome for each, in the same order."""
         decoded = [_decode(raw) for raw in batch["likes"]]
         valid = [like for like in decoded if isinstance(like, LikeChanged)]
         applied = iter(service.apply_likes(valid) if valid else [])
@@ -66,13 +66,13 @@ def _decode(raw: Any) -> LikeChanged | LikeOutcome:
     try:
         return LikeChanged.decode(raw)
     except NewerMessageError as error:
-        raise OlderThanClientError(f"Admin does not know this like yet: {error.reason}.") from None
+        raise OlderThanClientError(f"Admin is too old for this like: {error.reason}.") from None
     except InvalidMessageError as error:
         return LikeOutcome(INVALID, reason=error.reason)
 
 
 class RangeSchema(ma.Schema):
-    """Likes after one key up to another, in the order of products and users; no upper key: to the end."""
+    """A range of likes, ordered by product and user: after one key, up to another or to the end."""
 
     after_product = ma.fields.Integer(load_default=0, validate=_ID)
     after_user = ma.fields.String(load_default="", validate=_USER)
@@ -102,7 +102,7 @@ class RecountSchema(ServiceSchema):
 @blp.arguments(RangeSchema, location="query")
 @blp.response(200)
 def digest(query: dict[str, Any]) -> dict[str, Any]:
-    """Sum up a range of likes; null where they are too many for one answer."""
+    """Return the digest of a range of likes; null when the range is too large for one answer."""
     return {"digest": audit.digest(*_bounds(query))}
 
 
@@ -111,7 +111,7 @@ def digest(query: dict[str, Any]) -> dict[str, Any]:
 @blp.arguments(RangeSchema, location="query")
 @blp.response(200)
 def likes_in_range(query: dict[str, Any]) -> dict[str, Any]:
-    """Show the first likes of a range."""
+    """Return the first likes of a range."""
     return {"likes": [stored.encode() for stored in audit.first_of(*_bounds(query))]}
 
 
@@ -120,7 +120,7 @@ def likes_in_range(query: dict[str, Any]) -> dict[str, Any]:
 @blp.arguments(KeysSchema)
 @blp.response(200)
 def lookup(query: dict[str, Any]) -> dict[str, Any]:
-    """Show what is held of some likes."""
+    """Return the stored state of the given likes."""
     found = audit.stored([(key["product"], key["user"]) for key in query["keys"]])
     return {"likes": [stored.encode() for stored in found]}
 
@@ -130,7 +130,7 @@ def lookup(query: dict[str, Any]) -> dict[str, Any]:
 @blp.arguments(AfterSchema, location="query")
 @blp.response(200)
 def wrong_counts(query: dict[str, Any]) -> dict[str, Any]:
-    """Show the wrong counts among the next products, and where to go on."""
+    """Return the wrong counts among the next products, and the id to continue after."""
     wrong, further = audit.wrong_counts(query["after"])
     return {"wrong": [asdict(count) for count in wrong], "next": further}
 
@@ -140,7 +140,7 @@ def wrong_counts(query: dict[str, Any]) -> dict[str, Any]:
 @blp.arguments(RecountSchema)
 @blp.response(200)
 def recount(query: dict[str, Any]) -> dict[str, Any]:
-    """Count some products' likes anew."""
+    """Recount the likes of the given products."""
     audit.recount(query["products"])
     return {"recounted": len(query["products"])}
 

@@ -1,4 +1,4 @@
-"""What owners see and change over the API: staff, machines' keys, the audit trail."""
+"""REST for owners: staff, API keys, audit trail."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from web.http.cursors import PageSchema, next_link
 from web.http.fields import Flag, PatchSchema
 from web.security.tokens import CredentialsSchema
 
-blp = Blueprint("owners", __name__, url_prefix="/api/v1", description="Staff, API keys, audit; for owners")
+blp = Blueprint("owners", __name__, url_prefix="/api/v1", description="Staff, API keys and audit trail; for owners")
 
 A_ROLE = ma.validate.OneOf(ROLES)
 
@@ -38,7 +38,7 @@ class NewStaffSchema(CredentialsSchema):
 
 
 class StaffChangeSchema(PatchSchema):
-    """What is there is changed."""
+    """Only the given fields are changed."""
 
     role = ma.fields.String(validate=A_ROLE)
     disabled = Flag()
@@ -51,7 +51,7 @@ class StaffList(MethodView):
     @blp.doc(**bearer_doc())
     @blp.response(200, StaffListSchema)
     def get(self) -> Any:
-        """List the staff, disabled accounts too."""
+        """List all accounts, disabled ones too."""
         return {"items": roster.all_staff()}
 
     @api_for(OWNER)
@@ -60,7 +60,7 @@ class StaffList(MethodView):
     @blp.response(201, StaffSchema)
     @blp.alt_response(409, description="The e-mail is taken")
     def post(self, new: dict[str, Any]) -> Any:
-        """Make an account."""
+        """Create an account."""
         staff = service.add_staff(**new, by=author())
         return staff, {"Location": url_for("owners.OneOfStaff", staff_id=staff.id)}
 
@@ -72,7 +72,7 @@ class OneOfStaff(MethodView):
     @blp.response(200, StaffSchema)
     @blp.alt_response(404, description="No such account")
     def get(self, staff_id: int) -> Any:
-        """Show an account."""
+        """Return an account."""
         return roster.get(staff_id)
 
     @api_for(OWNER)
@@ -80,18 +80,18 @@ class OneOfStaff(MethodView):
     @blp.arguments(StaffChangeSchema)
     @blp.response(200, StaffSchema)
     @blp.alt_response(404, description="No such account")
-    @blp.alt_response(409, description="The last owner")
+    @blp.alt_response(409, description="It is the last owner")
     def patch(self, changes: dict[str, Any], staff_id: int) -> Any:
-        """Change the role, the password, or whether it may sign in; whatever is changed ends its sign-ins."""
+        """Change role, password, or whether the account is disabled. Each change ends its sign-ins."""
         return roster.change(staff_id, author(), **changes)
 
     @api_for(OWNER)
     @blp.doc(**bearer_doc())
     @blp.response(204)
     @blp.alt_response(404, description="No such account")
-    @blp.alt_response(409, description="The last owner")
+    @blp.alt_response(409, description="It is the last owner")
     def delete(self, staff_id: int) -> None:
-        """Remove an account; its name stays in the histories."""
+        """Remove an account. Its name stays in the history of products and in the audit trail."""
         roster.remove(staff_id, author())
 
 
@@ -107,17 +107,11 @@ class ApiKeySchema(ma.Schema):
 
 
 class MadeApiKeySchema(ApiKeySchema):
-    key = ma.fields.String(metadata={"description": "the secret, shown this once"})
+    key = ma.fields.String(metadata={"description": "the secret; shown only here"})
 
 
 class ApiKeyListSchema(ma.Schema):
     items = ma.fields.List(ma.fields.Nested(ApiKeySchema))
-
-
-A_NAME = ma.validate.Regexp(
-    r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}\Z",
-    error="Use up to 100 letters, digits, spaces, dots and dashes.",
-)
 
 
 class NewApiKeySchema(ma.Schema):
@@ -135,7 +129,7 @@ class Keys(MethodView):
     @blp.doc(**bearer_doc())
     @blp.response(200, ApiKeyListSchema)
     def get(self) -> Any:
-        """List the keys; their secrets are not kept."""
+        """List the keys, without their secrets."""
         return {"items": keys.all_keys()}
 
     @api_for(OWNER)
@@ -144,7 +138,7 @@ class Keys(MethodView):
     @blp.response(201, MadeApiKeySchema)
     @blp.alt_response(409, description="The name is taken")
     def post(self, new: dict[str, Any]) -> Any:
-        """Make a key for a machine; its secret is shown this once."""
+        """Create a key for a program. Only this answer contains its secret."""
         key, secret = keys.make(**new, by=author())
         shown = {name: getattr(key, name) for name in ApiKeySchema().fields}
         return {**shown, "key": secret}, {"Cache-Control": "no-store"}
@@ -156,7 +150,7 @@ class Keys(MethodView):
 @blp.response(204)
 @blp.alt_response(404, description="No such key")
 def revoke_key(key_id: int) -> None:
-    """Revoke a key: it counts no more, at once."""
+    """Revoke a key. It stops working at once."""
     keys.revoke(key_id, author())
 
 
@@ -182,6 +176,6 @@ class AuditListSchema(ma.Schema):
 @blp.arguments(PageSchema, location="query")
 @blp.response(200, AuditListSchema)
 def list_audit(query: dict[str, Any]) -> Any:
-    """List what happened to accounts and keys, the latest first; follow the Link header to the next page."""
+    """List events of accounts and keys, newest first. The Link header leads to the next page."""
     page = audit.list_events(**query)
     return page, next_link(page.next_cursor)

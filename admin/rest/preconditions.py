@@ -1,7 +1,7 @@
 """Conditional requests on a product (RFC 9110, section 13): its ETag is its version, such as "3".
 
-Every write names the version that it was made from. Only ``*`` means any version: one that is missing, or cannot be
-read, never does (decision 33).
+Every write names the version that it is based on. Only ``*`` matches any version; a missing or unreadable version
+matches none (decision 33).
 """
 
 import re
@@ -19,14 +19,14 @@ _VERSION = re.compile(r"[1-9][0-9]{0,17}")
 
 
 class VersionRequiredError(ProblemError):
-    """A write that does not say which version it was made from."""
+    """A write that does not name the version that it is based on."""
 
     status = HTTPStatus.PRECONDITION_REQUIRED
 
 
 @dataclass(frozen=True, slots=True)
 class _Conditions(Container[int]):
-    """The versions for which a request's conditions hold."""
+    """The versions that meet a request's conditions."""
 
     match: ETags
     none_match: ETags = field(default_factory=ETags)
@@ -41,13 +41,13 @@ def etag(version: int) -> str:
 
 
 def expected_versions() -> Container[int]:
-    """Return the versions at which the request may change the product.
+    """Return the versions that the request may change.
 
-    Raises VersionRequiredError without If-Match, StaleVersionError where it can match no version.
+    Raises VersionRequiredError without If-Match, StaleVersionError when it can match no version.
     """
     header = request.headers.get("If-Match")
     if header is None:
-        raise VersionRequiredError('Nothing was changed. Read the product and send its ETag back: If-Match: "3".')
+        raise VersionRequiredError('Nothing was changed. Send the ETag of the product, for example If-Match: "3".')
     match = request.if_match
     if not match.star_tag and not any(map(_VERSION.fullmatch, match.as_set())):
         raise StaleVersionError(_never_matches(match))
@@ -55,9 +55,9 @@ def expected_versions() -> Container[int]:
 
 
 def not_modified(version: int) -> bool:
-    """Return whether the caller, by its If-None-Match, has ``version`` already.
+    """Return whether the caller has ``version`` already, by its If-None-Match.
 
-    Raises StaleVersionError where If-Match names other versions.
+    Raises StaleVersionError when If-Match names other versions.
     """
     if "If-Match" in request.headers and version not in _Conditions(request.if_match):
         raise StaleVersionError(f"The product is at version {version}, which If-Match does not name.")
@@ -69,8 +69,8 @@ def version_of_form() -> int:
     text = request.values.get("version", "")
     if not _VERSION.fullmatch(text):
         raise VersionRequiredError(
-            "The form does not say which version of the product it was opened at. Nothing was changed. "
-            "Open the product again and repeat your change."
+            "Nothing was changed: the form does not name the product's version. Open the product again and "
+            "repeat your change."
         )
     return int(text)
 
@@ -79,6 +79,7 @@ def _never_matches(match: ETags) -> str:
     if match.as_set(include_weak=True) - match.as_set():
         return (
             "Nothing was changed: If-Match has only weak ETags, which match no version (RFC 9110, 13.1.1). A proxy "
-            'that compresses makes ETags weak. Send the ETag without its W/, such as "3", or turn that off for the API.'
+            'that compresses makes ETags weak. Send the ETag without its W/, for example "3", or turn off compression '
+            "for the API."
         )
-    return 'Nothing was changed: If-Match needs the ETag of the product, such as "3", several of them, or * alone.'
+    return 'Nothing was changed: If-Match needs one or more ETags, for example "3", or * alone.'

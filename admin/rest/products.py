@@ -1,4 +1,4 @@
-"""The catalogue's REST API, and the Client's signed door to a product's current state."""
+"""REST: the catalogue, and for the Client the current states of products."""
 
 import re
 from http import HTTPStatus
@@ -45,7 +45,7 @@ class Products(MethodView):
     @blp.arguments(ListQuerySchema, location="query")
     @blp.response(200, ProductListSchema)
     def get(self, query: dict[str, Any]) -> Any:
-        """List live products, by id unless asked otherwise; follow the Link header to the next page."""
+        """List products that are not deleted, by default by id. The Link header leads to the next page."""
         page = queries.list_products(**query)
         with_likes(page.items)
         return page, next_link(page.next_cursor)
@@ -56,11 +56,11 @@ class Products(MethodView):
     @blp.response(201, ProductSchema)
     @blp.alt_response(409, description="The sku is taken")
     def post(self, content: dict[str, Any]) -> Any:
-        """Create a product. Sent again with the same Idempotency-Key, it answers as it did and creates nothing."""
+        """Create a product. A repeated Idempotency-Key returns the first answer and creates nothing."""
         with idempotency.claim(author(), _idempotency_key(), content) as claim:
             if claim and claim.answer:
                 return _created(claim.answer, {"Idempotent-Replayed": "true"})
-            # Nobody likes it yet, so that nothing more is read for the answer.
+            # A new product has no likes, so the answer needs no further query.
             keep = (lambda made: claim.store(_body(made))) if claim else (lambda _made: None)
             return _created(_body(service.create_product(content, author(), keep)))
 
@@ -70,13 +70,13 @@ class OneProduct(MethodView):
     @api_for(VIEWER)
     @blp.doc(**bearer_doc("ETag"))
     @blp.response(200, ProductSchema)
-    @blp.alt_response(304, description="It is still the version that If-None-Match names", success=True)
+    @blp.alt_response(304, description="If-None-Match names its version", success=True)
     @blp.alt_response(404, description="No such product")
-    @blp.alt_response(412, description="It is at no version that If-Match names")
+    @blp.alt_response(412, description="If-Match does not name its version")
     def get(self, product_id: int) -> Any:
-        """Show a product; its ETag is what an update must name in If-Match."""
+        """Return a product. An update needs its ETag in If-Match."""
         product = service.get_product(product_id)
-        if not_modified(product.version):  # likes change without the product: they are no reason to send it again
+        if not_modified(product.version):  # likes do not change the ETag
             return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag(product.version)})
         return _with_etag(_with_likes(product))
 
@@ -85,18 +85,18 @@ class OneProduct(MethodView):
     @blp.arguments(ChangesSchema)
     @blp.response(200, ProductSchema)
     @blp.alt_response(409, description="The sku is taken")
-    @blp.alt_response(412, description="Someone else saved since")
+    @blp.alt_response(412, description="Someone else changed it")
     def patch(self, changes: dict[str, Any], product_id: int) -> Any:
-        """Change some fields (merge patch). Needs If-Match."""
+        """Change the given fields (merge patch). Needs If-Match."""
         product = service.update_product(product_id, changes, expected_versions(), author(), _with_likes)
         return _with_etag(product)
 
     @api_for(EDITOR)
     @blp.doc(**if_match_doc())
     @blp.response(204)
-    @blp.alt_response(412, description="Someone else saved since")
+    @blp.alt_response(412, description="Someone else changed it")
     def delete(self, product_id: int) -> Any:
-        """Delete a product. Needs If-Match; a restore needs the ETag that is answered here."""
+        """Delete a product. Needs If-Match. Returns the ETag that a restore needs."""
         return None, {"ETag": etag(service.delete_product(product_id, expected_versions(), author()))}
 
 
@@ -105,10 +105,10 @@ class OneProduct(MethodView):
 @blp.doc(**if_match_doc())
 @blp.response(200, ProductSchema)
 @blp.alt_response(404, description="There never was such a product")
-@blp.alt_response(409, description="Another product has its sku now")
-@blp.alt_response(412, description="Someone else changed it since")
+@blp.alt_response(409, description="Another product has its sku")
+@blp.alt_response(412, description="Someone else changed it")
 def restore(product_id: int) -> Any:
-    """Bring a deleted product back as it was, with its likes; a live one stays as it is. Needs If-Match."""
+    """Restore a deleted product with its content and likes; others do not change. Needs If-Match."""
     product = service.restore_product(product_id, expected_versions(), author(), before_commit=_with_likes)
     return _with_etag(product)
 
@@ -118,7 +118,7 @@ def restore(product_id: int) -> Any:
 @service_blp.arguments(StatesQuerySchema)
 @service_blp.response(200)
 def product_states(query: dict[str, Any]) -> Any:
-    """Return products' current states, deleted or not, as the messages that would carry them."""
+    """Return products' current states, deleted or not, in the format of messages."""
     return {"states": [message.encode() for message in current_messages(query["ids"])]}
 
 
@@ -137,7 +137,7 @@ def _idempotency_key() -> str | None:
     key = request.headers.get("Idempotency-Key")
     if key is not None and not re.fullmatch(KEY_PATTERN, key):
         detail = "must have 1 to 100 visible ASCII characters"
-        raise BadKeyError("The Idempotency-Key is not acceptable.", [{"field": "Idempotency-Key", "detail": detail}])
+        raise BadKeyError("The Idempotency-Key is not valid.", [{"field": "Idempotency-Key", "detail": detail}])
     return key
 
 

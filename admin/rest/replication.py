@@ -1,4 +1,4 @@
-"""The replication over REST: its status, one product's, and having a product sent again."""
+"""REST: the status of the replication and of one product, and the resync of a product."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from admin.rest.replication_schemas import ProductStatusSchema, StatusSchema, Ve
 from web.http.api import Blueprint, bearer_doc
 from web.http.cursors import next_link
 
-blp = Blueprint("replication", __name__, url_prefix="/api/v1", description="What is out of sync, and repairing it")
+blp = Blueprint("replication", __name__, url_prefix="/api/v1", description="Sync status and resync")
 
 
 @blp.route("/replication")
@@ -22,7 +22,7 @@ class ReplicationStatus(MethodView):
     @blp.doc(**bearer_doc())
     @blp.response(200, StatusSchema)
     def get(self) -> Any:
-        """Show what is out of sync with the Client, since when and why; computed now."""
+        """Return what is out of sync with the Client, since when and why."""
         return status.status()
 
 
@@ -34,7 +34,7 @@ class ProductReplication(MethodView):
     @blp.response(200, ProductStatusSchema)
     @blp.alt_response(404, description="There never was such a product")
     def get(self, query: dict[str, Any], product_id: int) -> Any:
-        """Show how far a product, deleted or not, is replicated, and what happened to each version."""
+        """Return the sync status of a product, deleted or not, with the history of its versions."""
         shown = product_status.product_status(product_id, **query)
         return shown, next_link(shown.next_cursor)
 

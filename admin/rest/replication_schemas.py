@@ -1,4 +1,4 @@
-"""How the replication's status is shown, by the REST API and by ``--json`` alike."""
+"""Schemas of the replication's status, for REST and ``--json``."""
 
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ class Moment(fields.Field[datetime]):
 
 
 class Version(fields.Integer):
-    """A sequence, as people see it."""
+    """The version in a sequence."""
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **kwargs: Any) -> int | None:
         return version_of(value) if value else None
@@ -37,7 +37,7 @@ class OldestSchema(ma.Schema):
 class LagSchema(ma.Schema):
     p50 = fields.Float(allow_none=True, metadata={"description": "seconds"})
     p99 = fields.Float(allow_none=True, metadata={"description": "seconds"})
-    changes = fields.Integer(metadata={"description": "of the last hour that arrived, the latest 10,000 at most"})
+    changes = fields.Integer(metadata={"description": "that arrived in the last hour; at most the latest 10,000"})
 
 
 class LastResultSchema(ma.Schema):
@@ -53,7 +53,7 @@ class DriftExampleSchema(ma.Schema):
 
 
 class DriftSchema(ma.Schema):
-    """What the scheduled comparison found: differences that nobody is at work on; confirmed by a second look."""
+    """Differences that no pending change explains, found by the scheduled comparison; confirmed when found twice."""
 
     confirmed = fields.Integer()
     suspected = fields.Integer()
@@ -64,10 +64,10 @@ class DriftSchema(ma.Schema):
 class ClientStateSchema(ma.Schema):
     likes_pending = fields.Integer()
     likes_oldest_age = fields.Float(allow_none=True, metadata={"description": "seconds"})
-    likes_parked = fields.Integer(metadata={"description": "refused by Admin for good"})
+    likes_parked = fields.Integer(metadata={"description": "refused by Admin"})
     dead_letters = fields.Integer(metadata={"description": "open dead letters"})
-    images_wanted = fields.Integer(metadata={"description": "that are still to be copied from Admin"})
-    worker_seen_at = Moment(allow_none=True, metadata={"description": "when a worker last did what beat asks for"})
+    images_wanted = fields.Integer(metadata={"description": "images to be copied from Admin"})
+    worker_seen_at = Moment(allow_none=True, metadata={"description": "when a worker last ran a task of beat"})
 
 
 class StatusSchema(ma.Schema):
@@ -96,8 +96,8 @@ class ReplicaSchema(ma.Schema):
 
 
 class VersionSchema(ma.Schema):
-    """What happened to one version. ``first_sent_at`` is the relay's: null when the eager publisher was enough.
-    ``applied_at`` is null with ``verified_at`` set when a newer version overtook it.
+    """The history of one version. ``first_sent_at`` is null when only the eager publisher sent it. ``applied_at`` is
+    null and ``verified_at`` set when a newer version replaced it.
     """
 
     version = Version(attribute="sequence")
@@ -114,7 +114,7 @@ class VersionSchema(ma.Schema):
 
 class ProductStatusSchema(ma.Schema):
     id = fields.Integer(attribute="row.product_id")
-    in_sync = fields.Boolean(allow_none=True, metadata={"description": "null when the Client cannot be asked"})
+    in_sync = fields.Boolean(allow_none=True, metadata={"description": "null when the Client does not answer"})
     state = fields.String(attribute="row.state")
     version = Version(attribute="row.sequence")
     epoch = fields.Function(lambda status: epoch_of(status.row.sequence), metadata={"type": "integer"})

@@ -22,7 +22,7 @@ class WrongPasswordError(ProblemError):
     status = HTTPStatus.FORBIDDEN
 
     def __init__(self, field: str = "password") -> None:
-        super().__init__("The password is not right.", [{"field": field, "detail": "is not right"}])
+        super().__init__("The password is wrong.", [{"field": field, "detail": "is wrong"}])
 
 
 def sign_up(email: str, password: str) -> Shopper:

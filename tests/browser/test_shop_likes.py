@@ -197,7 +197,7 @@ def test_an_account_changes_its_password_and_is_erased(shop: Shop, page: Page, g
     page.get_by_label("New password").fill("another password of some length")
     guard.expect(403, "/account/password")
     page.get_by_role("button", name="Change the password").click()
-    expect(page.get_by_text("The password is not right.")).to_be_visible()
+    expect(page.get_by_text("The password is wrong.")).to_be_visible()
     page.get_by_label("Password so far").fill(PASSWORD)
     page.get_by_label("New password").fill("another password of some length")
     page.get_by_role("button", name="Change the password").click()

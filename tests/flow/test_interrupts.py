@@ -71,7 +71,7 @@ def test_import_resumes_and_resync_finishes_without_its_command(env: dict[str, s
     file.write_text("sku,title,price,currency,category\n" + rows, encoding="utf-8")
 
     said = interrupted(env, "import", str(file), when=lambda _process: _until_rows_are_taken(database))
-    assert said == "interrupted: what was imported stays; run the same command again, and it goes on there"
+    assert said == "interrupted: imported rows stay; run the same command again to resume"
     taken = _one(database, "SELECT count(*) FROM products")
     assert 0 < taken < ROWS
     assert taken == _one(database, "SELECT rows_done FROM import_progress")
@@ -82,7 +82,7 @@ def test_import_resumes_and_resync_finishes_without_its_command(env: dict[str, s
     assert _one(database, "SELECT count(*) FROM product_changes") == ROWS
 
     said = interrupted(env, "sync", "resync", "--all", when=lambda process: _until_said(process, "products marked"))
-    assert said.startswith("interrupted: the relays go on without this; 'lockstep sync status --watch'")
+    assert said.startswith("interrupted: the relays continue; 'lockstep sync status --watch'")
 
 
 @pytest.mark.parametrize(

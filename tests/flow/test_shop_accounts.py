@@ -124,7 +124,7 @@ def test_new_password_ends_every_other_sign_in(app: Flask, ann: Browser, visitor
 def test_password_is_changed_only_by_who_knows_it(ann: Browser) -> None:
     answer = ann.post(f"{ACCOUNT}/password", form_on=ACCOUNT, current="not the password", new=NEW_PASSWORD)
     assert answer.status_code == 403
-    assert "is not right" in answer.text
+    assert "is wrong" in answer.text
     ann.post("/sign-out", form_on=ACCOUNT)
     assert ann.sign_in(ANN, PASSWORD).status_code == 303
 

@@ -208,7 +208,7 @@ def test_old_events_and_sign_ins_that_are_over_are_purged(app: Flask, owner: Api
     assert owner
     with app.app_context():
         events = db.session.execute(db.select(AuditEvent)).scalars().all()
-        events[0].at = events[0].at - 2 * audit.KEPT
+        events[0].at = events[0].at - 2 * audit.RETENTION
         over = db.session.execute(db.select(SignIn)).scalars().first()
         assert over is not None
         over.expires_at = over.began_at

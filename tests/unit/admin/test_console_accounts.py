@@ -145,7 +145,7 @@ def test_new_password_ends_every_other_sign_in(app: Flask, visitor: Browser, oth
 @pytest.mark.parametrize(
     ("current", "password", "words"),
     [
-        ("not the password", NEW_PASSWORD, "is not right"),
+        ("not the password", NEW_PASSWORD, "is wrong"),
         (PASSWORD, "short", "must have 10 to 200 characters"),
         (PASSWORD, "password1234", "is easy to guess"),
         (PASSWORD, "editor@example.com", "is the e-mail address"),

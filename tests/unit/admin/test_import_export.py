@@ -597,7 +597,7 @@ def cli(migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
 def test_command_imports_and_says_what_it_did(cli: Cli) -> None:
     result = cli("import", cli.file("a.csv", csv_text([row("A"), row("A"), row("B")])))
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "2 created, 0 updated, 0 unchanged, 0 skipped; 1 overtaken by a later row of the same sku" in result.stderr
+    assert "2 created, 0 updated, 0 unchanged, 0 skipped; 1 replaced by a later row of the same SKU" in result.stderr
 
 
 def test_command_reports_bad_rows_and_exits_1(cli: Cli) -> None:
@@ -702,7 +702,7 @@ def test_export_that_fails_leaves_what_was_there_and_says_why(cli: Cli) -> None:
     ):
         result = cli("export", path)
         assert (result.exit_code, result.stdout) == (1, "")
-        assert result.stderr.splitlines() == [f"Error: {path}: {why}. No whole catalogue was written."]
+        assert result.stderr.splitlines() == [f"Error: {path}: {why}. The catalogue is not complete."]
 
 
 def test_export_that_finds_the_disk_full_leaves_the_file_as_it_was(cli: Cli) -> None:
@@ -714,7 +714,7 @@ def test_export_that_finds_the_disk_full_leaves_the_file_as_it_was(cli: Cli) -> 
     limited = ["bash", "-c", 'ulimit -f 100; exec "$@"', "bash", *LOCKSTEP, "export", str(target)]
     done = subprocess.run(limited, cwd=ROOT, capture_output=True, timeout=120, check=False)
     assert (done.returncode, done.stdout) == (1, b"")
-    assert done.stderr.decode().splitlines() == [f"Error: {target}: File too large. No whole catalogue was written."]
+    assert done.stderr.decode().splitlines() == [f"Error: {target}: File too large. The catalogue is not complete."]
     assert target.read_bytes() == b"what was there"
     assert [path.name for path in cli.folder.iterdir() if "part" in path.name] == []
     assert cli("export", target).exit_code == 0

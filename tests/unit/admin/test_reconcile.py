@@ -79,4 +79,4 @@ def test_report_for_people_says_what_is_left(capsys: pytest.CaptureFixture[str])
     assert "v3 deleted" in shown.out
     assert "NOT repaired" in shown.out
     assert "2 products out of sync; 1 repaired" in shown.err
-    assert "2 more differ because the relay is still at work" in shown.err
+    assert "2 more differ and are pending" in shown.err
