@@ -1,4 +1,4 @@
-"""Admin: owns the product catalogue (MySQL) and tells the Client of every change."""
+"""Admin: owns the product catalogue (MySQL) and sends every change to the Client."""
 
 import structlog
 from flask import Flask, Response
@@ -41,7 +41,7 @@ from web.security.read_only import init_read_only
 from web.security.signatures import init_signatures, parse_keys
 from web.security.tokens import init_tokens
 
-# Signing in shows more and changes nothing that others see.
+# Allowed in read-only mode: signing in changes nothing that others see.
 OPEN_WHEN_READ_ONLY = {
     "web.choose_theme",
     "accounts.sign_in",
@@ -52,11 +52,11 @@ OPEN_WHEN_READ_ONLY = {
 }
 log = structlog.get_logger(__name__)
 
-PASSWORD_DOORS = ("auth.sign_in", "accounts.sign_in", "accounts.change_password")
+PASSWORD_ENDPOINTS = ("auth.sign_in", "accounts.sign_in", "accounts.change_password")
 
 
 def create_app(settings: AdminSettings | None = None) -> Flask:
-    """Wire Admin up. Settings come from the environment unless given. Raises SettingsError."""
+    """Create Admin's web application. Settings come from the environment unless given. Raises SettingsError."""
     settings = settings or AdminSettings()
     logs.configure()
     tracing.start("admin")
@@ -108,11 +108,11 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
     ):
         api.register_blueprint(blueprint)
     init_console(app, settings.admin_shop_url, settings.admin_flower_url)
-    limit_sign_in(app, limiter, LimitSettings(), PASSWORD_DOORS)
+    limit_sign_in(app, limiter, LimitSettings(), PASSWORD_ENDPOINTS)
     init_health(app, {"database": lambda: db.session.execute(text("SELECT 1 FROM sync_state")).close()})
     return app
 
 
 def _database_unavailable(error: Exception) -> Response:
-    log.warning("the database is not available", error=str(error.__cause__ or error))
+    log.warning("the database is unavailable", error=str(error.__cause__ or error))
     return database_unavailable()

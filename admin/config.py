@@ -22,7 +22,7 @@ class AdminSettings(Settings):
     )
     admin_client_url: ServiceUrl = Field(
         description="Base URL of the Client's web service, without a path: `http://127.0.0.1:5002`. Admin "
-        "asks it which changes have arrived."
+        "calls it to verify which changes have arrived."
     )
     service_keys: ServiceKeys
     admin_shop_url: BaseUrl | None = Field(
@@ -40,12 +40,12 @@ class AdminSettings(Settings):
         given = url.get_secret_value()
         if not given.startswith(("mysql+pymysql://", "sqlite:///")):
             raise ValueError("must start with mysql+pymysql:// or sqlite:///")
-        if not given.startswith("sqlite"):  # which is a path, and holds no password
+        if not given.startswith("sqlite"):  # SQLite URLs are paths without a password
             urls.read(given)
         try:
             database = make_url(given).database
         except (ArgumentError, ValueError):
-            raise ValueError("is not a database URL that can be read; see .env.example") from None
+            raise ValueError("is no valid database URL; see .env.example") from None
         if not database:
             raise ValueError("must name a database, for SQLite a file")
         return url

@@ -1,4 +1,4 @@
-"""The relay process's periodic jobs, in a thread beside sending. Any number of relays may do them at once."""
+"""The relay process's periodic jobs, in a thread of their own. Several relays may run them at once."""
 
 import threading
 import time
@@ -24,44 +24,44 @@ log = structlog.get_logger(__name__)
 
 
 def make_far_future_due() -> None:
-    """A clock that was set back must not leave rows waiting for days."""
+    """Make rows due that a clock set back would delay for days."""
     if rows := claims.make_far_future_due():
         log.warning("made due: the database's clock went back", products=rows)
 
 
 def compare_generations() -> None:
-    """Notice a restored database also when nothing changes."""
+    """Detect a restored database even while nothing is sent."""
     restore_detection.ask([])
 
 
 def purge_history() -> None:
-    """Keep the change log bounded."""
+    """Delete old entries of the change log."""
     _purge(change_log.purge, change_log.PURGE_CHUNK)
 
 
 def purge_accounts() -> None:
-    """Remove sign-ins that are over, and the oldest of the audit trail."""
+    """Delete expired sign-ins and old audit events."""
     sign_ins.purge()
     audit.purge()
 
 
 def purge_images() -> None:
-    """Remove images that no product has named for a while."""
+    """Delete images that no product has named for a while."""
     images.purge()
 
 
 def purge_imports() -> None:
-    """Remove what is left of uploads that were cut off, and of imports that ended long ago."""
+    """Delete uploads that were cut off, and imports that ended long ago."""
     imports.purge()
 
 
 def purge_idempotency_keys() -> None:
-    """Forget the keys of yesterday."""
+    """Delete old idempotency keys."""
     _purge(idempotency.purge, idempotency.PURGE_CHUNK)
 
 
 def compare_stores() -> None:
-    """Notice edits past Lockstep's back, and losses."""
+    """Detect edits outside Lockstep, and losses."""
     check.compare_next()
 
 
@@ -73,13 +73,13 @@ def resync_many() -> None:
 
 
 def _purge(purge: Callable[[], int], chunk: int) -> None:
-    """Go on at once while there is more, for a while."""
+    """Purge chunk after chunk while they are full, for a second at most."""
     deadline = time.monotonic() + 1
     while purge() == chunk and time.monotonic() < deadline:
         pass
 
 
-# What, and every how many seconds.
+# Each job and its period in seconds.
 JOBS: list[tuple[Callable[[], None], float]] = [
     (make_far_future_due, 60.0),
     (compare_generations, 5.0),
@@ -92,11 +92,11 @@ JOBS: list[tuple[Callable[[], None], float]] = [
     (resync_many, 2.0),
 ]
 TICK_SECONDS = 0.5
-_STOP_SECONDS = 5.0  # a job that is in the middle of something by then ends with the process; the next one resumes
+_STOP_SECONDS = 5.0  # then a running job ends with the process, and another relay does its work
 
 
 class Maintenance(threading.Thread):
-    """Runs each job when its time has come, until ``stop``. Nothing that a job waits for delays sending."""
+    """Runs each job when it is due, until ``stop``. No job delays sending."""
 
     def __init__(self, app: Flask) -> None:
         super().__init__(name="maintenance", daemon=True)
@@ -104,7 +104,7 @@ class Maintenance(threading.Thread):
         self._next = {job: 0.0 for job, _seconds in JOBS}
 
     def stop(self) -> None:
-        """End after the job in hand."""
+        """Stop after the current job."""
         self._stopping.set()
         self.join(_STOP_SECONDS)
 
@@ -114,7 +114,7 @@ class Maintenance(threading.Thread):
                 self._run_due()
 
     def _run_due(self) -> None:
-        """Run what is due; an outage postpones it."""
+        """Run the due jobs; an outage postpones them."""
         for job, seconds in JOBS:
             if time.monotonic() >= self._next[job] and not self._stopping.is_set():
                 self._next[job] = time.monotonic() + seconds
@@ -123,7 +123,7 @@ class Maintenance(threading.Thread):
 
 @contextmanager
 def running(app: Flask) -> Iterator[None]:
-    """Do the jobs meanwhile."""
+    """Run the jobs meanwhile."""
     maintenance = Maintenance(app)
     maintenance.start()
     try:
@@ -137,7 +137,7 @@ def _run(job: Callable[[], None]) -> None:
         job()
     except (*OUTAGES, ClientUnavailableError, RestoredError) as error:
         log.warning("postponed", job=job.__name__, reason=str(error.__cause__ or error))
-    except Exception:  # the other jobs must go on
+    except Exception:  # the other jobs are still run
         log.exception("a job failed", job=job.__name__)
     finally:
         db.session.remove()

@@ -1,1 +1,1 @@
-"""The database: its engine, the differences between databases, migrations."""
+"""Admin's database: the engine, the differences between MySQL and SQLite, migrations."""

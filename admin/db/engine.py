@@ -1,4 +1,4 @@
-"""Where MySQL, MariaDB and SQLite differ: isolation, locks, clocks, upserts. Nothing else asks which it is."""
+"""Covers where MySQL, MariaDB and SQLite differ: isolation, locks, clocks, upserts. No other module checks for one."""
 
 import math
 import time
@@ -26,19 +26,19 @@ R = TypeVar("R")
 log = structlog.get_logger(__name__)
 
 _MYSQL = ("mysql", "mariadb")
-Moment = DateTime().with_variant(mysql.DATETIME(fsp=3), *_MYSQL)  # UTC, milliseconds: what BSON can hold too
-BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite autoincrements INTEGER only
+Moment = DateTime().with_variant(mysql.DATETIME(fsp=3), *_MYSQL)  # UTC, milliseconds, as in BSON
+BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite increments INTEGER alone
 
-OUTAGES = (OperationalError, InterfaceError, PoolTimeoutError)  # the database's fault, not a mistake of ours
+OUTAGES = (OperationalError, InterfaceError, PoolTimeoutError)  # outages of the database, not errors in our code
 LOCK_WAIT_SECONDS = 5
-_IDLE = "idle"  # of a pooled connection's info: SQLAlchemy ended the last transaction on it
-RESTED_SECONDS = 0.6  # a pooled connection used more recently is taken to be alive; an idle relay rests for less
-_RETRYABLE = {1205, 1213}  # lock wait timeout, deadlock: the server rolled back and says to try again
+_IDLE = "idle"  # key in a pooled connection's info: SQLAlchemy ended its last transaction
+UNCHECKED_SECONDS = 0.6  # after its use a pooled connection counts as alive; an idle relay pauses for less
+_RETRYABLE = {1205, 1213}  # lock wait timeout, deadlock: the server rolled back and asks for a retry
 _MAX_TRIES = 5
 
 
 class utc_now(FunctionElement[datetime]):
-    """The database's clock, in UTC with milliseconds: hosts' clocks differ, the database has one."""
+    """The database's clock in UTC, with milliseconds. Hosts' clocks differ; the database has one."""
 
     type = Moment
     inherit_cache = True
@@ -56,7 +56,7 @@ def _utc_now_mysql(*_args: Any, **_options: Any) -> str:
 
 
 class unix_seconds(FunctionElement[float]):
-    """A moment as seconds since 1970: what differences and buckets of time are reckoned with."""
+    """A time as seconds since 1970, to compute differences and buckets of time."""
 
     type = Float()
     inherit_cache = True
@@ -70,7 +70,7 @@ def _unix_seconds_sqlite(element: Any, compiler: Any, **options: Any) -> str:
 @compiles(unix_seconds, "mysql")
 @compiles(unix_seconds, "mariadb")
 def _unix_seconds_mysql(element: Any, compiler: Any, **options: Any) -> str:
-    # UNIX_TIMESTAMP would go by the session's time zone, and end in 2038
+    # UNIX_TIMESTAMP depends on the session's time zone and ends in 2038
     return f"(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', {compiler.process(element.clauses, **options)}) / 1e6)"
 
 
@@ -83,7 +83,7 @@ def engine_options(url: str) -> dict[str, Any]:
         "isolation_level": "READ COMMITTED",
         "pool_reset_on_return": None,  # see _end_transaction
         "pool_recycle": 1800,
-        "pool_use_lifo": True,  # the one used last, which need not be asked whether it lives
+        "pool_use_lifo": True,  # the connection used last, which needs no ping
         "pool_size": 10,
         "pool_timeout": 10,
         "connect_args": {
@@ -101,14 +101,15 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def _password(url: str) -> dict[str, bytes]:
-    """PyMySQL would encode text as latin-1, and name all of it where it cannot; the server reads UTF-8."""
+    """Return the password as UTF-8. PyMySQL would encode text as latin-1, and show it in the error where it cannot."""
     password = make_url(url).password
     return {"password": password.encode()} if password else {}
 
 
 def init_engine(engine: Engine) -> None:
-    """Make SQLite's transactions safe for several processes, and MySQL's pooled connections safe to use again; let
-    errors' answers know of commits.
+    """Make SQLite's transactions safe for several processes, and MySQL's pooled connections safe to reuse.
+
+    Also records commits, so that an error's answer can say whether something was saved.
     """
     event.listen(engine, "commit", lambda _connection: changes.record_write())
     if engine.dialect.name == "sqlite":
@@ -116,32 +117,32 @@ def init_engine(engine: Engine) -> None:
         event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "checkout", _ping)
-        event.listen(engine, "checkin", _note_use)
-        event.listen(engine, "begin", _note_begin)
-        event.listen(engine, "commit", _note_end)
-        event.listen(engine, "rollback", _note_end)
+        event.listen(engine, "checkin", _record_use)
+        event.listen(engine, "begin", _record_begin)
+        event.listen(engine, "commit", _record_end)
+        event.listen(engine, "rollback", _record_end)
         event.listen(engine, "reset", _end_transaction)
 
 
 def _ping(connection: Any, record: Any, _proxy: Any) -> None:
-    """Have dead connections replaced. SQLAlchemy's own pre-ping asks at every checkout, two or three per request."""
-    if time.monotonic() - record.info.get("used", math.inf) > RESTED_SECONDS:
+    """Replace dead connections. SQLAlchemy's own pre-ping would ping at each of two or three checkouts per request."""
+    if time.monotonic() - record.info.get("used", math.inf) > UNCHECKED_SECONDS:
         try:
             connection.ping(reconnect=False)
         except Exception as error:
             raise InvalidatePoolError from error
 
 
-def _note_use(_connection: Any, record: Any) -> None:
+def _record_use(_connection: Any, record: Any) -> None:
     record.info["used"] = time.monotonic()
 
 
-def _note_begin(connection: Connection) -> None:
+def _record_begin(connection: Connection) -> None:
     connection.info[_IDLE] = False
 
 
-def _note_end(connection: Connection) -> None:
-    """Called before the server is told, whose answer ``_end_transaction`` looks at. A lost connection has none."""
+def _record_end(connection: Connection) -> None:
+    """Record the end, before the server confirms it; ``_end_transaction`` checks the server's status."""
     if not connection.invalidated:
         connection.info[_IDLE] = True
 
@@ -149,8 +150,8 @@ def _note_end(connection: Connection) -> None:
 def _end_transaction(connection: Any, record: Any, state: PoolResetState) -> None:
     """Roll back unless the connection is known to be idle: ended by a commit or rollback that the server confirmed.
 
-    A session ends its transaction itself, so that mostly costs no round trip. What the server said last is not enough:
-    PyMySQL reads its status from answers without rows alone, and a locking read has rows.
+    A session ends its transaction itself, so this rarely costs a round trip. The server's last status is not enough:
+    PyMySQL reads it only from answers without rows, and a locking read has rows.
     """
     idle = record.info.pop(_IDLE, False) and not connection.server_status & SERVER_STATUS.SERVER_STATUS_IN_TRANS
     if not state.terminate_only and not idle:
@@ -158,23 +159,22 @@ def _end_transaction(connection: Any, record: Any, state: PoolResetState) -> Non
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver's own BEGIN comes too late; _begin_sqlite says it
+    connection.isolation_level = None  # the driver's own BEGIN comes too late; _begin_sqlite sends it
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Any) -> None:
-    # SQLite ignores FOR UPDATE: only a write lock from the start keeps two edits from the same version.
-    # A GET never writes, so it reads beside a writer instead of waiting for it.
+    # SQLite ignores FOR UPDATE: only a write lock from the start prevents two edits of the same version.
+    # A GET never writes, so it does not wait for a writer.
     reads_only = has_request_context() and request.method in {"GET", "HEAD", "OPTIONS"}
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
 
 def upsert(model: Any, rows: Iterable[dict[str, Any]], set_: Callable[[Any], dict[str, Any]]) -> Any:
-    """Return one multi-row INSERT … that updates rows whose primary key exists.
+    """Return one multi-row INSERT that updates the rows whose primary key exists.
 
-    ``set_`` is given the row that was to be inserted and returns column → value. With no columns to set, rows
-    that exist are left as they are.
+    ``set_`` gets the new row and returns the columns to set, with their values. Without any, existing rows stay.
     """
     if db.engine.dialect.name == "sqlite":
         insert = sqlite.insert(model).values(list(rows))
@@ -187,7 +187,7 @@ def upsert(model: Any, rows: Iterable[dict[str, Any]], set_: Callable[[Any], dic
 
 
 def table(model: type[Any]) -> Table:
-    """Return ``model``'s table, for statements of columns alone: made once, and without objects."""
+    """Return ``model``'s table, for statements of columns, which make no objects."""
     return cast(Table, model.__table__)
 
 
@@ -200,14 +200,14 @@ def end_read() -> None:
 
 
 def any_row(query: Select[Any]) -> bool:
-    """Return whether ``query``, of columns alone, finds anything, in a transaction that ends with it."""
+    """Return whether ``query``, of columns, finds a row, in a transaction of its own."""
     found = db.session.connection().execute(query).first()
     db.session.rollback()
     return found is not None
 
 
 def retry_deadlocks(use_case: Callable[P, R]) -> Callable[P, R]:
-    """Run a use case again, from its start, when the database ended its transaction to resolve a deadlock."""
+    """Retry a use case from its start where the database ended its transaction to resolve a deadlock."""
 
     @wraps(use_case)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -218,7 +218,7 @@ def retry_deadlocks(use_case: Callable[P, R]) -> Callable[P, R]:
                 db.session.rollback()
                 if not tries_left or error_code(error) not in _RETRYABLE:
                     raise
-                log.info("transaction tried again", use_case=use_case.__name__, code=error_code(error))
+                log.info("transaction retried", use_case=use_case.__name__, code=error_code(error))
         raise AssertionError("unreachable")
 
     return wrapper

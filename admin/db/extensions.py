@@ -1,4 +1,4 @@
-"""Flask extensions of Admin, made once and bound in ``create_app``."""
+"""Admin's SQLAlchemy extension, bound to the app in ``create_app``."""
 
 from typing import TYPE_CHECKING
 
@@ -10,9 +10,9 @@ class Base(DeclarativeBase):
     """Base of every model."""
 
 
-# Objects stay readable after the commit that saved them: the answer and the eager publisher need them.
+# Objects stay readable after their commit, for the answer and the eager publisher.
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 if TYPE_CHECKING:
-    Model = Base  # what type checkers can follow
+    Model = Base  # type checkers do not know db.Model
 else:
     Model = db.Model

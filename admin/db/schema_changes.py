@@ -1,4 +1,4 @@
-"""How migrations reach the database: beside services that go on reading and writing (decision 19)."""
+"""Runs migrations while services read and write the database (decision 19)."""
 
 import time
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 
 from admin.db.engine import engine_options, init_engine
 
-LOCK_WAIT_SECONDS = 1  # whoever comes after a statement that waits for a table waits with it
-REST_SECONDS = 2.0  # in which they go on
+LOCK_WAIT_SECONDS = 1  # statements after one that waits for a table wait too
+RETRY_PAUSE = 2.0  # seconds, in which they run
 TRIES = 200
 _ONLINE = {"ALTER TABLE": ", LOCK=NONE", "CREATE INDEX": " LOCK=NONE", "CREATE UNIQUE": " LOCK=NONE"}
 
@@ -24,13 +24,13 @@ log = structlog.get_logger(__name__)
 def connection(url: str) -> Iterator[Connection]:
     """Yield a connection for migrations.
 
-    On MySQL and MariaDB a statement may take as long as it takes, but not keep others from a table: what cannot be
-    done beside readers and writers fails, and what has to wait for a table lets everybody else go first.
+    On MySQL and MariaDB statements have no time limit, but must not block other statements: one that would lock out
+    readers or writers fails, and one that has to wait for a table gives way to others and retries.
     """
     engine = create_engine(url, **_options(url))
     init_engine(engine)
-    if engine.dialect.name != "sqlite":  # which has one writer anyway
-        _be_patient(engine)
+    if engine.dialect.name != "sqlite":  # SQLite has one writer at a time anyway
+        _give_way(engine)
     with engine.connect() as connected:
         yield connected
     engine.dispose()
@@ -42,14 +42,14 @@ def _options(url: str) -> dict[str, Any]:
     return {**options, "connect_args": options["connect_args"] | no_limit, "poolclass": NullPool}
 
 
-def _be_patient(engine: Engine) -> None:
+def _give_way(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _wait_briefly(connected: Any, _record: Any) -> None:
         with connected.cursor() as cursor:
             cursor.execute(f"SET SESSION lock_wait_timeout = {LOCK_WAIT_SECONDS}")
 
     @event.listens_for(engine, "do_execute")
-    def _try_again(cursor: Any, statement: str, parameters: Any, _context: Any) -> bool:
+    def _retry(cursor: Any, statement: str, parameters: Any, _context: Any) -> bool:
         statement = _online(statement)
         for tries_left in reversed(range(TRIES)):
             try:
@@ -58,8 +58,8 @@ def _be_patient(engine: Engine) -> None:
             except OperationalError as error:
                 if error.args[0] != LOCK_WAIT_TIMEOUT or not tries_left:
                     raise
-                log.info("a table is in use; trying again", statement=statement[:100])
-                time.sleep(REST_SECONDS)
+                log.info("a table is in use; retrying", statement=statement[:100])
+                time.sleep(RETRY_PAUSE)
         return True
 
 

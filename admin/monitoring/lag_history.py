@@ -1,6 +1,6 @@
-"""The lag over time, from the change log: computed when it is asked, so it is never stale.
+"""Computes the lag over time from the change log, at each request.
 
-What did not arrive yet is no zero: its age so far counts, and is told apart.
+A change that has not arrived counts with its age so far, separately from those that arrived.
 """
 
 from collections.abc import Iterator
@@ -13,19 +13,19 @@ from admin.db.engine import unix_seconds, utc_now
 from admin.db.extensions import db
 from admin.outbox.models import ProductChange
 
-SAMPLE = 50_000  # of the span's changes at most, the latest: what a chart costs stays bounded
+SAMPLE = 50_000  # of the span's changes, the latest, so that a chart's cost is bounded
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """How far back to look, in how many equal parts."""
+    """A time up to now, in equal parts."""
 
     length: timedelta
     parts: int
 
     @property
     def width(self) -> timedelta:
-        """How long one part is."""
+        """The length of one part."""
         return self.length / self.parts
 
 
@@ -37,7 +37,7 @@ class Bucket:
     """The changes committed in one part of the span. Lags are in seconds, None where there were no such changes.
 
     ``waiting`` of the ``changes`` are not known to have arrived; ``waited`` is the age of the oldest of them.
-    ``mean`` and ``slowest`` are of those that arrived. ``known`` is False before what the sample holds.
+    ``mean`` and ``slowest`` are of those that arrived. ``known`` is False for times before the sample.
     """
 
     start: datetime
@@ -51,14 +51,14 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The buckets of a span up to ``now``, oldest first. The last one is still being filled."""
+    """The buckets of a span up to ``now``, oldest first. The last one is incomplete."""
 
     buckets: list[Bucket]
     now: datetime
 
 
 def lag_history(span: Span) -> History:
-    """Return what became of the changes of ``span``."""
+    """Return the changes of ``span`` and their lags, in buckets."""
     now = db.session.execute(select(utc_now())).scalar_one()
     width = span.width.total_seconds()
     last = int(_seconds(now) // width)
@@ -80,7 +80,7 @@ def _buckets(begin: datetime, now: datetime, width: float) -> Iterator[Bucket]:
         .subquery()
     )
     number = func.floor(unix_seconds(latest.c.changed_at) / width).label("number")
-    # verified without having been applied: a newer version overtook it
+    # verified without a time of application: a newer version replaced it first
     waiting = and_(latest.c.applied_at.is_(None), latest.c.verified_at.is_(None))
     lag = unix_seconds(latest.c.applied_at) - unix_seconds(latest.c.changed_at)
     oldest = func.min(case((waiting, unix_seconds(latest.c.changed_at))))
@@ -93,7 +93,7 @@ def _buckets(begin: datetime, now: datetime, width: float) -> Iterator[Bucket]:
 
 
 def _positive(seconds: float | None) -> float | None:
-    """Two clocks, compared over the network: a few milliseconds may come out below nothing."""
+    """Return at least 0: the difference of two clocks may be negative by milliseconds."""
     return None if seconds is None else max(0.0, float(seconds))
 
 
@@ -102,5 +102,5 @@ def _seconds(moment: datetime) -> float:
 
 
 def _moment(seconds: float) -> datetime:
-    """Return a moment as the database holds it: UTC, naive."""
+    """Return a time as the database stores it: UTC, naive."""
     return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)

@@ -1,4 +1,4 @@
-"""What Admin's ``/metrics`` says of the replication, read from the store at each scrape; and its connection pool."""
+"""Metrics of the replication, read from the database at each scrape, and of the connection pool."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 class ReplicationState(Collector):
-    """Needs an application context. While the database is down only ``store_up`` is there: nothing else is known."""
+    """Metrics of the replication; only ``store_up`` while the database is down. Needs an application context."""
 
     def collect(self) -> Iterator[Metric]:
         try:
@@ -36,9 +36,9 @@ class ReplicationState(Collector):
             return
         yield labelled("store_up", "1 while the store answers.", "store", {"admin": 1})
         yield from _sync(found)
-        yield GaugeMetricFamily("drift", "Products that differ though nobody works on them.", found.drift.confirmed)
+        yield GaugeMetricFamily("drift", "Products that differ without a pending change.", found.drift.confirmed)
         known = {queue: depth for queue, depth in found.queues.items() if depth is not None}
-        yield labelled("queue_messages", "Messages that wait; missing where the broker does not say.", "queue", known)
+        yield labelled("queue_messages", "Messages in each queue; missing while the broker is down.", "queue", known)
 
 
 def _sync(found: Status) -> Iterator[Metric]:
@@ -47,8 +47,10 @@ def _sync(found: Status) -> Iterator[Metric]:
     seen = {quantile: seconds for quantile, seconds in lag.items() if seconds is not None}
     yield labelled("sync_state", "1 for the state that applies.", "state", states)
     yield GaugeMetricFamily("sync_pending", "Products not verified to be at the Client.", found.pending)
-    yield GaugeMetricFamily("sync_in_flight", "Of them, sent and not verified yet.", found.in_flight)
-    yield GaugeMetricFamily("sync_stuck", "Of them, given up for fast retries; tried every five minutes.", found.stuck)
+    yield GaugeMetricFamily("sync_in_flight", "Pending products that were sent.", found.in_flight)
+    yield GaugeMetricFamily(
+        "sync_stuck", "Pending products that were lost repeatedly; retried every five minutes.", found.stuck
+    )
     oldest = found.oldest.age if found.oldest else 0.0
     yield GaugeMetricFamily(
         "sync_oldest_age_seconds", "Age of the oldest change that the Client lacks; 0: none.", oldest
@@ -57,7 +59,7 @@ def _sync(found: Status) -> Iterator[Metric]:
 
 
 def watch_pool(engine: Engine) -> None:
-    """Count this process's connections in use, from now on."""
+    """Measure this process's connections in use, from now on."""
     in_use = POOL_IN_USE.labels("admin")
     event.listen(engine, "checkout", lambda *_: in_use.inc())
     event.listen(engine, "checkin", lambda *_: in_use.dec())

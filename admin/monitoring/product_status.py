@@ -1,4 +1,4 @@
-"""One product's replication: where it stands, what the Client holds, and what happened to each version."""
+"""Reads one product's replication: its outbox row, the Client's replica state, and its versions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ class NeverKnownError(ProblemError):
 
 @dataclass(frozen=True, slots=True)
 class ProductStatus:
-    """``replica`` is None when the Client holds nothing, or cannot be asked: then ``client_error`` says why.
+    """A product's replication. ``replica`` is None without a copy, or with a ``client_error``.
 
-    ``versions`` is a page of the change log, newest first; ``next_cursor`` leads to the older ones.
+    ``versions`` is a page of the change log, newest first; ``next_cursor`` leads to older ones.
     """
 
     row: Replication
@@ -39,7 +39,7 @@ class ProductStatus:
 
     @property
     def in_sync(self) -> bool | None:
-        """Whether the Client holds exactly this; None when that is unknown."""
+        """Whether the Client stores exactly this state; None where that is unknown."""
         if self.client_error:
             return None
         return self.replica is not None and (self.replica.sequence, self.replica.checksum) == (
@@ -49,7 +49,7 @@ class ProductStatus:
 
 
 def product_status(product_id: int, limit: int, cursor: str | None) -> ProductStatus:
-    """Return how far a product, deleted or not, is replicated, with a page of ``limit`` versions.
+    """Return the replication of a product, deleted or not, with a page of ``limit`` versions.
 
     Raises NeverKnownError, BadCursorError.
     """
@@ -61,7 +61,7 @@ def product_status(product_id: int, limit: int, cursor: str | None) -> ProductSt
     found = _versions(product_id, limit + 1, position[0] if position else None)
     entries, more = found[:limit], len(found) > limit
     db.session.expunge_all()
-    db.session.rollback()  # hold no transaction while the Client is asked
+    db.session.rollback()  # no transaction stays open during the call to the Client
     replica, error = _ask(product_id)
     next_cursor = cursors.encode(_SORT, [entries[-1].sequence]) if more else None
     return ProductStatus(row, entries, next_cursor, replica, error, now)

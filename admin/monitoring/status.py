@@ -1,4 +1,4 @@
-"""What is out of sync, since when and why: computed when it is asked, never from a counter that may be stale."""
+"""Computes what is out of sync, since when and why, from the stores at each request."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,10 +18,10 @@ from contract.service_calls import STATE
 from contract.versions import version_of
 
 WINDOW = timedelta(hours=1)
-SAMPLE = 10_000  # of the window's changes at most, the latest: what a status costs stays bounded
-TIMEOUT_SECONDS = 3.0  # seconds; who asks for the status does not wait long for a part that does not answer
+SAMPLE = 10_000  # of the window's changes, the latest, so that a status's cost is bounded
+TIMEOUT_SECONDS = 3.0  # for the Client, and for the broker
 
-# States, from bad to good; the first that applies is the state.
+# States from bad to good. The first that applies is the state.
 RESTORED, UNKNOWN, DRIFTED, STUCK_ROWS, PENDING, IN_SYNC = "restored", "unknown", "drift", "stuck", "pending", "in_sync"
 
 
@@ -39,7 +39,7 @@ class Oldest:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """From commit to visible at the Client, in seconds, of ``changes`` that arrived; None: there were none."""
+    """Seconds from commit to visible at the Client, of ``changes`` that arrived; None without any."""
 
     p50: float | None
     p99: float | None
@@ -48,7 +48,7 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class LastResult:
-    """The last product that was verified to have arrived."""
+    """The product that was verified last."""
 
     product_id: int
     version: int
@@ -57,10 +57,9 @@ class LastResult:
 
 @dataclass(frozen=True, slots=True)
 class ClientState:
-    """What waits at the Client: likes for Admin (``likes_oldest_age`` in seconds), dead letters for a person, and
-    images to be copied from Admin.
+    """What waits at the Client: likes for Admin (``likes_oldest_age`` in seconds), dead letters, images to be copied.
 
-    ``worker_seen_at`` is when a worker last did what beat asks for every ten seconds, by this database's clock.
+    ``worker_seen_at`` is the last heartbeat of a worker, by this database's clock; beat enqueues one every ten seconds.
     """
 
     likes_pending: int
@@ -73,11 +72,11 @@ class ClientState:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """``pending`` counts all that is not verified; ``in_flight`` and ``stuck`` are parts of it.
+    """The replication's status. ``pending`` counts unverified products, ``in_flight`` and ``stuck`` included.
 
-    ``drift`` is what the scheduled comparison of both stores found. ``queues`` holds messages by queue, None where
-    the broker does not say; ``client`` is None and ``client_error`` says why when the Client cannot be asked;
-    ``alarm`` is whose database was restored from a backup.
+    ``drift`` is the result of the scheduled comparison. ``queues`` are messages by queue, None where the broker does
+    not answer. ``client`` is None where the Client does not answer, for the reason ``client_error``. ``alarm`` is
+    whose database was restored from a backup.
     """
 
     state: str
@@ -97,13 +96,13 @@ class Status:
 
 
 def status() -> Status:
-    """Return the replication's status; takes some seconds at most, whoever does not answer."""
+    """Return the replication's status, within seconds even if the Client and the broker do not answer."""
     now = db.session.execute(select(utc_now())).scalar_one()
     counts = _counts()
-    pending = _oldest_unproven()
+    pending = _oldest_pending()
     lag, last, drift = _lag(now), _last_result(), check.summary()
     alarm, alarm_since = db.session.execute(select(SyncGeneration.alarm, SyncGeneration.alarm_since)).one()
-    db.session.rollback()  # the Client and the broker may take their time: hold no transaction meanwhile
+    db.session.rollback()  # no transaction stays open during the calls to the Client and the broker
     unapplied, client_error = _not_applied(pending)
     client = _client_state() if client_error is None else None
     stuck = counts.get(STUCK, 0)
@@ -142,7 +141,7 @@ def _counts() -> dict[str, int]:
     return dict(db.session.execute(query.group_by(Replication.state)).tuples().all())
 
 
-def _oldest_unproven() -> Sequence[Replication]:
+def _oldest_pending() -> Sequence[Replication]:
     query = select(Replication).where(Replication.pending_since.is_not(None)).order_by(Replication.pending_since)
     rows = db.session.execute(query.limit(MAX_IDS + 1)).scalars().all()
     db.session.expunge_all()
@@ -150,27 +149,25 @@ def _oldest_unproven() -> Sequence[Replication]:
 
 
 def _not_applied(rows: Sequence[Replication]) -> tuple[list[Replication], str | None]:
-    """Leave out what arrived but was not verified yet; also returns why the Client cannot be asked."""
+    """Return the rows that have not arrived, verified or not; and the error where the Client does not answer."""
     try:
-        held = (
-            client_gateway().replica_states([row.product_id for row in rows[:MAX_IDS]], timeout=TIMEOUT_SECONDS).states
-        )
+        answer = client_gateway().replica_states([row.product_id for row in rows[:MAX_IDS]], timeout=TIMEOUT_SECONDS)
     except ClientUnavailableError as error:
         return list(rows), str(error)
-    shown = {id_: (copy.sequence, copy.checksum) for id_, copy in held.items()}
+    shown = {id_: (copy.sequence, copy.checksum) for id_, copy in answer.states.items()}
     return [row for row in rows if shown.get(row.product_id) != (row.sequence, row.checksum)], None
 
 
-_OF_THE_CLIENT = ("likes_pending", "likes_oldest_age", "likes_parked", "dead_letters")
+_CLIENT_FIELDS = ("likes_pending", "likes_oldest_age", "likes_parked", "dead_letters")
 
 
 def _client_state() -> ClientState | None:
-    """Return None from a Client of the version before, which does not tell."""
+    """Return the Client's state, None where its answer fails or cannot be read."""
     try:
         found = client_gateway().ask(STATE, {}, TIMEOUT_SECONDS)
-        seen = _by_our_clock(found.get("worker_seen_at"), found.get("now"))
-        known = {name: found[name] for name in _OF_THE_CLIENT}  # a newer Client tells more
-        known["images_wanted"] = found.get("images_wanted", 0)  # the version before does not tell
+        seen = _by_admins_clock(found.get("worker_seen_at"), found.get("now"))
+        known = {name: found[name] for name in _CLIENT_FIELDS}  # a newer Client sends more
+        known["images_wanted"] = found.get("images_wanted", 0)  # an older Client does not send it
         return ClientState(**known, worker_seen_at=seen)
     except (ClientUnavailableError, TypeError, AttributeError, KeyError, ValueError):
         return None
@@ -184,7 +181,7 @@ def _lag(now: datetime) -> Lag:
         .limit(SAMPLE)
     )
     rows = db.session.execute(latest).tuples().all()
-    # two clocks, compared over the network: a few milliseconds may come out below nothing
+    # the difference of two clocks may be negative by milliseconds
     lags = sorted(max(0.0, (applied - changed).total_seconds()) for changed, applied in rows if applied)
     return Lag(_percentile(lags, 0.5), _percentile(lags, 0.99), len(lags))
 
@@ -208,12 +205,12 @@ def _show(row: Replication, now: datetime) -> Oldest:
     return Oldest(row.product_id, version_of(row.sequence), since, age, row.state, row.last_error)
 
 
-def _by_our_clock(seen: str | None, now: str | None) -> datetime | None:
-    """Translate a time of the Client's database, where it is ``now``, into this database's: their clocks may differ."""
+def _by_admins_clock(seen: str | None, now: str | None) -> datetime | None:
+    """Convert a time of the Client's database, whose clock shows ``now``, to this database's clock."""
     if seen is None:
         return None
     then = parse_time(seen).replace(tzinfo=None)
-    if now is None:  # the version before does not tell
+    if now is None:  # an older Client does not send it
         return then
     ours: datetime = db.session.execute(select(utc_now())).scalar_one()
     db.session.rollback()

@@ -74,10 +74,10 @@ class Relay:
                 step(lane) for lane in names.LANE_QUEUES for step in (self.recheck, self.send_fresh)
             ]
         except PublishError as error:
-            log.warning("the broker is not available", error=str(error))
+            log.warning("the broker is unavailable", error=str(error))
             return OUTAGE_PAUSE_SECONDS
         except OUTAGES as error:
-            log.warning("the database is not available", error=str(error.__cause__ or error))
+            log.warning("the database is unavailable", error=str(error.__cause__ or error))
             return OUTAGE_PAUSE_SECONDS
         except Exception:  # the other lanes and rows are still served
             log.exception("a step failed")

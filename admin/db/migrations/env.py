@@ -1,4 +1,4 @@
-"""Alembic's environment: migrations run where the application's data is, on a connection of their own."""
+"""Alembic's environment: runs migrations on a connection of their own to the application's database."""
 
 from alembic import context
 
