@@ -159,7 +159,7 @@ def _storage_options(settings: LimitSettings) -> dict[str, Any]:
 
 def _refuse(limit: RequestLimit | None) -> Response:
     seconds = max(1, math.ceil(limit.reset_at - time.time())) if limit else 60
-    detail = f"These are more requests than one caller may send. Go on in {seconds} seconds."
+    detail = f"Rate limit exceeded. Retry in {seconds} seconds."
     return problem(HTTPStatus.TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(seconds)})
 
 

@@ -1,7 +1,7 @@
-// Says when this page is cut off, and when it is not any more. Whoever fetches reports to it.
+// Shows a banner while the page is offline or the server does not answer. Code that fetches reports to it.
 import { icon } from "./icons.js";
 
-const AFTER = 2; // failures in a row: one may be a hiccup
+const AFTER = 2; // failures in a row; a single one is not shown
 let failures = 0, signedOut = false;
 
 function show(message) {
@@ -13,9 +13,9 @@ function show(message) {
 }
 
 function update() {
-  if (signedOut) show("You are signed out. What you see may be out of date; reload the page to sign in again.");
-  else if (!navigator.onLine) show("You are offline. What you see may be out of date; it is brought up to date when you are back.");
-  else if (failures >= AFTER) show("The server does not answer. We keep trying; what you see may be out of date.");
+  if (signedOut) show("You are signed out. This page may be out of date. Reload it to sign in again.");
+  else if (!navigator.onLine) show("You are offline. This page may be out of date. It updates when you are online again.");
+  else if (failures >= AFTER) show("The server does not answer. This page may be out of date. Retrying.");
   else show("");
 }
 

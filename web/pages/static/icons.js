@@ -1,4 +1,4 @@
-// An icon for script-made elements, from the same sprite as the server's.
+// Creates an icon from the sprite that templates use.
 const SPRITE = new URL("icons.svg", import.meta.url).href;
 
 export function icon(name) {

@@ -1,4 +1,4 @@
-// What every page does.
+// The script of every page.
 import { initConnection } from "./connection.js";
 import { initThemeSwitch } from "./theme-switch.js";
 import { initTimes } from "./time.js";

@@ -1,10 +1,10 @@
-// Keeps a page current: asks one URL again and again, by ETag; not while the page is hidden, slower while it fails.
+// Updates a page: polls a URL by ETag, more slowly while that fails, and not while the page is hidden.
 import { connection } from "./connection.js";
 
 const SLOWEST = 60_000; // ms
 
-// options: url() gives the URL, or null when there is nothing to ask; every: ms; data(json, asked) is called when
-// something changed since; asked is the performance.now() of the question. Returns {now()}, which asks at once.
+// options: url() returns the URL, or null to skip a poll; every: ms; data(json, began) is called after a change; began
+// is the performance.now() of the request. Returns {now()}, which polls at once.
 export function poll({ url, every, data }) {
   let timer, failures = 0, etag = null, asked = null, running = false;
 

@@ -1,4 +1,4 @@
-// The theme switch without a round trip: auto, light, dark, and around again.
+// Switches the theme without a request: auto, light, dark, in a circle.
 const THEMES = ["auto", "light", "dark"];
 const root = document.documentElement;
 

@@ -1,8 +1,8 @@
-// The one script that runs before the page is painted: Bootstrap's dark rules need an attribute, so that "auto"
-// must become one. The choice itself is a cookie, which the server has put in data-theme already.
+// Runs before the page is painted: Bootstrap's dark rules need an attribute, also for "auto". The choice is in a cookie,
+// which the server has copied to data-theme.
 (() => {
   const root = document.documentElement;
-  root.dataset.script = ""; // there are scripts: what stands in for them is not shown
+  root.dataset.script = ""; // scripts work: hides the elements that replace them
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const follow = () => {
     if (root.dataset.theme === "auto") root.dataset.bsTheme = dark.matches ? "dark" : "light";

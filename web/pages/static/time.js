@@ -1,5 +1,5 @@
-// <time data-time="relative">: how long ago, and on hover and focus the exact time in the reader's zone.
-// <time data-time="exact">: that exact time itself.
+// <time data-time="relative">: relative time, with the exact local time on hover and focus.
+// <time data-time="exact">: the exact local time.
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
@@ -20,7 +20,7 @@ export function renderTimes(within = document) {
     const exact = EXACT.format(moment);
     element.textContent = element.dataset.time === "relative" ? relative(moment) : exact;
     if (element.dataset.time === "relative" && !element.dataset.exact) {
-      element.removeAttribute("title"); // the tooltip of our own shows on focus too
+      element.removeAttribute("title"); // replaced by a tooltip that also shows on focus
       element.dataset.exact = `${exact}, ${ZONE}`;
       if (!element.closest("a, button, summary")) element.tabIndex = 0;
     }

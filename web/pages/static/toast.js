@@ -1,5 +1,5 @@
-// Short messages in the corner, read out by screen readers. An error stays until it is closed; others go by
-// themselves, not while the pointer or the focus is on them.
+// Short messages in the corner, announced by screen readers. Errors stay until closed; other messages disappear after a
+// time without pointer or focus.
 import { icon } from "./icons.js";
 
 const ICONS = { ok: "check-circle-fill", bad: "exclamation-octagon-fill", warn: "exclamation-triangle-fill", info: "info-circle-fill" };
