@@ -1,4 +1,4 @@
-"""Signs of life that others leave in the store, so that the shop can tell what is delayed without asking anyone."""
+"""Heartbeats of the relay and the worker in the store, from which the shop reads what is delayed."""
 
 import time
 from datetime import UTC, datetime
@@ -8,25 +8,25 @@ from pymongo.errors import PyMongoError
 
 from client.store import clock, database
 
-ADMIN, WORKER = "admin", "worker"  # Admin's relay asked about the copy; a worker swept the likes
-EVERY = 3.0  # seconds between two notes of one process; more often says nothing new
+ADMIN, WORKER = "admin", "worker"  # Admin's relay verified copies; a worker forwarded likes
+EVERY = 3.0  # seconds between two writes of one process
 
 log = structlog.get_logger(__name__)
-_noted: dict[str, float] = {}
+_recorded: dict[str, float] = {}
 
 
-def note(who: str) -> None:
-    """Note that ``who`` is at work now, by the database's clock. Never fails its caller."""
-    if time.monotonic() - _noted.get(who, -EVERY) < EVERY:
+def record(process: str) -> None:
+    """Record a heartbeat of ``process`` by the database's clock. Raises nothing."""
+    if time.monotonic() - _recorded.get(process, -EVERY) < EVERY:
         return
-    _noted[who] = time.monotonic()
+    _recorded[process] = time.monotonic()
     try:
-        database()["heartbeats"].update_one({"_id": who}, {"$currentDate": {"at": True}}, upsert=True)
+        database()["heartbeats"].update_one({"_id": process}, {"$currentDate": {"at": True}}, upsert=True)
     except PyMongoError as error:
-        log.warning("a sign of life is lost", who=who, error=str(error))
+        log.warning("heartbeat not recorded", process=process, error=str(error))
 
 
-def seen() -> tuple[dict[str, datetime], datetime]:
-    """Return when each was last at work, and what the time is now, both by the database's clock."""
+def latest() -> tuple[dict[str, datetime], datetime]:
+    """Return the time of each process's last heartbeat, and the time now, by the database's clock."""
     heartbeats = {heartbeat["_id"]: heartbeat["at"] for heartbeat in database()["heartbeats"].find()}
     return heartbeats, clock().replace(tzinfo=UTC)

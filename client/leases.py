@@ -1,4 +1,4 @@
-"""Leases: who may count or forward the next batch. Only speed depends on them: both steps are idempotent."""
+"""Leases, so that one process at a time counts or forwards likes. Both steps are idempotent; leases only save work."""
 
 import time
 import uuid
@@ -10,32 +10,32 @@ from pymongo.errors import DuplicateKeyError
 
 from client.store import database
 
-_LOOK_AGAIN = 0.02  # seconds
+_RETRY_SECONDS = 0.02
 
 
 @contextmanager
-def patient_lease(name: str, hold: timedelta, patience: float) -> Iterator[bool]:
-    """Like ``lease``, but try again for ``patience`` seconds."""
-    deadline = time.monotonic() + patience
+def wait_for_lease(name: str, duration: timedelta, timeout: float) -> Iterator[bool]:
+    """Like ``lease``, but retry for ``timeout`` seconds."""
+    deadline = time.monotonic() + timeout
     while True:
-        with lease(name, hold) as mine:
+        with lease(name, duration) as mine:
             if mine or time.monotonic() >= deadline:
                 yield mine
                 return
-        time.sleep(_LOOK_AGAIN)
+        time.sleep(_RETRY_SECONDS)
 
 
 @contextmanager
-def lease(name: str, hold: timedelta) -> Iterator[bool]:
-    """Yield whether this process got the lease ``name``; gives it back at the end.
+def lease(name: str, duration: timedelta) -> Iterator[bool]:
+    """Yield whether this process acquired the lease ``name``; release it at the end.
 
-    A holder that crashed is outwaited: ``hold`` should be little longer than one batch takes.
+    The lease of a crashed process expires after ``duration``, which should be slightly longer than one batch takes.
     """
     owner, now = uuid.uuid4().hex, datetime.now(UTC)
     leases = database()["leases"]
-    free = {"_id": name, "$or": [{"until": {"$lt": now}}, {"until": {"$gt": now + 2 * hold}}]}
+    free = {"_id": name, "$or": [{"until": {"$lt": now}}, {"until": {"$gt": now + 2 * duration}}]}
     try:
-        leases.update_one(free, {"$set": {"owner": owner, "until": now + hold}}, upsert=True)
+        leases.update_one(free, {"$set": {"owner": owner, "until": now + duration}}, upsert=True)
     except DuplicateKeyError:
         yield False
         return

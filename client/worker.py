@@ -1,4 +1,4 @@
-"""What the Celery worker needs of the Client: its store and its gateway, made in the process that uses them."""
+"""Connects a process of the Celery worker, or a command, to the store and to Admin."""
 
 from functools import cache
 
@@ -9,7 +9,7 @@ from client.store import connect
 
 @cache
 def gateway() -> AdminGateway:
-    """Connect this process and return its gateway. First called by a task, so after the pool forked."""
+    """Connect this process to the store and return its gateway to Admin. Tasks call it after the pool forked."""
     settings = ClientSettings()
     connect(settings)
     return AdminGateway(settings)

@@ -23,7 +23,7 @@ LONGEST_COUNTDOWN = 60  # seconds; Valkey would deliver a longer one twice (cele
 def forward_likes(self: Task) -> None:
     """Take everything pending (bounded). Any number may be queued; one works at a time."""
     gateway = worker.gateway()
-    heartbeat.note(heartbeat.WORKER)
+    heartbeat.record(heartbeat.WORKER)
     try:
         _forward_and_sweep(gateway)
     except drain.RetryLaterError as outage:

@@ -61,7 +61,7 @@ def _resync(task: Task, product_ids: Any) -> None:
     if wrong := wrong_ids(product_ids):
         raise Reject(wrong, requeue=False)
     try:
-        wanted.note(resync.resync(worker.gateway(), product_ids).states)
+        wanted.record(resync.resync(worker.gateway(), product_ids).states)
     except (AdminUnavailableError, *OUTAGES) as outage:
         expires = task.request.expires or RESYNC_EXPIRES
         raise task.retry(countdown=RESYNC_SECONDS, exc=outage, expires=expires) from outage
@@ -78,10 +78,10 @@ def _sync(raw: list[Any]) -> None:
 def _apply(messages: list[ProductChanged], refused: list[InvalidMessageError]) -> None:
     try:
         apply.apply(messages)
-        if wanted.note(messages):
+        if wanted.record(messages):
             images.announce()
         for error in refused:
-            failures.note(error)
+            failures.record(error)
     except (*OUTAGES, SoftTimeLimitExceeded) as outage:
         # A write also waits for whoever holds the document: a transaction of a process that died, for a minute.
         log.warning("the store does not answer; the relay will send again", error=repr(outage))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from client.accounts.documents import Shopper
-from client.likes.service import take_back_all
+from client.likes.service import unlike_all
 from client.store import database
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ def _go_on(user: str) -> int:
     """Take back every like; the last look finds none, so nothing older than this call is left."""
     Shopper.objects(id=user).delete()
     total = 0
-    while taken_back := take_back_all(user):
+    while taken_back := unlike_all(user):
         total += taken_back
     log.info("account erased", user=user, likes=total)
     return total

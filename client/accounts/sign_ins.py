@@ -1,6 +1,6 @@
 """Sign-ins: one for each browser session and each family of tokens, kept in the shopper's own document.
 
-So one read finds both, and an erased account has none. The latest ``KEPT`` count; ending one is taking it out.
+So one read finds both, and an erased account has none. The latest ``MAX_SIGN_INS`` count; ending one is taking it out.
 """
 
 import secrets
@@ -13,7 +13,7 @@ from flask_login import UserMixin
 from client.store import database
 from web.security.tokens import WrongCredentialsError
 
-KEPT = 50
+MAX_SIGN_INS = 50
 _SHOWN = {"email": True, "created_at": True, "password_hash": True}
 
 
@@ -44,7 +44,7 @@ def begin(shopper: Any, id_: str, lifetime: timedelta, refresh_id: str | None = 
     """
     sign_in = {"id": id_, "refresh_id": refresh_id, "expires_at": datetime.now(UTC) + lifetime}
     seen = {"_id": shopper.id, "password_hash": shopper.password_hash}
-    pushed = _shoppers().update_one(seen, {"$push": {"sign_ins": {"$each": [sign_in], "$slice": -KEPT}}})
+    pushed = _shoppers().update_one(seen, {"$push": {"sign_ins": {"$each": [sign_in], "$slice": -MAX_SIGN_INS}}})
     if not pushed.matched_count:
         raise WrongCredentialsError
     return SignedIn(shopper.id, shopper.email, shopper.created_at, bool(shopper.password_hash), id_)

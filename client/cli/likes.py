@@ -56,8 +56,8 @@ def _tell(found: LikesStatus, shown: dict[str, Any]) -> None:
             f"Admin           failed {found.failures} times since {shown['failing_since']}: {found.last_failure}"
         )
         click.echo(f"next probe      {shown['next_probe_at']}")
-    if found.telling_again_for_epoch is not None:
-        click.echo(f"recovery        every like is told to Admin again, for epoch {found.telling_again_for_epoch}")
+    if found.resending_for_epoch is not None:
+        click.echo(f"recovery        every like is told to Admin again, for epoch {found.resending_for_epoch}")
     for reason, count in sorted(found.parked.items()):
         click.echo(f"parked          {count}: {reason}")
 
@@ -139,7 +139,7 @@ def _compare_likes(gateway: AdminGateway, report: _Report, repairing: bool) -> N
 
 
 def _compare_counts(gateway: AdminGateway, report: _Report, repairing: bool) -> None:
-    wrong_labels = recount.mislabelled()
+    wrong_labels = recount.inconsistent()
     report.counts_here += wrong_labels
     for wrong in recount.wrong_counts():
         report.counts_here += len(wrong)

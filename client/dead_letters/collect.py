@@ -72,7 +72,7 @@ def store(message: Message) -> None:
     dead_letter, now = read(message), datetime.now(UTC)
     id_ = dead_letter.pop("_id")
     if dead_letter["cause"] == DELIVERY_LIMIT:
-        failures.note_worker_lost(dead_letter["products"], dead_letter["reason"])
+        failures.record_worker_lost(dead_letter["products"], dead_letter["reason"])
     try:
         DeadLetter._get_collection().update_one(
             {"_id": id_}, {"$setOnInsert": {**dead_letter, "collected_at": now, "at": now}}, upsert=True

@@ -28,7 +28,7 @@ def resync(gateway: AdminGateway, dead_letter: dict[str, Any], by: str) -> list[
     """
     ids = product_ids(dead_letter)
     found = resync_products(gateway, ids)
-    wanted.note(found.states)
+    wanted.record(found.states)
     if len(found.unknown) == len(ids):
         raise RefusedError("Admin never had its products; discard the dead letter")
     record_resync([dead_letter], by)

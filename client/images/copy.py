@@ -14,7 +14,7 @@ from client.leases import lease
 from web.http.images import digest_of
 
 LONGEST = 20.0  # seconds per run; a call to Admin may take ten more
-HOLD = timedelta(seconds=40)
+LEASE_TIME = timedelta(seconds=40)
 FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(seconds=5), timedelta(minutes=10)
 _MOST_DOUBLINGS = 10
 
@@ -29,7 +29,7 @@ def copy(gateway: AdminGateway) -> None:
     deadline = time.monotonic() + LONGEST
     if _next() is None:  # as mostly: not worth a lease, which is two writes
         return
-    with lease("images", HOLD) as mine:
+    with lease("images", LEASE_TIME) as mine:
         while mine and time.monotonic() < deadline:
             image = _next()
             if image is None or not _fetch(gateway, image):
@@ -61,7 +61,7 @@ def _fetch(gateway: AdminGateway, image: dict[str, Any]) -> bool:
 
 def _store(digest: str, content: bytes) -> None:
     now = datetime.now(UTC)
-    document = {"content": content, "looked_at": now, "unused_since": None}
+    document = {"content": content, "checked_at": now, "unused_since": None}
     ImageCopy._get_collection().replace_one({"_id": digest}, document, upsert=True)
     WantedImage._get_collection().delete_one({"_id": digest})
     log.info("image copied", digest=digest, bytes=len(content))

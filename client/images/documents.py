@@ -5,13 +5,13 @@ from mongoengine import BinaryField, DateTimeField, Document, IntField, StringFi
 
 class ImageCopy(Document):
     """An image, its digest verified. ``unused_since``: since when no product names it, None while one does;
-    ``looked_at``: when that was last found out."""
+    ``checked_at``: when that was last found out."""
 
     meta = {"collection": "images", "auto_create_index": False, "strict": False}
 
     id = StringField(primary_key=True)  # the digest
     content = BinaryField(required=True)
-    looked_at = DateTimeField(required=True)
+    checked_at = DateTimeField(required=True)
     unused_since = DateTimeField()
 
 

@@ -12,13 +12,13 @@ from contract.messages import ProductChanged
 from web.http.images import digest_in, url_of
 
 
-def note(messages: Iterable[ProductChanged]) -> bool:
+def record(messages: Iterable[ProductChanged]) -> bool:
     """Note the images that ``messages`` name and that are not here; return whether there are such."""
     named = {digest_in(message.product.image_url) for message in messages if message.product}
-    return want({digest for digest in named if digest})
+    return record_digests({digest for digest in named if digest})
 
 
-def want(digests: set[str]) -> bool:
+def record_digests(digests: set[str]) -> bool:
     """Note ``digests``, apart from those that are here; return whether any was left."""
     if not digests:
         return False

@@ -1,4 +1,4 @@
-"""L6: take over Admin's outcomes, each only where the like still has the revision that was sent."""
+"""Applies Admin's outcomes, each only where the like still has the revision that was sent."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -6,37 +6,38 @@ from typing import Any
 
 from pymongo import UpdateMany, UpdateOne
 
-from client.leases import patient_lease
+from client.leases import wait_for_lease
 from client.likes import count
-from client.likes.documents import SETTLED, Like, adopted, like_id
+from client.likes.documents import PENDING_FIELDS, Like, adopted, like_id
 from client.store import bulk_write, portions
 from contract.messages import LikeChanged
 from contract.service_calls import APPLIED, GONE, SUPERSEDED, UNKNOWN, LikeOutcome
 
-_REASONS = {GONE: "the product is gone", UNKNOWN: "Admin does not know the product"}
+_REASONS = {GONE: "the product is deleted", UNKNOWN: "Admin never had the product"}
 
 
-def settle(likes: Sequence[LikeChanged], outcomes: Sequence[LikeOutcome]) -> None:
-    """Clear, park, adopt or raise each like. A lost or repeated answer changes nothing that is already right."""
-    settled: dict[int, list[str]] = defaultdict(list)
+def apply(likes: Sequence[LikeChanged], outcomes: Sequence[LikeOutcome]) -> None:
+    """Clear, park, overwrite or raise each like. Applying a late or repeated answer is harmless."""
+    done: dict[int, list[str]] = defaultdict(list)
     writes: list[UpdateOne | UpdateMany] = []
     for like, outcome in zip(likes, outcomes, strict=True):
         key = like_id(like.product, like.user)
         if outcome.outcome == APPLIED or (outcome.outcome == SUPERSEDED and _is_same(like, outcome)):
-            settled[like.revision].append(key)
+            done[like.revision].append(key)
         elif outcome.outcome == SUPERSEDED:
             writes += _admin_is_ahead(key, like, outcome)
         else:
             reason = outcome.reason or _REASONS.get(outcome.outcome, outcome.outcome)
-            parked = {"$set": {"parked": reason}, "$unset": SETTLED}
+            parked = {"$set": {"parked": reason}, "$unset": PENDING_FIELDS}
             writes.append(UpdateOne({"_id": key, "revision": like.revision}, parked))
-    for revision, keys in settled.items():  # many by one write: half of what as many writes take
+    for revision, keys in done.items():  # one write for many takes half the time
         writes += [
-            UpdateMany({"_id": {"$in": some}, "revision": revision}, {"$unset": SETTLED}) for some in portions(keys)
+            UpdateMany({"_id": {"$in": some}, "revision": revision}, {"$unset": PENDING_FIELDS})
+            for some in portions(keys)
         ]
-    # The likes that are settled are often those that are counted at this moment: not both at once, or the
-    # transaction fails again and again. Who has waited long enough goes ahead; only speed depends on it.
-    with patient_lease(count.LEASE, count.HOLD, count.HOLD.total_seconds()):
+    # These likes are often being counted at the same moment. Without the lease the count's transaction would fail
+    # repeatedly. After the timeout the write proceeds without it.
+    with wait_for_lease(count.LEASE, count.LEASE_TIME, count.LEASE_TIME.total_seconds()):
         bulk_write(Like._get_collection(), writes)
 
 
@@ -45,21 +46,21 @@ def _is_same(like: LikeChanged, outcome: LikeOutcome) -> bool:
 
 
 def _admin_is_ahead(key: str, like: LikeChanged, outcome: LikeOutcome) -> list[UpdateOne]:
-    """This store was restored from a backup, or the like changed since it was sent: then its revision differs, and
-    none of these writes finds it.
+    """Return the writes for a like of which Admin stores a higher revision: this store was restored from a backup.
 
-    What was restored takes Admin's state: it was newer. What the shopper changed after the restore goes on top. Which
-    it is, the mark says, or, where the like was pending in the backup already, the time: all that Admin holds of
-    before the restore it received before any change after it.
+    A like from the backup is overwritten with Admin's state, which is newer. A change that the shopper made after the
+    restore gets a revision above Admin's. ``restored`` distinguishes the two; for a like that was already pending in
+    the backup, its time does: Admin received its state before any change after the restore. A like that changed since
+    it was sent has another revision, so no write matches it.
     """
     ours = {"_id": key, "revision": like.revision, "pending": True}
     if outcome.liked == like.liked:
-        return [UpdateOne(ours, {"$set": {"revision": outcome.revision}, "$unset": SETTLED})]
-    on_top = {"$set": {"revision": max(outcome.revision, like.revision) + 1}}
-    adopt = adopted(outcome.revision, outcome.liked, outcome.received_at)
+        return [UpdateOne(ours, {"$set": {"revision": outcome.revision}, "$unset": PENDING_FIELDS})]
+    raised = {"$set": {"revision": max(outcome.revision, like.revision) + 1}}
+    overwrite = adopted(outcome.revision, outcome.liked, outcome.received_at)
     later: dict[str, Any] = {"restored": {"$ne": True}}
     if outcome.received_at is None:
-        return [UpdateOne({**ours, "restored": True}, adopt), UpdateOne({**ours, **later}, on_top)]
+        return [UpdateOne({**ours, "restored": True}, overwrite), UpdateOne({**ours, **later}, raised)]
     earlier = {"$or": [{"restored": True}, {"at": {"$lt": outcome.received_at}}]}
     later |= {"at": {"$gte": outcome.received_at}}
-    return [UpdateOne({**ours, **earlier}, adopt), UpdateOne({**ours, **later}, on_top)]
+    return [UpdateOne({**ours, **earlier}, overwrite), UpdateOne({**ours, **later}, raised)]

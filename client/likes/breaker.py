@@ -1,4 +1,4 @@
-"""The breaker before Admin: after a failure one probe at a time, later and later. Shared by all workers."""
+"""The circuit breaker for calls to Admin, shared by all workers: after a failure, single probes with backoff."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -7,8 +7,8 @@ from typing import Any
 from client.store import database
 
 FIRST_DELAY = 1.0  # seconds
-LONGEST_DELAY = 60.0  # a probe per minute costs nothing, and a day's outage is over a minute after its end
-LONGEST_ASKED = 600.0  # Retry-After is honoured up to here
+MAX_DELAY = 60.0  # seconds: the end of an outage is noticed within a minute
+MAX_RETRY_AFTER = 600.0  # seconds; a longer Retry-After is cut to this
 _ID = "admin"
 
 
@@ -24,15 +24,15 @@ def may_call() -> bool:
     if failing is None:
         return True
     wait: timedelta = failing["not_before"] - datetime.now(UTC)
-    # Further away than any delay: a clock was wrong when it was written.
-    return not timedelta() < wait <= timedelta(seconds=LONGEST_ASKED)
+    # A time further away than any delay was written by a wrong clock.
+    return not timedelta() < wait <= timedelta(seconds=MAX_RETRY_AFTER)
 
 
 def failed(retry_after: float | None, reason: str = "") -> float:
-    """Note a failure; return the seconds to wait: exponential with jitter, never less than Admin asked."""
+    """Record a failure; return the seconds to wait: exponential with jitter, at least Admin's Retry-After."""
     before = state() or {"failures": 0}
-    ceiling = min(FIRST_DELAY * 2 ** min(before["failures"], 20), LONGEST_DELAY)
-    delay = max(random.uniform(ceiling / 2, ceiling), min(retry_after or 0.0, LONGEST_ASKED))
+    ceiling = min(FIRST_DELAY * 2 ** min(before["failures"], 20), MAX_DELAY)
+    delay = max(random.uniform(ceiling / 2, ceiling), min(retry_after or 0.0, MAX_RETRY_AFTER))
     now = datetime.now(UTC)
     database()["breakers"].replace_one(
         {"_id": _ID},
@@ -48,6 +48,6 @@ def failed(retry_after: float | None, reason: str = "") -> float:
 
 
 def succeeded() -> None:
-    """Close the breaker. Costs a read, and a write only where it was open: this is on every batch's path."""
+    """Close the breaker: a read for each batch, and a write only where it was open."""
     if state() is not None:
         database()["breakers"].delete_one({"_id": _ID})

@@ -1,7 +1,7 @@
-"""Compare the like sets of both sides: by digests of key ranges, looking only into those that differ.
+"""Compares the likes of both sides by digests of key ranges, and in detail only ranges that differ.
 
-Runs beside the traffic. A difference counts only when the like was settled before Admin was asked and is unchanged
-afterwards, so what is pending or just moving is never one. A parked like is none either: its reason is known.
+Runs beside the traffic. A like counts as different only if it was not pending before Admin was asked and is unchanged
+afterwards. Parked likes are ignored: their reason is known.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,18 +14,18 @@ from client.store import by_ids
 from contract.messages import LikeChanged, likes_digest
 from contract.service_calls import StoredLike
 
-CHUNK = 2_000  # likes per first digest: what is in memory at once
+CHUNK = 2_000  # likes per first digest, which are in memory at once
 LEAF = 500  # likes compared one by one
 
-MISSING_AT_ADMIN, BEHIND_AT_ADMIN = "missing at Admin", "behind at Admin"
-MISSING_HERE, BEHIND_HERE = "missing here", "behind here"
+MISSING_AT_ADMIN, OLDER_AT_ADMIN = "missing at Admin", "older at Admin"
+MISSING_HERE, OLDER_HERE = "missing here", "older here"
 DIFFERENT = "different at the same revision"
 _FIELDS = {"product": 1, "user": 1, "revision": 1, "liked": 1, "pending": 1, "parked": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One like that the two sides hold differently; None: this side does not hold it."""
+    """One like that differs between the sides; None: missing on that side."""
 
     product: int
     user: str
@@ -40,11 +40,11 @@ class Difference:
             return MISSING_AT_ADMIN
         if self.here.revision == self.there.like.revision:
             return DIFFERENT
-        return BEHIND_AT_ADMIN if self.here.revision > self.there.like.revision else BEHIND_HERE
+        return OLDER_AT_ADMIN if self.here.revision > self.there.like.revision else OLDER_HERE
 
 
 def differences(gateway: AdminGateway) -> Iterator[list[Difference]]:
-    """Yield what differs, some hundred at once, in the order of products and users.
+    """Yield the differences in lists, in the order of products and users.
 
     Raises AdminUnavailableError; pymongo's errors when the store does not answer.
     """
@@ -53,7 +53,7 @@ def differences(gateway: AdminGateway) -> Iterator[list[Difference]]:
     after, chunk = FIRST, list(islice(ours, CHUNK))
     while True:
         following = list(islice(ours, CHUNK))
-        upto = _key(chunk[-1]) if following else None  # the last range is open: Admin may hold more
+        upto = _key(chunk[-1]) if following else None  # the last range is open: Admin may have more
         yield from _compare(gateway, after, upto, chunk)
         if upto is None:
             return
@@ -80,19 +80,19 @@ def _compare_each(
 ) -> Iterator[list[Difference]]:
     here = {_key(like): like for like in ours}
     while page := gateway.likes_range(after, upto):
-        suspects = [_key(held.like) for held in page if here.pop(_key(held.like), None) != held.like]
+        suspects = [_key(stored.like) for stored in page if here.pop(_key(stored.like), None) != stored.like]
         yield from _confirmed(gateway, suspects)
         after = _key(page[-1].like)
     yield from _confirmed(gateway, list(here))
 
 
 def _confirmed(gateway: AdminGateway, suspects: Sequence[Key]) -> Iterator[list[Difference]]:
-    """Look again: here, there, and here once more."""
+    """Yield those of ``suspects`` that still differ when read here, at Admin, and here again."""
     if not suspects:
         return
-    before = _settled(suspects)
-    there = {_key(held.like): held for held in gateway.stored_likes(suspects)}
-    after = _settled(suspects)
+    before = _not_pending(suspects)
+    there = {_key(stored.like): stored for stored in gateway.stored_likes(suspects)}
+    after = _not_pending(suspects)
     found = [
         Difference(*key, before[key], there.get(key))
         for key in suspects
@@ -102,14 +102,14 @@ def _confirmed(gateway: AdminGateway, suspects: Sequence[Key]) -> Iterator[list[
         yield found
 
 
-def _settled(keys: Sequence[Key]) -> dict[Key, LikeChanged | None]:
-    """Return what this side holds of ``keys``, without those that Admin need not hold (yet)."""
+def _not_pending(keys: Sequence[Key]) -> dict[Key, LikeChanged | None]:
+    """Return this side's likes of ``keys`` (None: missing), without pending and parked ones."""
     likes = by_ids(Like._get_collection(), [like_id(*key) for key in keys], _FIELDS)
-    held = {(like["product"], like["user"]): like for like in likes}
+    stored = {(like["product"], like["user"]): like for like in likes}
     return {
-        key: LikeChanged(*key, held[key]["revision"], held[key]["liked"]) if key in held else None
+        key: LikeChanged(*key, stored[key]["revision"], stored[key]["liked"]) if key in stored else None
         for key in keys
-        if key not in held or not (held[key].get("pending") or held[key].get("parked"))
+        if key not in stored or not (stored[key].get("pending") or stored[key].get("parked"))
     }
 
 

@@ -1,4 +1,4 @@
-"""The like set. Each document is its own outbox: ``pending`` and ``uncounted`` exist only while they are true."""
+"""The likes. Each document is its own outbox: ``pending`` and ``uncounted`` exist only while they are true."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -26,12 +26,12 @@ class Like(Document):
     liked = BooleanField(required=True)
     revision = LongField(required=True)  # counts the changes, from 1
     at = DateTimeField(required=True)
-    pending = BooleanField()  # Admin has not settled this revision …
-    since = DateTimeField()  # … since then
+    pending = BooleanField()  # Admin has not confirmed this revision …
+    since = DateTimeField()  # … since this time
     restored = BooleanField()  # pending because a database was restored, not because it changed; cleared by a change
-    uncounted = BooleanField()  # the product's count does not hold this state
-    counted = BooleanField()  # what the count holds of it
-    request_id = StringField()  # of the change, for the logs; gone with ``pending``
+    uncounted = BooleanField()  # the product's count does not include this state
+    counted = BooleanField()  # the state that the count includes
+    request_id = StringField()  # of the change, for the logs; removed with ``pending``
     parked = StringField()  # why Admin refused this revision; cleared by the next change
 
 
@@ -40,24 +40,24 @@ def like_id(product_id: int, user: str) -> str:
 
 
 def read(document: dict[str, Any]) -> LikeChanged | None:
-    """Return the like that ``document`` says. One that no code of ours could have made is parked with the reason, and
-    None: no other like waits for it.
+    """Return the like in ``document``. Park a malformed one with the reason and return None, so that the others are
+    processed.
     """
     try:
         like = LikeChanged.decode({**document, "type": LIKE_CHANGED})
         if document["_id"] == like_id(like.product, like.user):
             return like
-        reason = "its id is another like's"
+        reason = "its id does not match product and user"
     except InvalidMessageError as error:
         reason = error.reason
     log.warning("malformed like parked", like=str(document["_id"]), reason=reason)
-    parked = {"$set": {"parked": f"malformed: {reason}"}, "$unset": {**SETTLED, "uncounted": ""}}
+    parked = {"$set": {"parked": f"malformed: {reason}"}, "$unset": {**PENDING_FIELDS, "uncounted": ""}}
     Like._get_collection().update_one({"_id": document["_id"]}, parked)
     return None
 
 
 def changed(liked: bool, now: datetime) -> dict[str, dict[str, Any]]:
-    """Return the update that makes a like's new state: a higher revision, to be counted and told to Admin."""
+    """Return the update that changes a like: a higher revision, uncounted and pending."""
     return {
         "$set": {
             "liked": liked,
@@ -72,28 +72,28 @@ def changed(liked: bool, now: datetime) -> dict[str, dict[str, Any]]:
     }
 
 
-SETTLED = {"pending": "", "since": "", "restored": "", "request_id": ""}  # what is gone once Admin settled a revision
+PENDING_FIELDS = {"pending": "", "since": "", "restored": "", "request_id": ""}  # removed once Admin answered
 
 
 def adopted(revision: int, liked: bool, at: datetime | None) -> dict[str, dict[str, Any]]:
-    """Return the update that takes over Admin's state: settled as it is, and to be counted."""
+    """Return the update that overwrites a like with Admin's state, uncounted."""
     when = {"at": at} if at else {}
     return {
         "$set": {"revision": revision, "liked": liked, "uncounted": True, **when},
-        "$unset": {**SETTLED, "parked": ""},
+        "$unset": {**PENDING_FIELDS, "parked": ""},
     }
 
 
 def pending_again(now: datetime) -> dict[str, dict[str, Any]]:
-    """Return the update that has a like's state told to Admin once more."""
+    """Return the update that makes a like pending again."""
     return {"$set": {"pending": True}, "$min": {"since": now}, "$unset": {"parked": ""}}
 
 
 def update_each(ids: Iterable[str], where: dict[str, Any], change: dict[str, Any]) -> int:
     """Apply ``change`` to those of ``ids`` that match ``where``; return how many changed.
 
-    Each by a write of its own: SecantusDB's multi-update waits for a conflicting transaction (L3) while it holds the
-    lock that the transaction waits for.
+    One write per like: SecantusDB's multi-update waits for a count's transaction while it owns the lock that the
+    transaction waits for.
     """
     writes = [UpdateOne({"_id": id_, **where}, change) for id_ in ids]
     if not writes:

@@ -1,4 +1,4 @@
-"""L2: forward everything pending to Admin, some hundred likes per call, one drain at a time."""
+"""Forwards pending likes to Admin, up to MAX_LIKES per call, one drain at a time."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -16,14 +16,13 @@ from contract.service_calls import MAX_LIKES
 
 log = structlog.get_logger(__name__)
 
-LONGEST = 20.0  # seconds per task: well within its time limit; the sweep's next one goes on
-LEASE, HOLD = "forward likes", timedelta(seconds=15)  # little longer than a call's timeouts
-# Between two calls of a burst, so that the second carries what came meanwhile. Longer and longer while it lasts.
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0  # seconds
+MAX_SECONDS = 20.0  # per task, within its time limit; beat's next task continues
+LEASE, LEASE_TIME = "forward likes", timedelta(seconds=15)  # slightly longer than a call's timeouts
+FIRST_PAUSE, MAX_PAUSE = 0.1, 1.0  # seconds between two calls during a burst, to send fewer and larger batches
 
 
 class RetryLaterError(Exception):
-    """Admin did not take the likes; ``delay`` is the time to wait, in seconds."""
+    """Admin did not answer as expected; retry after ``delay`` seconds."""
 
     def __init__(self, reason: str, delay: float) -> None:
         super().__init__(reason)
@@ -31,26 +30,26 @@ class RetryLaterError(Exception):
 
 
 def drain(gateway: AdminGateway) -> int:
-    """Forward pending likes; return how many were settled. Returns at once while another drain is at it or
-    the breaker is open. Raises RetryLaterError when Admin is not available.
+    """Forward pending likes; return how many Admin answered. Returns at once while another drain runs or the breaker is
+    open. Raises RetryLaterError when Admin is not available.
     """
-    settled, size, pause, deadline = 0, MAX_LIKES, FIRST_PAUSE, time.monotonic() + LONGEST
-    # Looked at again after the lease's end: whoever was turned away meanwhile left its like to us.
+    forwarded, size, pause, deadline = 0, MAX_LIKES, FIRST_PAUSE, time.monotonic() + MAX_SECONDS
+    # Read again after releasing the lease: a drain that did not get it left its likes to this one.
     while time.monotonic() < deadline and breaker.may_call() and (_pending(1) or recovery.next_chunk()):
-        with lease(LEASE, HOLD) as mine:
+        with lease(LEASE, LEASE_TIME) as mine:
             if not mine:
                 break
             batch = _pending(size)
-            taken = _forward(gateway, batch) if batch else 0
-            if 0 < taken < len(batch):
-                size = taken  # all that Admin takes at once
-            elif 0 < taken < size and _pending(1):
-                time.sleep(pause)  # still holding the lease: nobody else calls for each like of a burst
-                pause = min(2 * pause, LONGEST_PAUSE)
-            settled += taken
-    if settled:
-        _note_progress()
-    return settled
+            sent = _forward(gateway, batch) if batch else 0
+            if 0 < sent < len(batch):
+                size = sent  # the most that Admin accepts in one call
+            elif 0 < sent < size and _pending(1):
+                time.sleep(pause)  # under the lease, so that no other drain calls for each like of a burst
+                pause = min(2 * pause, MAX_PAUSE)
+            forwarded += sent
+    if forwarded:
+        _record_progress()
+    return forwarded
 
 
 def _pending(limit: int) -> list[LikeChanged]:
@@ -60,7 +59,7 @@ def _pending(limit: int) -> list[LikeChanged]:
 
 
 def _forward(gateway: AdminGateway, batch: list[LikeChanged]) -> int:
-    """Return how many of ``batch`` were settled: all, or as many from its start as Admin takes at once."""
+    """Forward ``batch``, or as much from its start as Admin accepts in one call; return how many likes."""
     causation.log_items(log, "likes forwarded", batch)
     try:
         outcomes = gateway.send_likes(batch)
@@ -68,15 +67,15 @@ def _forward(gateway: AdminGateway, batch: list[LikeChanged]) -> int:
         if isinstance(error, BatchTooLargeError) and len(batch) > 1:
             return _forward(gateway, batch[: len(batch) // 2])
         delay = breaker.failed(error.retry_after, str(error))
-        log.warning("likes wait", likes=len(batch), seconds=round(delay, 1), reason=str(error))
+        log.warning("likes not forwarded", likes=len(batch), seconds=round(delay, 1), reason=str(error))
         raise RetryLaterError(str(error), delay) from error
     breaker.succeeded()
-    apply_outcomes.settle(batch, outcomes)
-    causation.log_items(log, "likes settled", batch)
+    apply_outcomes.apply(batch, outcomes)
+    causation.log_items(log, "likes answered", batch)
     return len(batch)
 
 
-def _note_progress() -> None:
-    """For 'lockstep likes status': after the drain, so that no like waits for it."""
+def _record_progress() -> None:
+    """Record the time for 'lockstep likes status', after the drain, so that no like waits for it."""
     progress = {"$set": {"forwarded_at": datetime.now(UTC)}}
-    database()["sync_generations"].update_one({"_id": recovery.MARK}, progress, upsert=True)
+    database()["sync_generations"].update_one({"_id": recovery.PROGRESS_ID}, progress, upsert=True)

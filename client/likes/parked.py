@@ -1,23 +1,23 @@
-"""Parked likes: those that Admin refused for good, each with its reason, and their replay."""
+"""Parked likes, which Admin refused, each with a reason; and retrying them."""
 
 from datetime import UTC, datetime
 
 from client.likes.documents import Like, pending_again, update_each
 
 STEP = 1_000
-PARKED = {"parked": {"$gt": ""}}  # finds by the sparse index
+PARKED = {"parked": {"$gt": ""}}  # uses the sparse index
 
 
 def retry(after: str = "") -> tuple[int, str | None]:
-    """Make the next parked likes pending again; return how many, and the id to go on after, None at the end.
+    """Make the next STEP parked likes pending again; return how many, and the id to continue after, None at the end.
 
-    What Admin refuses once more is parked once more; going on by id, it is not met twice in one replay.
+    Continuing by id, one pass retries each like once, even if Admin refuses it again meanwhile.
     """
     likes = Like._get_collection()
     found = likes.find({**PARKED, "_id": {"$gt": after}}, {"_id": 1}).sort("_id", 1).limit(STEP)
     ids = [like["_id"] for like in found]
-    replayed = update_each(ids, PARKED, pending_again(datetime.now(UTC)))
-    return replayed, ids[-1] if len(ids) == STEP else None
+    retried = update_each(ids, PARKED, pending_again(datetime.now(UTC)))
+    return retried, ids[-1] if len(ids) == STEP else None
 
 
 def reasons() -> dict[str, int]:

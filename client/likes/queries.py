@@ -1,4 +1,4 @@
-"""What shoppers read of their likes."""
+"""Reads shoppers' likes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ from typing import Any
 
 from client.likes.documents import Like, like_id
 from client.replica.documents import ProductCopy
-from client.replica.queries import living
+from client.replica.queries import live_products
 from contract.messages import format_time, parse_time
 from web.http import cursors
 
-_SORT = "-liked_at"  # what a cursor of this list is made for
+_SORT = "-liked_at"  # in the cursors of this list
 
 
 @dataclass(frozen=True, slots=True)
 class MyLike:
-    """A like of mine; ``product`` is None when it was deleted since."""
+    """A shopper's like; ``product`` is None when it is deleted."""
 
     id: int
     liked_at: datetime
@@ -35,7 +35,7 @@ def is_liked(product_id: int, user: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """My like of a product; ``uncounted`` (-1, 0, 1) is what its count lacks of it."""
+    """A shopper's like of a product; ``uncounted`` (-1, 0, 1) is to be added to its count."""
 
     liked: bool
     uncounted: int
@@ -45,7 +45,7 @@ NOT_MINE = Mine(False, 0)
 
 
 def mine(product_ids: Iterable[int], user: str) -> dict[int, Mine]:
-    """Return ``user``'s likes of these products, those taken back too; one question for all."""
+    """Return ``user``'s likes of these products, cleared ones too, by one query."""
     ids = [like_id(product_id, user) for product_id in product_ids]
     wanted = {"product": 1, "liked": 1, "counted": 1}
     found = Like._get_collection().find({"_id": {"$in": ids}}, wanted)
@@ -60,6 +60,6 @@ def my_likes(user: str, limit: int, cursor: str | None) -> LikesPage:
         where["$or"] = [{"at": {"$lt": at}}, {"at": at, "_id": {"$lt": position[1]}}]
     found = list(Like.objects(__raw__=where).order_by("-at", "-id").limit(limit + 1))
     likes, more = found[:limit], len(found) > limit
-    products = {product.id: product for product in living([like.product for like in likes])}
+    products = {product.id: product for product in live_products([like.product for like in likes])}
     items = [MyLike(like.product, like.at, products.get(like.product)) for like in likes]
     return LikesPage(items, cursors.encode(_SORT, [format_time(likes[-1].at), likes[-1].id]) if more else None)

@@ -1,4 +1,4 @@
-"""Compare the products' counts with the like set they count, and set them right (after L3)."""
+"""Compares the products' counts with their likes, and corrects them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,57 +15,57 @@ from client.store import bounded_session, was_in_conflict
 from contract.service_calls import WrongCount
 
 PAGE = 500  # products at once
-CORRECT_SECONDS = 10.0  # Admin's relay waits for the answer of a repair
+CORRECT_SECONDS = 10.0  # Admin's relay waits for the answer to a repair
 
 
 class BusyError(Exception):
-    """Others kept counting; try again."""
+    """Another process was counting; try again."""
 
 
 def wrong_counts() -> Iterator[list[WrongCount]]:
-    """Yield the products here whose count is not what the likes say it holds. Raises BusyError."""
+    """Yield the products whose count is not the number of their counted likes. Raises BusyError."""
     products, after = ProductCopy._get_collection(), 0
     while page := list(products.find({"_id": {"$gt": after}}, {"likes": 1}).sort("_id", 1).limit(PAGE)):
         after = page[-1]["_id"]
         counted = _counted([product["_id"] for product in page])
         suspects = [p["_id"] for p in page if p.get("likes", 0) != counted.get(p["_id"], 0)]
-        # Looked at again in a snapshot: the count may have moved between the two reads.
+        # Checked again in a snapshot: the count may have changed between the two reads.
         if wrong := [found for suspect in suspects if (found := _in_snapshot(suspect, repair=False))]:
             yield wrong
 
 
-def mislabelled() -> int:
-    """Return how many likes claim to be counted as what they are not: only a hand at the store does that."""
+def inconsistent() -> int:
+    """Return how many likes have a ``counted`` that contradicts ``liked``, which only manual edits cause."""
     likes = Like._get_collection()
-    return sum(likes.count_documents(where) for where in _MISLABELLED)
+    return sum(likes.count_documents(where) for where in _INCONSISTENT)
 
 
 def repair(product_ids: Sequence[int]) -> None:
-    """Set these products' counts to the size of their sets, and have mislabelled likes counted.
+    """Set these products' counts to the number of their likes, and recount inconsistent likes.
 
-    Under the lease of L3, and in a transaction for each product. Raises BusyError.
+    Under the lease for counting, in a transaction for each product. Raises BusyError.
     """
-    for where in _MISLABELLED:
+    for where in _INCONSISTENT:
         Like._get_collection().update_many(where, {"$set": {"uncounted": True}})
     for product_id in product_ids:
-        with lease(count.LEASE, count.HOLD) as mine:
+        with lease(count.LEASE, count.LEASE_TIME) as mine:
             if not mine:
-                raise BusyError("likes are being counted at this moment; run it again")
+                raise BusyError("another process is counting likes; run it again")
             _in_snapshot(product_id, repair=True)
     count.count()
 
 
 def correct(product_ids: Sequence[int]) -> None:
-    """Set the counts of copies that were written anew to the size of their like sets.
+    """Set the counts of copies that were rewritten to the number of their likes.
 
-    In one transaction, so that likes counted meanwhile are neither lost nor counted twice.
+    In one transaction, so that likes counted at the same time are neither lost nor counted twice.
     """
     if product_ids:
         with bounded_session(CORRECT_SECONDS) as session:
             session.with_transaction(lambda session: _correct(session, list(product_ids)))
 
 
-_MISLABELLED: tuple[dict[str, Any], ...] = (
+_INCONSISTENT: tuple[dict[str, Any], ...] = (
     {"liked": True, "counted": {"$ne": True}, "uncounted": {"$ne": True}},
     {"liked": False, "counted": True, "uncounted": {"$ne": True}},
 )
@@ -92,7 +92,7 @@ def _correct(session: ClientSession, product_ids: list[int]) -> None:
 
 
 def _in_snapshot(product_id: int, repair: bool) -> WrongCount | None:
-    def look(session: ClientSession) -> WrongCount | None:
+    def compare(session: ClientSession) -> WrongCount | None:
         products = ProductCopy._get_collection()
         product = products.find_one({"_id": product_id}, {"likes": 1}, session=session) or {}
         shown, actual = product.get("likes", 0), _counted([product_id], session).get(product_id, 0)
@@ -103,9 +103,9 @@ def _in_snapshot(product_id: int, repair: bool) -> WrongCount | None:
         return WrongCount(product_id, shown, actual)
 
     try:
-        with bounded_session(count.HOLD.total_seconds()) as session:
-            return session.with_transaction(look)
+        with bounded_session(count.LEASE_TIME.total_seconds()) as session:
+            return session.with_transaction(compare)
     except OperationFailure as error:
         if not was_in_conflict(error):
             raise
-        raise BusyError("likes keep being counted at this moment; run it again") from error
+        raise BusyError("another process is counting likes; run it again") from error

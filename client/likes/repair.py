@@ -1,4 +1,4 @@
-"""Repair what ``likes diff`` found. Every write names the state that was seen: what changed since is left alone."""
+"""Repairs differences that ``likes diff`` found. A like that changed since is left as it is."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,10 +14,10 @@ from contract.service_calls import StoredLike
 
 
 def repair(differences: Sequence[Difference]) -> int:
-    """Bring both sides together, each like by the higher revision; return how many were repaired.
+    """Make both sides equal, the higher revision of each like winning; return how many were repaired.
 
-    What is newer here becomes pending, and the next drain tells Admin; what is newer at Admin is adopted. A like of a
-    product that is not here is left until the product is.
+    A like that is newer here becomes pending; one that is newer at Admin is copied. A like of a product that is
+    missing here is repaired once the product is there.
     """
     now = datetime.now(UTC)
     products = {difference.product for difference in differences}
@@ -39,13 +39,13 @@ def _write(difference: Difference, now: datetime) -> UpdateOne:
     if there is not None and there.like.revision > here.revision:
         return UpdateOne(seen, adopted(there.like.revision, there.like.liked, there.received_at))
     change = pending_again(now)
-    if difference.kind == DIFFERENT:  # no revision is higher: the shopper's word is the one that was given here
+    if difference.kind == DIFFERENT:  # equal revisions: this side wins, because shoppers like here
         change["$inc"] = {"revision": 1}
     return UpdateOne(seen, change)
 
 
 def _new(there: StoredLike) -> dict[str, object]:
-    """Return the document of a like that only Admin held."""
+    """Return the document of a like that only Admin stored."""
     like: LikeChanged = there.like
     state = {"product": like.product, "user": like.user, "liked": like.liked, "revision": like.revision}
     return {**state, "at": there.received_at, "uncounted": True}

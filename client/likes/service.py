@@ -1,4 +1,4 @@
-"""L1: a like is one atomic write; telling anyone about it comes afterwards, in the background."""
+"""Stores a like by one atomic write; counting and forwarding follow in the background."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,21 +17,21 @@ ERASED_AT_ONCE = 500
 DOUBLE_CLICK = timedelta(milliseconds=500)  # as on the pages (likes.js)
 
 
-def set_like(product_id: int, user: str, liked: bool, rest: timedelta = timedelta()) -> ProductCopy:
-    """Set or clear ``user``'s like; doing so again changes nothing. Returns the product.
+def set_like(product_id: int, user: str, liked: bool, debounce: timedelta = timedelta()) -> ProductCopy:
+    """Set or clear ``user``'s like and return the product. Repeating it changes nothing.
 
-    A like that changed less than ``rest`` ago stays as it is. Raises ProductNotFoundError, ProductGoneError.
+    A like that changed less than ``debounce`` ago is not changed. Raises ProductNotFoundError, ProductGoneError.
     """
     product = get_product(product_id)
-    if _toggle(product_id, user, liked, rest):
+    if _toggle(product_id, user, liked, debounce):
         announcer().offer(product_id)
     return product
 
 
-def take_back_all(user: str) -> int:
-    """Take the next of ``user``'s likes back, some hundred at once, whatever their products are; return how many.
+def unlike_all(user: str) -> int:
+    """Clear the next ERASED_AT_ONCE likes of ``user``, deleted products' too; return how many.
 
-    For the erasure of an account: the likes stay as documents, so that Admin is told.
+    Used when an account is erased. The documents stay as pending unlikes, which are forwarded to Admin.
     """
     likes, mine = Like._get_collection(), {"user": user, "liked": True}
     ids = [like["_id"] for like in likes.find(mine, {"_id": 1}).limit(ERASED_AT_ONCE)]
@@ -39,19 +39,19 @@ def take_back_all(user: str) -> int:
     return len(ids)
 
 
-def _toggle(product_id: int, user: str, liked: bool, rest: timedelta = timedelta()) -> bool:
-    """Return whether this call changed the state. The filter makes a second click, or a replay, a no-op."""
+def _toggle(product_id: int, user: str, liked: bool, debounce: timedelta = timedelta()) -> bool:
+    """Return whether this call changed the state. The filter makes a repeated call a no-op."""
     now = datetime.now(UTC)
     change = changed(liked, now)
     change["$set"] |= {"product": product_id, "user": user}
     where: dict[str, Any] = {"_id": like_id(product_id, user), "liked": {"$ne": True} if liked else True}
-    if rest:  # a time that is yet to come was written by a host whose clock is ahead
-        where["at"] = {"$not": {"$gt": now - rest, "$lte": now}}
+    if debounce:  # a time in the future was written by a host whose clock is ahead
+        where["at"] = {"$not": {"$gt": now - debounce, "$lte": now}}
     try:
-        # Only a like may create the document: an unlike of nothing is nothing.
+        # Only a like creates the document.
         result = Like._get_collection().update_one(where, change, upsert=liked)
     except DuplicateKeyError:
-        return False  # liked already, or by a second click at this moment
+        return False  # already liked, or by a concurrent call
     changed_now = bool(result.modified_count or result.upserted_id)
     if changed_now:
         log.info("like stored", product=product_id, user=user, liked=liked)

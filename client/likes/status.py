@@ -1,4 +1,4 @@
-"""How the likes are doing: what waits for Admin, since when and why."""
+"""The state of forwarding: how many likes are pending, since when and why."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,14 +26,14 @@ class LikesStatus:
     next_probe_at: datetime | None
     last_failure: str
     last_forwarded_at: datetime | None
-    telling_again_for_epoch: int | None
+    resending_for_epoch: int | None
 
 
 def status() -> LikesStatus:
-    """Look at the store, never at Admin. Raises pymongo's errors."""
+    """Read the state from the store, without calling Admin. Raises pymongo's errors."""
     likes = Like._get_collection()
     failing = breaker.state() or {}
-    forwarded = database()["sync_generations"].find_one({"_id": recovery.MARK}) or {}
+    forwarded = database()["sync_generations"].find_one({"_id": recovery.PROGRESS_ID}) or {}
     unfinished = recovery.progress()
     return LikesStatus(
         pending=likes.count_documents({"pending": True}),
@@ -46,7 +46,7 @@ def status() -> LikesStatus:
         next_probe_at=failing.get("not_before"),
         last_failure=failing.get("reason", ""),
         last_forwarded_at=forwarded.get("forwarded_at"),
-        telling_again_for_epoch=unfinished["epoch"] if unfinished else None,
+        resending_for_epoch=unfinished["epoch"] if unfinished else None,
     )
 
 

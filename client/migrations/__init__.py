@@ -58,7 +58,7 @@ def _likes_lists(db: Database) -> None:
 
 def _images(db: Database) -> None:
     index_products(db["products"])
-    db["images"].create_index([("looked_at", ASCENDING)])
+    db["images"].create_index([("checked_at", ASCENDING)])
     db["images_wanted"].create_index([("due_at", ASCENDING)])
 
 

@@ -58,7 +58,7 @@ def id_of(document: dict[str, Any]) -> int | None:
         return None
 
 
-def ver_of(document: dict[str, Any]) -> int:
+def sequence_of(document: dict[str, Any]) -> int:
     """Return the sequence that ``document`` holds, 0 where it is no whole number, which only a hand could write."""
     sequence: Any = document.get("sequence")
     return int(sequence) if _is_int(sequence) else 0
@@ -87,12 +87,12 @@ def applied_at_of(document: dict[str, Any]) -> datetime | None:
 def failure_of(document: dict[str, Any]) -> tuple[int, str | None]:
     """Return the sequence that was refused, and why, as a document of ``sync_failures`` says."""
     reason = document.get("reason")
-    return ver_of(document), reason if isinstance(reason, str) else None
+    return sequence_of(document), reason if isinstance(reason, str) else None
 
 
 def entry_of(document: dict[str, Any]) -> Entry:
     """Return what ``document``, which has a product's id, holds."""
-    return Entry(id_of(document) or 0, ver_of(document), checksum_of(document))
+    return Entry(id_of(document) or 0, sequence_of(document), checksum_of(document))
 
 
 def _read(document: dict[str, Any]) -> tuple[str, str | None]:

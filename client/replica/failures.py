@@ -14,23 +14,23 @@ from client.store import by_ids
 from contract.messages import InvalidMessageError
 
 
-def note(error: InvalidMessageError) -> None:
+def record(error: InvalidMessageError) -> None:
     """Record the reason for a refused message whose product could be read, unless a newer state was refused or the
     same or a newer one is held.
     """
     if error.product_id is not None:
-        _record(error.product_id, "$lte", error.sequence or 0, error.reason)
-        _forget_held([error.product_id])
+        _write(error.product_id, "$lte", error.sequence or 0, error.reason)
+        _delete_outdated([error.product_id])
 
 
-def note_worker_lost(products: Sequence[dict[str, Any]], reason: str) -> None:
+def record_worker_lost(products: Sequence[dict[str, Any]], reason: str) -> None:
     """Record ``reason`` for the states of ``products`` ({id, sequence}) whose message ended its worker. An existing
     reason that names what is wrong with the same state stays.
     """
     for product in products:
         if product["sequence"]:
-            _record(product["id"], "$lt", product["sequence"], reason)
-    _forget_held([product["id"] for product in products if product["sequence"]])
+            _write(product["id"], "$lt", product["sequence"], reason)
+    _delete_outdated([product["id"] for product in products if product["sequence"]])
 
 
 def clear(applied: Mapping[int, int]) -> None:
@@ -40,7 +40,7 @@ def clear(applied: Mapping[int, int]) -> None:
         failures.delete_one({"_id": failure["_id"], "sequence": {"$lte": applied[failure["_id"]]}})
 
 
-def _record(product_id: int, replaces: str, sequence: int, reason: str) -> None:
+def _write(product_id: int, replaces: str, sequence: int, reason: str) -> None:
     change = {"$set": {"sequence": sequence, "reason": reason, "at": datetime.now(UTC)}}
     try:
         SyncFailure._get_collection().update_one(
@@ -50,7 +50,7 @@ def _record(product_id: int, replaces: str, sequence: int, reason: str) -> None:
         return  # there is one that stays
 
 
-def _forget_held(product_ids: Sequence[int]) -> None:
+def _delete_outdated(product_ids: Sequence[int]) -> None:
     """Remove reasons for what is held. Looked at afterwards, so that a state applied meanwhile counts too."""
     for copy in by_ids(ProductCopy._get_collection(), product_ids, {"sequence": 1}):
         if isinstance(held := copy.get("sequence"), int):

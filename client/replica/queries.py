@@ -48,7 +48,7 @@ class Page:
 def get_product(product_id: int) -> ProductCopy:
     """Return a live product. Raises ProductNotFoundError (not here, or not yet), ProductGoneError (deleted)."""
     found = ProductCopy._get_collection().find_one({"_id": product_id}, FIELDS)
-    product = next(iter(readable([found])), None) if found else None
+    product = next(iter(valid_products([found])), None) if found else None
     if product is None:
         raise ProductNotFoundError(f"There is no product {product_id}, or it has not arrived yet.")
     if product.deleted:
@@ -72,16 +72,18 @@ def list_products(limit: int, cursor: str | None, q: str, category: str | None, 
     query = ProductCopy._get_collection().find(where, FIELDS).sort([(field, -1), ("_id", -1)])
     found = list(query.limit(limit + 1))
     more = len(found) > limit
-    return Page(readable(found[:limit]), cursors.encode(sort, _position(found[limit - 1], field)) if more else None)
+    return Page(
+        valid_products(found[:limit]), cursors.encode(sort, _position(found[limit - 1], field)) if more else None
+    )
 
 
-def living(product_ids: list[int]) -> list[ProductCopy]:
+def live_products(product_ids: list[int]) -> list[ProductCopy]:
     """Return those of these products that are there and not deleted."""
     where = {"_id": {"$in": product_ids}, "deleted": False}
-    return readable(ProductCopy._get_collection().find(where, FIELDS))
+    return valid_products(ProductCopy._get_collection().find(where, FIELDS))
 
 
-def readable(documents: Iterable[dict[str, Any]]) -> list[ProductCopy]:
+def valid_products(documents: Iterable[dict[str, Any]]) -> list[ProductCopy]:
     """Return the products of ``documents``, read with FIELDS. A malformed one is left out until it is repaired, which
     the relay does (A6): no shopper should see it, and no other product should go with it.
     """

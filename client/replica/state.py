@@ -6,7 +6,7 @@ from typing import Any
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
-from client.replica.content import FIELDS, applied_at_of, checksum_of, failure_of, id_of, problem_in, ver_of
+from client.replica.content import FIELDS, applied_at_of, checksum_of, failure_of, id_of, problem_in, sequence_of
 from client.replica.documents import ProductCopy, SyncFailure
 from client.store import MAJORITY, by_ids, database
 from contract.service_calls import ReplicaState
@@ -75,7 +75,7 @@ def _state(product_id: int, copy: dict[str, Any] | None, failure: dict[str, Any]
     failed_sequence, reason = failure_of(failure)
     return ReplicaState(
         id=product_id,
-        sequence=ver_of(copy) if copy else 0,
+        sequence=sequence_of(copy) if copy else 0,
         checksum=checksum_of(copy) if copy else "",
         applied_at=applied_at_of(copy) if copy else None,
         failed_sequence=failed_sequence,

@@ -49,7 +49,7 @@ def _wait_for(digest: str) -> bytes | None:
     """
     if not wanted.named([digest]):
         raise ImageNotFoundError("There is no such image.")
-    wanted.want({digest})
+    wanted.record_digests({digest})
     image = WantedImage._get_collection().find_one({"_id": digest})
     if (image and image["since"] < datetime.now(UTC) - FRESH) or not _waiting.acquire(blocking=False):
         return _content(digest)

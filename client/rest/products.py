@@ -43,9 +43,9 @@ class OneProduct(MethodView):
 @service_only
 @service_blp.arguments(ReplicaStatesQuerySchema)
 @service_blp.response(200)
-def held_products(query: dict[str, Any]) -> Any:
+def show_replica_states(query: dict[str, Any]) -> Any:
     """Say what is held of each product asked about."""
-    heartbeat.note(heartbeat.ADMIN)
+    heartbeat.record(heartbeat.ADMIN)
     known = exchange_generations(query["generation"], query["epoch"], query["acknowledged"])
     states = [state.encode() for state in replica_states(query["ids"])]
     return {"states": states, "generation": known, "now": format_time(clock())}

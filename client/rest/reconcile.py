@@ -67,9 +67,9 @@ def repair_products(query: dict[str, Any]) -> Any:
         try:
             repairs.append(Repair.decode(item))
         except InvalidMessageError as error:  # its neighbours are repaired
-            failures.note(error)
+            failures.record(error)
             outcomes[item["id"]] = INVALID
     outcomes |= repair.repair(repairs)
-    wanted.note(r.state for r in repairs if r.state and outcomes[r.id] != CHANGED)
+    wanted.record(r.state for r in repairs if r.state and outcomes[r.id] != CHANGED)
     recount.correct([r.id for r in repairs if outcomes[r.id] != EQUAL])  # a copy that was lost has no count
     return {"outcomes": list(outcomes.items())}

@@ -31,7 +31,7 @@ class Delays:
 
 
 def _look() -> Delays:
-    heartbeats, now = heartbeat.seen()
+    heartbeats, now = heartbeat.latest()
     quiet = {who: _quiet(heartbeats.get(who), now, limit) for who, limit in QUIET_AFTER.items()}
     products = [age for age in quiet.values() if age is not None]
     failing = breaker.state()

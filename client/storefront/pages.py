@@ -114,7 +114,7 @@ def my_likes() -> str:
 def live() -> Response:
     """What may have changed on a page: counts, versions, what is gone, what is new, what is delayed. By ETag."""
     ids = to_ids(request.args.get("ids", "").split(","), MAX_WATCHED)
-    found = cards(queries.living(ids))
+    found = cards(queries.live_products(ids))
     living = {card.product.id for card in found}
     response = jsonify(
         products={card.product.id: _state(card) for card in found},

@@ -187,8 +187,8 @@ def test_state_that_makes_a_task_fail_does_not_stop_the_collection(broker: Broke
 
 def test_message_that_ended_its_worker_records_the_failure_unless_a_newer_one_is_recorded(broker: Broker) -> None:
     apply.apply([ProductChanged.decode(state(1, 5))])
-    failures.note(InvalidMessageError("newer", 2, 9))
-    failures.note(InvalidMessageError("older", 3, 4))
+    failures.record(InvalidMessageError("newer", 2, 9))
+    failures.record(InvalidMessageError("older", 3, 4))
     broker.refuse_task(names.SYNC_PRODUCTS, [state(product, 5) for product in (1, 2, 3, 4)], times=6)
     broker.collect()
     assert (only()["cause"], [product["id"] for product in only()["products"]]) == ("delivery_limit", [1, 2, 3, 4])

@@ -69,7 +69,7 @@ def name_it(url: str) -> int:
     product = create_product({**content, "price": Decimal(content["price"])}, "test").id
     message = ProductChanged(product, 1, ProductContent(**content, **TIMES))
     apply.apply([message])
-    wanted.note([message])
+    wanted.record([message])
     return product
 
 
@@ -142,7 +142,7 @@ def test_one_image_that_fails_does_not_hold_up_the_next(both: BothSides, url: st
 
 
 def test_an_image_that_nobody_names_and_admin_has_not_is_given_up(both: BothSides) -> None:
-    wanted.want({"0" * 64})
+    wanted.record_digests({"0" * 64})
     copy.copy(both.gateway)
     assert waiting() == {}
 
@@ -179,7 +179,7 @@ def test_copies_leave_a_week_after_the_last_product_that_named_them(both: BothSi
 def age(unused: timedelta | None) -> None:
     """Set every copy back: not looked at for two days, unused for ``unused`` (None: in use)."""
     now = datetime.now(UTC)
-    values = {"looked_at": now - timedelta(days=2), "unused_since": now - unused if unused else None}
+    values = {"checked_at": now - timedelta(days=2), "unused_since": now - unused if unused else None}
     ImageCopy._get_collection().update_many({}, {"$set": values})
 
 

@@ -110,16 +110,16 @@ def test_settled_like_is_no_longer_pending_but_a_newer_one_is() -> None:
     like("ann")
     sent = drain._pending(10)
     like("ann", False)
-    apply_outcomes.settle(sent, [LikeOutcome("applied", 1, True, "")])
+    apply_outcomes.apply(sent, [LikeOutcome("applied", 1, True, "")])
     assert document("ann")["pending"] is True
-    apply_outcomes.settle([LikeChanged(1, "ann", 2, False)], [LikeOutcome("applied", 2, False, "")])
+    apply_outcomes.apply([LikeChanged(1, "ann", 2, False)], [LikeOutcome("applied", 2, False, "")])
     assert "pending" not in document("ann")
 
 
 def test_refused_like_is_parked_with_its_reason_until_it_changes() -> None:
     like("ann")
-    apply_outcomes.settle(drain._pending(10), [LikeOutcome("gone", 0, False, "")])
-    assert (document("ann")["parked"], "pending" in document("ann")) == ("the product is gone", False)
+    apply_outcomes.apply(drain._pending(10), [LikeOutcome("gone", 0, False, "")])
+    assert (document("ann")["parked"], "pending" in document("ann")) == ("the product is deleted", False)
     like("ann", False)
     assert "parked" not in document("ann")
     assert document("ann")["pending"] is True
@@ -128,13 +128,13 @@ def test_refused_like_is_parked_with_its_reason_until_it_changes() -> None:
 def test_like_that_admin_holds_newer_with_another_state_goes_on_top() -> None:
     """As after this store was restored from a backup."""
     like("ann")
-    apply_outcomes.settle(drain._pending(10), [LikeOutcome("superseded", 9, False, "")])
+    apply_outcomes.apply(drain._pending(10), [LikeOutcome("superseded", 9, False, "")])
     assert [(sent.revision, sent.liked) for sent in drain._pending(10)] == [(10, True)]
 
 
 def test_superseded_like_with_the_same_state_is_settled() -> None:
     like("ann")
-    apply_outcomes.settle(drain._pending(10), [LikeOutcome("superseded", 9, True, "")])
+    apply_outcomes.apply(drain._pending(10), [LikeOutcome("superseded", 9, True, "")])
     assert drain._pending(10) == []
 
 

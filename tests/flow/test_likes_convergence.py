@@ -73,7 +73,7 @@ def test_any_interleaving_converges_to_what_the_shoppers_chose(sides: BothSides,
             case ("repeat a call", index) if wire.calls:
                 wire.deliver(wire.calls[index % len(wire.calls)][0])
             case ("repeat an answer", index) if wire.calls:
-                apply_outcomes.settle(*wire.calls[index % len(wire.calls)])
+                apply_outcomes.apply(*wire.calls[index % len(wire.calls)])
             case ("forward" | "lose the call" | "lose the answer" as loses,):
                 forward(sides, wire, loses)
     wire.loses = ""

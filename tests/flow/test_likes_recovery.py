@@ -233,13 +233,13 @@ def test_every_kind_of_drift_is_found_and_mended(sides: BothSides, run: Command)
     assert (code, found["equal"]) == (3, False)
     assert found["likes"] == {
         "missing at Admin": 1,
-        "behind at Admin": 1,
+        "older at Admin": 1,
         "missing here": 1,
-        "behind here": 1,
+        "older here": 1,
         "different at the same revision": 1,
     }
     assert (found["counts_here"], found["counts_at_admin"]) == (2, 1)
-    assert "1 likes are behind here" in run("diff").stdout
+    assert "1 likes are older here" in run("diff").stdout
     assert diff(run, "--repair")[0] == 0
     sides.settle()
     sides.assert_equal({(product, user.replace(" ", "-")) for user in users if user != "older here"})
@@ -280,7 +280,7 @@ def test_drift_of_a_product_that_is_not_here_is_told_but_not_mended(sides: BothS
     assert (code, found["unrepaired"]) == (3, 1)
 
 
-def test_mislabelled_likes_are_counted_again(sides: BothSides, run: Command) -> None:
+def test_inconsistent_likes_are_counted_again(sides: BothSides, run: Command) -> None:
     product = sides.new_product()
     for user in ("ann", "bob"):
         sides.like(user, product)
@@ -348,13 +348,13 @@ def test_status_tells_what_waits_and_why(sides: BothSides, run: Command) -> None
     with pytest.raises(drain.RetryLaterError):
         sides.forward()
     shown = json.loads(run("status", "--json").stdout)
-    assert (shown["pending"], shown["uncounted"], shown["parked"]) == (1, 1, {"the product is gone": 1})
+    assert (shown["pending"], shown["uncounted"], shown["parked"]) == (1, 1, {"the product is deleted": 1})
     assert 90 <= shown["oldest_pending_seconds"] < 120
     assert (shown["breaker"], shown["failures"], shown["last_failure"]) == ("open", 1, "Admin answered 500")
     assert shown["next_probe_at"] > shown["failing_since"] > shown["last_forwarded_at"]
     text = run("status").stdout
     assert "the oldest for 9" in text
-    assert "1: the product is gone" in text
+    assert "1: the product is deleted" in text
 
 
 def test_parked_likes_are_replayed_and_parked_again_if_they_must(sides: BothSides, run: Command) -> None:
@@ -366,7 +366,7 @@ def test_parked_likes_are_replayed_and_parked_again_if_they_must(sides: BothSide
     assert "2 likes are pending again" in run("retry").stderr
     sides.settle()
     assert sides.admin_set() == {(product, "ann")}
-    assert parked.reasons() == {"the product is gone": 1}
+    assert parked.reasons() == {"the product is deleted": 1}
 
 
 def test_breaker_that_a_wrong_clock_set_does_not_stay_open(sides: BothSides) -> None:

@@ -118,7 +118,7 @@ def test_likes_of_a_deleted_product_are_parked_as_gone_and_its_neighbours_are_no
         sides.like("ann", product)
     delete_product(gone, ANY_VERSION, "test")
     sides.settle()
-    assert sides.document("ann", gone)["parked"] == "the product is gone"
+    assert sides.document("ann", gone)["parked"] == "the product is deleted"
     assert sides.waiting() == (0, 1)
     assert sides.admin_set() == {(alive, "ann")}
 

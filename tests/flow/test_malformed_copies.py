@@ -235,7 +235,7 @@ def test_images_and_lost_messages_of_others_are_looked_after_beside_a_broken_cop
     change_by_hand(listed, {"sequence": UNSET, "image_url": [urls[0], {"a": 1}]})
     change_by_hand(other, {"image_url": urls[1]})
     assert wanted.named(digests) == set(digests)
-    failures.note_worker_lost([{"id": listed, "sequence": 3}, {"id": other, "sequence": 3}], "it ended its worker")
+    failures.record_worker_lost([{"id": listed, "sequence": 3}, {"id": other, "sequence": 3}], "it ended its worker")
     assert {failure["_id"] for failure in SyncFailure._get_collection().find()} == {listed, other}
 
 

@@ -103,19 +103,19 @@ def _applied() -> None:
 
 
 def _refused() -> None:
-    failures.note(NewerMessageError("only the next release can read it", 1, 9))
+    failures.record(NewerMessageError("only the next release can read it", 1, 9))
 
 
 def _image_wanted() -> None:
-    wanted.want({"b" * 64})
+    wanted.record_digests({"b" * 64})
 
 
 def _likes_taken_back() -> None:
-    likes.take_back_all("ann")
+    likes.unlike_all("ann")
 
 
 def _likes_settled() -> None:
-    apply_outcomes.settle([LikeChanged(1, "ann", 1, True)], [LikeOutcome("applied", 1, True, "")])
+    apply_outcomes.apply([LikeChanged(1, "ann", 1, True)], [LikeOutcome("applied", 1, True, "")])
 
 
 def _repaired() -> None:

@@ -179,8 +179,8 @@ def test_any_order_from_several_workers_at_once_ends_at_the_newest(seed: int) ->
 
 def test_held_tells_what_is_there_and_why_something_was_refused() -> None:
     apply.apply([changed(1, 5)])
-    failures.note(InvalidMessageError("product.price must be exact", 2, 9))
-    failures.note(InvalidMessageError("nobody knows whose"))
+    failures.record(InvalidMessageError("product.price must be exact", 2, 9))
+    failures.record(InvalidMessageError("nobody knows whose"))
     found = {item.id: item for item in state.replica_states([1, 2, 3])}
     assert set(found) == {1, 2}
     assert (found[1].sequence, found[1].checksum, found[1].failure) == (5, changed(1, 5).checksum, None)
@@ -203,30 +203,30 @@ def test_product_is_found_by_plain_letters_and_by_its_sku_however_long_its_title
 
 
 def test_reason_for_a_refusal_goes_once_the_product_is_applied() -> None:
-    failures.note(InvalidMessageError("bad", 2, 9))
+    failures.record(InvalidMessageError("bad", 2, 9))
     apply.apply([changed(2, 10)])
     assert state.replica_states([2])[0].failure is None
 
 
 def test_reason_for_a_refusal_outlives_older_states_and_older_refusals() -> None:
     apply.apply([changed(2, 3)])
-    failures.note(InvalidMessageError("newest", 2, 9))
+    failures.record(InvalidMessageError("newest", 2, 9))
     apply.apply([changed(2, 4)])
     apply.apply([changed(2, 2)])
-    failures.note(InvalidMessageError("late", 2, 8))
-    failures.note(InvalidMessageError("of no known version", 2))
+    failures.record(InvalidMessageError("late", 2, 8))
+    failures.record(InvalidMessageError("of no known version", 2))
     assert kept() == {2: (9, "newest")}
 
 
 def test_latest_reason_for_the_same_refused_state_is_kept() -> None:
-    failures.note(InvalidMessageError("only a newer release can read it", 2, 9))
-    failures.note(InvalidMessageError("product.price must be exact", 2, 9))
+    failures.record(InvalidMessageError("only a newer release can read it", 2, 9))
+    failures.record(InvalidMessageError("product.price must be exact", 2, 9))
     assert kept() == {2: (9, "product.price must be exact")}
 
 
 def test_refusal_of_what_is_held_already_or_older_is_not_kept() -> None:
     apply.apply([changed(2, 9)])
-    failures.note(InvalidMessageError("late", 2, 8))
+    failures.record(InvalidMessageError("late", 2, 8))
     assert kept() == {}
 
 
@@ -235,7 +235,7 @@ def test_repair_clears_the_reasons_up_to_the_state_it_wrote_and_no_newer_one() -
         apply.apply([changed(product_id, 5)])
         ProductCopy._get_collection().update_one({"_id": product_id}, {"$set": {"title": "edited by hand"}})
     for product_id, refused in ((1, 6), (2, 9)):
-        failures.note(InvalidMessageError("refused", product_id, refused))
+        failures.record(InvalidMessageError("refused", product_id, refused))
     seen = {entry.id: entry for entry in listed([1, 2])}
     outcomes = repair([Repair(id_, seen[id_], changed(id_, 6)) for id_ in (1, 2)])
     assert (outcomes, kept()) == ({1: REPAIRED, 2: REPAIRED}, {2: (9, "refused")})

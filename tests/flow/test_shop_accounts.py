@@ -144,13 +144,13 @@ def test_only_the_latest_sign_ins_are_kept(app: Flask) -> None:
     client.get(SIGN_IN)
     shopper = database()["shoppers"].find_one({"email": ANN})
     assert shopper is not None
-    many = [{"id": f"old-{n}", "expires_at": shopper["created_at"]} for n in range(sign_ins.KEPT)]
+    many = [{"id": f"old-{n}", "expires_at": shopper["created_at"]} for n in range(sign_ins.MAX_SIGN_INS)]
     database()["shoppers"].update_one({"_id": shopper["_id"]}, {"$set": {"sign_ins": many}})
     token = api_token(client)
     assert client.get("/api/v1/likes/me", headers=token).status_code == 200
     kept = database()["shoppers"].find_one({"_id": shopper["_id"]})
     assert kept is not None
-    assert len(kept["sign_ins"]) == sign_ins.KEPT
+    assert len(kept["sign_ins"]) == sign_ins.MAX_SIGN_INS
     assert kept["sign_ins"][0]["id"] == "old-1"
 
 

@@ -107,10 +107,10 @@ def test_users_text_turns_no_sentence_around_it(shop: FlaskClient) -> None:
 def test_most_liked_comes_first(shop: FlaskClient, ann: dict[str, str]) -> None:
     for number in (4, 9):
         shop.put(f"/api/v1/products/{number}/likes/me", headers=ann)
-    count.count(patience=5)  # the web process may be at it
+    count.count(timeout=5)  # the web process may be counting
     assert walk(shop, "sort=-likes&limit=3")[:3] == [9, 4, 12]
     shop.delete("/api/v1/products/4/likes/me", headers=ann)
-    count.count(patience=5)  # the web process may be at it
+    count.count(timeout=5)  # the web process may be counting
     assert shop.get("/api/v1/products/4").get_json()["likes"] == 0
 
 

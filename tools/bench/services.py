@@ -60,7 +60,7 @@ def plain_admin() -> Flask:
 def plain_client() -> Flask:
     """The Client with a bare upsert for a like, after reading the product, without counting and forwarding."""
 
-    def set_like(product_id: int, user: str, liked: bool, rest: timedelta = timedelta()) -> ProductCopy:  # noqa: ARG001 - the signature of the original
+    def set_like(product_id: int, user: str, liked: bool, debounce: timedelta = timedelta()) -> ProductCopy:  # noqa: ARG001 - the signature of the original
         product = get_product(product_id)
         change = {"$set": {"product": product_id, "user": user, "liked": liked, "at": datetime.now(UTC)}}
         Like._get_collection().update_one({"_id": like_id(product_id, user)}, change, upsert=True)

@@ -39,8 +39,8 @@ WORKER = (
     "after:client.replica.apply:apply",
     "before:client.admin_gateway:AdminGateway.send_likes",
     "after:client.admin_gateway:AdminGateway.send_likes",  # Admin has counted
-    "before:client.likes.apply_outcomes:settle",
-    "after:client.likes.apply_outcomes:settle",  # outcomes applied, not acknowledged
+    "before:client.likes.apply_outcomes:apply",
+    "after:client.likes.apply_outcomes:apply",  # outcomes applied, not acknowledged
 )
 # The Client's web process: accepting and counting likes, and answering the relay.
 CLIENT = (
