@@ -1,4 +1,4 @@
-"""Client: the shop. Holds a read copy of the catalogue (MongoDB) and owns the likes."""
+"""Client: the shop. Stores a read copy of the catalogue in MongoDB and owns the likes."""
 
 import structlog
 from flask import Flask, Response
@@ -46,7 +46,7 @@ PASSWORD_DOORS = (
 
 
 def create_app(settings: ClientSettings | None = None) -> Flask:
-    """Wire the Client up. Settings come from the environment unless given. Raises SettingsError."""
+    """Create the Client's web application. Settings come from the environment unless given. Raises SettingsError."""
     settings = settings or ClientSettings()
     logs.configure()
     tracing.start("client")

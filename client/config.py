@@ -37,8 +37,8 @@ class ClientSettings(Settings):
     )
     client_public_url: BaseUrl | None = Field(
         None,
-        description="Where browsers find the shop: `https://shop.example.com`. Required with an issuer, "
-        "which sends browsers back there.",
+        description="Public URL of the shop: `https://shop.example.com`. Required with an issuer, "
+        "which redirects browsers to it.",
     )
 
     @field_validator("client_oidc_client_id", "client_oidc_client_secret")
@@ -54,7 +54,7 @@ class ClientSettings(Settings):
         if bool(self.client_oidc_issuer) != bool(self.client_oidc_client_id):
             raise ValueError("CLIENT_OIDC_ISSUER and CLIENT_OIDC_CLIENT_ID go together")
         if self.client_oidc_issuer and not self.client_public_url:
-            raise ValueError("CLIENT_OIDC_ISSUER needs CLIENT_PUBLIC_URL, where it sends browsers back to")
+            raise ValueError("CLIENT_OIDC_ISSUER needs CLIENT_PUBLIC_URL, to which it redirects browsers")
         return self
 
     @field_validator("client_mongodb_url")
@@ -63,14 +63,14 @@ class ClientSettings(Settings):
         parts = urls.read(url.get_secret_value(), "mongodb", "mongodb+srv")
         if not parts.hosts or not parts.path.strip("/"):
             raise ValueError("must look like mongodb://host:port/database")
-        if parts.scheme == "mongodb":  # the other asks the DNS
+        if parts.scheme == "mongodb":  # mongodb+srv needs the DNS
             _read_as_the_driver(url.get_secret_value())
         return url
 
 
 def _read_as_the_driver(url: str) -> None:
-    """Raise ValueError with the driver's reason where it refuses an option, or the database's name."""
-    from pymongo.errors import PyMongoError  # not at the top: every check of the settings would load the driver
+    """Raise ValueError with the driver's reason where it refuses an option or the database's name."""
+    from pymongo.errors import PyMongoError  # not at the top: checking the settings should not load the driver
     from pymongo.uri_parser import parse_uri
 
     masking.remember_url(url)

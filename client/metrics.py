@@ -1,4 +1,4 @@
-"""What the Client's ``/metrics`` says of likes, images and dead letters, read at each scrape; and its pool."""
+"""The Client's ``/metrics``: likes, images and dead letters, read at each scrape; and its connection pool."""
 
 from collections.abc import Iterator
 
@@ -19,14 +19,14 @@ log = structlog.get_logger(__name__)
 
 
 class ClientState(Collector):
-    """While the database is down only ``store_up`` is there: nothing else is known."""
+    """The state in the store. While the database is down only ``store_up`` is reported."""
 
     def collect(self) -> Iterator[Metric]:
         try:
             likes, dead_letters = status(), {state: _dead_letters(state) for state in STATES}
             images = wanted.waiting()
         except PyMongoError as error:
-            log.warning("the state of the likes is unknown", error=str(error))
+            log.warning("the database does not answer", error=str(error))
             yield labelled("store_up", "1 while the store answers.", "store", {"client": 0})
             return
         yield labelled("store_up", "1 while the store answers.", "store", {"client": 1})
@@ -40,13 +40,13 @@ def _dead_letters(state: str) -> int:
 
 
 def _likes(found: LikesStatus) -> Iterator[Metric]:
-    yield GaugeMetricFamily("likes_pending", "Likes that Admin has not been told.", found.pending)
+    yield GaugeMetricFamily("likes_pending", "Likes that are not confirmed by Admin.", found.pending)
     oldest = found.oldest_pending_seconds or 0.0
-    yield GaugeMetricFamily("likes_oldest_pending_age_seconds", "Age of the oldest of them; 0: none.", oldest)
-    yield GaugeMetricFamily("likes_uncounted", "Likes that are not in the shop's counts yet.", found.uncounted)
-    yield GaugeMetricFamily("likes_parked", "Likes that Admin refused for good.", sum(found.parked.values()))
+    yield GaugeMetricFamily("likes_oldest_pending_age_seconds", "Age of the oldest pending like; 0: none.", oldest)
+    yield GaugeMetricFamily("likes_uncounted", "Likes that the shop's counts do not include yet.", found.uncounted)
+    yield GaugeMetricFamily("likes_parked", "Likes that Admin refused.", sum(found.parked.values()))
     states = {state: int(state == found.breaker) for state in BREAKER}
-    yield labelled("breaker_state", "The breaker before Admin: 1 for the state that applies.", "state", states)
+    yield labelled("breaker_state", "The circuit breaker for calls to Admin: 1 for the current state.", "state", states)
 
 
 class PoolListener(monitoring.ConnectionPoolListener):

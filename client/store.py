@@ -29,13 +29,13 @@ from web.http import changes
 T = TypeVar("T")
 Write = DeleteMany | DeleteOne | InsertOne | UpdateMany | UpdateOne
 
-# The store's fault, and none of what was asked of it: it does not answer, or no majority confirmed a write in time.
+# The store does not answer, or no majority confirmed a write in time. The request itself is valid.
 OUTAGES = (ConnectionFailure, WriteConcernError)
 
-SELECTION_SECONDS = 5  # how long one operation waits for a primary
+SELECTION_SECONDS = 5  # an operation waits this long for a primary
 ANSWER_SECONDS = 30
 MAX_POOL = 20  # connections per process
-IDS_AT_ONCE = 100  # in one question, or one write
+IDS_AT_ONCE = 100  # in one query or write
 
 
 def connect(
@@ -45,15 +45,15 @@ def connect(
 ) -> None:
     """Register the connection; it is opened on first use, so after any fork (PyMongo is not fork-safe).
 
-    Writes wait for a majority and its journal: what is acknowledged survives a failover. An answer may take
-    ``answer_seconds``; None: however long.
+    Writes wait for a majority and its journal, so an acknowledged write survives a failover. ``answer_seconds`` is the
+    timeout for an answer; None: no timeout.
     """
     mongoengine.disconnect()
     mongoengine.connect(
         host=settings.client_mongodb_url.get_secret_value(),
         connect=False,
         tz_aware=True,
-        # One value that Python cannot hold must not make its neighbours unreadable.
+        # One value that Python cannot represent must not make other documents unreadable.
         datetime_conversion="DATETIME_AUTO",
         unicode_decode_error_handler="replace",
         uuidRepresentation="standard",
@@ -68,7 +68,7 @@ def connect(
 
 
 class WriteListener(CommandListener):
-    """Lets errors' answers know of writes; each stays by itself."""
+    """Records that the request wrote, so that an error's answer does not say that nothing was changed."""
 
     def started(self, event: CommandStartedEvent) -> None:
         if event.command_name in _WRITES:
@@ -79,7 +79,7 @@ class WriteListener(CommandListener):
     def failed(self, event: CommandFailedEvent) -> None: ...
 
 
-_WRITES = {"insert", "update", "delete", "findAndModify"}  # what the web service sends
+_WRITES = {"insert", "update", "delete", "findAndModify"}  # commands of the web service
 
 
 def mongo() -> MongoClient:
@@ -93,7 +93,7 @@ def database() -> Database:
 
 
 def clock() -> datetime:
-    """Return the database's time: UTC, naive, whatever the connection's tz_aware says."""
+    """Return the database's time: UTC, naive."""
     now: datetime = database().command("hello")["localTime"]
     return now
 
@@ -101,16 +101,16 @@ def clock() -> datetime:
 def by_ids(
     collection: Collection, ids: Sequence[Any], fields: Mapping[str, int] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Yield those of the documents ``ids`` that are there, or these ``fields`` of them."""
+    """Yield the documents with these ``ids``, or only ``fields`` of them."""
     for some in portions(ids):
         yield from collection.find({"_id": {"$in": some}}, fields)
 
 
 def portions(ids: Sequence[T]) -> Iterator[list[T]]:
-    """Yield ``ids`` some at a time, so that no question or write grows with the batch.
+    """Yield ``ids`` in lists of at most IDS_AT_ONCE, so that the size of a query or write is bounded.
 
-    To a store that compares each document with the whole list, a batch of 500 cost four times as much. To MongoDB it
-    is a few short round trips more, or none for writes in bulk.
+    In a store that compares each document with the complete list, a batch of 500 took four times as long. MongoDB
+    needs a few more short round trips, or none for bulk writes.
     """
     for start in range(0, len(ids), IDS_AT_ONCE):
         yield list(ids[start : start + IDS_AT_ONCE])
@@ -119,8 +119,8 @@ def portions(ids: Sequence[T]) -> Iterator[list[T]]:
 def bulk_write(collection: Collection, writes: Sequence[Write]) -> BulkWriteResult:
     """Carry out ``writes`` in any order.
 
-    Raises BulkWriteError when some of them failed, and one of OUTAGES when no majority confirmed them, whatever else
-    went wrong. The driver's own call does not tell the two apart.
+    Raises BulkWriteError when some of them failed, and one of OUTAGES when no majority confirmed them. The driver's
+    own call raises the same error for both.
     """
     try:
         return collection.bulk_write(writes, ordered=False)
@@ -133,17 +133,17 @@ def bulk_write(collection: Collection, writes: Sequence[Write]) -> BulkWriteResu
 
 @contextmanager
 def bounded_session(seconds: float) -> Iterator[ClientSession]:
-    """Yield a session for a transaction that ends within ``seconds``, whatever is in its way.
+    """Yield a session for a transaction that ends within ``seconds``.
 
-    By itself the driver's ``with_transaction`` tries again for two minutes, far longer than any lease lasts.
+    Without this the driver's ``with_transaction`` retries for two minutes, much longer than any lease.
     """
     with pymongo.timeout(seconds), mongo().start_session() as session:
         yield session
 
 
 def was_in_conflict(error: OperationFailure) -> bool:
-    """Return whether a transaction ended because others wrote the same documents, or ran out of time over it."""
+    """Return whether a transaction ended by a conflict with other writes, or by its timeout."""
     return error.timeout or error.has_error_label("TransientTransactionError")
 
 
-MAJORITY = ReadConcern("majority")  # for verification: what a failover may roll back is not held
+MAJORITY = ReadConcern("majority")  # for verification: excludes writes that a failover may roll back

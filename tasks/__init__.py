@@ -1,7 +1,6 @@
-"""The contract between the two services: names, messages, queues, and the task bodies.
+"""The worker's side: task bodies, consumer, metrics. ``celery -A tasks …`` finds the Celery application here.
 
-``celery -A tasks …`` finds the Celery application here. It is made on first use, so that importing
-``contract.names`` or ``contract.messages`` needs no Celery.
+The application is created on first use.
 """
 
 from typing import TYPE_CHECKING, Any

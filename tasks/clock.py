@@ -1,4 +1,4 @@
-"""What time it is at a worker: a control command, so that the doctor and health checks can compare clocks."""
+"""A control command that reports a worker's time, with which doctor and health checks compare clocks."""
 
 import time
 
@@ -9,5 +9,5 @@ from contract import names
 
 @inspect_command(name=names.REPORT_TIME)
 def report_time(_state: object) -> dict[str, float]:
-    """Answer with this worker's clock, in seconds since 1970."""
+    """Return this worker's time in seconds since 1970."""
     return {"now": time.time()}

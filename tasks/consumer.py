@@ -1,8 +1,8 @@
-"""The worker's consumer: what cannot be read becomes a dead letter instead of being acknowledged away.
+"""The worker's consumer: an unreadable message becomes a dead letter.
 
-Celery acknowledges a message whose body it cannot decode ("so that it does not enter a loop"), and so loses
-it; a body of another shape ends its consumer. Rejecting without requeue does not loop either: the broker moves
-the message to the dead letters.
+Celery acknowledges a message whose body it cannot decode ("so that it does not enter a loop"), and so loses it; a
+body of another shape ends Celery's consumer. A reject without requeue does not loop either: the broker moves the
+message to the dead letters.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ MAX_INTERVAL = 3  # seconds between two attempts to reach the broker
 
 
 class Consumer(CeleryConsumer):
-    """Celery's consumer, except that it rejects what it cannot read and declares every queue first."""
+    """Celery's consumer, extended: it rejects unreadable messages and declares every queue first."""
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Message], None]:
         handle = super().create_task_handler(*args, **kwargs)
@@ -37,7 +37,7 @@ class Consumer(CeleryConsumer):
         return on_message
 
     def on_decode_error(self, message: Message, exc: Exception) -> None:
-        """Called by kombu, before anyone else sees it, for a body that cannot be decompressed."""
+        """Reject a message whose body cannot be decompressed; kombu calls this before any handler."""
         self._reject(message, unreadable(message) or str(exc))
 
     def _reject(self, message: Message, reason: str) -> None:
@@ -45,13 +45,13 @@ class Consumer(CeleryConsumer):
         message.reject_log_error(logger, self.connection_errors)  # type: ignore[attr-defined]
 
     def ensure_connected(self, conn: Connection) -> Any:
-        """Come back soon after the broker does; kombu's own steps grow to half a minute."""
-        patient = partial(conn.ensure_connection, interval_step=1, interval_max=MAX_INTERVAL)
-        conn.ensure_connection = patient  # type: ignore[method-assign]
+        """Reconnect within MAX_INTERVAL after the broker is back; kombu's own interval grows to 30 seconds."""
+        reconnect = partial(conn.ensure_connection, interval_step=1, interval_max=MAX_INTERVAL)
+        conn.ensure_connection = reconnect  # type: ignore[method-assign]
         return super().ensure_connected(conn)
 
     def connection_for_read(self, heartbeat: Any = None) -> Any:
-        """Declare everything first: a dead letter must find its queue."""
+        """Declare all queues first, so that a dead letter has its queue."""
         connection = super().connection_for_read(heartbeat)
         topology.declare(connection)
         return connection

@@ -1,4 +1,4 @@
-"""The task that copies images. Products never wait for it, and beat asks for it whatever happened before."""
+"""The task that copies images. Products never wait for it; beat enqueues it every 10 seconds."""
 
 import structlog
 from celery import shared_task
@@ -12,23 +12,23 @@ from runtime.clocks import expiry
 
 log = structlog.get_logger(__name__)
 
-_EXPIRES = 20  # seconds; beat asks again
+_EXPIRES = 20  # seconds; beat enqueues it again
 
 
 @shared_task(name=names.COPY_IMAGES)
 def copy_images() -> None:
-    """Fetch the images that are wanted and due; remove some that nobody needs."""
+    """Copy the images that are due; remove some unused ones."""
     gateway = worker.gateway()
     try:
         copy.copy(gateway)
         purge.purge()
     except OUTAGES as outage:
-        log.warning("images wait", reason=str(outage))
+        log.warning("images not copied", reason=str(outage))
 
 
 def announce() -> None:
-    """Have the images copied now, not at beat's next turn."""
+    """Enqueue the task now, before beat's next run."""
     try:
         copy_images.apply_async(expires=expiry(_EXPIRES))
     except OperationalError as error:
-        log.warning("images wait for beat", reason=str(error))
+        log.warning("image task not enqueued; beat will", reason=str(error))

@@ -1,7 +1,7 @@
-"""What a worker counts: how its tasks ended and how long they took. Served where METRICS_ADDRESS is set.
+"""A worker's metrics: outcome and duration of its tasks. Served where METRICS_ADDRESS is set.
 
-Tasks run in the pool's children, which come and go: each child counts into the files of its place in the pool, and
-the parent, which serves them, counts the tasks whose child was lost or stopped at its time limit.
+Tasks run in the pool's child processes, which are replaced from time to time. Each child counts into the files of its
+slot in the pool. The parent serves them, and counts the tasks whose child was lost or stopped at its time limit.
 """
 
 import os
@@ -26,22 +26,22 @@ _ENDED_IN_PARENT: dict[type[BaseException], str] = {WorkerLostError: "lost", Tim
 
 
 class _Pool(Collector):
-    """What the worker has in hand now."""
+    """The worker's active and reserved tasks."""
 
     def collect(self) -> Iterator[Metric]:
         active, reserved = len(state.active_requests), len(state.reserved_requests)
         yield GaugeMetricFamily("worker_tasks_active", "Tasks that run now.", active)
-        yield GaugeMetricFamily("worker_tasks_reserved", "Tasks taken from the broker and not ended.", reserved)
+        yield GaugeMetricFamily("worker_tasks_reserved", "Tasks received from the broker and not ended.", reserved)
 
 
 class _Tasks:
-    """Times tasks in whichever process runs them; one at a time."""
+    """Measures tasks in the process that runs them; one at a time."""
 
     def __init__(self) -> None:
         self._began = 0.0
         self._seconds = Histogram(
             "task_duration_seconds",
-            "Time that a task took, by how it ended: success, retry, rejected, failure, lost, timeout.",
+            "Duration of a task by outcome: success, retry, rejected, failure, lost, timeout.",
             ["task", "outcome"],
             registry=metrics.INSTRUMENTS,
         )
@@ -63,12 +63,12 @@ class _Tasks:
 
 @signals.worker_init.connect
 def _watch(**_: Any) -> None:
-    """Before the pool forks: count and serve, where that is asked for."""
+    """Start measuring and serving before the pool forks, where METRICS_ADDRESS is set."""
     settings = metrics.MetricsSettings()
     if settings.metrics_address is None:
         return
     folder = os.environ[metrics.DIRECTORY] = tempfile.mkdtemp(prefix="lockstep-metrics-")
-    # By place, not by process id: the files of a child that was replaced are its successor's.
+    # By slot, not by process id: a new child continues the files of the one it replaces.
     metrics.share_between_processes(lambda: getattr(current_process(), "index", "parent"))
     _Tasks()
     server = MetricsServer(settings, _Pool())

@@ -1,8 +1,8 @@
-"""A4: product tasks. Decode, hand to the Client's replication (A5), classify what went wrong; nothing else.
+"""The product tasks: decode messages, apply them, classify failures.
 
-No Celery retry: sending again is the relay's job (A3). While the store is down a task waits as long as PyMongo
-looks for a primary, then acks. So it does with what a newer Admin sent and only the next release can read. Only what
-can never be applied is rejected, into the dead letters.
+They use no Celery retry, because the relay sends again. While the store is down a task waits as long as PyMongo
+searches for a primary, then acknowledges. A message that only a newer release can read is acknowledged too. Only a
+message that can never be applied is rejected into the dead letters.
 """
 
 from typing import Any
@@ -24,8 +24,8 @@ from tasks import images
 
 log = structlog.get_logger(__name__)
 
-RESYNC_SECONDS, RESYNC_RETRIES = 30, 20  # between two tries while Admin or the store is away, and how many
-RESYNC_EXPIRES = 3_600  # seconds: whoever asked has looked again by then
+RESYNC_SECONDS, RESYNC_RETRIES = 30, 20  # between two tries while Admin or the store is down, and their number
+RESYNC_EXPIRES = 3_600  # seconds
 
 
 @shared_task(name=names.SYNC_PRODUCT)
@@ -36,7 +36,7 @@ def sync_product(message: Any) -> None:
 
 @shared_task(name=names.SYNC_PRODUCTS)
 def sync_products(messages: Any) -> None:
-    """Apply many products' states; an invalid one does not keep its neighbours out."""
+    """Apply many products' states; an invalid one is refused alone."""
     if not isinstance(messages, list):
         raise Reject("messages must be a list", requeue=False)
     _sync(messages)
@@ -44,16 +44,16 @@ def sync_products(messages: Any) -> None:
 
 @shared_task(name=names.RESYNC_PRODUCT, bind=True, max_retries=RESYNC_RETRIES)
 def resync_product(self: Task, product_id: int) -> None:
-    """Fetch a product's current state from Admin and make the copy equal to it; what a replay by hand is.
+    """Fetch a product's current state from Admin and make the copy equal to it. Operators call this task by hand.
 
-    Once its retries are used up it is a dead letter, which says why and can be replayed.
+    After its last retry it is a dead letter, with the reason, and can be resynced.
     """
     _resync(self, [product_id])
 
 
 @shared_task(name=names.RESYNC_PRODUCTS, bind=True, max_retries=RESYNC_RETRIES)
 def resync_products(self: Task, product_ids: Any) -> None:
-    """The same for many, at most MAX_IDS."""
+    """Resync many products, at most MAX_IDS."""
     _resync(self, product_ids)
 
 
@@ -83,12 +83,12 @@ def _apply(messages: list[ProductChanged], refused: list[InvalidMessageError]) -
         for error in refused:
             failures.record(error)
     except (*OUTAGES, SoftTimeLimitExceeded) as outage:
-        # A write also waits for whoever holds the document: a transaction of a process that died, for a minute.
+        # A write also waits for a lock on the document: that of a dead process's transaction lasts a minute.
         log.warning("the store does not answer; the relay will send again", error=repr(outage))
         return
-    hopeless = [error.reason for error in refused if not isinstance(error, NewerMessageError)]
-    if hopeless:
-        raise Reject("; ".join(hopeless[:3]), requeue=False)
+    invalid = [error.reason for error in refused if not isinstance(error, NewerMessageError)]
+    if invalid:
+        raise Reject("; ".join(invalid[:3]), requeue=False)
 
 
 def _decode(raw: list[Any]) -> tuple[list[ProductChanged], list[InvalidMessageError]]:

@@ -1,4 +1,4 @@
-"""Starts tracing in each child of a worker's pool, after the fork, and hands over the last spans when it ends."""
+"""Starts tracing in each child of a worker's pool after the fork, and sends the last spans when the child ends."""
 
 from typing import Any
 

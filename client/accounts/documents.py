@@ -4,21 +4,21 @@ from mongoengine import DateTimeField, DictField, Document, ListField, StringFie
 
 
 class Shopper(Document):
-    """``id`` is opaque: it is all that Admin ever learns of a shopper."""
+    """A shopper. ``id`` is opaque and the only thing that Admin learns."""
 
     meta = {"collection": "shoppers", "auto_create_index": False, "strict": False}
 
     id = StringField(primary_key=True)
     email = StringField(required=True)  # lower case, unique
-    password_hash = StringField(default="")  # empty: signed in by an issuer alone
-    oidc_subject = StringField()  # the issuer and its name for this shopper; unique
+    password_hash = StringField(default="")  # empty: signs in by an issuer only
+    oidc_subject = StringField()  # issuer and subject; unique
     created_at = DateTimeField(required=True)
     sign_ins = ListField(DictField())  # client.accounts.sign_ins
 
     def create(self) -> "Shopper":
-        """Store a new account. Raises pymongo's DuplicateKeyError when the e-mail or the issuer's name is another's.
+        """Store a new account. Raises pymongo's DuplicateKeyError when the e-mail or the subject is taken.
 
-        Not ``save``: MongoEngine makes an outage of the store look like any other error.
+        ``save`` is not used: MongoEngine raises the same error for an outage as for others.
         """
         self.validate()
         Shopper._get_collection().insert_one(self.to_mongo())

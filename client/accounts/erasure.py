@@ -1,7 +1,7 @@
-"""Erasing a shopper's account: the sign-in first, then the likes, on both sides.
+"""Erases a shopper's account: the sign-in first, then the likes, on both sides.
 
-A record of it in ``erasures`` (the opaque id, nothing else) outlives a crash at any point; the sweep (L7) goes on from
-there. The likes stay as documents without anyone's name: as unlikes, which Admin is told of like any other.
+A record in ``erasures`` (the opaque id only) survives a crash at any point, and the task forward_likes resumes it. The
+likes stay as anonymous documents: as unlikes, which are forwarded to Admin.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from client.store import database
 
 log = structlog.get_logger(__name__)
 
-# A request that was signed in when the account went may still write a like; none takes this long.
+# A request that was signed in when the account was erased may still write a like; no request takes longer.
 LAST_REQUESTS = timedelta(minutes=2)
 
 
@@ -22,7 +22,7 @@ def erase(user: str) -> None:
     """Erase the account ``user`` and take its likes back. Repeating it is harmless."""
     now = datetime.now(UTC)
     database()["erasures"].update_one({"_id": user}, {"$setOnInsert": {"at": now}}, upsert=True)
-    _go_on(user)
+    _erase(user)
 
 
 def erase_email(email: str) -> bool:
@@ -35,17 +35,17 @@ def erase_email(email: str) -> bool:
 
 
 def resume() -> int:
-    """Go on with erasures that a crash cut short, and close those that no request can undo; return the likes."""
+    """Resume unfinished erasures and remove the records of old ones; return the number of likes taken back."""
     unfinished = list(database()["erasures"].find())
-    taken_back = sum(_go_on(erasure["_id"]) for erasure in unfinished)
+    taken_back = sum(_erase(erasure["_id"]) for erasure in unfinished)
     for erasure in unfinished:
         if erasure["at"] < datetime.now(UTC) - LAST_REQUESTS:
             database()["erasures"].delete_one({"_id": erasure["_id"]})
     return taken_back
 
 
-def _go_on(user: str) -> int:
-    """Take back every like; the last look finds none, so nothing older than this call is left."""
+def _erase(user: str) -> int:
+    """Delete the account and take its likes back until none is left."""
     Shopper.objects(id=user).delete()
     total = 0
     while taken_back := unlike_all(user):

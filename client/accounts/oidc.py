@@ -1,7 +1,7 @@
 """Optional sign-in by an OpenID Connect issuer: authorization code with PKCE, state and nonce (Authlib).
 
-An account of an issuer's is known by the issuer and its subject, never by the e-mail: whoever can make an issuer name
-an address must not get into the account of somebody who signed up with it.
+An account is identified by issuer and subject, never by the e-mail: an issuer that confirms a wrong address must not
+open the account that signed up with it.
 """
 
 import uuid
@@ -26,13 +26,13 @@ log = structlog.get_logger(__name__)
 
 NAME = "oidc"
 TIMEOUT = 5.0  # seconds, for each call to the issuer
-LEEWAY = 60  # seconds by which its clock may differ
-# Only what the issuer alone can sign; an issuer that offers "none" or HS256 as well is not believed on those.
+LEEWAY = 60  # seconds of clock offset
+# Only algorithms with which the issuer alone can sign; "none" and HS256 are refused even if the issuer offers them.
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 
 
 class NotConfirmedError(ProblemError):
-    """The issuer, or who sent the browser back from it, did not confirm anyone."""
+    """The request does not carry a valid confirmation by the issuer."""
 
     status = HTTPStatus.UNAUTHORIZED
 
@@ -72,7 +72,7 @@ def redirect_to_issuer() -> ResponseReturnValue:
 
 
 def find_shopper() -> Shopper:
-    """Return the account of whom the issuer sent back, made at the first time.
+    """Return the account that the issuer confirmed; create it at the first sign-in.
 
     Raises NotConfirmedError and IssuerUnavailableError.
     """

@@ -1,4 +1,4 @@
-"""Shoppers sign up, change their password, and have their account erased."""
+"""Shoppers' accounts: sign up, change the password, close."""
 
 import uuid
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ class EmailTakenError(ProblemError):
 
 
 class WrongPasswordError(ProblemError):
-    """Signed in, but not who knows the password."""
+    """The shopper is signed in, but gave a wrong password."""
 
     status = HTTPStatus.FORBIDDEN
 
@@ -42,7 +42,7 @@ def sign_up(email: str, password: str) -> Shopper:
 
 
 def authenticate(email: str, password: str) -> Shopper:
-    """Return whose e-mail and password these are. Raises WrongCredentialsError."""
+    """Return the account with this e-mail and password. Raises WrongCredentialsError."""
     shopper = Shopper.objects(email=email.lower()).first()
     if not passwords.matches(shopper.password_hash if shopper else None, password):
         raise tokens.WrongCredentialsError
@@ -50,7 +50,7 @@ def authenticate(email: str, password: str) -> Shopper:
 
 
 def change_password(shopper_id: str, current: str, new: str) -> Shopper:
-    """Change one's own password; every sign-in ends. Raises WrongPasswordError and WeakPasswordError."""
+    """Change a shopper's password and end every sign-in. Raises WrongPasswordError and WeakPasswordError."""
     shopper = Shopper.objects(id=shopper_id).first()
     if not passwords.matches(shopper and shopper.password_hash, current):
         raise WrongPasswordError("current")
@@ -59,7 +59,7 @@ def change_password(shopper_id: str, current: str, new: str) -> Shopper:
 
 
 def reset_password(email: str, new: str) -> bool:
-    """Give an account another password; return whether there is one. Raises WeakPasswordError."""
+    """Set the password of an account; return whether there is one. Raises WeakPasswordError."""
     shopper = Shopper.objects(email=email.lower()).first()
     if shopper is None:
         return False
@@ -70,13 +70,13 @@ def reset_password(email: str, new: str) -> bool:
 def _set_password(shopper: Shopper, new: str) -> None:
     passwords.check(new, shopper.email)
     shopper.password_hash = passwords.hash_password(new)
-    # In one write, so that no sign-in with the old password outlives it.
+    # In one write, so that no sign-in with the old password remains.
     change = {"$set": {"password_hash": shopper.password_hash, "sign_ins": []}}
     Shopper._get_collection().update_one({"_id": shopper.id}, change)
 
 
 def close_account(shopper_id: str, password: str) -> None:
-    """Erase an account, its sign-ins and its likes. One without a password is confirmed by its e-mail.
+    """Erase an account, its sign-ins and its likes. An account without a password is confirmed by its e-mail.
 
     Raises WrongPasswordError.
     """

@@ -1,4 +1,4 @@
-"""The shop's sessions: who is signed in to pages is Flask-Login's ``current_user``, a ``SignedIn``."""
+"""The shop's sessions. Flask-Login's ``current_user`` is a ``SignedIn``."""
 
 from datetime import timedelta
 
@@ -18,12 +18,12 @@ def init_shop_sessions(app: Flask) -> None:
 
 
 def begin(shopper: Shopper) -> None:
-    """Sign ``shopper`` in to the pages, in a session that nobody knew before."""
+    """Sign ``shopper`` in to the pages, in a new session."""
     sessions.begin(sign_ins.begin(shopper, sign_ins.new_id(), LIFETIME))
 
 
 def end() -> None:
-    """Sign out of the pages: the cookie is forgotten, and a copy of it worth nothing."""
+    """Sign out of the pages; the cookie, and any copy of it, becomes invalid."""
     user: SignedIn | None = sessions.signed_in()
     if user is not None:
         sign_ins.end(user.id, user.sign_in)

@@ -1,6 +1,6 @@
-"""Sign-ins: one for each browser session and each family of tokens, kept in the shopper's own document.
+"""Sign-ins, one for each browser session and each family of tokens, stored in the shopper's document.
 
-So one read finds both, and an erased account has none. The latest ``MAX_SIGN_INS`` count; ending one is taking it out.
+One read finds account and sign-in, and an erased account has none. The latest MAX_SIGN_INS are valid.
 """
 
 import secrets
@@ -19,7 +19,7 @@ _SHOWN = {"email": True, "created_at": True, "password_hash": True}
 
 @dataclass(frozen=True)
 class SignedIn(UserMixin):
-    """A shopper who is signed in: all but ``sign_in`` is the account's."""
+    """A shopper who is signed in; ``sign_in`` is the id of the sign-in."""
 
     id: str
     email: str
@@ -28,19 +28,19 @@ class SignedIn(UserMixin):
     sign_in: str
 
     def get_id(self) -> str:
-        """Return what the session's cookie holds."""
+        """Return the content of the session's cookie."""
         return f"{self.id}.{self.sign_in}"
 
 
 def new_id() -> str:
-    """Return an id that nobody guesses."""
+    """Return an id that cannot be guessed."""
     return secrets.token_urlsafe(32)
 
 
 def begin(shopper: Any, id_: str, lifetime: timedelta, refresh_id: str | None = None) -> SignedIn:
-    """Add a sign-in of ``shopper``. ``refresh_id``: of its refresh token, where it has one.
+    """Add a sign-in of ``shopper``, with the id of its refresh token if it has one.
 
-    Raises WrongCredentialsError when the password was changed, or the account erased, since it was looked at.
+    Raises WrongCredentialsError when the password was changed or the account erased since ``shopper`` was read.
     """
     sign_in = {"id": id_, "refresh_id": refresh_id, "expires_at": datetime.now(UTC) + lifetime}
     seen = {"_id": shopper.id, "password_hash": shopper.password_hash}
@@ -51,7 +51,7 @@ def begin(shopper: Any, id_: str, lifetime: timedelta, refresh_id: str | None = 
 
 
 def find(shopper_id: str, id_: str) -> SignedIn | None:
-    """Return whose sign-in this is; None when it has ended or the account is gone."""
+    """Return the shopper of a sign-in; None when it has ended or the account is erased."""
     lasting = {"$elemMatch": {"id": id_, "expires_at": {"$gt": datetime.now(UTC)}}}
     found = _shoppers().find_one({"_id": shopper_id, "sign_ins": lasting}, _SHOWN)
     if found is None:
@@ -60,21 +60,21 @@ def find(shopper_id: str, id_: str) -> SignedIn | None:
 
 
 def rotate(shopper_id: str, id_: str, old: str, new: str) -> bool:
-    """Make ``new`` the refresh token that counts. When ``old`` was not the one, it was stolen: end the sign-in."""
-    counted = {"_id": shopper_id, "sign_ins": {"$elemMatch": {"id": id_, "refresh_id": old}}}
-    rotated: bool = _shoppers().update_one(counted, {"$set": {"sign_ins.$.refresh_id": new}}).matched_count == 1
+    """Replace the refresh token ``old`` by ``new``. If ``old`` is not the valid one, it was stolen: end the sign-in."""
+    valid = {"_id": shopper_id, "sign_ins": {"$elemMatch": {"id": id_, "refresh_id": old}}}
+    rotated: bool = _shoppers().update_one(valid, {"$set": {"sign_ins.$.refresh_id": new}}).matched_count == 1
     if not rotated:
         end(shopper_id, id_)
     return rotated
 
 
 def end(shopper_id: str, id_: str) -> None:
-    """End one sign-in; again changes nothing."""
+    """End one sign-in; repeating it changes nothing."""
     _shoppers().update_one({"_id": shopper_id}, {"$pull": {"sign_ins": {"id": id_}}})
 
 
 def end_all(shopper_id: str) -> None:
-    """End every sign-in of an account, everywhere."""
+    """End every sign-in of an account."""
     _shoppers().update_one({"_id": shopper_id}, {"$set": {"sign_ins": []}})
 
 

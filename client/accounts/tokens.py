@@ -1,4 +1,4 @@
-"""Bearer tokens of the API: a short access token, and a refresh token that counts once."""
+"""Bearer tokens of the API: a short-lived access token, and a refresh token that is valid once."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -17,15 +17,15 @@ R = TypeVar("R")
 
 
 def issue(shopper: Shopper) -> dict[str, Any]:
-    """Begin a sign-in of a program; return its tokens."""
+    """Begin a sign-in by API; return its tokens."""
     pair = tokens.issue(shopper.id, sign_ins.new_id())
     sign_ins.begin(shopper, pair.sign_in, tokens.REFRESH_LIFETIME, pair.refresh_id)
     return pair.shown
 
 
 def refresh() -> dict[str, Any]:
-    """Return new tokens for the refresh token that the request carries, which counts no more. One that was used
-    before ends the sign-in: somebody else has it. Raises NotSignedInError.
+    """Return new tokens for the refresh token in the request, which becomes invalid. A refresh token that was used
+    before may be stolen and ends the sign-in. Raises NotSignedInError.
     """
     verify_jwt_in_request(refresh=True)
     claims = get_jwt()
@@ -36,7 +36,7 @@ def refresh() -> dict[str, Any]:
 
 
 def revoke() -> None:
-    """End the sign-in of the token that the request carries, whichever of the two it is."""
+    """End the sign-in of the access or refresh token in the request."""
     verify_jwt_in_request(verify_type=False)
     me: SignedIn = get_current_user()
     sign_ins.end(me.id, me.sign_in)

@@ -1,1 +1,1 @@
-"""The Client's own copies of uploaded images: the shop shows them whatever becomes of Admin."""
+"""The Client's copies of uploaded images, which the shop shows also while Admin is down."""

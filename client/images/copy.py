@@ -1,5 +1,5 @@
-"""Image step 3: the worker fetches what is wanted from Admin, by digest, and verifies it. What fails is tried again,
-later and later, for as long as a product names it."""
+"""Copies wanted images from Admin by digest and verifies them, in the worker. A failed copy is retried with backoff for
+as long as a product uses the image."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -13,21 +13,21 @@ from client.images.documents import ImageCopy, WantedImage
 from client.leases import lease
 from web.http.images import digest_of
 
-LONGEST = 20.0  # seconds per run; a call to Admin may take ten more
+MAX_SECONDS = 20.0  # per run; a call to Admin may take ten more
 LEASE_TIME = timedelta(seconds=40)
-FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(seconds=5), timedelta(minutes=10)
-_MOST_DOUBLINGS = 10
+FIRST_BACKOFF, MAX_BACKOFF = timedelta(seconds=5), timedelta(minutes=10)
+_MAX_DOUBLINGS = 10
 
 log = structlog.get_logger(__name__)
 
 
 def copy(gateway: AdminGateway) -> None:
-    """Fetch what is due, until Admin does not answer or time is up. Any number may run: one works.
+    """Fetch the images that are due, until Admin does not answer or MAX_SECONDS passed. One process at a time works.
 
     Raises pymongo's errors when the store does not answer.
     """
-    deadline = time.monotonic() + LONGEST
-    if _next() is None:  # as mostly: not worth a lease, which is two writes
+    deadline = time.monotonic() + MAX_SECONDS
+    if _next() is None:  # usually; a lease costs two writes
         return
     with lease("images", LEASE_TIME) as mine:
         while mine and time.monotonic() < deadline:
@@ -43,17 +43,17 @@ def _next() -> dict[str, Any] | None:
 
 
 def _fetch(gateway: AdminGateway, image: dict[str, Any]) -> bool:
-    """Fetch one image; return whether Admin answers, so that the next one is worth a try."""
+    """Fetch one image; return whether Admin answered."""
     digest = image["_id"]
     try:
         content = gateway.image(digest)
     except AdminUnavailableError as outage:
-        _put_off(image, str(outage))
+        _retry_later(image, str(outage))
         return False
     if content is None:
-        _missing(image)
+        _handle_missing(image)
     elif digest_of(content) != digest:
-        _put_off(image, "Admin's bytes are not what the digest says")
+        _retry_later(image, "the bytes from Admin do not match the digest")
     else:
         _store(digest, content)
     return True
@@ -67,16 +67,16 @@ def _store(digest: str, content: bytes) -> None:
     log.info("image copied", digest=digest, bytes=len(content))
 
 
-def _missing(image: dict[str, Any]) -> None:
-    """Admin has none: no product may name it any more, or Admin lost it."""
+def _handle_missing(image: dict[str, Any]) -> None:
+    """Retry an image that Admin does not have while a product uses it, else forget it."""
     if wanted.named([image["_id"]]):
-        _put_off(image, "Admin has no such image")
+        _retry_later(image, "Admin has no such image")
     else:
         WantedImage._get_collection().delete_one({"_id": image["_id"]})
 
 
-def _put_off(image: dict[str, Any], reason: str) -> None:
-    backoff = min(FIRST_BACKOFF * 2 ** min(image["tries"], _MOST_DOUBLINGS), LONGEST_BACKOFF)
+def _retry_later(image: dict[str, Any], reason: str) -> None:
+    backoff = min(FIRST_BACKOFF * 2 ** min(image["tries"], _MAX_DOUBLINGS), MAX_BACKOFF)
     change = {"$set": {"due_at": datetime.now(UTC) + backoff, "reason": reason}, "$inc": {"tries": 1}}
     WantedImage._get_collection().update_one({"_id": image["_id"]}, change)
-    log.warning("image waits", digest=image["_id"], reason=reason, seconds=backoff.total_seconds())
+    log.warning("image not copied", digest=image["_id"], reason=reason, seconds=backoff.total_seconds())

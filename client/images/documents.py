@@ -1,11 +1,11 @@
-"""Documents of the images, and of those that are still to be fetched."""
+"""Documents of copied images and of wanted ones."""
 
 from mongoengine import BinaryField, DateTimeField, Document, IntField, StringField
 
 
 class ImageCopy(Document):
-    """An image, its digest verified. ``unused_since``: since when no product names it, None while one does;
-    ``checked_at``: when that was last found out."""
+    """A copied image with a verified digest. ``unused_since`` is None while a product uses it; ``checked_at`` is the
+    time of the last check."""
 
     meta = {"collection": "images", "auto_create_index": False, "strict": False}
 
@@ -16,7 +16,7 @@ class ImageCopy(Document):
 
 
 class WantedImage(Document):
-    """An image that a product names and that is not here. ``reason``: why the last try failed."""
+    """An image that a product uses and that is not copied yet. ``reason``: why the last try failed."""
 
     meta = {"collection": "images_wanted", "auto_create_index": False, "strict": False}
 

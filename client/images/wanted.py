@@ -1,4 +1,4 @@
-"""Image step 2: note which images the copy names and does not hold. Products never wait for that."""
+"""Records which images products use and the Client has not copied. Products never wait for images."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -13,17 +13,17 @@ from web.http.images import digest_in, url_of
 
 
 def record(messages: Iterable[ProductChanged]) -> bool:
-    """Note the images that ``messages`` name and that are not here; return whether there are such."""
+    """Record the images in ``messages`` that are not copied yet; return whether there were any."""
     named = {digest_in(message.product.image_url) for message in messages if message.product}
     return record_digests({digest for digest in named if digest})
 
 
 def record_digests(digests: set[str]) -> bool:
-    """Note ``digests``, apart from those that are here; return whether any was left."""
+    """Record those of ``digests`` that are not copied yet; return whether there were any."""
     if not digests:
         return False
-    held = by_ids(ImageCopy._get_collection(), list(digests), {"_id": 1})
-    missing = digests - {image["_id"] for image in held}
+    copied = by_ids(ImageCopy._get_collection(), list(digests), {"_id": 1})
+    missing = digests - {image["_id"] for image in copied}
     if missing:
         now = datetime.now(UTC)
         fresh = {"$setOnInsert": {"since": now, "due_at": now, "tries": 0, "reason": None}}
@@ -33,12 +33,12 @@ def record_digests(digests: set[str]) -> bool:
 
 
 def waiting() -> int:
-    """Return how many images are still to be fetched."""
+    """Return how many images are still to be copied."""
     return int(WantedImage._get_collection().count_documents({}))
 
 
 def named(digests: Iterable[str]) -> set[str]:
-    """Return those of ``digests`` that a product of the shop names."""
+    """Return those of ``digests`` that a product uses."""
     urls = {url_of(digest): digest for digest in digests}
     found = ProductCopy._get_collection().distinct("image_url", {"image_url": {"$in": list(urls)}})
-    return {urls[url] for url in found if isinstance(url, str) and url in urls}  # a list may hold others beside it
+    return {urls[url] for url in found if isinstance(url, str) and url in urls}  # an array may contain other values too

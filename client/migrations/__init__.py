@@ -1,6 +1,6 @@
 """Numbered migrations of the Client's indexes and document shapes; each is idempotent.
 
-``migrations`` in MongoDB remembers which ones ran. A new one is a function added to ``MIGRATIONS``.
+The collection ``migrations`` records which ones ran. A new one is a function added to ``MIGRATIONS``.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def index_products(products: Collection) -> None:
             [("deleted", ASCENDING), ("category", ASCENDING), (field, DESCENDING), ("_id", DESCENDING)]
         )
     products.create_index([("search_terms", ASCENDING)])
-    products.create_index([("image_url", ASCENDING)])  # which images are in use
+    products.create_index([("image_url", ASCENDING)])  # finds the images in use
 
 
 def _indexes(db: Database) -> None:
@@ -42,7 +42,7 @@ def _dead_letters(db: Database) -> None:
     newest_first = [("died_at", DESCENDING), ("_id", DESCENDING)]
     dead_letters.create_index(newest_first)
     dead_letters.create_index([("state", ASCENDING), *newest_first])
-    dead_letters.create_index([("state", ASCENDING), ("at", ASCENDING)])  # what to purge
+    dead_letters.create_index([("state", ASCENDING), ("at", ASCENDING)])  # finds closed ones to remove
     dead_letters.create_index([("products.id", ASCENDING)])
 
 
@@ -83,7 +83,7 @@ MIGRATIONS: dict[int, Callable[[Database], None]] = {
 
 
 def migrate(db: Database) -> list[int]:
-    """Run what has not run yet; return the numbers."""
+    """Run the migrations that have not run yet; return their numbers."""
     done = {doc["_id"] for doc in db["migrations"].find()}
     pending = [number for number in sorted(MIGRATIONS) if number not in done]
     for number in pending:

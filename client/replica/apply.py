@@ -1,6 +1,6 @@
-"""A5: write product states into the copy, each only where it is newer than what is held.
+"""Writes product states into the copy, each only where it is newer than the stored one.
 
-Duplicates, old messages and any order end in the same state; a deleted product never comes back.
+Duplicates, old messages and any order lead to the same state; a deleted product never comes back.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,8 +25,7 @@ _DUPLICATE_KEY = 11000
 
 
 def apply(messages: Iterable[ProductChanged]) -> int:
-    """Apply ``messages`` in unordered bulk writes, a line of the log for each; return how many were newer than what was
-    held.
+    """Apply ``messages`` in unordered bulk writes and log each; return how many were newer than the stored state.
 
     Raises pymongo's errors when the store does not answer; applying again is harmless.
     """
@@ -56,7 +55,7 @@ def write(collection: Collection, messages: Sequence[ProductChanged]) -> int:
         failed = error.details["writeErrors"]
         if any(item["code"] != _DUPLICATE_KEY for item in failed):
             raise
-        # The id exists: held is not older, or another task inserted it just now. Without upsert, once more.
+        # The id exists: the stored state is not older, or another task has just inserted it. Retry without upsert.
         again = [_update(newer[item["index"]], upsert=False) for item in failed]
         retried = bulk_write(collection, again).bulk_api_result
         return _written(error.details) + _written(retried)
@@ -65,21 +64,21 @@ def write(collection: Collection, messages: Sequence[ProductChanged]) -> int:
 def _plan(collection: Collection, messages: Sequence[ProductChanged]) -> tuple[Sequence[ProductChanged], list[Any]]:
     """Return those of ``messages`` that are newer, and the write for each.
 
-    A batch asks what is held first: an insert costs a store a fraction of an upsert, and what is old needs no write.
-    The answer may be out of date by then; each write holds all the same.
+    A batch first reads the stored sequences: an insert is much cheaper than an upsert, and an old message needs no
+    write. If they changed by then, each write still applies only where it is newer.
     """
     if len(messages) == 1:
         return messages, [_update(messages[0], upsert=True)]
     found = by_ids(collection, [message.id for message in messages], {"sequence": 1})
-    held = {document["_id"]: document.get("sequence") for document in found}
-    newer = [message for message in messages if not _is_old(message, held.get(message.id))]
+    stored = {document["_id"]: document.get("sequence") for document in found}
+    newer = [message for message in messages if not _is_old(message, stored.get(message.id))]
     now = clock()
-    return newer, [_update(m, upsert=True) if m.id in held else _insert(m, now) for m in newer]
+    return newer, [_update(m, upsert=True) if m.id in stored else _insert(m, now) for m in newer]
 
 
-def _is_old(message: ProductChanged, held: Any) -> bool:
-    """Whether a version like ``held`` makes the message old; what else somebody wrote there decides nothing."""
-    return isinstance(held, int) and held >= message.sequence
+def _is_old(message: ProductChanged, stored: Any) -> bool:
+    """Return whether the sequence ``stored`` makes ``message`` old; a malformed one does not."""
+    return isinstance(stored, int) and stored >= message.sequence
 
 
 def _written(result: Mapping[str, Any]) -> int:
@@ -95,7 +94,7 @@ def _update(message: ProductChanged, upsert: bool) -> UpdateOne:
 
 
 def overwrite(message: ProductChanged, where: dict[str, Any], upsert: bool = False) -> UpdateOne:
-    """Return the write that puts ``message``'s state over the document that matches ``where``."""
+    """Return the write that replaces the state of the document that matches ``where`` by that of ``message``."""
     change: dict[str, Any] = {"$set": _state(message), "$currentDate": {"applied_at": True}}  # the database's clock
     if message.product is None:
         change["$unset"] = dict.fromkeys((*CONTENT_NAMES, "search_terms"), "")
@@ -105,9 +104,9 @@ def overwrite(message: ProductChanged, where: dict[str, Any], upsert: bool = Fal
 
 
 def exactly(document: dict[str, Any]) -> dict[str, Any]:
-    """Return what matches ``document`` only as it was read: whoever changed it since knows better.
+    """Return the filter that matches ``document`` only while it is as it was read.
 
-    By ``$eq``, whatever a hand wrote there; None also matches a field that is not there.
+    ``$eq`` also compares malformed values; None also matches a missing field.
     """
     return {name: {"$eq": document.get(name)} for name in ("_id", "sequence", "checksum")}
 

@@ -1,7 +1,7 @@
-"""What a document of the copy says, in the contract's terms: what verifying, comparing and the shop read.
+"""Reads documents of the copy for verification, comparisons and the shop.
 
-A document may have been written by anybody. Nothing here raises for one that is malformed: it is named, with the
-reason, and its neighbours are read.
+A document may have been edited by hand. A malformed one raises nothing: its problem is returned, so that the other
+documents are read.
 """
 
 from collections.abc import Callable
@@ -22,12 +22,12 @@ from contract.messages import (
 from contract.search_terms import terms_of
 
 _TYPES = {"price": Decimal128, "created_at": datetime, "updated_at": datetime}  # the others are strings
-# What is read of a document: all but its search terms, and nothing that a stranger added to it.
+# The fields to read: all but the search terms, and no unknown ones.
 FIELDS = dict.fromkeys(("_id", "sequence", "deleted", "checksum", "applied_at", "likes", *CONTENT_NAMES), 1)
 
 
 def document_of(product: ProductContent) -> dict[str, Any]:
-    """Return the content as it is stored."""
+    """Return the fields in which ``product`` is stored."""
     return {
         **{name: getattr(product, name) for name in CONTENT_NAMES},
         "price": Decimal128(product.price),
@@ -38,15 +38,15 @@ def document_of(product: ProductContent) -> dict[str, Any]:
 
 
 def content_of(document: dict[str, Any]) -> dict[str, str]:
-    """Return what ``document`` holds of a product's content; nothing for a tombstone.
+    """Return the content in ``document``, empty for a tombstone.
 
-    A value of a type that we never write is shown with that type, and so never looks right.
+    A value of a wrong type is shown with its type.
     """
     return {name: _text(name, document[name]) for name in CONTENT_NAMES if name in document}
 
 
 def id_of(document: dict[str, Any]) -> int | None:
-    """Return the product's id; None where ``_id`` is no whole number, and so no product's."""
+    """Return the product's id, None where ``_id`` is not a whole number."""
     value = document["_id"]
     if isinstance(value, Decimal128):
         value = value.to_decimal()
@@ -59,65 +59,64 @@ def id_of(document: dict[str, Any]) -> int | None:
 
 
 def sequence_of(document: dict[str, Any]) -> int:
-    """Return the sequence that ``document`` holds, 0 where it is no whole number, which only a hand could write."""
+    """Return the sequence in ``document``, 0 where it is malformed."""
     sequence: Any = document.get("sequence")
     return int(sequence) if _is_int(sequence) else 0
 
 
 def checksum_of(document: dict[str, Any]) -> str:
-    """Return the checksum of what is really there, whatever ``checksum`` the document names; MALFORMED_CHECKSUM where
-    no message of ours could have made the document.
+    """Compute the checksum of the content in ``document``; MALFORMED_CHECKSUM where the document is malformed.
 
-    An edit past Lockstep's back leaves the stored checksum as it was; this one it changes.
+    The field ``checksum`` is not used: a manual edit does not change it.
     """
     return _read(document)[0]
 
 
 def problem_in(document: dict[str, Any]) -> str | None:
-    """Return why no message of ours could have made ``document``, None for a well-formed one."""
+    """Return why ``document`` is malformed, None where it is not."""
     return _read(document)[1]
 
 
 def applied_at_of(document: dict[str, Any]) -> datetime | None:
-    """Return when the state was applied, None where the document does not say."""
+    """Return when the state was applied, None where it is missing."""
     applied = document.get("applied_at")
     return applied if isinstance(applied, datetime) else None
 
 
 def failure_of(document: dict[str, Any]) -> tuple[int, str | None]:
-    """Return the sequence that was refused, and why, as a document of ``sync_failures`` says."""
+    """Return the refused sequence and the reason from a document of ``sync_failures``."""
     reason = document.get("reason")
     return sequence_of(document), reason if isinstance(reason, str) else None
 
 
 def entry_of(document: dict[str, Any]) -> Entry:
-    """Return what ``document``, which has a product's id, holds."""
+    """Return id, sequence and checksum of ``document``, which has a product's id."""
     return Entry(id_of(document) or 0, sequence_of(document), checksum_of(document))
 
 
 def _read(document: dict[str, Any]) -> tuple[str, str | None]:
-    """Return the checksum of the content, and what is wrong with the document."""
+    """Return the checksum of the content, and why the document is malformed."""
     if id_of(document) is None:
-        return MALFORMED_CHECKSUM, f"_id is {_shown(document, '_id')}, not a whole number"
-    for name, (fits, expected) in _BESIDE.items():
+        return MALFORMED_CHECKSUM, f"_id is {_describe(document, '_id')}, not a whole number"
+    for name, (fits, expected) in _OTHER_FIELDS.items():
         if not fits(document.get(name)):
-            return MALFORMED_CHECKSUM, f"{name} is {_shown(document, name)}, not {expected}"
+            return MALFORMED_CHECKSUM, f"{name} is {_describe(document, name)}, not {expected}"
     for name in CONTENT_NAMES:
-        if name in document and not _is_ours(name, document[name]):
-            return MALFORMED_CHECKSUM, f"{name} is {_shown(document, name)}"
+        if name in document and not _has_type(name, document[name]):
+            return MALFORMED_CHECKSUM, f"{name} is {_describe(document, name)}"
     content = content_of(document)
     if document["deleted"]:
         return (MALFORMED_CHECKSUM, "it is deleted, but has content") if content else (DELETED_CHECKSUM, None)
     if not _is_int(document.get("likes")):
-        return MALFORMED_CHECKSUM, f"likes is {_shown(document, 'likes')}, not a whole number"
+        return MALFORMED_CHECKSUM, f"likes is {_describe(document, 'likes')}, not a whole number"
     try:
         return ProductContent.decode(content).checksum(), None
     except ValueError as error:
         return MALFORMED_CHECKSUM, str(error)
 
 
-def _is_ours(name: str, value: Any) -> bool:
-    """Whether ``value`` is of the type that a field of the content is written with."""
+def _has_type(name: str, value: Any) -> bool:
+    """Return whether ``value`` has the type of the content's field ``name``."""
     return isinstance(value, _TYPES.get(name, str))
 
 
@@ -125,8 +124,8 @@ def _is_int(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-# What stands beside the content.
-_BESIDE: dict[str, tuple[Callable[[Any], bool], str]] = {
+# The fields beside the content.
+_OTHER_FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "sequence": (_is_int, "a whole number"),
     "deleted": (lambda value: isinstance(value, bool), "true or false"),
     "checksum": (lambda value: isinstance(value, str), "a text"),
@@ -134,11 +133,11 @@ _BESIDE: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def _shown(document: dict[str, Any], name: str) -> str:
+def _describe(document: dict[str, Any], name: str) -> str:
     return f"of type {type(document[name]).__name__}" if name in document else "missing"
 
 
 def _text(name: str, value: Any) -> str:
-    if _is_ours(name, value):
+    if _has_type(name, value):
         return format_time(value) if isinstance(value, datetime) else str(value)
     return f"“{value}” (text)" if isinstance(value, str) else f"{value!r} ({type(value).__name__})"

@@ -1,4 +1,4 @@
-"""What the copy really holds, for comparisons: ids, sequences and the checksums of the content that is there."""
+"""Reads the copy for comparisons: ids, sequences and checksums computed from the content."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from contract.digests import Entry
 from contract.messages import format_time
 
 BATCH = 250  # documents in memory at once
-MOST_SHOWN = 20_000  # characters of one value; no product of ours has a longer one
+MAX_SHOWN = 20_000  # characters of one value; no valid product has a longer one
 
 
 def documents(after: int, upto: int, limit: int) -> Iterator[dict[str, Any]]:
@@ -22,12 +22,12 @@ def documents(after: int, upto: int, limit: int) -> Iterator[dict[str, Any]]:
 
 
 def listed(product_ids: Sequence[int]) -> list[Entry]:
-    """Return the entries of ``product_ids``; ids that are not held are missing."""
+    """Return the entries of those of ``product_ids`` that are stored."""
     return [entry_of(document) for document in by_ids(_copy(), product_ids, FIELDS)]
 
 
 def one(product_id: int) -> dict[str, Any] | None:
-    """Return everything held of a product, for a person to compare; None when nothing is."""
+    """Return all that is stored of a product, for a detailed comparison; None where nothing is."""
     document = _copy().find_one({"_id": product_id}, FIELDS)
     if document is None:
         return None
@@ -45,8 +45,8 @@ def one(product_id: int) -> dict[str, Any] | None:
 
 
 def _cut(text: str) -> str:
-    """Return what a person can read of ``text``: a stranger's may have megabytes."""
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}… ({len(text):,} characters)"
+    """Shorten ``text``: a manual edit may have megabytes."""
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}… ({len(text):,} characters)"
 
 
 def _copy() -> Collection:

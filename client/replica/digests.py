@@ -1,4 +1,4 @@
-"""The copy summed up, bucket by bucket, without holding it."""
+"""Computes digests of the copy by bucket, in bounded memory."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,13 +7,13 @@ from client.replica import contents
 from client.replica.content import entry_of, id_of
 from contract.digests import BUCKET, Entry, digests
 
-MAX_READ = 50_000  # documents per question: its answer takes some seconds
+MAX_READ = 50_000  # documents per call, which takes some seconds
 
 
-def summed(after: int, upto: int, max_read: int = MAX_READ) -> dict[str, Any]:
-    """Return ``buckets`` of the ids in (after, upto], and how far it came: ``reached``, at most ``upto``.
+def bucket_digests(after: int, upto: int, max_read: int = MAX_READ) -> dict[str, Any]:
+    """Return the ``buckets`` of ids in (after, upto], and ``reached``, the last id they cover.
 
-    A bucket that was not read to its end is left for the next question; ``max_read`` is at least two buckets.
+    A bucket that was not read completely is left for the next call; ``max_read`` is at least two buckets.
     """
     read = 0
 
@@ -21,7 +21,7 @@ def summed(after: int, upto: int, max_read: int = MAX_READ) -> dict[str, Any]:
         nonlocal read
         for document in contents.documents(after, upto, max_read):
             read += 1
-            if id_of(document) is not None:  # else it is no product's
+            if id_of(document) is not None:
                 yield entry_of(document)
 
     found, reached = list(digests(entries())), upto

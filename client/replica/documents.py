@@ -1,4 +1,4 @@
-"""Documents of the catalogue's copy."""
+"""Documents of the copy of the catalogue."""
 
 from mongoengine import (
     BooleanField,
@@ -13,7 +13,7 @@ from mongoengine import (
 
 
 class ProductCopy(Document):
-    """A product as Admin last told it, or its tombstone: ``deleted``, ``sequence`` and no content, kept for ever."""
+    """A product's newest state from Admin. A tombstone is ``deleted``, has no content, and is never removed."""
 
     meta = {"collection": "products", "auto_create_index": False, "strict": False}
 
@@ -32,11 +32,11 @@ class ProductCopy(Document):
     created_at = DateTimeField()
     updated_at = DateTimeField()
     search_terms = ListField(StringField())  # of title, sku and category, for search by prefix
-    likes = IntField(default=0)  # size of the like set (L3); product messages never touch it
+    likes = IntField(default=0)  # number of counted likes; product messages never change it
 
 
 class SyncFailure(Document):
-    """Why a product's message was refused; Admin shows it. Deleted once that sequence or a newer one is applied."""
+    """Why a product's message was refused; Admin shows it. Removed once that sequence or a newer one is applied."""
 
     meta = {"collection": "sync_failures", "auto_create_index": False, "strict": False}
 

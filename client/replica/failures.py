@@ -1,6 +1,6 @@
-"""Why the copy refused products' states: one reason for each product, that of the newest state refused.
+"""Stores why product states were refused: one reason per product, that of the newest refused state.
 
-A6 returns them to Admin. Messages come late and in any order, so each write is guarded by the sequence it is about.
+Admin reads them when it verifies. Messages arrive in any order, so each write is guarded by its sequence.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +15,8 @@ from contract.messages import InvalidMessageError
 
 
 def record(error: InvalidMessageError) -> None:
-    """Record the reason for a refused message whose product could be read, unless a newer state was refused or the
-    same or a newer one is held.
+    """Record the reason for a refused message whose product is known, unless a newer state was refused, or the same or
+    a newer one is stored.
     """
     if error.product_id is not None:
         _write(error.product_id, "$lte", error.sequence or 0, error.reason)
@@ -24,8 +24,8 @@ def record(error: InvalidMessageError) -> None:
 
 
 def record_worker_lost(products: Sequence[dict[str, Any]], reason: str) -> None:
-    """Record ``reason`` for the states of ``products`` ({id, sequence}) whose message ended its worker. An existing
-    reason that names what is wrong with the same state stays.
+    """Record ``reason`` for ``products`` ({id, sequence}) whose message ended its worker. An existing reason for the
+    same state stays.
     """
     for product in products:
         if product["sequence"]:
@@ -36,7 +36,7 @@ def record_worker_lost(products: Sequence[dict[str, Any]], reason: str) -> None:
 def clear(applied: Mapping[int, int]) -> None:
     """Remove the reasons for states up to those ``applied`` (product → sequence)."""
     failures = SyncFailure._get_collection()
-    for failure in by_ids(failures, list(applied), {"_id": 1}):  # mostly there is none, and nothing to write
+    for failure in by_ids(failures, list(applied), {"_id": 1}):  # usually there is none, and nothing to write
         failures.delete_one({"_id": failure["_id"], "sequence": {"$lte": applied[failure["_id"]]}})
 
 
@@ -47,12 +47,12 @@ def _write(product_id: int, replaces: str, sequence: int, reason: str) -> None:
             {"_id": product_id, "sequence": {replaces: sequence}}, change, upsert=True
         )
     except DuplicateKeyError:
-        return  # there is one that stays
+        return  # the stored one stays
 
 
 def _delete_outdated(product_ids: Sequence[int]) -> None:
-    """Remove reasons for what is held. Looked at afterwards, so that a state applied meanwhile counts too."""
+    """Remove reasons for states that are stored. Read after the write, to see states that were applied meanwhile."""
     for copy in by_ids(ProductCopy._get_collection(), product_ids, {"sequence": 1}):
-        if isinstance(held := copy.get("sequence"), int):
-            # 0: nobody could read which state was refused, so it may be a newer one
-            SyncFailure._get_collection().delete_one({"_id": copy["_id"], "sequence": {"$gt": 0, "$lte": held}})
+        if isinstance(stored := copy.get("sequence"), int):
+            # 0: the refused sequence could not be read, so it may be newer
+            SyncFailure._get_collection().delete_one({"_id": copy["_id"], "sequence": {"$gt": 0, "$lte": stored}})

@@ -1,4 +1,4 @@
-"""What shoppers read: lists by keyset, search, one product."""
+"""Reads the copy for the shop: lists, search, one product."""
 
 import re
 from collections.abc import Iterable
@@ -17,13 +17,13 @@ from web.http import cursors
 from web.http.problems import ProblemError
 
 SORTS = {"-created_at": "created_at", "-likes": "likes"}
-# What can be a position in a list: a malformed copy must neither end a list nor hide what comes after it.
+# Valid sort values: a malformed copy must neither end a list nor hide the products after it.
 _SORTABLE: dict[str, dict[str, Any]] = {
     "_id": {"$type": ["int", "long", "double"]},
     "created_at": {
         "$gte": datetime(1, 1, 1, tzinfo=UTC),
         "$lt": datetime(9999, 12, 31, tzinfo=UTC),
-        "$not": {"$type": "array"},  # a list is compared by its items
+        "$not": {"$type": "array"},  # an array is compared by its items
     },
     "likes": {"$type": ["int", "long"], "$not": {"$type": "array"}},
 }
@@ -46,7 +46,7 @@ class Page:
 
 
 def get_product(product_id: int) -> ProductCopy:
-    """Return a live product. Raises ProductNotFoundError (not here, or not yet), ProductGoneError (deleted)."""
+    """Return a live product. Raises ProductNotFoundError where it is unknown, ProductGoneError where it is deleted."""
     found = ProductCopy._get_collection().find_one({"_id": product_id}, FIELDS)
     product = next(iter(valid_products([found])), None) if found else None
     if product is None:
@@ -57,7 +57,7 @@ def get_product(product_id: int) -> ProductCopy:
 
 
 def list_products(limit: int, cursor: str | None, q: str, category: str | None, sort: str) -> Page:
-    """Return one page of live products; none where ``q`` holds signs alone. Raises BadCursorError."""
+    """Return one page of live products, empty where ``q`` has no letter or digit. Raises BadCursorError."""
     position, field = cursors.decode(cursor, sort), SORTS[sort]
     if finds_nothing(q):
         return Page([], None)
@@ -78,15 +78,13 @@ def list_products(limit: int, cursor: str | None, q: str, category: str | None, 
 
 
 def live_products(product_ids: list[int]) -> list[ProductCopy]:
-    """Return those of these products that are there and not deleted."""
+    """Return those of these products that are live."""
     where = {"_id": {"$in": product_ids}, "deleted": False}
     return valid_products(ProductCopy._get_collection().find(where, FIELDS))
 
 
 def valid_products(documents: Iterable[dict[str, Any]]) -> list[ProductCopy]:
-    """Return the products of ``documents``, read with FIELDS. A malformed one is left out until it is repaired, which
-    the relay does (A6): no shopper should see it, and no other product should go with it.
-    """
+    """Return the products of ``documents``, read with FIELDS, without malformed ones, which the relay repairs."""
     products = []
     for document in documents:
         if problem := problem_in(document):
@@ -103,7 +101,7 @@ def categories() -> list[str]:
 
 
 def newest() -> int | None:
-    """Return the id of the product that came last, None in an empty shop."""
+    """Return the id of the newest product, None in an empty shop."""
     where = {"deleted": False, "created_at": _SORTABLE["created_at"]}
     last = ProductCopy._get_collection().find_one(where, {"_id": 1}, sort=[("created_at", -1), ("_id", -1)])
     return id_of(last) if last else None

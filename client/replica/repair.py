@@ -1,4 +1,4 @@
-"""Repairing the copy where a comparison found it wrong: exactly what was seen is replaced, nothing newer."""
+"""Repairs copies that a comparison found wrong. A copy that changed since the comparison is left as it is."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ log = structlog.get_logger(__name__)
 
 
 def repair(repairs: Sequence[Repair]) -> dict[int, str]:
-    """Carry out ``repairs``, one per product; return each id's outcome, as a look afterwards shows it."""
+    """Carry out ``repairs``, one per product; return the outcome of each id, read afterwards."""
     ids = [r.id for r in repairs]
     before = {id_of(doc): doc for doc in by_ids(ProductCopy._get_collection(), ids, FIELDS)}
     apply.apply([r.state for r in repairs if r.state and r.id not in before])
-    # What is right already is not written: the relay asks about a row that changed and arrived meanwhile.
+    # A copy that is already equal is not written: the message may have arrived meanwhile.
     wrong = [r for r in repairs if r.id in before and r.seen != r.wanted_entry]
     seen = [(r, before[r.id]) for r in wrong if entry_of(before[r.id]) == r.seen]
     if seen:

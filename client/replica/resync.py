@@ -1,4 +1,4 @@
-"""Replay without a payload: fetch products' current states from Admin and make the copy equal to them."""
+"""Resync: fetches products' current states from Admin and makes the copies equal to them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from contract.messages import ProductChanged
 
 log = structlog.get_logger(__name__)
 
-SHOWN = 20  # unknown ids in a line of the log
+SHOWN = 20  # unknown ids in a log line
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,12 @@ class Resynced:
 
 
 def resync(gateway: AdminGateway, product_ids: Sequence[int]) -> Resynced:
-    """Make the copies of ``product_ids`` equal Admin's, deleted or not; return what Admin answered.
+    """Make the copies of ``product_ids`` equal to Admin's states, deleted ones too; return Admin's answer.
 
-    What is right already is not written. A state that is not valid is refused alone, its reason recorded. Raises
-    AdminUnavailableError; pymongo's errors when the store does not answer.
+    Equal copies are not written. An invalid state is refused alone and its reason recorded. Raises
+    AdminUnavailableError, and pymongo's errors when the store does not answer.
     """
-    # Read before Admin is asked: what is not older than Admin's answer then, and differs, was not made by Admin.
+    # Read before asking Admin: a copy that is not older than the answer, and differs from it, is wrong.
     seen = {id_of(doc): doc for doc in by_ids(ProductCopy._get_collection(), product_ids, FIELDS)}
     states, refused = gateway.product_states(product_ids)
     apply.apply(states)
@@ -51,7 +51,7 @@ def resync(gateway: AdminGateway, product_ids: Sequence[int]) -> Resynced:
 
 
 def _differs(seen: Any, state: ProductChanged) -> bool:
-    """Whether A5 would leave ``seen`` as it is though Admin never made it: malformed, ahead, or of other content."""
+    """Return whether ``seen`` is wrong but not older: malformed, ahead of Admin, or with other content."""
     if seen is None:
         return False
     entry = entry_of(seen)

@@ -1,4 +1,4 @@
-"""A6, the Client's side: what is held of the products that Admin asks about."""
+"""The replica states that Admin's relay asks for when it verifies."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,8 +17,8 @@ _GENERATIONS = "admin"  # the id of the one document of ``sync_generations``
 def replica_states(product_ids: Sequence[int]) -> list[ReplicaState]:
     """Return the state of each product that is stored or was refused; other ids are missing.
 
-    The checksum is made from the content that is there, not read from beside it. Read from the primary with
-    majority concern: what a failover could roll back is not verified.
+    The checksum is computed from the content. Reads use the primary with majority concern, because a state that a
+    failover could roll back must not be verified.
     """
     if not product_ids:
         return []
@@ -30,42 +30,42 @@ def replica_states(product_ids: Sequence[int]) -> list[ReplicaState]:
 
 
 def exchange_generations(generation: int, epoch: int, acknowledged: int = 0) -> int:
-    """Keep the highest generation and epoch that Admin ever told; return the highest generation kept before.
+    """Store the highest generation and epoch that Admin sent; return the highest generation stored before.
 
-    Admin sees from it whether this store was restored from a backup, or its own was (admin.relay.restore_detection).
-    Nothing may hide a restore before Admin has learnt of it. So the generation stays while it differs from
-    ``acknowledged``, as this answer may get lost, and it is written by compare-and-set. A negative ``acknowledged``
-    follows a recovery: then the generation is stored whatever is known.
+    From it Admin detects that one of the two databases was restored from a backup (admin.relay.restore_detection). The
+    generation is raised only while it equals ``acknowledged``, by compare-and-set: this answer may get lost, and a
+    restore must be reported until Admin has read it. A negative ``acknowledged`` follows a recovery and stores the
+    generation unconditionally.
     """
     generations = database()["sync_generations"].with_options(read_concern=MAJORITY)
     while True:
         found = generations.find_one({"_id": _GENERATIONS})
         known, known_epoch = (_number(found, name) for name in ("generation", "epoch"))
-        told = {
+        new = {
             "generation": generation if acknowledged < 0 or acknowledged == known else known,
             "epoch": max(epoch, known_epoch),
         }
-        told["generation"] = max(told["generation"], known)
+        new["generation"] = max(new["generation"], known)
         if found is None:
-            kept = _first(generations, told)
-        elif told == {"generation": known, "epoch": known_epoch}:
+            stored = _insert(generations, new)
+        elif new == {"generation": known, "epoch": known_epoch}:
             return known
         else:
             seen = {"_id": _GENERATIONS, **{name: {"$eq": found.get(name)} for name in ("generation", "epoch")}}
-            kept = bool(generations.update_one(seen, {"$set": told}).matched_count)
-        if kept:
+            stored = bool(generations.update_one(seen, {"$set": new}).matched_count)
+        if stored:
             return known
 
 
 def _number(found: dict[str, Any] | None, name: str) -> int:
-    """Return a number of the document's; what a hand made of it counts as 0, as in an empty store."""
+    """Return a number of the document, 0 where it is missing or malformed."""
     value = (found or {}).get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
-def _first(generations: Collection, told: dict[str, int]) -> bool:
+def _insert(generations: Collection, new: dict[str, int]) -> bool:
     try:
-        generations.insert_one({"_id": _GENERATIONS, **told})
+        generations.insert_one({"_id": _GENERATIONS, **new})
     except DuplicateKeyError:
         return False
     return True

@@ -1,4 +1,4 @@
-"""Signing up, signing in, and having one's account erased."""
+"""Shoppers' accounts over REST: sign up, sign in, sign out, erase."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ blp = Blueprint("auth", __name__, url_prefix="/api/v1", description="Shoppers' a
 @blp.response(201, TokenSchema)
 @blp.alt_response(409, description="The e-mail is taken")
 def sign_up(credentials: dict[str, Any]) -> dict[str, Any]:
-    """Sign up; answers with tokens, as signing in does."""
+    """Sign up; the answer has tokens, as for a sign-in."""
     return tokens.issue(service.sign_up(**credentials))
 
 
@@ -32,18 +32,18 @@ def sign_in(credentials: dict[str, Any]) -> dict[str, Any]:
 @blp.route("/auth/refresh", methods=["POST"])
 @blp.doc(**bearer_doc())
 @blp.response(200, TokenSchema)
-@blp.alt_response(401, description="Not a refresh token that counts")
+@blp.alt_response(401, description="Not a valid refresh token")
 def refresh() -> dict[str, Any]:
-    """Exchange the refresh token, sent as the bearer token, for new tokens; it counts once."""
+    """Exchange the refresh token, sent as the bearer token, for new tokens; it is valid once."""
     return tokens.refresh()
 
 
 @blp.route("/auth/revoke", methods=["POST"])
 @blp.doc(**bearer_doc())
 @blp.response(204)
-@blp.alt_response(401, description="Not a token that counts")
+@blp.alt_response(401, description="Not a valid token")
 def revoke() -> None:
-    """Sign out: the token that is sent, and the others of its sign-in, count no more."""
+    """Sign out: the token that is sent, and the others of its sign-in, become invalid."""
     tokens.revoke()
 
 
@@ -59,6 +59,6 @@ class PasswordSchema(CredentialsSchema):
 @blp.response(204)
 @blp.alt_response(403, description="Wrong password")
 def close_account(body: dict[str, Any]) -> None:
-    """Erase my account: the sign-in ends, every like is taken back, here and at Admin. Needs the password."""
+    """Erase my account and take every like back, here and at Admin. Needs the password."""
     service.close_account(me().id, body["password"])
     announcer().offer(0)

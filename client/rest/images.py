@@ -1,4 +1,4 @@
-"""Images as browsers ask for them: the copy, or a placeholder until it is here."""
+"""Serves images to browsers: the copy, or a placeholder until it arrives."""
 
 import threading
 import time
@@ -15,9 +15,9 @@ from web.http.problems import ProblemError
 
 blp = Blueprint("image_files", __name__, url_prefix="/images", description="Product images, for browsers")
 
-FRESH = timedelta(seconds=10)  # a product seen within this long of its creation is seen before its image is here …
-PATIENCE, LOOK_EVERY = 2.0, 0.1  # … so wait, in seconds, for the worker that is just fetching it
-_waiting = threading.BoundedSemaphore(2)  # of the process's threads; the others answer at once
+RECENT = timedelta(seconds=10)  # an image that is wanted for less than this is probably being copied now …
+WAIT_SECONDS, POLL_SECONDS = 2.0, 0.1  # … so wait for the worker
+_waiting = threading.BoundedSemaphore(2)  # threads that may wait; the others answer at once
 
 _PLACEHOLDER = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" fill="#8883"/>'
@@ -32,7 +32,7 @@ class ImageNotFoundError(ProblemError):
 @blp.route("/<digest>")
 @blp.doc(responses={"200": {"description": "The image, or a placeholder", "content": {"image/webp": {}}}})
 def show_image(digest: str) -> Response:
-    """Show an image; a placeholder while the copy is under way."""
+    """Show an image, or a placeholder until it is copied."""
     content = _content(digest) or _wait_for(digest)
     return _placeholder() if content is None else image_response(content, digest)
 
@@ -43,20 +43,20 @@ def _content(digest: str) -> bytes | None:
 
 
 def _wait_for(digest: str) -> bytes | None:
-    """Return the image if it comes at once. Raises ImageNotFoundError when no product names it.
+    """Return the image if it is copied within WAIT_SECONDS. Raises ImageNotFoundError when no product uses it.
 
-    One that is not under way, though a product names it, was lost: it is wanted from now on.
+    An image that a product uses and that is not wanted yet was lost, and is recorded as wanted.
     """
     if not wanted.named([digest]):
         raise ImageNotFoundError("There is no such image.")
     wanted.record_digests({digest})
     image = WantedImage._get_collection().find_one({"_id": digest})
-    if (image and image["since"] < datetime.now(UTC) - FRESH) or not _waiting.acquire(blocking=False):
+    if (image and image["since"] < datetime.now(UTC) - RECENT) or not _waiting.acquire(blocking=False):
         return _content(digest)
     try:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + WAIT_SECONDS
         while (content := _content(digest)) is None and time.monotonic() < deadline:
-            time.sleep(LOOK_EVERY)
+            time.sleep(POLL_SECONDS)
         return content
     finally:
         _waiting.release()

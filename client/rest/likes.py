@@ -1,4 +1,4 @@
-"""L1's door: liking over REST. The shopper who is signed in is ``me``."""
+"""Likes over REST. ``me`` is the shopper who is signed in."""
 
 from typing import Any
 
@@ -23,11 +23,11 @@ class LikeSchema(Schema):
 
 
 class MyLikeSchema(Schema):
-    id = fields.Integer(metadata={"description": "the product's"})
+    id = fields.Integer(metadata={"description": "the product's id"})
     liked_at = fields.Function(
         lambda like: format_time(like.liked_at), metadata={"type": "string", "format": "date-time"}
     )
-    product = fields.Nested(ProductSchema, allow_none=True, metadata={"description": "null: it was deleted since"})
+    product = fields.Nested(ProductSchema, allow_none=True, metadata={"description": "null: it is deleted"})
 
 
 class MyLikesSchema(Schema):
@@ -43,9 +43,9 @@ class MyLikes(MethodView):
     @blp.arguments(PageSchema, location="query")
     @blp.response(200, MyLikesSchema)
     def get(self, query: dict[str, Any]) -> Any:
-        """List what I like, the latest first; follow the Link header to the next page.
+        """List my likes, newest first; follow the Link header to the next page.
 
-        A product that I like again meanwhile moves to the front.
+        A product that I like again meanwhile moves to the first page.
         """
         page = queries.my_likes(me().id, **query)
         return page, next_link(page.next_cursor)
@@ -58,7 +58,7 @@ class MyLike(MethodView):
     @blp.doc(**bearer_doc())
     @blp.response(200, LikeSchema)
     def get(self, product_id: int) -> Any:
-        """Say whether I like a product."""
+        """Show whether I like a product."""
         product = get_product(product_id)
         liked = queries.is_liked(product_id, me().id)
         return {"product": product_id, "liked": liked, "likes": product.likes}
@@ -66,13 +66,13 @@ class MyLike(MethodView):
     @blp.doc(**bearer_doc())
     @blp.response(200, LikeSchema)
     def put(self, product_id: int) -> Any:
-        """Like a product; again changes nothing."""
+        """Like a product; repeating it changes nothing."""
         product = service.set_like(product_id, me().id, True)
         return {"product": product_id, "liked": True, "likes": product.likes}
 
     @blp.doc(**bearer_doc())
     @blp.response(200, LikeSchema)
     def delete(self, product_id: int) -> Any:
-        """Take a like back; again changes nothing."""
+        """Take a like back; repeating it changes nothing."""
         product = service.set_like(product_id, me().id, False)
         return {"product": product_id, "liked": False, "likes": product.likes}

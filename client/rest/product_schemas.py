@@ -1,4 +1,4 @@
-"""What shoppers see of a product, and how they ask."""
+"""Requests and answers about products over REST."""
 
 from marshmallow import Schema, fields, validate
 
@@ -43,14 +43,15 @@ class ListQuerySchema(PageSchema):
         load_default="-created_at",
         validate=validate.OneOf(list(SORTS)),
         metadata={
-            "description": "`-created_at` is stable: who follows the Link headers sees every product that is there all "
-            "the while exactly once. In the order of `-likes` a product whose count changes is skipped or repeated."
+            "description": "`-created_at` is stable: following the Link headers lists each product exactly once, "
+            "unless it is created or deleted meanwhile. With `-likes`, a product whose count changes may be skipped or "
+            "repeated."
         },
     )
 
 
 class ReplicaStatesQuerySchema(ServiceSchema):
-    """``generation`` and ``epoch`` are Admin's; the Client remembers the highest, and should know ``acknowledged``."""
+    """``generation`` and ``epoch`` are Admin's, ``acknowledged`` the last generation that the Client answered."""
 
     ids = fields.List(
         Whole(validate=validate.Range(-MAX_SEQUENCE - 1, MAX_SEQUENCE)),

@@ -1,4 +1,4 @@
-"""The shop's REST API, and Admin's signed question about what is held (A6)."""
+"""The shop's REST API for products, and Admin's signed call for replica states."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ class OneProduct(MethodView):
 @service_blp.arguments(ReplicaStatesQuerySchema)
 @service_blp.response(200)
 def show_replica_states(query: dict[str, Any]) -> Any:
-    """Say what is held of each product asked about."""
+    """Show the replica state of each given product."""
     heartbeat.record(heartbeat.ADMIN)
     known = exchange_generations(query["generation"], query["epoch"], query["acknowledged"])
     states = [state.encode() for state in replica_states(query["ids"])]

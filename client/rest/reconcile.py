@@ -1,4 +1,4 @@
-"""What Admin alone may ask of the copy, signed: comparison and repair."""
+"""Admin's signed calls to compare and repair the copy."""
 
 from dataclasses import asdict
 from typing import Any
@@ -25,7 +25,7 @@ blp = Blueprint("reconcile", __name__, url_prefix=PRODUCTS, description="For Adm
 @service_only
 @blp.response(200)
 def show_extent() -> Any:
-    """Say the highest id and sequence, and how many products are held."""
+    """Show the highest id and sequence, and the number of live and deleted products."""
     return asdict(extent())
 
 
@@ -34,8 +34,8 @@ def show_extent() -> Any:
 @blp.arguments(DigestsQuerySchema)
 @blp.response(200)
 def show_digests(query: dict[str, Any]) -> Any:
-    """Sum up the buckets of a range, and say how far that came."""
-    return digests.summed(query["after"], query["upto"])
+    """Show the digests of the buckets in a range, and the last id they cover."""
+    return digests.bucket_digests(query["after"], query["upto"])
 
 
 @blp.route("/entries", methods=["POST"])
@@ -43,7 +43,7 @@ def show_digests(query: dict[str, Any]) -> Any:
 @blp.arguments(EntriesQuerySchema)
 @blp.response(200)
 def show_entries(query: dict[str, Any]) -> Any:
-    """Show id, sequence and checksum of the products asked about."""
+    """Show id, sequence and checksum of the given products."""
     return {"entries": contents.listed(query["ids"])}
 
 
@@ -52,7 +52,7 @@ def show_entries(query: dict[str, Any]) -> Any:
 @blp.arguments(CopyQuerySchema)
 @blp.response(200)
 def show_one(query: dict[str, Any]) -> Any:
-    """Show everything that is held of a product."""
+    """Show all that is stored of a product."""
     return {"copy": contents.one(query["id"])}
 
 
@@ -61,15 +61,15 @@ def show_one(query: dict[str, Any]) -> Any:
 @blp.arguments(RepairsSchema)
 @blp.response(200)
 def repair_products(query: dict[str, Any]) -> Any:
-    """Replace exactly what was seen; say what came of each."""
+    """Replace copies that are still as they were seen; return an outcome for each."""
     repairs, outcomes = [], {}
     for item in query["repairs"]:
         try:
             repairs.append(Repair.decode(item))
-        except InvalidMessageError as error:  # its neighbours are repaired
+        except InvalidMessageError as error:  # the others are repaired
             failures.record(error)
             outcomes[item["id"]] = INVALID
     outcomes |= repair.repair(repairs)
     wanted.record(r.state for r in repairs if r.state and outcomes[r.id] != CHANGED)
-    recount.correct([r.id for r in repairs if outcomes[r.id] != EQUAL])  # a copy that was lost has no count
+    recount.correct([r.id for r in repairs if outcomes[r.id] != EQUAL])  # a copy that was missing has no count
     return {"outcomes": list(outcomes.items())}

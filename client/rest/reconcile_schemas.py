@@ -1,4 +1,4 @@
-"""How Admin asks; every question is bounded."""
+"""Requests of Admin's comparison and repair; each is bounded."""
 
 from marshmallow import fields, validate
 
@@ -31,7 +31,7 @@ class SeenSchema(ServiceSchema):
 
 
 class RepairSchema(ServiceSchema):
-    """``seen`` null: nothing is held; ``state`` null: Admin never had the product."""
+    """``seen`` null: nothing is stored; ``state`` null: Admin never had the product."""
 
     id = Whole(required=True, validate=_ANY_ID)
     seen = fields.Nested(SeenSchema, required=True, allow_none=True)

@@ -1,4 +1,4 @@
-"""What Admin's status shows of the Client beside its products: likes and images that wait, and dead letters."""
+"""The part of Admin's status that is about the Client: pending likes, wanted images, dead letters, worker."""
 
 from typing import Any
 
@@ -19,8 +19,8 @@ blp = Blueprint("state", __name__, description="For Admin only")
 @service_only
 @blp.response(200)
 def show_state() -> Any:
-    """Say how many likes wait for Admin, since when, how many it refused, how many dead letters are new, how many
-    images are still to be copied, when a worker last did what beat asks for, and what the time is here.
+    """Show the number and age of pending likes, the numbers of parked likes, open dead letters and wanted images, the
+    time of the worker's last collection, and the time here.
     """
     likes, seen = status(), collected_at()
     return {

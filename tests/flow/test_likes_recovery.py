@@ -189,7 +189,7 @@ def test_parked_likes_are_told_again_after_a_recovery(sides: BothSides) -> None:
     product = sides.new_product()
     sides.like("ann", product)
     Like._get_collection().update_one(
-        {}, {"$set": {"parked": "Admin does not know the product"}, "$unset": {"pending": ""}}
+        {}, {"$set": {"parked": "Admin never had the product"}, "$unset": {"pending": ""}}
     )
     raise_epoch()
     tell_again(sides)

@@ -129,6 +129,6 @@ def test_like_of_a_product_that_admin_never_had_is_parked_alone(sides: BothSides
     sides.like("ann", product)
     sides.settle()
     assert [like["parked"] for like in Like._get_collection().find({"parked": {"$exists": True}})] == [
-        "Admin does not know the product"
+        "Admin never had the product"
     ]
     assert sides.admin_set() == {(product, "ann")}
