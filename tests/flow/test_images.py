@@ -124,10 +124,10 @@ def test_an_outage_of_admin_only_delays_the_copy(both: BothSides, url: str, mood
     assert waiting() == {}
 
 
-def test_bytes_that_the_digest_does_not_name_are_never_kept(both: BothSides, url: str) -> None:
+def test_bytes_that_do_not_match_the_digest_are_not_stored(both: BothSides, url: str) -> None:
     both.server.mood = picture("green").getvalue()
     copy.copy(both.gateway)
-    assert waiting() == {digest(url): "Admin's bytes are not what the digest says"}
+    assert waiting() == {digest(url): "the bytes from Admin do not match the digest"}
     assert ImageCopy._get_collection().count_documents({}) == 0
 
 
