@@ -1,4 +1,4 @@
-"""Every command there is: its help teaches, a shell completes it, and what goes wrong is one line and a code."""
+"""Every command: its help, its completion, and its errors, which are one line and an exit code."""
 
 import os
 import re
@@ -22,11 +22,11 @@ ROOTS = {
     "lockstep": lockstep_cli,
     "celery -A tasks resync": celery_commands.resync,
 }
-NOBODY = "127.0.0.1:1"
+UNREACHABLE = "127.0.0.1:1"
 
 
 def walk(path: str, command: click.Command, parent: click.Context | None = None) -> Iterator[tuple[str, click.Context]]:
-    """Yield every command below ``command``, and itself, as its context."""
+    """Yield ``command`` and every command below it, as contexts."""
     context = command.make_context(path.rpartition(" ")[2], [], parent=parent, resilient_parsing=True)
     yield path, context
     if isinstance(context.command, click.Group):
@@ -64,7 +64,7 @@ def test_list_of_commands_cuts_no_line_off(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", LEAVES)
-def test_help_has_examples_that_can_be_typed(path: str) -> None:
+def test_help_has_valid_examples(path: str) -> None:
     examples = re.findall(r"^ {2}((?:lockstep|celery -A tasks) .*)", help_of(path), re.MULTILINE)
     name = path.rpartition(" ")[2]
     assert [line for line in examples if name in line]
@@ -72,7 +72,7 @@ def test_help_has_examples_that_can_be_typed(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in COMMANDS if isinstance(COMMANDS[path].command, click.Group)])
-def test_what_nobody_knows_is_answered_with_a_hint(path: str) -> None:
+def test_unknown_command_is_answered_with_a_hint(path: str) -> None:
     group = COMMANDS[path].command
     assert isinstance(group, click.Group)
     name = next(iter(group.commands))
@@ -84,7 +84,7 @@ def test_what_nobody_knows_is_answered_with_a_hint(path: str) -> None:
     assert "--help" in done.stderr
 
 
-def test_lines_of_lazy_commands_are_sentences_too() -> None:
+def test_short_help_of_lazy_commands_is_a_sentence() -> None:
     lazy = [command for command in lockstep_cli.commands.values() if isinstance(command, LazyCommand)]
     assert len(lazy) >= 10
     assert all(re.fullmatch(r"[A-Z].*\.", command.get_short_help_str()) for command in lazy)
@@ -131,14 +131,14 @@ ASKS_THE_STORE += ("migrate client",)
 
 @pytest.fixture
 def unreachable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Settings under which nothing answers; a file to import."""
+    """Set settings with which no server answers, and create a file to import."""
     settings = {
-        "ADMIN_DATABASE_URL": f"mysql+pymysql://lockstep:hunter22@{NOBODY}/lockstep",
+        "ADMIN_DATABASE_URL": f"mysql+pymysql://lockstep:hunter22@{UNREACHABLE}/lockstep",
         "ADMIN_SECRET_KEY": SECRET,
-        "ADMIN_CLIENT_URL": f"http://{NOBODY}",
-        "CLIENT_MONGODB_URL": f"mongodb://lockstep:hunter22@{NOBODY}/lockstep",
+        "ADMIN_CLIENT_URL": f"http://{UNREACHABLE}",
+        "CLIENT_MONGODB_URL": f"mongodb://lockstep:hunter22@{UNREACHABLE}/lockstep",
         "CLIENT_SECRET_KEY": SECRET,
-        "CLIENT_ADMIN_URL": f"http://{NOBODY}",
+        "CLIENT_ADMIN_URL": f"http://{UNREACHABLE}",
         "SERVICE_KEYS": KEYS,
     }
     for name, value in settings.items():
@@ -157,7 +157,7 @@ def test_database_that_does_not_answer_is_one_line_and_exit_code_4(line: str, un
 
 
 @pytest.mark.parametrize("line", ASKS_ADMIN_S_DATABASE)
-def test_database_that_was_not_migrated_is_one_line_with_its_cure(
+def test_database_without_migrations_is_one_line_with_its_fix(
     line: str, unreachable: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ADMIN_DATABASE_URL", f"sqlite:///{tmp_path / 'empty.db'}")
@@ -175,7 +175,7 @@ def test_store_that_does_not_answer_is_one_line_and_exit_code_4() -> None:
 
 
 @pytest.mark.parametrize("line", [*ASKS_ADMIN_S_DATABASE, *ASKS_THE_STORE, "relay", "migrate admin"])
-def test_missing_settings_are_told_with_exit_code_2(
+def test_missing_settings_are_reported_with_exit_code_2(
     line: str, unreachable: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [name for name in os.environ if name.startswith(("ADMIN_", "CLIENT_"))]:
@@ -212,7 +212,7 @@ TOO_LARGE = "99999999999999999999"
     ],
 )
 @pytest.mark.usefixtures("unreachable")
-def test_id_or_range_that_cannot_be_is_a_usage_error_before_anything_is_asked(line: str, said: str) -> None:
+def test_impossible_id_or_range_is_a_usage_error_before_any_connection(line: str, said: str) -> None:
     root = next(root for root in ROOTS if line.startswith(root))
     done = CliRunner().invoke(ROOTS[root], line.removeprefix(root).split())
     assert (done.exit_code, done.stdout) == (2, ""), done.output

@@ -81,7 +81,7 @@ def test_sign_up_says_beside_the_field_what_is_wrong(
 
 
 @pytest.mark.usefixtures("ann")
-def test_wrong_password_and_unknown_account_are_told_in_the_same_words(visitor: Browser) -> None:
+def test_wrong_password_and_unknown_account_have_the_same_message(visitor: Browser) -> None:
     answers = [visitor.sign_in(email, "a wrong password") for email in (ANN, "nobody@example.com")]
     assert {answer.status_code for answer in answers} == {422}
     assert all("Wrong e-mail or password." in answer.text for answer in answers)

@@ -1,4 +1,4 @@
-"""The product as an operator runs it: metrics on, heartbeat on; one for all tests in this folder, which leave it up."""
+"""The product with metrics and heartbeat: one for all tests in this folder, which leave it running."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The running product and what an operator does with it."""
+"""The running product and an operator's commands for it."""
 
 import subprocess
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ TOKEN = "token-of-the-scraper-" + "x" * 20
 
 @dataclass(frozen=True)
 class Operated(Running):
-    """``folder`` holds logs, beat's schedule and the relay's heartbeat; ``spans`` is what was traced."""
+    """``folder`` contains logs, beat's schedule and the relay's heartbeat; ``spans`` is the file of traces."""
 
     folder: Path
     spans: Path
@@ -25,7 +25,7 @@ class Operated(Running):
         return self.folder / "relay.heartbeat"
 
     def exporters(self) -> dict[str, str]:
-        """Return where each exporter answers."""
+        """Return the URL of each exporter."""
         product = self.product
         own = {process.name: process.env["METRICS_ADDRESS"] for process in (product.relay, product.worker)}
         urls = {"Admin": product.addresses.admin_url, "Client": product.addresses.client_url}
@@ -38,7 +38,7 @@ class Operated(Running):
         return run(["lockstep", *arguments], dict(self.product.env) | changed)
 
     def celery(self, *arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
-        """Run a ``celery -A tasks`` command with them."""
+        """Run a ``celery -A tasks`` command with the product's settings, some of them ``changed``."""
         return run(["celery", "-A", "tasks", *arguments], dict(self.product.env) | changed)
 
 
@@ -50,7 +50,7 @@ def run(command: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[
 
 
 def scrape(url: str, token: str = TOKEN) -> requests.Response:
-    """Ask an exporter as Prometheus does."""
+    """Scrape an exporter as Prometheus does."""
     return requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=15)
 
 

@@ -1,4 +1,4 @@
-"""A collector: takes OTLP over HTTP on PORT and appends each span to FILE as a JSON line; a process of its own."""
+"""A collector process: receives OTLP over HTTP on PORT and appends each span to FILE as a JSON line."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Hosts whose clocks differ: everything works up to a minute apart, and what is further apart is reported."""
+"""Hosts with different clocks: offsets up to a minute are tolerated, larger ones are reported."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -27,7 +27,7 @@ from tools.stack.servers.secantus import Secantus
 
 STORES = ("ADMIN_DATABASE_URL", "CLIENT_MONGODB_URL", "CELERY_BROKER_URL")
 PARTS = ("admin database", "client store", "broker")
-NOBODY = "127.0.0.1:1"  # nothing listens there
+UNREACHABLE = "127.0.0.1:1"  # nothing listens there
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -75,10 +75,10 @@ def test_host_of_one_service_needs_only_that_services_settings(operated: Operate
 def test_servers_that_refuse_or_never_answer_are_named_with_their_setting(operated: Operated) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:  # as a frozen process: the kernel still accepts for it
         silent = f"127.0.0.1:{server.getsockname()[1]}"
-        addresses = zip(STORES, (silent, NOBODY, silent), strict=True)
+        addresses = zip(STORES, (silent, UNREACHABLE, silent), strict=True)
         env = operated.product.env
         elsewhere = {name: re.sub(r"127\.0\.0\.1:\d+", address, env[name]) for name, address in addresses}
-        code, found = ask(operated, **elsewhere, ADMIN_CLIENT_URL=f"http://{NOBODY}")
+        code, found = ask(operated, **elsewhere, ADMIN_CLIENT_URL=f"http://{UNREACHABLE}")
     assert code == 4
     assert sorted(finding["check"] for finding in found) == sorted((*PARTS, "client service"))
     for check, setting in zip(PARTS, STORES, strict=True):

@@ -1,4 +1,4 @@
-"""Flower as an operator meets it: who may come in, what it shows, what it remembers, and what it must not do."""
+"""Flower: access, the list of tasks, its state after a restart, and read-only mode."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ def auth(operated: Operated) -> tuple[str, str]:
 
 
 def listed(operated: Operated) -> list[dict[str, Any]]:
-    """Return the tasks page's rows, as its script asks for them."""
+    """Return the rows of the tasks page, as its script requests them."""
     wanted = {"draw": 1, "start": 0, "length": 500, "order[0][column]": 0, "columns[0][data]": "received"}
     url = f"{operated.product.addresses.flower_url}/tasks/datatable"
     rows: list[dict[str, Any]] = requests.get(url, params=wanted, auth=auth(operated), timeout=10).json()["data"]
@@ -35,7 +35,7 @@ def test_arguments_are_product_and_version(operated: Operated) -> None:
     assert page.index("args") < page.index("Routing Key")
 
 
-def test_what_was_seen_is_there_after_a_restart(operated: Operated) -> None:
+def test_tasks_survive_a_restart(operated: Operated) -> None:
     product = operated.create()
     eventually(lambda: f"{product}@v1" in arguments(operated), what="the product's task")
     operated.product.flower.stop()
@@ -54,7 +54,7 @@ def test_without_a_password_it_does_not_start(operated: Operated) -> None:
         assert "FLOWER_BASIC_AUTH" in process.account("ended")
 
 
-def test_read_only_it_shows_and_does_nothing(operated: Operated, tmp_path: Path) -> None:
+def test_read_only_flower_shows_tasks_and_refuses_changes(operated: Operated, tmp_path: Path) -> None:
     """Its password comes from a file, as in docker-compose.yml."""
     secret = tmp_path / "flower_basic_auth"
     secret.write_text("visitor:of-the-read-only-one\n")
@@ -74,7 +74,7 @@ def test_read_only_it_shows_and_does_nothing(operated: Operated, tmp_path: Path)
 
 
 def another(operated: Operated, folder: Path, env: dict[str, str]) -> Process:
-    """Return a second Flower, not started, on a port of its own."""
+    """Return a second Flower on its own port, not started."""
     folder.mkdir(exist_ok=True)
     known = operated.product.flower
     command = [*known.command[:4], "--persistent=true", f"--db={folder / 'flower'}", "--address=127.0.0.1"]

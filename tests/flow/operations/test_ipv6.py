@@ -1,4 +1,4 @@
-"""Every address of the product by IPv6: brokers, stores and services reached, and each server bound, at ``::1``."""
+"""The product on IPv6: every server binds and is reached at ``::1``."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Every exporter is scraped under load; every metric that alerts and dashboard name must be in a scrape."""
+"""Scrapes of every exporter under load contain every metric that alerts and dashboard use."""
 
 import json
 import re
@@ -52,7 +52,7 @@ def samples(text: str) -> dict[str, dict[tuple[str, ...], float]]:
 
 @pytest.fixture(scope="module")
 def loaded(operated: Operated) -> Operated:
-    """Some of everything happened: products, likes, a task that was rejected."""
+    """Cause some of each: products, likes, a rejected task."""
     ids = [operated.create() for _ in range(10)]
     eventually(lambda: all(operated.arrived(id_) for id_ in ids))
     for id_ in ids:
@@ -88,14 +88,14 @@ def test_each_exporter_has_its_metrics(loaded: Operated, exporter: str) -> None:
     eventually(lambda: expected <= samples(scrape(loaded.exporters()[exporter]).text).keys(), what=str(expected))
 
 
-def test_metric_that_does_not_exist_is_noticed() -> None:
+def test_unknown_metric_is_detected() -> None:
     assert metrics_of('sum by (job) (rate(no_such_total{a="b"}[5m])) / sync_pendign > 0') == {
         "no_such_total",
         "sync_pendign",
     }
 
 
-def test_figures_are_true(loaded: Operated) -> None:
+def test_metrics_match_what_happened(loaded: Operated) -> None:
     def of(exporter: str) -> dict[str, dict[tuple[str, ...], float]]:
         return samples(scrape(loaded.exporters()[exporter]).text)
 
@@ -120,7 +120,7 @@ def test_no_process_answers_without_the_token(operated: Operated) -> None:
 
 
 def test_worker_processes_count_together(operated: Operated) -> None:
-    """Whichever process is asked, the count goes up by what both answered."""
+    """The count covers the requests of all worker processes."""
 
     def answered() -> float:
         found = samples(scrape(operated.exporters()["Client"]).text)
@@ -131,7 +131,7 @@ def test_worker_processes_count_together(operated: Operated) -> None:
     assert {answered() for _ in range(8)} == {before + 20}
 
 
-def test_no_label_holds_what_a_caller_chose(operated: Operated) -> None:
+def test_no_label_contains_input_of_a_caller(operated: Operated) -> None:
     operated.admin.request("GET", "/nowhere/at/all/4711")
     operated.admin.request("BREW", "/api/v1/products")
     text = scrape(operated.exporters()["Admin"]).text

@@ -1,4 +1,4 @@
-"""One trace from the HTTP write on Admin to the write in MongoDB, as a collector sees it."""
+"""One trace covers the HTTP write on Admin and the write in MongoDB."""
 
 import json
 import secrets
@@ -20,7 +20,7 @@ def spans(operated: Operated, trace: str) -> list[dict[str, Any]]:
 
 
 def test_one_trace_leads_from_the_http_write_to_the_write_in_mongodb(operated: Operated) -> None:
-    """Also from the caller's own span: ``traceparent`` is honoured."""
+    """The trace begins with the caller's span: ``traceparent`` is honoured."""
     trace, caller = secrets.token_hex(16), secrets.token_hex(8)
     headers = {"traceparent": f"00-{trace}-{caller}-01"}
     content = {**CONTENT, "sku": unique_name()}
@@ -56,7 +56,7 @@ def test_spans_hold_no_query_and_no_values(operated: Operated) -> None:
     assert secret not in operated.spans.read_text(encoding="utf-8")
 
 
-def test_tracing_that_is_off_imports_nothing(operated: Operated) -> None:
+def test_disabled_tracing_imports_no_library(operated: Operated) -> None:
     script = (
         "import sys; from admin import create_app as admin; from client import create_app as client;"
         "admin(); client(); import tasks.products, tasks.tracing;"

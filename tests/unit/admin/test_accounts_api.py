@@ -1,4 +1,4 @@
-"""Tokens that are refreshed and revoked, machines' keys, the staff and the audit trail, over REST and the CLI."""
+"""Tokens, API keys, staff and the audit trail, by REST and by commands."""
 
 from typing import Any
 
@@ -61,14 +61,14 @@ def test_reused_refresh_token_ends_its_sign_in_and_no_other(client: FlaskClient,
     assert "refresh_token_reused" in kinds(owner)
 
 
-def test_tokens_are_good_for_their_own_purpose_only(client: FlaskClient) -> None:
+def test_each_token_works_for_its_own_purpose_only(client: FlaskClient) -> None:
     pair = sign_in(client, "editor@example.com")
     assert Api(client, pair["refresh_token"]).listed().status_code == 401
     assert Api(client, pair["access_token"]).call("POST", f"{AUTH}/refresh").status_code == 401
 
 
 @pytest.mark.parametrize("which", ["access_token", "refresh_token"])
-def test_revoked_sign_in_is_over_for_both_tokens(client: FlaskClient, which: str) -> None:
+def test_revoked_sign_in_ends_both_tokens(client: FlaskClient, which: str) -> None:
     pair = sign_in(client, "editor@example.com")
     assert Api(client, pair[which]).call("POST", f"{AUTH}/revoke").status_code == 204
     assert Api(client, pair["access_token"]).listed().status_code == 401
@@ -84,7 +84,7 @@ def make_key(owner: Api, **wanted: Any) -> dict[str, Any]:
     return dict(answer.get_json())
 
 
-def test_key_works_as_bearer_and_names_itself_as_author(app: Flask, client: FlaskClient, owner: Api) -> None:
+def test_key_works_as_bearer_token_and_is_the_author_of_changes(app: Flask, client: FlaskClient, owner: Api) -> None:
     made = make_key(owner)
     assert made["key"].startswith(made["prefix"])
     machine = Api(client, made["key"])
@@ -102,7 +102,7 @@ def test_key_is_shown_once(owner: Api) -> None:
     assert made["key"] not in owner.call("GET", API_KEYS).text
 
 
-def test_key_does_no_more_than_its_role(client: FlaskClient, owner: Api) -> None:
+def test_key_has_the_rights_of_its_role_only(client: FlaskClient, owner: Api) -> None:
     looker = Api(client, make_key(owner, name="looker", role=VIEWER)["key"])
     assert looker.listed().status_code == 200
     assert looker.call("POST", PRODUCTS, json=CONTENT).status_code == 403
@@ -124,7 +124,7 @@ def test_revoked_expired_and_altered_keys_are_refused(app: Flask, client: FlaskC
         assert answer.status_code == 401
 
 
-def test_two_keys_have_no_name_in_common(owner: Api) -> None:
+def test_name_of_a_key_is_unique(owner: Api) -> None:
     make_key(owner)
     assert owner.call("POST", API_KEYS, json={"name": "importer", "role": EDITOR}).status_code == 409
 
@@ -132,7 +132,7 @@ def test_two_keys_have_no_name_in_common(owner: Api) -> None:
 # --- staff ------------------------------------------------------------------------------------------------
 
 
-def test_owner_makes_changes_and_removes_accounts(client: FlaskClient, owner: Api) -> None:
+def test_owner_creates_changes_and_removes_accounts(client: FlaskClient, owner: Api) -> None:
     new = {"email": "New@example.com", "password": PASSWORD, "role": VIEWER}
     made = owner.call("POST", STAFF, json=new)
     assert made.status_code == 201
@@ -152,7 +152,7 @@ def test_owner_makes_changes_and_removes_accounts(client: FlaskClient, owner: Ap
 
 
 @pytest.mark.parametrize("body", [{"role": VIEWER}, {"disabled": True}, None])
-def test_last_owner_stays(owner: Api, body: dict[str, Any] | None) -> None:
+def test_last_owner_cannot_be_removed(owner: Api, body: dict[str, Any] | None) -> None:
     path = f"{STAFF}/{staff_ids(owner)['owner@example.com']}"
     answer = owner.call("PATCH", path, json=body) if body else owner.call("DELETE", path)
     assert answer.status_code == 409
@@ -175,21 +175,21 @@ def test_weak_password_changes_nothing(client: FlaskClient, owner: Api) -> None:
 
 
 @pytest.mark.parametrize("path", [STAFF, f"{STAFF}/1", API_KEYS, AUDIT])
-def test_owners_only_see_staff_keys_and_trail(editor: Api, path: str) -> None:
+def test_only_owners_see_staff_keys_and_audit_trail(editor: Api, path: str) -> None:
     assert editor.call("GET", path).status_code in {403, 405}
 
 
 # --- audit trail ------------------------------------------------------------------------------------------
 
 
-def test_trail_names_sign_ins_that_failed_and_their_address(client: FlaskClient, owner: Api) -> None:
+def test_audit_trail_has_failed_sign_ins_with_their_address(client: FlaskClient, owner: Api) -> None:
     client.post(f"{AUTH}/token", json={"email": "Nobody@example.com", "password": PASSWORD})
     event = owner.call("GET", AUDIT, query_string={"limit": 1}).get_json()["items"][0]
     assert (event["kind"], event["actor"], event["address"]) == ("sign_in_failed", "nobody@example.com", "127.0.0.1")
     assert PASSWORD not in str(event)
 
 
-def test_trail_is_read_in_pages(owner: Api) -> None:
+def test_audit_trail_has_pages(owner: Api) -> None:
     for number in range(3):
         make_key(owner, name=f"key {number}")
     seen: list[int] = []
@@ -204,7 +204,7 @@ def test_trail_is_read_in_pages(owner: Api) -> None:
     assert len(seen) >= 5
 
 
-def test_old_events_and_sign_ins_that_are_over_are_purged(app: Flask, owner: Api) -> None:
+def test_old_events_and_expired_sign_ins_are_purged(app: Flask, owner: Api) -> None:
     assert owner
     with app.app_context():
         events = db.session.execute(db.select(AuditEvent)).scalars().all()
@@ -244,7 +244,7 @@ def test_owner_manages_the_staff_on_a_page(console: Browser, owner: Api) -> None
     assert "new@example.com" not in staff_ids(owner)
 
 
-def test_owner_makes_and_revokes_a_key_on_a_page(client: FlaskClient, console: Browser, owner: Api) -> None:
+def test_owner_creates_and_revokes_a_key_on_a_page(client: FlaskClient, console: Browser, owner: Api) -> None:
     page = "/console/api-keys"
     assert "letters" in console.post(page, form_on=page, name="<b>", role=EDITOR, days="").text
     shown = console.post(page, form_on=page, name="importer", role=EDITOR, days="30").text
@@ -258,7 +258,7 @@ def test_owner_makes_and_revokes_a_key_on_a_page(client: FlaskClient, console: B
 
 
 @pytest.mark.parametrize("path", ["/console/staff", "/console/api-keys", "/console/audit"])
-def test_owners_pages_are_for_owners(app: Flask, path: str) -> None:
+def test_only_owners_see_their_pages(app: Flask, path: str) -> None:
     visitor = Browser(app.test_client(), "/console/sign-in")
     visitor.sign_in("editor@example.com", PASSWORD)
     assert visitor.get(path).status_code == 403

@@ -1,4 +1,4 @@
-"""Whatever is sent: the right status, a problem that names the field, no internals, and nothing written."""
+"""Bad input gets the right status and a problem that names the field; it changes nothing and leaks nothing."""
 
 import codecs
 import io
@@ -42,7 +42,7 @@ ONE = f"{PRODUCTS}/1"
 
 @pytest.fixture(scope="module")
 def app(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """One app for all: nothing here may write, so nothing can spread from test to test."""
+    """One app for all tests: none of them may write."""
     app = admin_on(shutil.copy(migrated, tmp_path_factory.mktemp("bad_input") / "admin.db"))
     yield app
     dispose(app)
@@ -55,7 +55,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture(scope="module")
 def editor(client: FlaskClient, tokens: dict[str, str]) -> Api:
-    """An editor, with two products that are there before every test."""
+    """An editor, with two products that exist before every test."""
     editor = Api(client, tokens[EDITOR])
     assert editor.create()["id"] == 1
     assert editor.create(sku="MUG-2")["id"] == 2
@@ -278,7 +278,7 @@ def test_byte_order_mark_alone_is_an_empty_body(editor: Api) -> None:
     refused(send(editor, "PATCH", ONE, codecs.BOM_UTF8), 422, "body")
 
 
-def test_empty_body_is_told_what_is_missing(editor: Api) -> None:
+def test_empty_body_is_refused_with_the_missing_fields(editor: Api) -> None:
     for content_type in (JSON, "text/plain", ""):
         answer = editor.call("POST", PRODUCTS, data=b"", content_type=content_type)
         refused(answer, 422, "sku", "title", "price", "currency", "category")
@@ -295,7 +295,7 @@ def test_huge_body_is_refused(editor: Api, method: str, path: str) -> None:
 
 
 def chunked(editor: Api, method: str, path: str, body: bytes, content_type: str = JSON) -> TestResponse:
-    """Send ``body`` as a server hands on a chunked one: of unknown length, with an end."""
+    """Send ``body`` as a server passes a chunked one: without a length, with an end."""
     return editor.call(
         method,
         path,
@@ -358,7 +358,9 @@ def test_unknown_path_is_not_found(editor: Api, path: str) -> None:
         ("GET", "/service/v1/likes", {"OPTIONS", "POST"}),
     ],
 )
-def test_other_method_is_told_which_are_allowed(editor: Api, method: str, path: str, allowed: set[str]) -> None:
+def test_answer_to_another_method_names_the_allowed_ones(
+    editor: Api, method: str, path: str, allowed: set[str]
+) -> None:
     answer = editor.call(method, path)
     refused(answer, 405)
     assert set(answer.headers["Allow"].split(", ")) == allowed
@@ -370,7 +372,7 @@ def test_request_id_that_is_not_plain_is_replaced(editor: Api, given: str) -> No
     assert refused(answer, 404)["request_id"] not in {given, ""}
 
 
-def test_plain_request_id_is_kept(editor: Api) -> None:
+def test_plain_request_id_is_used(editor: Api) -> None:
     assert refused(editor.call("GET", f"{PRODUCTS}/3", {"X-Request-ID": "a-1.b_2"}), 404)["request_id"] == "a-1.b_2"
 
 
@@ -413,7 +415,7 @@ def test_viewer_may_not_write(
 
 
 def forged(app: Flask, token: str) -> dict[str, str]:
-    """The editor's token, spoiled in each way that matters."""
+    """Return the editor's token, altered in each way that matters."""
     claims = jwt.decode(token, SECRET, ["HS256"], audience="admin")
     head, body, signature = token.split(".")
     with app.app_context():
@@ -443,7 +445,7 @@ def forged(app: Flask, token: str) -> dict[str, str]:
     }
 
 
-def test_spoiled_token_is_refused(app: Flask, client: FlaskClient, tokens: dict[str, str]) -> None:
+def test_altered_token_is_refused(app: Flask, client: FlaskClient, tokens: dict[str, str]) -> None:
     assert Api(client, tokens[EDITOR]).show(1).status_code == 200
     for name, token in forged(app, tokens[EDITOR]).items():
         answer = client.get(ONE, headers={"Authorization": f"Bearer {token}"})
@@ -471,7 +473,7 @@ def sign_in(client: FlaskClient, **credentials: Any) -> TestResponse:
 
 
 @pytest.mark.parametrize("email", ["editor@example.com", "nobody@example.com"])
-def test_wrong_password_and_unknown_account_are_told_alike(client: FlaskClient, email: str) -> None:
+def test_wrong_password_and_unknown_account_get_the_same_answer(client: FlaskClient, email: str) -> None:
     answer = sign_in(client, email=email, password="x" * 20)
     refused_401(answer)
     assert answer.get_json()["detail"] == "Wrong e-mail or password."
@@ -486,7 +488,7 @@ def test_wrong_password_and_unknown_account_are_told_alike(client: FlaskClient, 
         ("remember", True),
     ],
 )
-def test_credentials_that_make_no_sense_are_refused_by_name(client: FlaskClient, field: str, value: Any) -> None:
+def test_malformed_credentials_are_refused_by_name(client: FlaskClient, field: str, value: Any) -> None:
     answer = sign_in(client, **{"email": "editor@example.com", "password": PASSWORD, field: value})
     refused(answer, 422, field)
     assert PASSWORD not in answer.text

@@ -1,4 +1,4 @@
-"""The console's door: signing in, what a role may see, and every way in which a session ends."""
+"""Sign-in to the console, the pages of each role, and how sessions end."""
 
 import pytest
 from flask import Flask
@@ -22,7 +22,7 @@ def visitor(client: FlaskClient) -> Browser:
 
 @pytest.fixture
 def other(app: Flask) -> Browser:
-    """The same person at another machine."""
+    """A second browser of the same account."""
     return Browser(app.test_client(), SIGN_IN)
 
 
@@ -32,7 +32,7 @@ def is_signed_in(visitor: Browser) -> bool:
     return answer.status_code == 200
 
 
-def test_who_is_not_signed_in_is_led_to_the_sign_in_and_back(visitor: Browser) -> None:
+def test_visitor_is_redirected_to_the_sign_in_and_back(visitor: Browser) -> None:
     led = visitor.get(f"{ACCOUNT}?x=1")
     assert led.headers["Location"] == f"{SIGN_IN}?next={ACCOUNT}?x%3D1"
     answer = visitor.sign_in("Editor@example.com", PASSWORD, next=f"{ACCOUNT}?x=1")
@@ -41,11 +41,11 @@ def test_who_is_not_signed_in_is_led_to_the_sign_in_and_back(visitor: Browser) -
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:x"])
-def test_sign_in_never_leads_to_another_site(visitor: Browser, elsewhere: str) -> None:
+def test_sign_in_never_redirects_to_another_site(visitor: Browser, elsewhere: str) -> None:
     assert visitor.sign_in("editor@example.com", PASSWORD, next=elsewhere).headers["Location"] == "/console/"
 
 
-def test_wrong_password_and_unknown_account_are_told_in_the_same_words(visitor: Browser) -> None:
+def test_wrong_password_and_unknown_account_have_the_same_message(visitor: Browser) -> None:
     answers = [
         visitor.sign_in(email, password)
         for email, password in [
@@ -69,7 +69,7 @@ def test_script_signs_in_with_the_same_form(visitor: Browser) -> None:
     assert not is_signed_in(visitor)
 
 
-def test_script_is_told_of_a_wrong_password_as_a_problem(visitor: Browser) -> None:
+def test_script_with_a_wrong_password_gets_a_problem(visitor: Browser) -> None:
     answer = visitor.post(SIGN_IN, form_on=SIGN_IN, headers=JSON, email="editor@example.com", password="wrong wrong")
     assert (answer.status_code, answer.content_type) == (401, "application/problem+json")
 
@@ -85,7 +85,7 @@ def test_form_without_its_token_is_refused(visitor: Browser) -> None:
     assert not is_signed_in(visitor)
 
 
-def test_session_planted_before_the_sign_in_is_worth_nothing(visitor: Browser, other: Browser) -> None:
+def test_session_id_planted_before_the_sign_in_is_not_used(visitor: Browser, other: Browser) -> None:
     visitor.get(SIGN_IN)
     planted = visitor.client.get_cookie(sessions.COOKIE)
     assert planted is not None
@@ -95,7 +95,7 @@ def test_session_planted_before_the_sign_in_is_worth_nothing(visitor: Browser, o
     assert not is_signed_in(other)
 
 
-def test_cookie_copied_before_the_sign_out_is_worth_nothing_after_it(visitor: Browser, other: Browser) -> None:
+def test_copied_cookie_stops_working_at_the_sign_out(visitor: Browser, other: Browser) -> None:
     visitor.sign_in("editor@example.com", PASSWORD)
     copied = visitor.client.get_cookie(sessions.COOKIE)
     assert copied is not None
@@ -105,7 +105,7 @@ def test_cookie_copied_before_the_sign_out_is_worth_nothing_after_it(visitor: Br
     assert not is_signed_in(other)
 
 
-def test_cookie_is_for_the_server_alone_and_over_tls_for_tls_alone(client: FlaskClient) -> None:
+def test_cookie_is_http_only_and_secure_over_tls(client: FlaskClient) -> None:
     plain = client.get(SIGN_IN).headers["Set-Cookie"]
     assert {"HttpOnly", "SameSite=Lax"} <= set(plain.split("; "))
     assert "Secure" not in plain
@@ -113,18 +113,18 @@ def test_cookie_is_for_the_server_alone_and_over_tls_for_tls_alone(client: Flask
     assert "Secure" in client.get(SIGN_IN, base_url="https://localhost").headers["Set-Cookie"]
 
 
-def test_page_of_somebody_is_kept_by_no_cache(visitor: Browser) -> None:
+def test_pages_of_a_session_are_not_cached(visitor: Browser) -> None:
     visitor.sign_in("editor@example.com", PASSWORD)
     assert visitor.get(ACCOUNT).headers["Cache-Control"] == "no-store"
 
 
-def test_api_takes_no_session(visitor: Browser) -> None:
+def test_api_refuses_a_session_cookie(visitor: Browser) -> None:
     visitor.sign_in("editor@example.com", PASSWORD)
     assert visitor.client.get("/api/v1/products").status_code == 401
     assert visitor.client.post("/api/v1/products", json={}).status_code == 401
 
 
-def test_pages_take_no_token(app: Flask, editor: Api) -> None:
+def test_pages_refuse_a_token(app: Flask, editor: Api) -> None:
     answer = app.test_client().get(ACCOUNT, headers={**HTML, **editor.authorization})
     assert answer.status_code == 302
 
@@ -151,9 +151,7 @@ def test_new_password_ends_every_other_sign_in(app: Flask, visitor: Browser, oth
         (PASSWORD, "editor@example.com", "is the e-mail address"),
     ],
 )
-def test_password_that_cannot_be_taken_is_refused_beside_its_field(
-    visitor: Browser, current: str, password: str, words: str
-) -> None:
+def test_refused_password_is_reported_at_its_field(visitor: Browser, current: str, password: str, words: str) -> None:
     visitor.sign_in("editor@example.com", PASSWORD)
     answer = visitor.post(f"{ACCOUNT}/password", form_on=ACCOUNT, current=current, password=password)
     assert 400 <= answer.status_code < 500
@@ -172,7 +170,7 @@ def test_sign_out_everywhere_ends_sessions_and_tokens(app: Flask, visitor: Brows
     assert api.listed().status_code == 401
 
 
-def test_disabled_account_is_out_at_once_and_cannot_come_back(app: Flask, visitor: Browser) -> None:
+def test_disabled_account_is_signed_out_at_once_and_cannot_sign_in(app: Flask, visitor: Browser) -> None:
     visitor.sign_in("editor@example.com", PASSWORD)
     api = _api(app, "editor@example.com")
     with app.app_context():
@@ -187,7 +185,7 @@ def test_disabled_account_is_out_at_once_and_cannot_come_back(app: Flask, visito
 @pytest.mark.parametrize(
     ("role", "statuses"), [(VIEWER, [200, 403, 403]), (EDITOR, [200, 200, 403]), (OWNER, [200, 200, 200])]
 )
-def test_page_takes_its_role_or_a_higher_one(migrated_app: Flask, role: str, statuses: list[int]) -> None:
+def test_page_requires_its_role_or_a_higher_one(migrated_app: Flask, role: str, statuses: list[int]) -> None:
     app = migrated_app
     for needed in (VIEWER, EDITOR, OWNER):
         app.add_url_rule(f"/for/{needed}", needed, sessions.page_for(needed)(lambda: author()))

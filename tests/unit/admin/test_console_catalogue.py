@@ -1,4 +1,4 @@
-"""How the console lists products: by what became of their copies, in pages that neither repeat nor skip."""
+"""The console's lists of products by sync state, and their pages."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ from tests.unit.admin.catalogue import Api
 
 @pytest.fixture
 def shelf(app: Flask, editor: Api) -> dict[str, int]:
-    """One product of each kind, by its sku; and a document that only the Client has."""
+    """One product in each state, by sku, and a document that only the Client has."""
     names = ("VERIFIED", "FRESH", "STUCK", "DRIFT", "GONE")
     ids = {name: int(editor.create(sku=name, title=f"The {name.lower()} one")["id"]) for name in names}
     editor.delete(ids["GONE"])
@@ -40,7 +40,7 @@ def shelf(app: Flask, editor: Api) -> dict[str, int]:
 
 
 def skus(app: Flask, wanted: Wanted, limit: int = 10) -> list[str]:
-    """Read page by page."""
+    """Read all pages."""
     found: list[str] = []
     cursor = None
     with app.app_context():
@@ -65,11 +65,11 @@ def skus(app: Flask, wanted: Wanted, limit: int = 10) -> list[str]:
         (DELETED, ["GONE"]),
     ],
 )
-def test_each_list_holds_what_is_in_its_state(app: Flask, listed: str, found: list[str], limit: int) -> None:
+def test_each_list_has_the_products_in_its_state(app: Flask, listed: str, found: list[str], limit: int) -> None:
     assert skus(app, Wanted(listed, sort="sku"), limit) == found
 
 
-def test_line_says_why_and_since_when(app: Flask, shelf: dict[str, int]) -> None:
+def test_line_shows_reason_and_time(app: Flask, shelf: dict[str, int]) -> None:
     with app.app_context():
         lines = {name: product_list.one(product_id) for name, product_id in shelf.items()}
         assert product_list.one(12345) is None
@@ -87,12 +87,12 @@ def test_line_says_why_and_since_when(app: Flask, shelf: dict[str, int]) -> None
 
 
 @pytest.mark.usefixtures("shelf")
-def test_counts_are_of_what_is_wrong(app: Flask) -> None:
+def test_counts_cover_pending_stuck_and_drifted_products(app: Flask) -> None:
     with app.app_context():
         assert product_list.counts() == {PENDING: 1, STUCK_ROW: 1, DRIFTED: 2}
 
 
-def test_edit_makes_a_proven_product_behind_at_once(app: Flask, editor: Api, shelf: dict[str, int]) -> None:
+def test_edit_makes_a_verified_product_pending_at_once(app: Flask, editor: Api, shelf: dict[str, int]) -> None:
     editor.patch(shelf["VERIFIED"], "*", title="Another title")
     assert "VERIFIED" in skus(app, Wanted(PENDING))
     assert skus(app, Wanted(IN_SYNC)) == []
@@ -110,7 +110,7 @@ def test_search_and_category_narrow_every_list(app: Flask, listed: str) -> None:
 
 
 @pytest.mark.parametrize("sort", ["title", "price", "-price"])
-def test_ties_are_neither_repeated_nor_skipped(app: Flask, editor: Api, sort: str) -> None:
+def test_pages_neither_repeat_nor_skip_equal_sort_values(app: Flask, editor: Api, sort: str) -> None:
     for number in range(7):
         editor.create(
             sku=f"T-{number}", title="Same" if number % 2 else "Other", price="9.00" if number % 3 else "1.00"

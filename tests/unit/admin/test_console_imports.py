@@ -1,4 +1,4 @@
-"""The console's imports without JavaScript: uploading, watching, what was skipped, cancelling."""
+"""The console's imports without JavaScript: upload, progress, skipped rows, cancel."""
 
 import io
 import re
@@ -21,20 +21,20 @@ GOOD = HEADER + b"A,Mug,1.00,EUR,Kitchen\n"
 
 
 def upload(staff: Browser, content: bytes = GOOD, name: str = "catalogue.csv") -> str:
-    """Upload a file; return where its import shows."""
+    """Upload a file; return the address of its import."""
     answer = send(staff, IMPORTS, file=(io.BytesIO(content), name))
     assert answer.status_code == 303, answer.text
     return str(answer.headers["Location"])
 
 
 def finished(app: Flask, staff: Browser, place: str) -> str:
-    """Have the imports carried out; return what the page says then."""
+    """Run the imports; return the text of the page."""
     with runner.running(app):
         eventually(lambda: "data-live" not in staff.get(place).text, within=20)
     return words_of(staff.get(place))
 
 
-def test_file_is_imported_and_what_was_skipped_is_shown_and_downloaded(app: Flask, staff: Browser) -> None:
+def test_file_is_imported_and_its_skipped_rows_can_be_downloaded(app: Flask, staff: Browser) -> None:
     place = upload(staff, GOOD + b"B,Cup,cheap,EUR,Kitchen\n", "spring <b>.csv")
     assert "State waiting" in words_of(staff.get(place))
     said = finished(app, staff, place)
@@ -67,11 +67,11 @@ def test_file_that_cannot_be_imported_is_refused_at_its_field(
         assert db.session.execute(select(ImportJob)).all() == []
 
 
-def test_second_click_leads_to_the_same_import(staff: Browser) -> None:
+def test_second_click_returns_the_same_import(staff: Browser) -> None:
     assert upload(staff) == upload(staff)
 
 
-def test_import_is_cancelled_and_a_finished_one_is_not_offered_it(staff: Browser) -> None:
+def test_running_import_can_be_cancelled_and_a_finished_one_cannot(staff: Browser) -> None:
     place = upload(staff)
     assert f'action="{place}/cancel"' in staff.get(place).text
     for _click in range(2):
@@ -81,7 +81,7 @@ def test_import_is_cancelled_and_a_finished_one_is_not_offered_it(staff: Browser
     assert "/cancel" not in page.text
 
 
-def test_viewer_watches_and_is_offered_nothing_to_change(staff: Browser, onlooker: Browser) -> None:
+def test_viewer_sees_imports_without_controls(staff: Browser, onlooker: Browser) -> None:
     place = upload(staff)
     for page in (IMPORTS, place):
         answer = onlooker.get(page)
@@ -91,7 +91,7 @@ def test_viewer_watches_and_is_offered_nothing_to_change(staff: Browser, onlooke
         assert "Cancel" not in answer.text
 
 
-def test_import_that_nobody_carries_out_says_so(app: Flask, staff: Browser) -> None:
+def test_import_without_a_relay_says_so(app: Flask, staff: Browser) -> None:
     place = upload(staff)
     assert "relay" not in words_of(staff.get(place))
     long_ago = datetime(2026, 11, 1, 8)  # noqa: DTZ001 - as in the database
@@ -118,7 +118,7 @@ def test_what_did_not_change_is_not_sent_again(app: Flask, staff: Browser) -> No
         assert latest.status_code == 304
 
 
-def test_older_imports_are_a_page_away(app: Flask, staff: Browser) -> None:
+def test_older_imports_are_on_the_next_page(app: Flask, staff: Browser) -> None:
     upload(staff)
     with app.app_context():
         job = db.session.execute(select(ImportJob)).scalar_one()

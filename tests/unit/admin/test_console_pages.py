@@ -89,10 +89,10 @@ def test_viewer_is_refused_every_change(app: Flask, onlooker: Browser, editor: A
     assert row_counts(app) == before
 
 
-# --- making and changing ------------------------------------------------------------------------------------
+# --- creating and changing ------------------------------------------------------------------------------------
 
 
-def test_form_comes_back_with_a_message_at_each_field_and_with_what_was_typed(app: Flask, staff: Browser) -> None:
+def test_refused_form_shows_a_message_at_each_field_and_the_input(app: Flask, staff: Browser) -> None:
     answer = send(staff, NEW, **{**CONTENT, "price": "cheap", "title": " "})
     assert answer.status_code == 422
     assert 'id="field-price-error"' in answer.text
@@ -102,7 +102,7 @@ def test_form_comes_back_with_a_message_at_each_field_and_with_what_was_typed(ap
     assert products(app) == []
 
 
-def test_second_of_two_clicks_makes_no_second_product(app: Flask, staff: Browser) -> None:
+def test_double_click_creates_one_product(app: Flask, staff: Browser) -> None:
     places = [send(staff, NEW, **CONTENT).headers["Location"] for _click in range(2)]
     assert places[0] == places[1]
     assert len(products(app)) == 1
@@ -110,14 +110,14 @@ def test_second_of_two_clicks_makes_no_second_product(app: Flask, staff: Browser
     assert (other.status_code, 'id="field-sku-error"' in other.text) == (422, True)
 
 
-def test_what_people_and_browsers_write_differently_is_the_same(app: Flask, staff: Browser) -> None:
+def test_input_is_normalised(app: Flask, staff: Browser) -> None:
     typed = {"price": " 12,5 ", "currency": "eur", "description": "One\r\nTwo\r\n"}
     send(staff, NEW, **{**CONTENT, **typed})
     [product] = products(app)
     assert (product.price, product.currency, product.description) == (Decimal("12.5"), "EUR", "One\nTwo")
 
 
-def test_saving_without_a_change_makes_no_version(app: Flask, staff: Browser, editor: Api) -> None:
+def test_saving_without_a_change_creates_no_version(app: Flask, staff: Browser, editor: Api) -> None:
     product = editor.create()["id"]
     answer = send(staff, page_of(product, "/edit"), **opened(staff, product))
     assert answer.status_code == 302
@@ -125,7 +125,7 @@ def test_saving_without_a_change_makes_no_version(app: Flask, staff: Browser, ed
 
 
 def test_form_changes_only_what_its_user_changed(app: Flask, staff: Browser, editor: Api) -> None:
-    """What a browser's fields cannot hold, such as texts written past the rules, stays as it is."""
+    """Text that a browser's field drops is not changed by saving another field."""
     product = editor.create()["id"]
     odd = {"title": " Red\nmug", "description": "One\r\nTwo \n", "category": "Kitchen "}
     with app.app_context():
@@ -141,7 +141,7 @@ def test_form_changes_only_what_its_user_changed(app: Flask, staff: Browser, edi
     assert {name: getattr(saved, name) for name in odd} == odd
 
 
-def test_edit_that_meets_a_delete_brings_back_what_others_changed(app: Flask, staff: Browser, editor: Api) -> None:
+def test_restore_with_an_edit_keeps_the_changes_of_others(app: Flask, staff: Browser, editor: Api) -> None:
     product = editor.create()["id"]
     fields = opened(staff, product)
     editor.patch(product, "*", title="Blue mug")
@@ -196,7 +196,7 @@ def png(colour: str = "red") -> io.BytesIO:
     return file
 
 
-def test_uploaded_image_is_kept_while_other_fields_are_mended(app: Flask, staff: Browser) -> None:
+def test_uploaded_image_survives_errors_in_other_fields(app: Flask, staff: Browser) -> None:
     upload = {**CONTENT, "image_url": "", "price": "cheap", "image_file": (png(), "mug.png")}
     answer = send(staff, NEW, **upload)
     assert answer.status_code == 422
@@ -242,9 +242,7 @@ def test_conflict_shows_both_sides_and_the_choice_is_saved(app: Flask, staff: Br
 
 
 @pytest.mark.parametrize("version", [None, "", "0", "-1", "1.0", "one", "1 ", "9" * 30])
-def test_form_that_does_not_say_what_it_was_made_from_changes_nothing(
-    app: Flask, staff: Browser, editor: Api, version: str | None
-) -> None:
+def test_form_without_its_version_changes_nothing(app: Flask, staff: Browser, editor: Api, version: str | None) -> None:
     product, deleted = editor.create()["id"], editor.create(sku="MUG-2")["id"]
     editor.patch(product, "*", title="Their mug")
     editor.delete(deleted)
@@ -264,7 +262,7 @@ def test_form_that_does_not_say_what_it_was_made_from_changes_nothing(
     assert products(app)[0].title == "Their mug"
 
 
-def test_undo_of_a_delete_leaves_a_later_one(app: Flask, staff: Browser, editor: Api) -> None:
+def test_undo_does_not_undo_a_later_delete(app: Flask, staff: Browser, editor: Api) -> None:
     product = editor.create()["id"]
     editor.delete(product)
     editor.restore(product)
@@ -311,7 +309,7 @@ def test_edit_that_meets_a_delete_can_be_restored_with(app: Flask, staff: Browse
     assert (saved.title, saved.deleted_at) == ("My mug", None)
 
 
-def test_delete_asks_first_and_can_be_undone(app: Flask, staff: Browser, editor: Api) -> None:
+def test_delete_requires_a_confirmation_and_can_be_undone(app: Flask, staff: Browser, editor: Api) -> None:
     product = editor.create()["id"]
     assert "Delete “<bdi>Red mug</bdi>”?" in staff.get(page_of(product, "/delete")).text
     answer = send(staff, page_of(product, "/delete"), version="1")

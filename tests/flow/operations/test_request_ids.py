@@ -1,4 +1,4 @@
-"""One request id, one grep: what became of a change, and of a like, in the logs of all processes."""
+"""The logs of all processes show every step of a change and of a like under one request id."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from tests.flow.stores import CONTENT, unique_name
 
 
 def grep(operated: Operated, request_id: str) -> list[dict[str, Any]]:
-    """Return the lines of all logs that hold ``request_id``, in the order of their times, with their process."""
+    """Return the log lines with ``request_id`` of all processes, ordered by time, with their process."""
     found = [
         {"process": log.stem, **json.loads(line)}
         for log in (operated.folder / "logs").glob("*.log")
@@ -26,7 +26,7 @@ def story(operated: Operated, request_id: str) -> list[tuple[str, str]]:
 
 
 def tells(operated: Operated, request_id: str, expected: list[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Wait until all of ``expected`` is told, and return the lines."""
+    """Wait until all of ``expected`` is logged, and return the lines."""
 
     def missing() -> set[tuple[str, str]]:
         return set(expected) - set(story(operated, request_id))
@@ -43,7 +43,7 @@ def create(operated: Operated, request_id: str) -> int:
     return int(answer.json()["id"])
 
 
-def test_one_grep_tells_the_story_of_a_change(operated: Operated) -> None:
+def test_request_id_finds_every_step_of_a_change(operated: Operated) -> None:
     request_id = f"change-{unique_name()}"
     product = create(operated, request_id)
     told = [
@@ -64,7 +64,7 @@ def test_one_grep_tells_the_story_of_a_change(operated: Operated) -> None:
     assert order.index("committed") < order.index("received") < order.index("applied") < order.index("verified")
 
 
-def test_change_that_was_overtaken_is_told_as_proven_too(operated: Operated) -> None:
+def test_replaced_change_is_logged_as_verified_too(operated: Operated) -> None:
     first, second = f"first-{unique_name()}", f"second-{unique_name()}"
     operated.product.worker.pause()
     try:
@@ -77,7 +77,7 @@ def test_change_that_was_overtaken_is_told_as_proven_too(operated: Operated) -> 
         tells(operated, request_id, [("admin", "committed"), ("relay", "verified")])
 
 
-def test_one_grep_tells_the_story_of_a_like(operated: Operated) -> None:
+def test_request_id_finds_every_step_of_a_like(operated: Operated) -> None:
     product, request_id = operated.create(), f"like-{unique_name()}"
     eventually(lambda: operated.arrived(product))
     operated.client.request("PUT", f"/api/v1/products/{product}/likes/me", headers={"X-Request-ID": request_id})
@@ -94,7 +94,7 @@ def test_one_grep_tells_the_story_of_a_like(operated: Operated) -> None:
     assert ("admin", "request") in story(operated, task)
 
 
-def test_import_is_told_in_few_lines_under_one_id(operated: Operated) -> None:
+def test_import_logs_few_lines_with_one_id(operated: Operated) -> None:
     rows, name = 600, unique_name()
     file = operated.folder / f"{name}.csv"
     products = "".join(f"{name}-{n},Mug {n},2.50,EUR,Kitchen\n" for n in range(rows))
@@ -114,7 +114,7 @@ def test_import_is_told_in_few_lines_under_one_id(operated: Operated) -> None:
     assert max(len(json.dumps(line)) for line in lines) < 16_000
 
 
-def test_one_grep_tells_the_story_of_an_uploaded_import(operated: Operated) -> None:
+def test_request_id_finds_every_step_of_an_uploaded_import(operated: Operated) -> None:
     name = unique_name()
     file = f"sku,title,price,currency,category\n{name},Mug,2.50,EUR,Kitchen\n"
     answer = operated.admin.request("POST", "/api/v1/imports", files={"file": ("mugs.csv", file)})
@@ -129,7 +129,7 @@ def test_one_grep_tells_the_story_of_an_uploaded_import(operated: Operated) -> N
 
 
 def test_every_line_of_every_process_is_json_without_secrets(operated: Operated) -> None:
-    """But for what a program prints before its logs are set up: Flower's, and beat's banner."""
+    """Except what Flower and beat print before their logs are set up."""
     env = operated.product.env
     secrets = [env["SERVICE_KEYS"].partition(":")[2], env["ADMIN_SECRET_KEY"], env["CLIENT_SECRET_KEY"]]
     secrets += [env["CELERY_BROKER_URL"].split("@")[0], env["ADMIN_DATABASE_URL"].split("@")[0]]
