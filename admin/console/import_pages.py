@@ -109,7 +109,7 @@ def _about(job_id: int) -> dict[str, Any]:
         "errors": errors,
         "next_url": more,
         "after": after,
-        "kept": MAX_ERRORS,
+        "max_errors": MAX_ERRORS,
         "blocked_by": _blocked_by,
     }
 

@@ -61,8 +61,8 @@ class Products(MethodView):
             if claim and claim.answer:
                 return _created(claim.answer, {"Idempotent-Replayed": "true"})
             # A new product has no likes, so the answer needs no further query.
-            keep = (lambda made: claim.store(_body(made))) if claim else (lambda _made: None)
-            return _created(_body(service.create_product(content, author(), keep)))
+            store_answer = (lambda made: claim.store(_body(made))) if claim else (lambda _made: None)
+            return _created(_body(service.create_product(content, author(), store_answer)))
 
 
 @blp.route("/<int:product_id>")

@@ -100,8 +100,8 @@ def _consumers(connection: Connection, nodes: list[str]) -> Finding:
 def without_consumer(consumed: Mapping[str, Iterable[Mapping[str, Any]]], expected: Iterable[str]) -> list[str]:
     """Return the queues of ``expected`` that no worker consumes.
 
-    ``consumed`` is what 'celery inspect active_queues' returns. The workers are asked, not the broker, because Valkey
-    does not know who reads its lists.
+    ``consumed`` is what 'celery inspect active_queues' returns. It comes from the workers because Valkey does not know
+    the consumers of its lists.
     """
     found = {queue["name"] for queues in consumed.values() for queue in queues}
     return [name for name in expected if name not in found]

@@ -18,11 +18,13 @@ def worker_offsets(
     Waits ``timeout`` seconds, or until ``limit`` have answered. The offset includes the time that the answer took: some
     milliseconds, while the tolerance is a minute.
     """
-    asked = time.time()
+    sent_at = time.time()
     answers = app.control.broadcast(
         names.REPORT_TIME, destination=nodes, reply=True, timeout=timeout, limit=limit, connection=connection
     )
-    return {node: reply["now"] - asked for answer in answers or () for node, reply in answer.items() if "now" in reply}
+    return {
+        node: reply["now"] - sent_at for answer in answers or () for node, reply in answer.items() if "now" in reply
+    }
 
 
 def too_large(seconds: float) -> str | None:

@@ -49,11 +49,11 @@ function update(region, html) {
 }
 
 function statusOf(region) {
-  return region.querySelector("[data-say]")?.textContent.trim();
+  return region.querySelector("[data-announce]")?.textContent.trim();
 }
 
 function announce(region, before) {
-  const now = statusOf(region), where = document.getElementById("said");
+  const now = statusOf(region), where = document.getElementById("announcement");
   if (where && before && now && now !== before) where.textContent = now;
 }
 
