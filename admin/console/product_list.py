@@ -90,8 +90,7 @@ def find(wanted: Wanted, limit: int, cursor: str | None) -> Lines:
     """Return a page of products. Raises BadCursorError."""
     position = cursors.decode(cursor, wanted.order_name)
     query = queries.matching(wanted.order.page(_select(wanted.listed), position), wanted.q, wanted.category)
-    rows = db.session.execute(query.limit(limit + 1)).all()
-    db.session.rollback()
+    rows = _read(query.limit(limit + 1))
     more = len(rows) > limit
     return Lines(
         _lines(rows[:limit]), cursors.encode(wanted.order_name, _position(rows[limit - 1], wanted)) if more else None
@@ -100,9 +99,7 @@ def find(wanted: Wanted, limit: int, cursor: str | None) -> Lines:
 
 def some(product_ids: Sequence[int]) -> list[Line]:
     """Return products, deleted or not, as lists show them; those that never were are missing."""
-    rows = db.session.execute(_select(None).where(Product.id.in_(product_ids)).order_by(Product.id)).all()
-    db.session.rollback()
-    return _lines(rows)
+    return _lines(_read(_select(None).where(Product.id.in_(product_ids)).order_by(Product.id)))
 
 
 def one(product_id: int) -> Line | None:
@@ -145,6 +142,18 @@ def _select(listed: str | None) -> Select[Any]:
     if listed == IN_SYNC:
         query = query.where(Replication.pending_since.is_(None), Drift.product_id.is_(None))
     return query
+
+
+def _read(query: Select[Any]) -> Sequence[Row[Any]]:
+    """Return the rows of ``query`` and end its transaction.
+
+    The objects leave the session first. A rollback would expire them, so that each is read again, and a row that was
+    deleted meanwhile, such as one of the drift, raises an error.
+    """
+    rows = db.session.execute(query).all()
+    db.session.expunge_all()
+    db.session.rollback()
+    return rows
 
 
 def _lines(rows: Sequence[Row[Any]]) -> list[Line]:

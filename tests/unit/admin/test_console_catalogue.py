@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from admin.console import product_list
 from admin.console.product_list import DELETED, DRIFTED, IN_SYNC, LISTS, PENDING, STUCK_ROW, Wanted
@@ -12,6 +12,7 @@ from admin.db.engine import utc_now
 from admin.db.extensions import db
 from admin.outbox.models import STUCK, VERIFIED, Replication
 from admin.reconcile.models import Drift
+from tests.flow.sql_log import recorded
 from tests.unit.admin.catalogue import Api
 
 
@@ -84,6 +85,16 @@ def test_line_shows_reason_and_time(app: Flask, shelf: dict[str, int]) -> None:
     assert (syncs["STUCK"].reason, syncs["STUCK"].attempts) == ("the price is not a number", 5)
     assert syncs["FRESH"].since is not None
     assert syncs["VERIFIED"].since is None
+
+
+def test_lines_are_read_once_and_need_no_row_afterwards(app: Flask, shelf: dict[str, int]) -> None:
+    with app.app_context(), recorded() as statements:
+        lines = product_list.some(list(shelf.values()))
+        db.session.execute(delete(Drift))
+        db.session.commit()
+        assert [line.product.sku for line in lines if line.product] == list(shelf)
+    reads = [statement.start for statement in statements if statement.text.startswith("SELECT")]
+    assert reads == ["SELECT products", "SELECT like_counts"]
 
 
 @pytest.mark.usefixtures("shelf")
