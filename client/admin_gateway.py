@@ -1,4 +1,4 @@
-"""L4: the only module of the Client that calls Admin. Signed anew for each attempt, every wait bounded."""
+"""The only module of the Client that calls Admin. Each attempt has a new signature and bounded timeouts."""
 
 import json
 import time
@@ -24,8 +24,8 @@ MAX_ANSWER = 8 * 1024 * 1024  # bytes
 
 
 class AdminUnavailableError(Exception):
-    """Anything but a valid answer. ``retry_after`` is in seconds, None when Admin did not say; ``status`` is the
-    answer's, None when there was none."""
+    """Admin gave no valid answer. ``retry_after`` is in seconds, None without the header; ``status`` is that of the
+    answer, None when there was none."""
 
     def __init__(self, reason: str, retry_after: float | None = None, status: int | None = None) -> None:
         super().__init__(reason)
@@ -33,10 +33,13 @@ class AdminUnavailableError(Exception):
 
 
 class BatchTooLargeError(AdminUnavailableError):
-    """Admin, or a proxy before it, takes no batch of this size."""
+    """Admin, or a proxy before it, refuses a batch of this size."""
 
 
-_TOO_LARGE = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}  # 422: more items than it takes
+_TOO_LARGE = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+}  # 422: more items than Admin accepts
 
 
 Key = tuple[int, str]  # product, user: the order of both stores
@@ -56,35 +59,34 @@ class AdminGateway:
         self._session.auth = SignedBy(parse_keys(settings.service_keys), audience="admin")
 
     def send_likes(self, likes: Sequence[LikeChanged]) -> list[LikeOutcome]:
-        """Hand Admin a batch; return an outcome for each, in order.
+        """Send a batch to Admin; return an outcome for each like, in order.
 
-        Raises AdminUnavailableError; BatchTooLargeError where fewer likes may do.
+        Raises AdminUnavailableError, and BatchTooLargeError where a smaller batch may be accepted.
         """
         answer = self._call("POST", LIKES, {"likes": [like.encode() for like in likes]})
         try:
             outcomes = [LikeOutcome.decode(item) for item in answer["outcomes"]]
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise _nonsense(error) from error
+            raise _unreadable(error) from error
         if len(outcomes) != len(likes):
             raise AdminUnavailableError(f"Admin answered {len(outcomes)} of {len(likes)} likes")
         return outcomes
 
     def product_states(self, product_ids: Sequence[int]) -> tuple[list[ProductChanged], list[InvalidMessageError]]:
-        """Return products' current states, deleted or not, and why some are not valid; ids that Admin never had are
-        missing.
+        """Return products' current states, deleted ones too, and an error for each invalid one, without unknown ids.
 
-        Raises AdminUnavailableError, also where only the next release can read a state.
+        Raises AdminUnavailableError, also for a state that only a newer release can read.
         """
         answer = self._call("POST", f"{PRODUCTS}/states", {"ids": list(product_ids)})
         try:
             decoded = [_state(item) for item in answer["states"]]
         except (InvalidMessageError, KeyError, TypeError) as error:
-            raise _nonsense(error) from error
+            raise _unreadable(error) from error
         refused = [item for item in decoded if isinstance(item, InvalidMessageError)]
         return [item for item in decoded if isinstance(item, ProductChanged)], refused
 
     def image(self, digest: str) -> bytes | None:
-        """Return what Admin keeps under ``digest``, not verified; None: nothing. Raises AdminUnavailableError."""
+        """Return the image ``digest``, not verified; None where Admin has none. Raises AdminUnavailableError."""
         try:
             return self._exchange("GET", f"{IMAGES}/{digest}")
         except AdminUnavailableError as error:
@@ -93,40 +95,40 @@ class AdminGateway:
             return None
 
     def likes_digest(self, after: Key, upto: Key | None) -> str | None:
-        """Return Admin's digest of the likes after one key up to another (None: all). None: they are too many.
+        """Return Admin's digest of the likes in (after, upto]; ``upto`` None: to the end. None: too many likes.
 
-        Raises AdminUnavailableError, as all that follow.
+        Raises AdminUnavailableError, as all methods below.
         """
         digest = self._part("GET", f"{LIKES}/digest?{_range(after, upto)}", "digest")
         return None if digest is None else str(digest)
 
     def likes_range(self, after: Key, upto: Key | None) -> list[StoredLike]:
-        """Return the first of Admin's likes in the range, none when there are no more."""
-        return _held(self._part("GET", f"{LIKES}/range?{_range(after, upto)}", "likes"))
+        """Return Admin's first likes in the range (after, upto], an empty list at the end."""
+        return _stored_likes(self._part("GET", f"{LIKES}/range?{_range(after, upto)}", "likes"))
 
     def stored_likes(self, keys: Sequence[Key]) -> list[StoredLike]:
-        """Return what Admin holds of ``keys``."""
+        """Return those of Admin's likes with these ``keys``."""
         body = {"keys": [{"product": product, "user": user} for product, user in keys]}
-        return _held(self._part("POST", f"{LIKES}/lookup", "likes", body))
+        return _stored_likes(self._part("POST", f"{LIKES}/lookup", "likes", body))
 
     def wrong_like_counts(self, after: int) -> tuple[list[WrongCount], int | None]:
-        """Return Admin's wrong counts among the next products, and the id to go on after, None at the end."""
+        """Return Admin's wrong counts among the next products, and the id to continue after, None at the end."""
         answer = self._call("GET", f"{LIKES}/counts?after={after}")
         try:
             wrong = [WrongCount.decode(count) for count in answer["wrong"]]
             return wrong, None if answer["next"] is None else int(answer["next"])
         except (KeyError, TypeError, ValueError) as error:
-            raise _nonsense(error) from error
+            raise _unreadable(error) from error
 
     def recount_likes(self, product_ids: Sequence[int]) -> None:
-        """Have Admin count these products' likes anew."""
+        """Let Admin recount the likes of these products."""
         self._call("POST", f"{LIKES}/recount", {"products": list(product_ids)})
 
     def _part(self, method: str, path: str, name: str, body: Any = None) -> Any:
         try:
             return self._call(method, path, body)[name]
         except (KeyError, TypeError) as error:
-            raise _nonsense(error) from error
+            raise _unreadable(error) from error
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         try:
@@ -175,19 +177,19 @@ def _range(after: Key, upto: Key | None) -> str:
     return urlencode(bounds | ({"upto_product": upto[0], "upto_user": upto[1]} if upto else {}))
 
 
-def _held(items: Any) -> list[StoredLike]:
+def _stored_likes(items: Any) -> list[StoredLike]:
     try:
         return [StoredLike.decode(item) for item in items]
     except (KeyError, TypeError, ValueError) as error:
-        raise _nonsense(error) from error
+        raise _unreadable(error) from error
 
 
-def _nonsense(error: Exception) -> AdminUnavailableError:
-    return AdminUnavailableError(f"Admin's answer makes no sense: {error!r}")
+def _unreadable(error: Exception) -> AdminUnavailableError:
+    return AdminUnavailableError(f"cannot read Admin's answer: {error!r}")
 
 
 def _retry_after(response: requests.Response) -> float | None:
-    """Seconds that Admin asks to wait (RFC 9110, 10.2.3: a number or a date)."""
+    """Return the seconds in Retry-After (RFC 9110, 10.2.3: a number or a date)."""
     value = response.headers.get("Retry-After", "")
     try:
         moment = float(value) if value.isdigit() else (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()

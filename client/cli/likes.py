@@ -1,4 +1,4 @@
-"""``lockstep likes``: how the likes are doing, and what to do about it."""
+"""``lockstep likes``: show, retry, compare and repair likes."""
 
 import json
 from collections import Counter
@@ -17,18 +17,18 @@ from contract.messages import format_time
 from runtime.cli.commands import EXIT_DRIFT, resumable
 from runtime.cli.terminal import json_option
 
-SHOWN = 20  # products named one by one
+SHOWN = 20  # products listed
 
 
 @click.group()
 def likes() -> None:
-    """Shoppers' likes, between the shop and Admin."""
+    """Show and repair the sync of likes."""
 
 
 @likes.command("status")
 @json_option
 def show_status(as_json: bool) -> None:
-    """Show what waits for Admin and why. Also what Admin refused, and when it is asked next.
+    """Show pending and parked likes. Also the circuit breaker for calls to Admin.
 
     \b
     Examples:
@@ -41,10 +41,10 @@ def show_status(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(shown))
         return
-    _tell(found, shown)
+    _print_status(found, shown)
 
 
-def _tell(found: LikesStatus, shown: dict[str, Any]) -> None:
+def _print_status(found: LikesStatus, shown: dict[str, Any]) -> None:
     age = found.oldest_pending_seconds
     click.echo(f"pending         {found.pending}" + (f", the oldest for {age:.0f} s" if age is not None else ""))
     click.echo(f"uncounted       {found.uncounted}")
@@ -57,7 +57,7 @@ def _tell(found: LikesStatus, shown: dict[str, Any]) -> None:
         )
         click.echo(f"next probe      {shown['next_probe_at']}")
     if found.resending_for_epoch is not None:
-        click.echo(f"recovery        every like is told to Admin again, for epoch {found.resending_for_epoch}")
+        click.echo(f"recovery        every like is sent to Admin again, for epoch {found.resending_for_epoch}")
     for reason, count in sorted(found.parked.items()):
         click.echo(f"parked          {count}: {reason}")
 
@@ -65,7 +65,7 @@ def _tell(found: LikesStatus, shown: dict[str, Any]) -> None:
 @likes.command()
 @json_option
 def retry(as_json: bool) -> None:
-    """Make every parked like pending again. What Admin refuses once more is parked once more.
+    """Make every parked like pending again. A like that Admin refuses again is parked again.
 
     \b
     Examples:
@@ -73,19 +73,19 @@ def retry(as_json: bool) -> None:
       celery -A tasks call tasks.retry_likes
     """
     store.connect(ClientSettings())
-    with resumable("what is pending again is forwarded; run it again for the rest"):
+    with resumable("likes made pending so far are forwarded; run the command again for the rest"):
         total, after = parked.retry()
         while after is not None:
-            replayed, after = parked.retry(after)
-            total += replayed
-    click.echo(f"{total} likes are pending again; the next sweep forwards them.", err=True)
+            retried, after = parked.retry(after)
+            total += retried
+    click.echo(f"{total} likes are pending again and are forwarded in a few seconds.", err=True)
     if as_json:
         click.echo(json.dumps({"pending_again": total}))
 
 
 @dataclass
 class _Report:
-    """What a comparison found. ``likes`` counts by kind, ``products`` by product."""
+    """Result of a comparison. ``likes`` counts by kind, ``products`` by product."""
 
     likes: Counter[str] = field(default_factory=Counter)
     products: Counter[int] = field(default_factory=Counter)
@@ -101,13 +101,13 @@ class _Report:
 @likes.command("diff")
 @json_option
 @click.option(
-    "--repair", "repairing", is_flag=True, help="Repair both sides: the higher revision wins; counts are made anew."
+    "--repair", "repairing", is_flag=True, help="Repair both sides: the higher revision wins; counts are recomputed."
 )
 def show_diff(as_json: bool, repairing: bool) -> None:
-    """Compare the like sets and counts of both sides. What is pending or parked is no difference.
+    """Compare likes and counts of both sides. Pending and parked likes are ignored.
 
-    Exits 0 when they are equal, or all that differed was repaired; 3 when they differ; 4 when Admin or the database
-    does not answer.
+    Exits 0 when they are equal or all differences were repaired, 3 when they differ, 4 when Admin or the database does
+    not answer.
 
     \b
     Examples:
@@ -118,14 +118,14 @@ def show_diff(as_json: bool, repairing: bool) -> None:
     settings = ClientSettings()
     store.connect(settings)
     gateway, report = AdminGateway(settings), _Report()
-    with resumable("run it again" + ("; what is repaired stays repaired" if repairing else "")):
+    with resumable("run the command again" + ("; completed repairs are kept" if repairing else "")):
         _compare_likes(gateway, report, repairing)
         _compare_counts(gateway, report, repairing)
     unrepaired = report.drift - report.repaired
     if as_json:
         click.echo(json.dumps({"equal": report.drift == 0, "unrepaired": unrepaired, **vars(report)}))
     else:
-        _tell_differences(report)
+        _print_differences(report)
     if unrepaired:
         raise click.exceptions.Exit(EXIT_DRIFT)
 
@@ -139,17 +139,17 @@ def _compare_likes(gateway: AdminGateway, report: _Report, repairing: bool) -> N
 
 
 def _compare_counts(gateway: AdminGateway, report: _Report, repairing: bool) -> None:
-    wrong_labels = recount.inconsistent()
-    report.counts_here += wrong_labels
+    inconsistent = recount.inconsistent()
+    report.counts_here += inconsistent
     for wrong in recount.wrong_counts():
         report.counts_here += len(wrong)
         report.products.update(count.product for count in wrong)
         if repairing:
             recount.repair([count.product for count in wrong])
             report.repaired += len(wrong)
-    if repairing and wrong_labels:
+    if repairing and inconsistent:
         recount.repair([])
-        report.repaired += wrong_labels
+        report.repaired += inconsistent
     after: int | None = 0
     while after is not None:
         wrong, after = gateway.wrong_like_counts(after)
@@ -160,9 +160,9 @@ def _compare_counts(gateway: AdminGateway, report: _Report, repairing: bool) -> 
             report.repaired += len(wrong)
 
 
-def _tell_differences(report: _Report) -> None:
+def _print_differences(report: _Report) -> None:
     if not report.drift:
-        click.echo("Both sides hold the same likes and counts.")
+        click.echo("Both sides have the same likes and counts.")
         return
     for kind, number in report.likes.most_common():
         click.echo(f"{number} likes are {kind}")
@@ -170,4 +170,6 @@ def _tell_differences(report: _Report) -> None:
     for product, number in report.products.most_common(SHOWN):
         click.echo(f"  product {product}: {number}")
     if report.repaired:
-        click.echo(f"{report.repaired} were repaired; what is newer here is pending until the next sweep.")
+        click.echo(
+            f"{report.repaired} were repaired; likes that are newer here are pending and forwarded in a few seconds."
+        )

@@ -12,14 +12,14 @@ from web.security.passwords import WeakPasswordError
 
 def migrate_client() -> None:
     """Migrate the Client's database."""
-    store.connect(ClientSettings(), answer_seconds=None)  # building an index takes as long as it takes
+    store.connect(ClientSettings(), answer_seconds=None)  # building an index may take long
     done = migrations.migrate(store.database())
     click.echo(f"Client's database: {len(done)} migrations run.", err=True)
 
 
 @click.group()
 def shopper() -> None:
-    """Accounts of shoppers."""
+    """Manage shoppers' accounts."""
 
 
 @shopper.command("add")
@@ -42,14 +42,14 @@ def shopper_add(email: str, password_stdin: bool) -> None:
     except WeakPasswordError as error:
         raise click.UsageError(error.detail) from None
     else:
-        click.echo(f"{email} may sign in.", err=True)
+        click.echo(f"{email} can sign in.", err=True)
 
 
 @shopper.command("passwd")
 @click.argument("email")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
 def shopper_passwd(email: str, password_stdin: bool) -> None:
-    """Give EMAIL's account another password; its sign-ins end.
+    """Set the password of EMAIL. Its sign-ins end.
 
     \b
     Example:
@@ -62,14 +62,14 @@ def shopper_passwd(email: str, password_stdin: bool) -> None:
     except WeakPasswordError as error:
         raise click.UsageError(error.detail) from None
     if not found:
-        raise click.ClickException(f"There is no account of {email}.")
-    click.echo(f"The password of {email} is changed.", err=True)
+        raise click.ClickException(f"There is no account {email}.")
+    click.echo(f"The password of {email} was changed.", err=True)
 
 
 @shopper.command("erase")
 @click.argument("email")
 def shopper_erase(email: str) -> None:
-    """Erase EMAIL's account and take every like back. Both here and at Admin; the sign-in ends.
+    """Erase the account EMAIL. Its likes are taken back, here and at Admin.
 
     \b
     Example:
@@ -77,6 +77,6 @@ def shopper_erase(email: str) -> None:
     """
     store.connect(ClientSettings())
     if erasure.erase_email(email):
-        click.echo(f"{email} is erased; the next sweep tells Admin.", err=True)
+        click.echo(f"{email} is erased; the likes taken back are forwarded to Admin in a few seconds.", err=True)
     else:
-        click.echo(f"There is no account of {email}.", err=True)
+        click.echo(f"There is no account {email}.", err=True)

@@ -1,4 +1,4 @@
-"""What shoppers see."""
+"""The shop's pages."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Signing in, up and out, and one's account. A like that needed the sign-in goes through with it."""
+"""Pages to sign in, up and out, and the account. A like that needed the sign-in is stored after it."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -24,21 +24,21 @@ from web.security.tokens import CredentialsSchema
 blp = Blueprint("account", __name__, template_folder="templates")
 
 Errors = dict[str, str]
-_WORDS = {  # marshmallow's words, as a person would say it
+_MESSAGES = {  # marshmallow's messages in plain words
     "Not a valid email address.": "This is not an e-mail address.",
-    "Missing data for required field.": "Please fill this in.",
+    "Missing data for required field.": "Fill this in.",
 }
 
 
 @blp.before_request
-def _nobody_enters() -> None:
-    """Where nothing can be liked, a form for signing in would be a dead end."""
+def _refuse_when_read_only() -> None:
+    """Refuse sign-ins in read-only mode, where nothing can be liked."""
     if read_only() and request.endpoint != "account.sign_out":
         raise ReadOnlyError
 
 
 @blp.after_request
-def _never_kept(response: Response) -> Response:
+def _forbid_caching(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -46,16 +46,16 @@ def _never_kept(response: Response) -> Response:
 @blp.route("/sign-in", methods=["GET", "POST"])
 def sign_in() -> ResponseReturnValue:
     """Sign in with e-mail and password."""
-    return _enter("storefront/sign-in.html", lambda values: service.authenticate(**values))
+    return _show_form("storefront/sign-in.html", lambda values: service.authenticate(**values))
 
 
 @blp.route("/sign-up", methods=["GET", "POST"])
 def sign_up() -> ResponseReturnValue:
-    """Make an account and be signed in."""
-    return _enter("storefront/sign-up.html", lambda values: service.sign_up(**values))
+    """Create an account and sign in."""
+    return _show_form("storefront/sign-up.html", lambda values: service.sign_up(**values))
 
 
-def _enter(template: str, find: Callable[[dict[str, str]], Shopper]) -> ResponseReturnValue:
+def _show_form(template: str, find: Callable[[dict[str, str]], Shopper]) -> ResponseReturnValue:
     back = local_path(request.values.get("next"), url_for("shop.index"))
     product_id = request.values.get("like", type=to_id)
     if request.method != "POST" and current_user.is_authenticated:
@@ -68,9 +68,9 @@ def _enter(template: str, find: Callable[[dict[str, str]], Shopper]) -> Response
             try:
                 sessions.begin(find(values))
             except ProblemError as error:
-                errors = _told(error)
+                errors = _errors_by_field(error)
             else:
-                return _entered(product_id, back)
+                return _finish_sign_in(product_id, back)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK
     page = render_template(
         template,
@@ -85,7 +85,7 @@ def _enter(template: str, find: Callable[[dict[str, str]], Shopper]) -> Response
 
 
 def _credentials() -> tuple[dict[str, str], Errors]:
-    """Return what the form says, and what is wrong with it, by field."""
+    """Return the form's values, and its errors by field."""
     given = {name: request.form.get(name, "") for name in ("email", "password")}
     given["email"] = given["email"].strip()
     try:
@@ -98,15 +98,15 @@ def _credentials() -> tuple[dict[str, str], Errors]:
 def _plain(field: str, text: str = "") -> str:
     if field == "password":
         return f"Use {passwords.MIN_LENGTH} to {passwords.MAX_LENGTH} characters."
-    return _WORDS.get(text, text)
+    return _MESSAGES.get(text, text)
 
 
-def _told(error: ProblemError) -> Errors:
-    """Return a refusal by field; what belongs to none stands above the form."""
+def _errors_by_field(error: ProblemError) -> Errors:
+    """Return an error by field; one without a field is shown above the form."""
     return {item["field"]: error.detail for item in error.errors} or {"form": error.detail}
 
 
-def _entered(product_id: int | None, back: str) -> Response:
+def _finish_sign_in(product_id: int | None, back: str) -> Response:
     if product_id is None:
         flash("You are signed in.", "success")
     else:
@@ -120,12 +120,12 @@ def _like(product_id: int) -> None:
     except (ProductGoneError, ProductNotFoundError):
         flash("You are signed in. The product is no longer available.", "warning")
     else:
-        flash("You are signed in, and your like is in.", "success")
+        flash("You are signed in. Your like is saved.", "success")
 
 
 @blp.get("/sign-in/oidc")
 def oidc_begin() -> ResponseReturnValue:
-    """Go to the issuer, where one is configured."""
+    """Redirect to the issuer, where one is configured."""
     if not oidc.offered():
         abort(HTTPStatus.NOT_FOUND)
     session["after_oidc"] = [local_path(request.args.get("next"), "/"), request.args.get("like", type=to_id)]
@@ -134,19 +134,19 @@ def oidc_begin() -> ResponseReturnValue:
 
 @blp.get("/sign-in/oidc/done")
 def oidc_done() -> ResponseReturnValue:
-    """Back from the issuer. HEAD neither uses the code up nor signs anyone in."""
+    """Finish the sign-in by the issuer. HEAD neither uses the code nor signs in."""
     if not oidc.offered():
         abort(HTTPStatus.NOT_FOUND)
     if is_head():
         raise oidc.NotConfirmedError("Only GET asks the other service who you are.")
     back, product_id = session.get("after_oidc", ["/", None])
     sessions.begin(oidc.find_shopper())
-    return _entered(product_id if isinstance(product_id, int) else None, back)
+    return _finish_sign_in(product_id if isinstance(product_id, int) else None, back)
 
 
 @blp.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    """Sign out here."""
+    """Sign out in this browser."""
     sessions.end()
     flash("You are signed out.", "info")
     return redirect(url_for("shop.index"), HTTPStatus.SEE_OTHER)
@@ -155,20 +155,20 @@ def sign_out() -> ResponseReturnValue:
 @blp.get("/account")
 @login_required
 def show() -> str:
-    """My account."""
+    """Show my account."""
     return _account()
 
 
 @blp.post("/account/password")
 @login_required
 def change_password() -> ResponseReturnValue:
-    """Change my password; needs the one so far."""
+    """Change my password; needs the current one."""
     try:
         shopper = service.change_password(current_user.id, request.form.get("current", ""), request.form.get("new", ""))
     except passwords.WeakPasswordError as error:
         return _account(errors={"new": error.detail}), error.status
     except ProblemError as error:
-        return _account(errors=_told(error)), error.status
+        return _account(errors=_errors_by_field(error)), error.status
     sessions.begin(shopper)
     flash("Your password is changed. You are signed out everywhere else.", "success")
     return redirect(url_for("account.show"), HTTPStatus.SEE_OTHER)
@@ -181,7 +181,7 @@ def erase() -> ResponseReturnValue:
     try:
         service.close_account(current_user.id, request.form.get("password", ""))
     except ProblemError as error:
-        return _account(erasing=True, errors=_told(error)), error.status
+        return _account(erasing=True, errors=_errors_by_field(error)), error.status
     sessions.end()
     announcer().offer(0)
     flash("Your account is erased and your likes are taken back.", "success")

@@ -1,4 +1,4 @@
-"""What the shop shows late at this moment, told from its own store: no request waits for a part that is down."""
+"""Which parts are delayed, read from the Client's own store, so that no request waits for a part that is down."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,53 +7,53 @@ from client import heartbeat
 from client.likes import breaker
 from web.pages.shared import Shared
 
-# Some missed beats: a worker sweeps every 5 s, the relay asks at least every 15 s.
-QUIET_AFTER = {heartbeat.WORKER: timedelta(seconds=15), heartbeat.ADMIN: timedelta(seconds=45)}
-_EXACT = timedelta(minutes=2)  # younger than this no minutes are told
+# Three missed heartbeats: the worker's come every 5 s, the relay's at least every 15 s.
+LATE_AFTER = {heartbeat.WORKER: timedelta(seconds=15), heartbeat.ADMIN: timedelta(seconds=45)}
+_SHOW_MINUTES_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """How long changes of products, and the forwarding of likes, have been held up; None: they are not."""
+    """How long product changes and the forwarding of likes have been delayed; None: they are not."""
 
     products: timedelta | None
     likes: timedelta | None
 
     @property
     def notice(self) -> str:
-        """Return what shoppers are told, empty when all is well."""
-        told = []
+        """Return the text for shoppers, empty when nothing is delayed."""
+        sentences = []
         if self.products is not None:
-            told.append(f"New products and prices may arrive late{_about(self.products)}.")
+            sentences.append(f"New products and prices may arrive late{_about(self.products)}.")
         if self.likes is not None:
-            told.append("Likes count here at once and are passed on later.")
-        return " ".join(told)
+            sentences.append("Likes count at once and are passed on later.")
+        return " ".join(sentences)
 
 
-def _look() -> Delays:
+def _read() -> Delays:
     heartbeats, now = heartbeat.latest()
-    quiet = {who: _quiet(heartbeats.get(who), now, limit) for who, limit in QUIET_AFTER.items()}
-    products = [age for age in quiet.values() if age is not None]
+    late = {process: _late_by(heartbeats.get(process), now, limit) for process, limit in LATE_AFTER.items()}
+    products = [age for age in late.values() if age is not None]
     failing = breaker.state()
-    since = now - failing["since"] if failing else quiet[heartbeat.WORKER]
+    since = now - failing["since"] if failing else late[heartbeat.WORKER]
     return Delays(max(products, default=None), since)
 
 
-def _quiet(last: datetime | None, now: datetime, limit: timedelta) -> timedelta | None:
-    """Return for how long nothing was heard, None when that is not long; never is as if it had just become so."""
+def _late_by(last: datetime | None, now: datetime, limit: timedelta) -> timedelta | None:
+    """Return the age of the last heartbeat where it is at least ``limit``, else None; ``limit`` without a heartbeat."""
     age = limit if last is None else now - last
     return age if age >= limit else None
 
 
 def _about(age: timedelta) -> str:
     minutes = int(age.total_seconds() // 60)
-    if age < _EXACT:
+    if age < _SHOW_MINUTES_AFTER:
         return ""
     return (
-        f"; there was no news for {minutes} minutes"
+        f"; the last update was {minutes} minutes ago"
         if minutes < 120
-        else f"; there was no news for {minutes // 60} hours"
+        else f"; the last update was {minutes // 60} hours ago"
     )
 
 
-delays = Shared(_look, seconds=2.0, ratio=50)
+delays = Shared(_read, seconds=2.0, ratio=50)

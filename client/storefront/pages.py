@@ -1,4 +1,4 @@
-"""The shop: the grid, a product, what I like."""
+"""The shop's pages: the grid, a product, my likes."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,7 +19,7 @@ from web.http.cursors import BadCursorError
 from web.http.problems import wants_page
 from web.pages.layout import local_path
 
-MAX_WATCHED = 100  # products that one page may ask about at once
+MAX_WATCHED = 100  # products in one request
 LIKES_PER_PAGE = 24
 
 blp = Blueprint("shop", __name__, template_folder="templates")
@@ -27,7 +27,7 @@ blp = Blueprint("shop", __name__, template_folder="templates")
 
 @blp.after_request
 def _private(response: Response) -> Response:
-    """What one visitor sees is nobody else's, and asked for again each time."""
+    """Forbid shared caches, and let browsers revalidate each time."""
     response.headers["Cache-Control"] = "private, no-cache"
     response.vary.add("Cookie")
     return response
@@ -35,23 +35,23 @@ def _private(response: Response) -> Response:
 
 @blp.context_processor
 def _notice() -> dict[str, Callable[[], str]]:
-    """Asked for by the template, so that a page about a failure need not."""
+    """Provide the notice as a function, so that an error page does not read the store."""
     return {"notice": lambda: delays.get().notice}
 
 
 @blp.get("/")
 def index() -> str:
-    """The grid, with whatever the URL says of search, category, sort and how far the visitor had come."""
-    return render_template("storefront/index.html", **_shelf())
+    """Show the grid for search, category, sort and position in the URL."""
+    return render_template("storefront/index.html", **_grid_context())
 
 
 @blp.get("/shop/grid")
 def show_grid() -> str:
-    """The same grid alone, for the page's own script."""
-    return render_template("storefront/results.html", **_shelf())
+    """Return only the grid, for the page's script."""
+    return render_template("storefront/results.html", **_grid_context())
 
 
-def _shelf() -> dict[str, object]:
+def _grid_context() -> dict[str, object]:
     wanted = Wanted.from_request()
     return {
         "grid": grid(wanted),
@@ -63,7 +63,7 @@ def _shelf() -> dict[str, object]:
 
 @blp.get("/products/<int:product_id>")
 def product(product_id: int) -> ResponseReturnValue:
-    """One product. A deleted one says so, and offers others."""
+    """Show a product; for a deleted one a page that offers others."""
     try:
         found = queries.get_product(product_id)
     except queries.ProductGoneError:
@@ -74,10 +74,10 @@ def product(product_id: int) -> ResponseReturnValue:
 
 @blp.post("/products/<int:product_id>/like")
 def like(product_id: int) -> ResponseReturnValue:
-    """Like it (``liked`` 1) or take that back (0); as JSON for the script, by a way back for the form.
+    """Like a product (``liked`` 1) or take the like back (0). Answers the script with JSON, the form with a redirect.
 
-    A double click on the form may meet the page that its first click brought, where the button means the opposite. The
-    script tells a double click by itself: its requests may arrive closer together than the clicks were.
+    The second click of a double click may reach the page after the first one, whose button means the opposite, so the
+    form is debounced here. The script debounces clicks itself.
     """
     if not current_user.is_authenticated:
         return _sign_in_first(product_id)
@@ -100,7 +100,7 @@ def _sign_in_first(product_id: int) -> ResponseReturnValue:
 @blp.get("/likes")
 @login_required
 def my_likes() -> str:
-    """What I like, the latest first; products deleted since are named as such."""
+    """Show my likes, newest first, with deleted products marked."""
     try:
         page = likes.my_likes(current_user.id, LIKES_PER_PAGE, request.args.get("cursor"))
     except BadCursorError:
@@ -112,7 +112,7 @@ def my_likes() -> str:
 
 @blp.get("/shop/live")
 def live() -> Response:
-    """What may have changed on a page: counts, versions, what is gone, what is new, what is delayed. By ETag."""
+    """Return what may have changed on a page, with an ETag: counts, versions, deleted and new products, delays."""
     ids = to_ids(request.args.get("ids", "").split(","), MAX_WATCHED)
     found = cards(queries.live_products(ids))
     living = {card.product.id for card in found}

@@ -1,4 +1,4 @@
-"""What the grid shows: a piece of the catalogue, as one visitor sees it."""
+"""The grid of products as one visitor sees it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from web.http.cursors import BadCursorError
 from web.pages.shared import Shared
 
 PER_PAGE = 24
-MOST_PAGES = 10  # in one page of HTML; further on it is a new one
+MOST_PAGES = 10  # in one HTML page; more continue on a new page
 MAX_QUERY, MAX_CATEGORY = 100, 80  # characters
 DEFAULT_SORT = "-created_at"
 SORTS = {DEFAULT_SORT: "Newest", "-likes": "Most liked"}
@@ -25,7 +25,7 @@ SORTS = {DEFAULT_SORT: "Newest", "-likes": "Most liked"}
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A product as one visitor sees it: with their own like in the count, whether it is counted yet or not."""
+    """A product with a count that includes the visitor's own like, counted or not."""
 
     product: ProductCopy
     mine: Mine
@@ -41,7 +41,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a grid's URL asks for. What it says wrongly counts as not said: an old link still shows something."""
+    """The parameters in a grid's URL. Invalid ones are ignored, so that an old link still works."""
 
     q: str = ""
     category: str = ""
@@ -63,11 +63,11 @@ class Wanted:
         )
 
     def query(self, **changed: Any) -> str:
-        """Return the URL's query for this and ``changed``, from the first page on unless told otherwise."""
+        """Return the query string for q, category and sort, with ``changed``."""
         values = {"q": self.q, "category": self.category, "sort": self.sort} | changed
         defaults = {"sort": DEFAULT_SORT, "pages": 1}
-        kept = {key: value for key, value in values.items() if value and value != defaults.get(key)}
-        return f"?{urlencode(kept)}" if kept else ""
+        given = {key: value for key, value in values.items() if value and value != defaults.get(key)}
+        return f"?{urlencode(given)}" if given else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +78,12 @@ class Grid:
 
     @property
     def more(self) -> str | None:
-        """Return the query of what comes next, None at the end."""
+        """Return the query string of the next page, None at the end."""
         return self.wanted.query(cursor=self.next_cursor) if self.next_cursor else None
 
 
 def grid(wanted: Wanted) -> Grid:
-    """Return what ``wanted`` asks for; a cursor that is not ours starts at the beginning."""
+    """Return the grid for ``wanted``; an invalid cursor starts at the beginning."""
     try:
         page = _page(wanted, wanted.cursor)
     except BadCursorError:
@@ -97,14 +97,14 @@ def _page(wanted: Wanted, cursor: str | None) -> queries.Page:
 
 
 def cards(products: Sequence[ProductCopy]) -> list[Card]:
-    """Return them as who is looking sees them."""
+    """Return the cards of ``products`` for the current visitor."""
     user = me()
     likes = mine([product.id for product in products], user) if user and products else {}
     return [Card(product, likes.get(product.id, NOT_MINE)) for product in products]
 
 
 def me() -> str | None:
-    """Return the shopper's id; None where nobody is signed in."""
+    """Return the id of the signed-in shopper, else None."""
     return current_user.id if current_user.is_authenticated else None
 
 

@@ -36,7 +36,7 @@ class Shop:
         return count
 
     def sign_up_by_api(self) -> tuple[str, ClientApi]:
-        """Make an account; return its e-mail, and an API that is signed in with it."""
+        """Create an account; return its e-mail, and an API that is signed in with it."""
         email = f"{unique_name()}@example.com"
         api = ClientApi(self.url)
         api.ask("POST", "/api/v1/shoppers", json={"email": email, "password": PASSWORD})

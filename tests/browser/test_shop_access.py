@@ -25,10 +25,10 @@ def test_everything_works_without_javascript(shop: Shop, new_context: Callable[.
     page.get_by_label("Sort by").select_option("Most liked")
     page.get_by_role("button", name="Show", exact=True).click()
     tile(page, product_id).get_by_role("link", name="Like").click()
-    page.get_by_role("link", name="Make an account").click()
+    page.get_by_role("link", name="Create an account").click()
     email = f"{unique_name()}@example.com"
     fill(page.get_by_role("main"), email)
-    page.get_by_role("main").get_by_role("button", name="Make an account").click()
+    page.get_by_role("main").get_by_role("button", name="Create an account").click()
     like = tile(page, product_id).get_by_role("button", name="Like")
     expect(like).to_have_attribute("aria-pressed", "true")
     assert page.url == f"{shop.url}/?q=plain&sort=-likes#p{product_id}"

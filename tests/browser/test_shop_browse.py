@@ -83,7 +83,7 @@ def test_a_deleted_product_says_so(shop: Shop, page: Page, guard: Guard) -> None
     product_id = shop.create(title="Short-lived")
     page.goto(f"{shop.url}/products/{product_id}")
     shop.delete(product_id)
-    expect(page.get_by_text("taken from the catalogue a moment ago")).to_be_visible()
+    expect(page.get_by_text("removed from the catalogue")).to_be_visible()
     guard.expect(410, f"/products/{product_id}")
     page.reload()
     expect(page.get_by_role("heading", name="This product is no longer available")).to_be_visible()

@@ -22,7 +22,7 @@ def test_the_shop_goes_on_and_says_what_is_delayed(shop: Shop, page: Page, rabbi
     try:
         running.worker.stop()
         expect(notice).to_contain_text(LATE, timeout=30_000)
-        expect(notice).to_contain_text("Likes count here at once and are passed on later.")
+        expect(notice).to_contain_text("Likes count at once and are passed on later.")
         _browse_and_like(shop, page, product_id, liked=True)
         running.admin.stop()
         running.relay.stop()

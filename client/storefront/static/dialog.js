@@ -61,7 +61,7 @@ async function submit(event) {
   }
 }
 
-// The page is loaded anew, as who is signed in now, and stays where it was.
+// Reload the page as the signed-in shopper, at the same scroll position.
 function done(form) {
   sessionStorage.setItem(FOCUS, form.elements.like?.value ?? "");
   location.reload();

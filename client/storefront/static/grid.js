@@ -1,5 +1,5 @@
-// The grid in place: search as you type, and more at the end of the list. The URL always says what is shown, with
-// how many pages, so that going back, reloading and sharing show the same; the server renders all of it.
+// Updates the grid in place: search while typing, more products at the end. The URL always contains what is shown and
+// the number of pages, so that back, reload and sharing show the same. The server renders everything.
 import { announce } from "../web/announce.js";
 import { connection } from "../web/connection.js";
 import { renderTimes } from "../web/time.js";
@@ -7,13 +7,13 @@ import { toast } from "../web/toast.js";
 import { forget } from "./likes.js";
 
 const TYPING = 180; // ms
-const MOST_PAGES = 10; // then the list goes on in a new page
+const MOST_PAGES = 10; // more continue on a new page
 
 const results = () => document.getElementById("results");
 const tiles = () => document.getElementById("tiles");
 const listeners = [];
 
-// Called whenever tiles came or went.
+// Called after tiles were added or removed.
 export const onTiles = (listener) => listeners.push(listener);
 
 function changed() {
@@ -74,14 +74,14 @@ function initSearch() {
     clearTimeout(timer);
     const query = queryOf(form);
     if (query === location.search) return;
-    // one step back leads out of a search, however many letters it took
+    // one step back leaves the search, however many letters were typed
     history[history.state?.searching ? "replaceState" : "pushState"]({ searching: true }, "", `/${query}`);
     search(query);
   };
   field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(run, TYPING); });
   form.addEventListener("submit", (event) => { event.preventDefault(); run(); });
   window.addEventListener("popstate", () => {
-    if (location.search === shown) return; // a link within the page, as the one to the content: nothing is replaced
+    if (location.search === shown) return; // a link within the page changes nothing
     field.value = new URLSearchParams(location.search).get("q") ?? "";
     search(location.search);
   });
@@ -112,12 +112,12 @@ async function more(button, { focus = false } = {}) {
   button.textContent = "Loading …";
   try {
     const found = await load(new URL(button.href).search);
-    if (!button.isConnected) return; // a search came in between
+    if (!button.isConnected) return; // a search replaced the list
     append(found, focus);
   } catch {
     connection.reached(false);
     button.ariaBusy = "false";
-    button.textContent = "That did not load. Try again";
+    button.textContent = "Loading failed. Try again";
   }
 }
 
@@ -149,7 +149,7 @@ function initMore() {
 
 // --- what changed elsewhere ---------------------------------------------------------------------------------
 
-// Takes over what the server shows now: tiles that changed are replaced, new ones come in, the others stay.
+// Applies the server's current grid: replaces changed tiles, adds new ones, leaves the others.
 export async function refresh() {
   const found = await load(location.search).catch(() => null);
   const now = found?.querySelector("#tiles");
@@ -166,7 +166,7 @@ export async function refresh() {
   });
   const come = merged.filter((tile) => !held.has(tile.id));
   for (const tile of come) tile.classList.add("tile-new");
-  // only what differs is moved: what has the focus keeps it
+  // move only what differs, so that the focus stays
   for (const old of held.values()) if (!merged.includes(old)) old.remove();
   merged.forEach((tile, place) => tiles().children[place] === tile || tiles().insertBefore(tile, tiles().children[place] ?? null));
   changed();
@@ -179,7 +179,7 @@ export function initGrid() {
     const from = document.referrer && new URL(document.referrer);
     if (!from || from.origin !== location.origin || from.pathname !== "/" || history.length < 2) return;
     event.preventDefault();
-    history.back(); // to where the list was left
+    history.back(); // to the previous position in the list
   });
   if (!results()) return;
   initSearch();

@@ -1,5 +1,5 @@
-// Likes show at once and are sent behind it. A second click before the answer changes what is wanted; the last one
-// counts. A double click is one click. What is refused is taken back, with the reason.
+// Shows a like at once and sends it afterwards. Of several clicks before the answer the last one counts. A double click
+// is one click. A refused like is undone, with the reason.
 import { announce } from "../web/announce.js";
 import { connection } from "../web/connection.js";
 import { toast } from "../web/toast.js";
@@ -45,7 +45,7 @@ function render(id) {
   }
 }
 
-// What the server says of a product; asked is when that question was put. Returns whether the count changed.
+// Applies the server's state of a product; asked is the time of the request. Returns whether the count changed.
 export function update(id, { liked, likes }, asked) {
   const entry = entryOf(id);
   if (entry.busy || asked < entry.settled) return false;
@@ -55,7 +55,7 @@ export function update(id, { liked, likes }, asked) {
   return changed;
 }
 
-// After new elements for known products came into the page: they show what the server said when they were made.
+// Called after new elements for known products were added: they show the server's state when it rendered them.
 export function forget() {
   for (const [id, entry] of entries) if (!entry.busy) entries.delete(id);
 }
@@ -74,7 +74,7 @@ async function post(form, liked) {
     return response.json();
   }
   if (GONE.includes(response.status)) throw new Refusal("This product is no longer available.", response.status);
-  if (response.status === 429) throw new Refusal("That was a little fast. Your like was not saved.", 429);
+  if (response.status === 429) throw new Refusal("Too many clicks. Your like was not saved.", 429);
   const problem = await response.json().catch(() => ({}));
   throw new Refusal(problem.detail ?? "Your like was not saved.", response.status);
 }

@@ -1,4 +1,4 @@
-// Keeps what is visible current: counts, changed and deleted products, new ones, and what is delayed.
+// Updates the visible page: counts, changed, deleted and new products, and delays.
 import { announce } from "../web/announce.js";
 import { icon } from "../web/icons.js";
 import { poll } from "../web/poll.js";
@@ -7,8 +7,8 @@ import { onTiles, refresh } from "./grid.js";
 import { forget, update } from "./likes.js";
 
 const EVERY = 2_000; // ms
-const MOST = 100; // products asked about at once
-const NEAR_TOP = 200; // px: here new products come in by themselves; further down they would push the list away
+const MOST = 100; // products per request
+const NEAR_TOP = 200; // px: new products are inserted here only; further down they would move the list
 
 const visible = new Set();
 const observer = new IntersectionObserver((entries) => {
@@ -108,6 +108,6 @@ export function initLive() {
   onTiles(watch);
   watch();
   const polling = poll({ url, every: EVERY, data: apply });
-  // a page that comes back from the browser's own store is as old as when it was left
+  // a page from the browser's back-forward cache is as old as when it was left
   window.addEventListener("pageshow", (event) => event.persisted && polling.now());
 }

@@ -1,4 +1,4 @@
-// The shop's pages work without any of this; with it they work in place and stay current.
+// The shop's pages work without scripts; the scripts update them in place.
 import { initDialogs } from "./dialog.js";
 import { initGrid } from "./grid.js";
 import { initLikes } from "./likes.js";

@@ -34,6 +34,6 @@ def test_a_query_says_only_what_is_not_usual() -> None:
 def test_the_notice_names_what_is_late_and_for_how_long() -> None:
     assert Delays(None, None).notice == ""
     assert Delays(timedelta(seconds=20), None).notice == "New products and prices may arrive late."
-    assert "no news for 7 minutes." in Delays(timedelta(minutes=7), None).notice
-    assert "no news for 3 hours." in Delays(timedelta(hours=3, minutes=20), None).notice
-    assert Delays(None, timedelta(seconds=1)).notice == "Likes count here at once and are passed on later."
+    assert "the last update was 7 minutes ago." in Delays(timedelta(minutes=7), None).notice
+    assert "the last update was 3 hours ago." in Delays(timedelta(hours=3, minutes=20), None).notice
+    assert Delays(None, timedelta(seconds=1)).notice == "Likes count at once and are passed on later."
