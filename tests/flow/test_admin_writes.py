@@ -1,4 +1,4 @@
-"""A1 and A3's claims on MariaDB and on SQLite: versions, locks and the outbox hold under concurrency."""
+"""Writes and claims on MariaDB and SQLite: versions, locks and the outbox are correct under concurrency."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ def make_due() -> None:
 
 
 @pytest.mark.usefixtures("app")
-def test_every_change_raises_the_version_and_marks_the_row_unproven() -> None:
+def test_every_change_raises_the_version_and_makes_the_row_pending() -> None:
     product = create()
     service.update_product(product.id, {"title": "Blue mug"}, {1}, "tester")
     service.delete_product(product.id, {2}, "tester")
@@ -98,7 +98,7 @@ def test_concurrent_updates_of_one_product_each_get_their_own_version(app: Flask
     assert replication(product_id).sequence == 41
 
 
-def test_of_two_editors_with_the_same_version_one_wins(app: Flask) -> None:
+def test_one_of_two_edits_of_the_same_version_wins(app: Flask) -> None:
     product_id = create().id
 
     def edit(number: int) -> str:
@@ -155,7 +155,7 @@ def test_writers_are_not_blocked_while_claims_exhaust_the_due_rows(app: Flask) -
 
 
 @pytest.mark.usefixtures("app")
-def test_row_due_absurdly_far_ahead_is_made_due() -> None:
+def test_row_due_far_ahead_is_made_due() -> None:
     product_id = create().id
     now = db.session.execute(select(utc_now())).scalar_one()
     db.session.execute(update(Replication).values(due_at=now + timedelta(days=400)))
@@ -180,7 +180,7 @@ def test_row_sent_before_the_clock_was_set_back_is_sent_again_and_no_attempt_is_
 
 
 @pytest.mark.usefixtures("app")
-def test_current_messages_carry_state_and_ver_that_belong_together() -> None:
+def test_current_messages_have_matching_state_and_sequence() -> None:
     kept, gone = create("KEPT"), create("GONE")
     service.delete_product(gone.id, service.ANY_VERSION, "tester")
     first, second = current_messages([kept.id, gone.id])
@@ -188,7 +188,7 @@ def test_current_messages_carry_state_and_ver_that_belong_together() -> None:
     assert (second.id, second.sequence, second.product) == (gone.id, 2, None)
 
 
-def test_hot_product_counts_every_shopper_once_from_many_batches_at_once(app: Flask) -> None:
+def test_product_in_many_concurrent_batches_counts_each_shopper_once(app: Flask) -> None:
     hot, other = create("HOT").id, create("OTHER").id
     batches = [
         [LikeChanged(p, f"user{n}", 1, True) for n in range(start, start + 10) for p in (hot, other)]

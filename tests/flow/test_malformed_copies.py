@@ -1,4 +1,4 @@
-"""Documents of the copy that no message of ours could have made: each concerns only itself, on both services."""
+"""Documents of the copy that no message could have made: each affects only itself, in both services."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -93,7 +93,7 @@ def _emptied(stores: TwoStores) -> None:  # noqa: ARG001 - they have to be there
 
 @pytest.fixture
 def broken() -> dict[int, dict[str, Any]]:
-    """A well-formed copy for each of BROKEN and some neighbours, the first then broken; return those as they were."""
+    """A well-formed copy for each of BROKEN and some neighbours, the first then broken; return the originals."""
     ids = [create() for _ in range(len(BROKEN) + NEIGHBOURS)]
     deliver()
     were = {document["_id"]: document for document in copy().find({"_id": {"$in": ids[: len(BROKEN)]}})}
@@ -116,13 +116,13 @@ def rows() -> dict[int, Replication]:
 
 
 def look_again(relay: Relay) -> None:
-    """Let the backoff of what was sent pass, then have ``relay`` ask after it."""
+    """Make the sent rows due, then let ``relay`` recheck them."""
     db.session.execute(update(Replication).where(Replication.due_at.is_not(None)).values(due_at=utc_now()))
     db.session.commit()
     relay.recheck(BULK)
 
 
-def test_broken_copies_are_named_and_repaired_and_their_neighbours_verified(broken: dict[int, dict[str, Any]]) -> None:
+def test_broken_copies_are_listed_and_repaired_and_their_neighbours_verified(broken: dict[int, dict[str, Any]]) -> None:
     mark_pending(Selection())
     relay = Relay()
     relay.send_fresh(BULK)
@@ -140,12 +140,12 @@ def test_broken_copies_are_named_and_repaired_and_their_neighbours_verified(brok
 
 
 def _different(now: dict[str, Any], was: dict[str, Any]) -> dict[str, Any]:
-    """Return what is not as it was; when it was applied is."""
+    """Return the current values of the fields that changed, except the time of application."""
     return {name: now.get(name) for name in was if name != "applied_at" and now.get(name) != was[name]}
 
 
 @pytest.mark.parametrize("pending", [False, True])
-def test_comparison_names_each_broken_copy_and_nothing_else(broken: dict[int, dict[str, Any]], pending: bool) -> None:
+def test_comparison_lists_each_broken_copy_and_nothing_else(broken: dict[int, dict[str, Any]], pending: bool) -> None:
     if pending:
         mark_pending(Selection())
     assert {d.id: d.kind for d in Comparison(pause=0).drift()} == dict.fromkeys(broken, MALFORMED)
@@ -155,7 +155,7 @@ def test_comparison_names_each_broken_copy_and_nothing_else(broken: dict[int, di
     assert client_copy.extent().highest_id >= max(broken)
 
 
-def test_shop_leaves_broken_copies_out_and_shows_their_neighbours(
+def test_shop_hides_broken_copies_and_shows_their_neighbours(
     stores: TwoStores, broken: dict[int, dict[str, Any]]
 ) -> None:
     latest = {"deleted": False, "created_at": datetime(2030, 1, 1, tzinfo=UTC), "likes": 10**6, "category": "Strangers"}
@@ -192,8 +192,8 @@ def walk(stores: TwoStores, path: str) -> list[int]:
 
 @pytest.mark.parametrize("name", ["applied_at", "created_at"])
 @pytest.mark.parametrize("milliseconds", [10**15, -(10**15)])
-def test_time_that_python_cannot_hold_is_read_as_a_broken_one(name: str, milliseconds: int) -> None:
-    """The stand-in for MongoDB refuses to store one, MongoDB does not."""
+def test_time_beyond_pythons_range_is_read_as_broken(name: str, milliseconds: int) -> None:
+    """MongoDB stores such a time; the stand-in refuses it."""
     create()
     deliver()
     stored = bson.encode({**(copy().find_one() or {}), name: DatetimeMS(milliseconds), "title": "x"})
@@ -202,7 +202,7 @@ def test_time_that_python_cannot_hold_is_read_as_a_broken_one(name: str, millise
     assert content_of(document)["title"] == "\N{REPLACEMENT CHARACTER}"
 
 
-def test_count_that_is_no_number_keeps_no_other_like_uncounted() -> None:
+def test_count_that_is_no_number_does_not_stop_other_counts() -> None:
     first, second, third, fourth = (create() for _ in range(4))
     deliver()
     change_by_hand(first, {"likes": "many"})
@@ -219,7 +219,7 @@ def test_count_that_is_no_number_keeps_no_other_like_uncounted() -> None:
 
 
 @pytest.mark.parametrize("sequence", [float("inf"), 1e300, Decimal128("9E+30"), 2**63 - 1, [99]])
-def test_recovery_starts_from_vers_that_somebody_made(sequence: Any) -> None:
+def test_recovery_starts_from_sequences_inserted_by_hand(sequence: Any) -> None:
     first, second = create(), create()
     deliver()
     change_by_hand(first, {"sequence": sequence})
@@ -227,7 +227,7 @@ def test_recovery_starts_from_vers_that_somebody_made(sequence: Any) -> None:
     assert client_gateway().ask("/service/v1/products/extent", {})["highest_sequence"] == 77
 
 
-def test_images_and_lost_messages_of_others_are_looked_after_beside_a_broken_copy() -> None:
+def test_images_and_lost_messages_of_others_are_served_beside_a_broken_copy() -> None:
     listed, other = create(), create()
     deliver()
     digests = ["a" * 64, "b" * 64]
@@ -239,7 +239,7 @@ def test_images_and_lost_messages_of_others_are_looked_after_beside_a_broken_cop
     assert {failure["_id"] for failure in SyncFailure._get_collection().find()} == {listed, other}
 
 
-def test_reason_that_is_broken_conceals_no_other() -> None:
+def test_broken_reason_hides_no_other() -> None:
     ids = [create() for _ in range(3)]
     reasons = [{"sequence": "x", "reason": 5}, {"reason": {"a": 1}}, {"sequence": 1, "reason": "no good"}]
     SyncFailure._get_collection().insert_many(
@@ -249,7 +249,7 @@ def test_reason_that_is_broken_conceals_no_other() -> None:
     assert [held[id_].failure for id_ in ids] == [None, None, "no good"]
 
 
-def test_state_that_breaks_the_contract_keeps_no_other_from_being_repaired() -> None:
+def test_state_that_breaks_the_contract_does_not_stop_other_repairs() -> None:
     ids = [create(), create()]
     deliver()
     held = client_copy.listed(ids)

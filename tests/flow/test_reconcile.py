@@ -30,7 +30,7 @@ from tests.flow.two_stores import TwoStores, copy, create, deliver, two_stores
 from tools.stack.servers.mariadb import MariaDB
 from tools.stack.servers.secantus import Secantus
 
-_RESTED = {"paused_until": None}
+_NO_PAUSE = {"paused_until": None}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,9 @@ def _emptied(stores: TwoStores, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins with empty stores; the command line finds them by its settings."""
     for table in (Product, Replication, ProductChange, Drift):
         db.session.execute(delete(table))
-    db.session.execute(update(DriftCheck).values(after_id=None, due_at="2000-01-01", pass_finished_at=None, **_RESTED))
+    db.session.execute(
+        update(DriftCheck).values(after_id=None, due_at="2000-01-01", pass_finished_at=None, **_NO_PAUSE)
+    )
     db.session.commit()
     for collection in (copy(), Like._get_collection()):
         collection.delete_many({})
@@ -64,7 +66,7 @@ def drift(*args: str, exit_code: int) -> dict[int, dict[str, Any]]:
 
 
 def repaired() -> dict[int, str]:
-    """Compare and repair without the command's rest between two looks; return the kinds, by id."""
+    """Compare and repair without the command's pause between two checks; return the kinds, by id."""
     repairing = RepairRun(allowed=False)
     outcomes = repairing.repair(list(Comparison(pause=0).drift())) + repairing.delete()
     assert all(ok for _difference, ok in outcomes)
@@ -73,7 +75,7 @@ def repaired() -> dict[int, str]:
 
 
 def in_sync(count: int) -> list[int]:
-    """Create ``count`` products that the Client holds; return their ids."""
+    """Create ``count`` products and deliver them to the Client; return their ids."""
     ids = [create() for _ in range(count)]
     deliver()
     return ids
@@ -83,7 +85,7 @@ def copied(source: int, *ids: int) -> None:
     copy().insert_many([{**(copy().find_one({"_id": source}) or {}), "_id": id_} for id_ in ids])
 
 
-def test_hand_edits_of_the_copy_are_named_one_by_one_and_mended() -> None:
+def test_manual_edits_of_the_copy_are_listed_and_repaired() -> None:
     ids = in_sync(30)
     edited, removed, added = ids[:5], ids[10:15], range(ids[-1] + 1000, ids[-1] + 1005)
     copy().update_one({"_id": edited[0]}, {"$set": {"title": "Hacked"}})
@@ -116,11 +118,11 @@ def test_table_is_for_people() -> None:
     result = sync("diff")
     assert result.exit_code == 3
     assert "missing" in result.stdout
-    assert "the Client does not hold it" in result.stdout
+    assert "the Client lacks it" in result.stdout
     assert "1 products out of sync" in result.stderr
 
 
-def test_lost_tombstone_is_drift_and_a_stranger_s_tombstone_is_none() -> None:
+def test_lost_tombstone_is_drift_and_an_unknown_tombstone_is_not() -> None:
     deleted, _kept = in_sync(2)
     service.delete_product(deleted, service.ANY_VERSION, "tester")
     deliver()
@@ -131,7 +133,7 @@ def test_lost_tombstone_is_drift_and_a_stranger_s_tombstone_is_none() -> None:
     assert (copy().find_one({"_id": deleted}) or {})["deleted"] is True
 
 
-def test_change_that_is_under_way_is_no_drift() -> None:
+def test_pending_change_is_no_drift() -> None:
     first, second = in_sync(2)
     service.update_product(first, {"title": "New"}, service.ANY_VERSION, "tester")
     service.delete_product(second, service.ANY_VERSION, "tester")
@@ -139,7 +141,7 @@ def test_change_that_is_under_way_is_no_drift() -> None:
     assert (result.exit_code, json.loads(result.stdout)) == (0, {"drift": [], "pending": 2, "left": 0})
 
 
-def test_product_edited_in_sql_is_found_and_told_to_the_client() -> None:
+def test_product_edited_in_sql_is_found_and_sent_to_the_client() -> None:
     edited, *_others = in_sync(3)
     db.session.execute(text("UPDATE products SET title = 'By hand' WHERE id = :id"), {"id": edited})
     db.session.commit()
@@ -152,7 +154,7 @@ def test_product_edited_in_sql_is_found_and_told_to_the_client() -> None:
     assert [row.product_id for row in claims.claim(BULK, (FRESH,), 10)] == [edited]
 
 
-def test_product_inserted_in_sql_is_found_and_told_to_the_client() -> None:
+def test_product_inserted_in_sql_is_found_and_sent_to_the_client() -> None:
     (existing,) = in_sync(1)
     names = "title, description, price, currency, category, image_url, created_at, updated_at, version"
     insert = f"INSERT INTO products (id, sku, live_sku, {names}) SELECT id + 7, 'H', 'H', {names} FROM products"
@@ -183,7 +185,7 @@ def test_range_limits_what_is_compared_and_repaired() -> None:
     assert sync("diff", "1", "--to", "2").exit_code == 2
 
 
-def test_many_deletions_need_a_yes() -> None:
+def test_many_deletions_need_permission() -> None:
     ids = in_sync(3)
     copy().delete_one({"_id": ids[0]})
     strangers = range(ids[-1] + 1, ids[-1] + 12)
@@ -196,7 +198,7 @@ def test_many_deletions_need_a_yes() -> None:
     assert copy().count_documents({"deleted": False}) == 3
 
 
-def test_mending_never_replaces_what_became_newer() -> None:
+def test_repair_never_replaces_a_copy_that_became_newer() -> None:
     (product_id,) = in_sync(1)
     copy().update_one({"_id": product_id}, {"$set": {"title": "Hacked"}})
     seen = list(Comparison(pause=0).drift())
@@ -206,7 +208,7 @@ def test_mending_never_replaces_what_became_newer() -> None:
     assert (copy().find_one({"_id": product_id}) or {})["title"] == "Newer"
 
 
-def test_compare_and_set_replaces_only_what_was_seen() -> None:
+def test_compare_and_set_replaces_only_the_copy_that_was_seen() -> None:
     (product_id,) = in_sync(1)
     current = client_copy.listed([product_id])[product_id]
     body = {"id": product_id, "seen": {"sequence": current.sequence, "checksum": "0" * 32}, "state": None}
@@ -218,7 +220,7 @@ def test_compare_and_set_replaces_only_what_was_seen() -> None:
     assert client_copy.ask("repair", {"repairs": [body]}) == {"outcomes": [[product_id, "equal"]]}
 
 
-def test_product_that_was_lost_comes_back_with_its_likes() -> None:
+def test_repaired_product_has_its_likes() -> None:
     (product_id,) = in_sync(1)
     likes = [{"_id": f"{product_id}:u{n}", "product": product_id, "liked": n > 0, "counted": n > 0} for n in range(4)]
     Like._get_collection().insert_many(likes)
@@ -227,7 +229,7 @@ def test_product_that_was_lost_comes_back_with_its_likes() -> None:
     assert (copy().find_one({"_id": product_id}) or {})["likes"] == 3
 
 
-def test_restored_database_is_for_recovery_not_for_repair() -> None:
+def test_restored_database_needs_recovery_not_repair() -> None:
     in_sync(1)
     db.session.execute(text("UPDATE sync_generations SET alarm = 'admin'"))
     db.session.commit()
@@ -241,13 +243,13 @@ def test_restored_database_is_for_recovery_not_for_repair() -> None:
         db.session.commit()
 
 
-def test_client_that_does_not_answer_is_a_dependency_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silent_client_is_a_dependency_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADMIN_CLIENT_URL", NOWHERE)
     for command in (["diff"], ["diff", "7"], ["diff", "--repair"]):
         assert sync(*command).exit_code == 4
 
 
-def test_scheduled_check_confirms_on_a_second_look_and_forgets_what_is_mended() -> None:
+def test_second_check_confirms_drift_and_removes_what_is_repaired() -> None:
     ids = in_sync(3)
     copy().update_one({"_id": ids[0]}, {"$set": {"title": "Hacked"}})
     copy().delete_one({"_id": ids[1]})
@@ -263,7 +265,7 @@ def test_scheduled_check_confirms_on_a_second_look_and_forgets_what_is_mended() 
     assert (check.summary().confirmed, check.summary().suspected) == (0, 0)
 
 
-def test_difference_that_becomes_another_one_is_suspected_anew() -> None:
+def test_difference_that_changes_becomes_a_suspect_again() -> None:
     (product_id,) = in_sync(1)
     copy().delete_one({"_id": product_id})
     check.compare_next()
@@ -275,7 +277,7 @@ def test_difference_that_becomes_another_one_is_suspected_anew() -> None:
     assert check.summary().examples[0].kind == "differing"
 
 
-def test_scheduled_check_is_shared_and_waits_its_time() -> None:
+def test_relays_share_the_scheduled_check_and_its_period() -> None:
     (product_id,) = in_sync(1)
     check.compare_next()
     copy().delete_one({"_id": product_id})
@@ -283,7 +285,7 @@ def test_scheduled_check_is_shared_and_waits_its_time() -> None:
     assert check.summary().suspected == 0
 
 
-def test_few_products_are_not_compared_all_the_time_and_suspects_sooner() -> None:
+def test_small_catalogue_is_compared_with_pauses_and_suspects_without() -> None:
     missing, changed = in_sync(2)
     copy().delete_one({"_id": missing})
     check.compare_next()
@@ -294,7 +296,7 @@ def test_few_products_are_not_compared_all_the_time_and_suspects_sooner() -> Non
     assert (check.summary().confirmed, check.summary().suspected) == (0, 1), "the relay is at work on the missing one"
 
 
-def test_scheduled_check_leaves_a_slow_store_alone_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scheduled_check_pauses_after_a_slow_store(monkeypatch: pytest.MonkeyPatch) -> None:
     in_sync(1)
     monkeypatch.setattr(check, "PAUSE_FACTOR", 1e6)
     check.compare_next()
@@ -302,7 +304,7 @@ def test_scheduled_check_leaves_a_slow_store_alone_for_a_while(monkeypatch: pyte
     assert timedelta(minutes=30) < until - now <= check.LONGEST_PAUSE
 
 
-def test_scheduled_check_goes_on_when_the_clock_was_set_back() -> None:
+def test_scheduled_check_continues_after_the_clock_was_set_back() -> None:
     (product_id,) = in_sync(1)
     copy().delete_one({"_id": product_id})
     db.session.execute(update(DriftCheck).values(due_at="2999-01-01", paused_until="2999-01-01"))
@@ -312,8 +314,8 @@ def test_scheduled_check_goes_on_when_the_clock_was_set_back() -> None:
 
 
 def check_again(rested: bool = False) -> None:
-    """Let time pass, then look."""
-    db.session.execute(update(DriftCheck).values(due_at="2000-01-01", **(_RESTED if rested else {})))
+    """Let time pass, then check."""
+    db.session.execute(update(DriftCheck).values(due_at="2000-01-01", **(_NO_PAUSE if rested else {})))
     db.session.execute(update(Drift).values(checked_at="2000-01-01"))
     db.session.commit()
     check.compare_next()

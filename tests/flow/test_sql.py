@@ -1,4 +1,4 @@
-"""How many statements each use case sends to MariaDB, and that none reads more than it has to at some thousand rows."""
+"""The number of statements of each use case on MariaDB, and that none reads too many of some thousand rows."""
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -38,7 +38,7 @@ FEW_ROWS = 700  # a step's 500 and some; what a plan expects to read is an estim
 
 
 class ClientThatHoldsAll:
-    """In place of the Client: it holds what it was asked for as Admin has it."""
+    """A Client that stores every product exactly as Admin does."""
 
     def replica_states(self, ids: list[int], acknowledged: int, **_told: int) -> Answer:
         now = db.session.execute(select(utc_now())).scalar_one()
@@ -90,7 +90,7 @@ def test_create_sends_five_statements() -> None:
     ]
 
 
-def test_update_sends_five_statements_and_two_more_for_other_words() -> None:
+def test_update_sends_five_statements_and_two_more_for_new_search_terms() -> None:
     product = service.create_product(content("NEW-2"), "tester")
     assert starts(lambda: service.update_product(product.id, {"price": Decimal(1)}, {1}, "tester")) == [
         "SELECT sync_state",
@@ -118,7 +118,7 @@ def test_page_is_one_read_and_one_for_its_likes() -> None:
     ]
 
 
-def test_batch_of_likes_is_a_handful_of_statements_whatever_its_size() -> None:
+def test_batch_of_likes_sends_few_statements_whatever_its_size() -> None:
     def batch(revision: int, size: int) -> list[LikeChanged]:
         return [LikeChanged(1 + number % 50, f"user{number}", revision, True) for number in range(size)]
 
@@ -127,7 +127,7 @@ def test_batch_of_likes_is_a_handful_of_statements_whatever_its_size() -> None:
     assert few == many <= 7
 
 
-def test_relay_claims_and_proves_a_batch_by_one_read_and_one_write() -> None:
+def test_relay_claims_and_verifies_a_batch_with_one_read_and_one_write() -> None:
     assert starts(claim_and_release) == ["SELECT", "SELECT replication", "UPDATE replication", "UPDATE replication"]
     verification = starts(prove_all)[1:]
     assert len(verification) <= 13  # two of them the test's own
@@ -138,7 +138,7 @@ def test_relay_claims_and_proves_a_batch_by_one_read_and_one_write() -> None:
     ]
 
 
-def test_relay_asks_once_about_a_backlog_of_which_nothing_arrived(app: Flask) -> None:
+def test_relay_verifies_a_backlog_of_which_nothing_arrived_once(app: Flask) -> None:
     shop = ClientThatHoldsNothing()
     app.extensions["client_gateway"] = shop
     relay = Relay()
@@ -182,7 +182,7 @@ def test_relay_and_likes_read_little() -> None:
 LONG = 500  # verified changes of one product
 STEPS: dict[str, Callable[[list[Replication]], Any]] = {
     "verify": lambda rows: verify.verify(rows, BULK),
-    "explain": lambda rows: verify._explain(
+    "explain": lambda rows: verify._record_reasons(
         rows, {row.product_id: ReplicaState(row.product_id, 0, "", None, row.sequence, "no") for row in rows}
     ),
     "record the first sending": change_log.record_first_sent,
@@ -191,7 +191,7 @@ STEPS: dict[str, Callable[[list[Replication]], Any]] = {
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_long_history_of_a_product_is_not_read_for_its_newest_change(step: str) -> None:
+def test_newest_change_is_handled_without_reading_the_history(step: str) -> None:
     rows = [db.session.get_one(Replication, product_id) for product_id in _with_long_history(5)]
     db.session.expunge_all()
     assert rows_read(lambda: STEPS[step](rows)) < LONG

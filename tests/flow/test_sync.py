@@ -1,4 +1,4 @@
-"""What is out of sync, and repairing it: status, resync, and databases that come back from a backup."""
+"""The status, resync, and recovery of databases that were restored from a backup."""
 
 import json
 import re
@@ -30,7 +30,7 @@ STATUS = "/api/v1/replication"
 
 @contextmanager
 def copies(running: Running) -> Iterator[Database[dict[str, Any]]]:
-    """The Client's database, as someone with a shell would open it."""
+    """Return the Client's database, opened from outside Lockstep."""
     client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(running.product.addresses.mongodb_url)
     with client:
         yield client.get_default_database()
@@ -118,7 +118,7 @@ def test_resync_repairs_a_foreign_edit_and_leaves_correct_copies_untouched(produ
 
 
 @pytest.mark.parametrize("by", ["celery", "flower"])
-def test_one_task_call_mends_a_product(production: Running, by: str) -> None:
+def test_one_task_call_repairs_a_product(production: Running, by: str) -> None:
     product = production.create(title="Red mug")
     eventually(lambda: verified(production, product))
     with copies(production) as store:
@@ -147,13 +147,13 @@ def test_resync_says_which_products_admin_never_had_and_which_arguments_are_wron
 
 @contextmanager
 def stopped(*processes: Process) -> Iterator[None]:
-    """Nobody writes into a database that is being restored."""
+    """Stop the writers of a database during its restore."""
     stop_all(processes)
     yield
     start_all(processes)
 
 
-def test_window_full_of_poison_lets_imported_rows_through(
+def test_imported_rows_pass_a_window_full_of_failing_products(
     production: Running, mariadb: MariaDB, tmp_path: Path
 ) -> None:
     table = f"{production.product.addresses.database_url.rpartition('/')[2]}.replication"
@@ -230,7 +230,7 @@ def shop(running: Running) -> dict[int, Any]:
 
 
 @pytest.mark.timeout(240, func_only=True)
-def test_restored_databases_are_noticed_and_mended_by_the_documented_commands(
+def test_restored_databases_are_detected_and_recovered_by_the_documented_commands(
     apart: Running, mariadb: MariaDB, tmp_path: Path
 ) -> None:
     products = [apart.create(title=f"Old {n}") for n in range(10)]

@@ -1,4 +1,4 @@
-"""The lag over time: what arrived, what waits and for how long, and where nothing is known."""
+"""The lag over time: changes that arrived, changes that wait, and times outside the sample."""
 
 import itertools
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ def history(app: Flask, span: Span, *changes: tuple[float, float | None, bool]) 
 
 
 @pytest.mark.parametrize("span", [HOUR, DAY])
-def test_quiet_time_is_empty_buckets_and_no_zero_lag(app: Flask, span: Span) -> None:
+def test_time_without_changes_gives_empty_buckets_not_zero_lag(app: Flask, span: Span) -> None:
     found = history(app, span)
     assert len(found) == span.parts
     assert {later.start - sooner.start for sooner, later in itertools.pairwise(found)} == {span.width}
@@ -48,7 +48,7 @@ def test_quiet_time_is_empty_buckets_and_no_zero_lag(app: Flask, span: Span) -> 
     }
 
 
-def test_bucket_tells_mean_and_slowest_of_what_arrived(app: Flask) -> None:
+def test_bucket_has_mean_and_slowest_of_arrived_changes(app: Flask) -> None:
     minute = timedelta(minutes=1)
     width = minute.total_seconds()
     with app.app_context():
@@ -62,7 +62,7 @@ def test_bucket_tells_mean_and_slowest_of_what_arrived(app: Flask) -> None:
     assert (bucket.mean, bucket.slowest) == (pytest.approx(0.666, abs=0.01), pytest.approx(1.5, abs=0.01))
 
 
-def test_what_did_not_arrive_counts_with_its_age_not_as_zero(app: Flask) -> None:
+def test_change_that_has_not_arrived_counts_with_its_age(app: Flask) -> None:
     found = history(app, HOUR, (600, None, False), (630, 2.0, True), (1200, None, False))
     waiting = [bucket for bucket in found if bucket.waiting]
     assert [round(bucket.waited or 0, -1) for bucket in waiting] == [1200, 600]

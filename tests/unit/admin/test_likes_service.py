@@ -1,4 +1,4 @@
-"""L5: each like is counted once per shopper and product, whatever comes twice, late, or from a stranger."""
+"""Admin's side of likes: each counts once per shopper and product, also when it arrives twice, late or unsigned."""
 
 import json
 import uuid
@@ -65,37 +65,37 @@ def test_likes_of_several_shoppers_add_up(product: int) -> None:
     assert count(product) == MAX_LIKES
 
 
-def test_replay_changes_nothing(product: int) -> None:
+def test_repeated_like_changes_nothing(product: int) -> None:
     apply_likes([like(product, 1)])
     assert apply_likes([like(product, 1)]) == [LikeOutcome(SUPERSEDED, 1, True)]
     assert count(product) == 1
 
 
-def test_lower_rev_is_superseded(product: int) -> None:
+def test_lower_revision_is_superseded(product: int) -> None:
     apply_likes([like(product, 3, liked=False)])
     assert apply_likes([like(product, 2)]) == [LikeOutcome(SUPERSEDED, 3, False)]
     assert count(product) == 0
 
 
-def test_equal_rev_of_another_state_is_superseded(product: int) -> None:
+def test_equal_revision_of_another_state_is_superseded(product: int) -> None:
     apply_likes([like(product, 3)])
     assert apply_likes([like(product, 3, liked=False)]) == [LikeOutcome(SUPERSEDED, 3, True)]
     assert count(product) == 1
 
 
-def test_higher_rev_of_the_same_state_is_noted_and_counted_once(product: int) -> None:
+def test_higher_revision_of_the_same_state_is_stored_and_counted_once(product: int) -> None:
     apply_likes([like(product, 1)])
     assert apply_likes([like(product, 5)]) == [LikeOutcome(APPLIED, 5, True)]
     assert apply_likes([like(product, 4, liked=False)]) == [LikeOutcome(SUPERSEDED, 5, True)]
     assert count(product) == 1
 
 
-def test_first_word_of_a_shopper_may_be_an_unlike(product: int) -> None:
+def test_first_state_of_a_shopper_may_be_an_unlike(product: int) -> None:
     assert apply_likes([like(product, 2, liked=False)]) == [LikeOutcome(APPLIED, 2, False)]
     assert count(product) == 0
 
 
-def test_states_of_one_shopper_in_one_batch_are_taken_in_turn(product: int) -> None:
+def test_states_of_one_shopper_in_one_batch_are_applied_in_order(product: int) -> None:
     batch = [like(product, 2, liked=False), like(product, 1), like(product, 3), like(product, 3)]
     assert [(o.outcome, o.revision, o.liked) for o in apply_likes(batch)] == [
         (APPLIED, 2, False),
@@ -106,8 +106,8 @@ def test_states_of_one_shopper_in_one_batch_are_taken_in_turn(product: int) -> N
     assert count(product) == 1
 
 
-def test_deleted_product_takes_unlikes_and_repetitions_but_no_like(product: int) -> None:
-    """An erased account leaves no like behind, whatever became of the product."""
+def test_deleted_product_accepts_unlikes_and_repetitions_but_no_like(product: int) -> None:
+    """An erased account leaves no like, even of a deleted product."""
     apply_likes([like(product, 1), like(product, 1, user="u3")])
     delete_product(product, ANY_VERSION, "test")
     batch = [like(product, 2, liked=False), like(product, 1, user="u2"), like(product, 1, user="u3")]
@@ -120,7 +120,7 @@ def test_deleted_product_takes_unlikes_and_repetitions_but_no_like(product: int)
     assert count(product) == 1
 
 
-def test_superseding_state_is_told_with_the_time_it_came(product: int) -> None:
+def test_superseding_state_is_returned_with_its_time(product: int) -> None:
     assert apply_likes([like(product, 2)])[0].received_at is None
     assert apply_likes([like(product, 1)])[0].received_at == db.session.scalar(select(ProductLike.received_at))
 
@@ -132,7 +132,7 @@ def test_counts_of_many_products_change_in_one_batch(editor: Api, product: int) 
     assert (count(product), count(other)) == (0, 2)
 
 
-def test_unknown_product_is_told_beside_good_ones(product: int) -> None:
+def test_unknown_product_is_answered_beside_good_ones(product: int) -> None:
     far = (1 << 63) - 1
     assert apply_likes([like(999, 1), like(product, 1), like(far, far)]) == [
         LikeOutcome(UNKNOWN),
@@ -157,7 +157,7 @@ histories = st.fixed_dictionaries({user: st.lists(st.booleans(), max_size=5) for
 @pytest.mark.usefixtures("product")
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories=histories, data=st.data())
-def test_any_order_and_number_of_arrivals_ends_at_the_same_count(
+def test_any_order_and_number_of_arrivals_gives_the_same_count(
     editor: Api, histories: dict[str, list[bool]], data: st.DataObject
 ) -> None:
     """Each shopper's history is sent shuffled, in parts, some of it twice, and nothing is left out."""
@@ -204,7 +204,7 @@ def refused(answer: TestResponse, status: int) -> None:
     assert answer.get_json()["request_id"]
 
 
-def test_signed_batch_is_taken_and_every_like_answered(client: FlaskClient, product: int) -> None:
+def test_signed_batch_is_applied_with_an_outcome_for_each_like(client: FlaskClient, product: int) -> None:
     answer = post(client, encoded(like(product, 1), like(999, 1), like(product, 1)))
     assert answer.status_code == 200
     assert answer.get_json()["outcomes"] == [
@@ -250,7 +250,7 @@ BAD_LIKES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("bad", BAD_LIKES.values(), ids=BAD_LIKES)
-def test_bad_like_is_told_and_its_neighbours_are_taken(client: FlaskClient, product: int, bad: Any) -> None:
+def test_bad_like_is_reported_and_its_neighbours_are_applied(client: FlaskClient, product: int, bad: Any) -> None:
     good = [like(product, 1, user=user).encode() for user in ("before", "after")]
     answer = post(client, {"likes": [good[0], bad, good[1]]})
     assert answer.status_code == 200, answer.text
@@ -266,7 +266,7 @@ def test_batch_of_bad_likes_only_is_answered(client: FlaskClient, product: int) 
     assert count(product) == 0
 
 
-def test_fields_that_are_not_known_yet_are_ignored(client: FlaskClient, product: int) -> None:
+def test_unknown_fields_are_ignored(client: FlaskClient, product: int) -> None:
     answer = post(client, {"likes": [{**like(product, 1).encode(), "mood": "happy"}]})
     assert answer.get_json()["outcomes"][0]["outcome"] == APPLIED
 
@@ -277,7 +277,7 @@ def test_body_that_is_no_batch_is_refused(client: FlaskClient, product: int, bod
     assert count(product) == 0
 
 
-def test_largest_batch_is_taken_and_a_larger_one_refused_whole(client: FlaskClient, product: int) -> None:
+def test_largest_batch_is_accepted_and_a_larger_one_refused_whole(client: FlaskClient, product: int) -> None:
     likes = [like(product, 1, user=f"u{number}") for number in range(MAX_LIKES + 1)]
     refused(post(client, encoded(*likes)), 422)
     assert count(product) == 0
@@ -371,7 +371,7 @@ LONG_AGO = datetime.now(UTC) - timedelta(hours=1)
     ],
     ids=["expired", "old", "without end", "of the future", "no tag", "no query", "no path", "no method", "no body"],
 )
-def test_signature_that_says_too_little_or_is_too_old_is_refused(
+def test_signature_that_covers_too_little_or_is_too_old_is_refused(
     client: FlaskClient, product: int, options: dict[str, Any]
 ) -> None:
     assert replay(client, signed(product)).status_code == 200
@@ -402,7 +402,7 @@ def test_nonsense_in_signature_parameters_is_refused(client: FlaskClient, produc
     assert count(product) == 0
 
 
-def test_states_of_products_are_told_to_the_client_only(client: FlaskClient, editor: Api, product: int) -> None:
+def test_states_of_products_are_for_the_client_only(client: FlaskClient, editor: Api, product: int) -> None:
     path, ids = "/service/v1/products/states", {"ids": [product, 999, 10**17]}
 
     def ask() -> list[dict[str, Any]]:
@@ -425,7 +425,7 @@ def test_states_of_products_are_told_to_the_client_only(client: FlaskClient, edi
     assert (state["sequence"], state["deleted"], state["product"]) == (2, True, None)
 
 
-def test_body_of_a_stranger_is_not_judged(client: FlaskClient, product: int) -> None:
+def test_unsigned_body_is_not_validated(client: FlaskClient, product: int) -> None:
     refused(client.post(LIKES, data=b"{", content_type="application/json"), 401)
     refused(client.post(LIKES, data=json.dumps({"likes": 1}), content_type="application/json"), 401)
     assert count(product) == 0

@@ -1,4 +1,4 @@
-"""When a relay looks at what it sent: in a lane that moves, what was sent longest ago does not wait for its backoff."""
+"""The recheck schedule: while rows of a lane arrive, the rows sent first are rechecked before their backoff ends."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,7 @@ BACKOFF = timedelta(seconds=15)
 
 @pytest.fixture
 def rows(app: Flask, editor: Api) -> list[Replication]:
-    """Four rows, sent by twos, 20 and 10 seconds ago, to be looked at in 15 seconds."""
+    """Four rows, sent by twos, 20 and 10 seconds ago, due in 15 seconds."""
     for sku in "ABCD":
         editor.create(sku=sku)
     now = datetime.now(UTC).replace(tzinfo=None)
@@ -48,7 +48,7 @@ def _ids(rows: list[Replication]) -> list[int]:
     return [row.product_id for row in rows]
 
 
-def test_claim_that_was_sent_next_follows_one_that_arrived_whole(rows: list[Replication]) -> None:
+def test_claim_sent_next_follows_one_that_arrived_whole(rows: list[Replication]) -> None:
     pace = _paced(rows[:2], rows[2:])
     assert _ids(pace.due_soon(INTERACTIVE, rows[:2], Verdict([], [], rows[1].sent_at))) == [3, 4]
     assert _ids(pace.due_soon(INTERACTIVE, rows[2:], Verdict(rows[2:], [], rows[1].sent_at))) == [3, 4], (
@@ -57,12 +57,12 @@ def test_claim_that_was_sent_next_follows_one_that_arrived_whole(rows: list[Repl
     assert pace.due_soon(INTERACTIVE, rows[2:], Verdict([], [], rows[3].sent_at)) == []
 
 
-def test_rest_of_a_claim_comes_before_the_next_one(rows: list[Replication]) -> None:
+def test_remaining_rows_of_a_claim_come_before_the_next_claim(rows: list[Replication]) -> None:
     pace = _paced(rows[:2], rows[2:])
     assert _ids(pace.due_soon(INTERACTIVE, rows[:2], Verdict(rows[1:2], [], rows[1].sent_at))) == [2]
 
 
-def test_lane_in_which_nothing_arrives_is_left_to_the_backoff(rows: list[Replication]) -> None:
+def test_lane_without_arrivals_waits_for_its_backoff(rows: list[Replication]) -> None:
     pace = _paced(rows[:2], rows[2:])
     assert pace.due_soon(INTERACTIVE, rows[:2], Verdict(rows[:2], [], None)) == []
     pace.due_soon(BULK, rows[:2], Verdict([], [], rows[1].sent_at))
@@ -71,14 +71,14 @@ def test_lane_in_which_nothing_arrives_is_left_to_the_backoff(rows: list[Replica
     )
 
 
-def test_lane_may_move_when_the_broker_is_back(rows: list[Replication]) -> None:
+def test_lanes_are_active_after_the_broker_recovered(rows: list[Replication]) -> None:
     pace = _paced(rows[:2], rows[2:])
     pace.broker_recovered()
     assert _ids(pace.due_soon(INTERACTIVE, rows[:2], Verdict(rows[:2], [], None))) == [1, 2]
 
 
 @pytest.mark.parametrize("all_of_them", [False, True])
-def test_rows_that_were_lost_before_keep_their_backoff(app: Flask, rows: list[Replication], all_of_them: bool) -> None:
+def test_rows_with_lost_attempts_wait_for_their_backoff(app: Flask, rows: list[Replication], all_of_them: bool) -> None:
     with app.app_context():
         db.session.execute(update(Replication).filter_by(product_id=1).values(attempts=1))
         db.session.commit()

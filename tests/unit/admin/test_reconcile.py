@@ -1,4 +1,4 @@
-"""Reconciliation on SQLite and in memory: what is compared, how it is paged and shown."""
+"""Reconciliation on SQLite and in memory: what is compared and how it is shown."""
 
 import json
 from decimal import Decimal
@@ -23,7 +23,7 @@ def create(sku: str) -> int:
     return service.create_product({**CONTENT, "sku": sku, "price": Decimal("1.00")}, "tester").id
 
 
-def test_ids_above_what_the_client_holds_are_given_out(app: Flask) -> None:
+def test_new_ids_are_above_those_of_the_client(app: Flask) -> None:
     with app.app_context():
         first = create("A")
         reserve_ids(500)
@@ -34,7 +34,7 @@ def test_ids_above_what_the_client_holds_are_given_out(app: Flask) -> None:
         assert own_state.live() == 3
 
 
-def test_catalogue_is_streamed_by_id_with_its_deleted_products(app: Flask) -> None:
+def test_catalogue_is_streamed_by_id_with_deleted_products(app: Flask) -> None:
     with app.app_context():
         ids = [create(f"SKU-{number}") for number in range(5)]
         service.delete_product(ids[1], service.ANY_VERSION, "tester")
@@ -48,13 +48,13 @@ def test_catalogue_is_streamed_by_id_with_its_deleted_products(app: Flask) -> No
         assert (own_state.highest_id(), own_state.live()) == (ids[-1], 4)
 
 
-def test_what_takes_a_product_from_the_shop_is_a_deletion() -> None:
+def test_repair_that_removes_a_product_from_the_shop_is_a_deletion() -> None:
     assert ORPHAN.deletes
     assert not LOST.deletes
     assert Difference(7, "differing", "", Entry(7, 2, ""), HELD, False).deletes
 
 
-def test_report_as_json_is_one_object_whatever_was_found(capsys: pytest.CaptureFixture[str]) -> None:
+def test_report_as_json_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
     Report(as_json=True).end(pending=4)
     assert json.loads(capsys.readouterr().out) == {"drift": [], "pending": 4, "left": 0}
     report = Report(as_json=True)

@@ -1,4 +1,4 @@
-"""Resyncs of many products: they survive whoever carries them out, and say how far they are."""
+"""Resync runs: another relay continues the run of one that died, and a run shows its progress."""
 
 import pytest
 from flask import Flask
@@ -15,11 +15,11 @@ def five(app: Flask, editor: Api) -> list[int]:
     """Five verified products."""
     ids = [int(editor.create(sku=f"P-{number}")["id"]) for number in range(5)]
     with app.app_context():
-        prove()
+        verify_all()
     return ids
 
 
-def prove() -> None:
+def verify_all() -> None:
     db.session.execute(update(Replication).values(state=VERIFIED, pending_since=None, due_at=None))
     db.session.commit()
 
@@ -29,7 +29,7 @@ def states() -> list[str]:
 
 
 @pytest.mark.usefixtures("five")
-def test_run_goes_on_chunk_by_chunk_and_says_how_far_it_is(app: Flask) -> None:
+def test_run_advances_in_chunks_and_shows_its_progress(app: Flask) -> None:
     with app.app_context():
         resync_runs.request(resync_runs.ALL, "me")
         seen = []
@@ -38,13 +38,13 @@ def test_run_goes_on_chunk_by_chunk_and_says_how_far_it_is(app: Flask) -> None:
             seen.append((progress.run.marked, progress.pending, progress.busy, bool(progress.run.finished_at)))
         assert seen == [(2, 2, True, False), (4, 4, True, False), (5, 5, True, False), (5, 5, True, True)]
         assert states() == [FRESH] * 5
-        prove()
+        verify_all()
         [progress] = resync_runs.latest()
         assert (progress.run.total, progress.done, progress.busy) == (5, 5, False)
 
 
 @pytest.mark.usefixtures("five")
-def test_what_a_run_marked_carries_its_name_as_request_id(app: Flask) -> None:
+def test_products_of_a_run_have_its_request_id(app: Flask) -> None:
     with app.app_context():
         run = resync_runs.request(resync_runs.ALL, "me")
         resync_runs.advance()
@@ -53,7 +53,7 @@ def test_what_a_run_marked_carries_its_name_as_request_id(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("five")
-def test_second_click_starts_no_second_run(app: Flask) -> None:
+def test_second_request_returns_the_running_run(app: Flask) -> None:
     with app.app_context():
         first = resync_runs.request(resync_runs.ALL, "me").id
         assert resync_runs.request(resync_runs.ALL, "you").id == first
@@ -62,7 +62,7 @@ def test_second_click_starts_no_second_run(app: Flask) -> None:
         assert resync_runs.request(resync_runs.ALL, "you").id != first
 
 
-def test_stuck_ones_alone_are_marked(app: Flask, five: list[int]) -> None:
+def test_run_over_stuck_products_leaves_the_others(app: Flask, five: list[int]) -> None:
     with app.app_context():
         poison = update(Replication).where(Replication.product_id.in_(five[1:4])).values(state=STUCK)
         db.session.execute(poison)
@@ -74,7 +74,7 @@ def test_stuck_ones_alone_are_marked(app: Flask, five: list[int]) -> None:
 
 
 @pytest.mark.usefixtures("five")
-def test_stopped_run_marks_no_more(app: Flask) -> None:
+def test_stopped_run_makes_no_more_products_pending(app: Flask) -> None:
     with app.app_context():
         run = resync_runs.request(resync_runs.ALL, "me")
         resync_runs.advance(2)

@@ -1,4 +1,4 @@
-"""A6 with a Client that answers what the test says: verification, attempts, stuck rows, marks and recovery."""
+"""Verification with a fake Client: attempts, stuck rows, restore detection and recovery."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -24,10 +24,10 @@ from tests.unit.admin.catalogue import CONTENT
 
 
 class FakeClient:
-    """Holds what it is given; keeps the marks as the Client does."""
+    """A Client that stores the given states, and generations as the real one does."""
 
     def __init__(self) -> None:
-        self.holds: dict[int, ReplicaState] = {}
+        self.states: dict[int, ReplicaState] = {}
         self.generation = self.epoch = 0
         self.away = self.loses_answer = False
         self.extent = {"highest_id": 0, "highest_sequence": 0, "live": 0, "deleted": 0}
@@ -41,17 +41,17 @@ class FakeClient:
         self.generation = max(known, generation) if acknowledged < 0 or acknowledged == known else known
         if self.loses_answer:
             raise ClientUnavailableError
-        held = {id_: self.holds[id_] for id_ in product_ids if id_ in self.holds}
-        return Answer(held, known, datetime.now(UTC).replace(tzinfo=None))
+        found = {id_: self.states[id_] for id_ in product_ids if id_ in self.states}
+        return Answer(found, known, datetime.now(UTC).replace(tzinfo=None))
 
     def ask(self, path: str, body: Any, timeout: float = 0) -> Any:
         assert path == "/service/v1/products/extent"
         return self.extent
 
-    def takes(self, row: Replication, **other: Any) -> None:
-        """Hold exactly what ``row`` says, but for ``other``."""
+    def stores(self, row: Replication, **other: Any) -> None:
+        """Store exactly the state of ``row``, except for ``other``."""
         now = datetime.now(UTC).replace(tzinfo=None)
-        held = {
+        state = {
             "id": row.product_id,
             "sequence": row.sequence,
             "checksum": row.checksum,
@@ -59,12 +59,12 @@ class FakeClient:
             "failed_sequence": 0,
             "failure": None,
         }
-        self.holds[row.product_id] = ReplicaState(**{**held, **other})
+        self.states[row.product_id] = ReplicaState(**{**state, **other})
 
 
 @pytest.fixture
 def shop(app: Flask) -> Iterator[FakeClient]:
-    """The Client that Admin asks, inside Admin's context."""
+    """The fake Client, inside Admin's context."""
     fake = FakeClient()
     real, app.extensions["client_gateway"] = app.extensions["client_gateway"], fake
     with app.app_context():
@@ -85,7 +85,7 @@ def row_of(product_id: int) -> Replication:
 
 
 def sent(*rows: Replication, ago: float = 0.0) -> list[Replication]:
-    """Note that the relay sent ``rows``, ``ago`` seconds back; return them as a claim would."""
+    """Record that the relay sent ``rows``, ``ago`` seconds ago; return them as a claim does."""
     moment = datetime.now(UTC).replace(tzinfo=None) - timedelta(seconds=ago)
     ids = [row.product_id for row in rows]
     change = update(Replication).where(Replication.product_id.in_(ids))
@@ -95,64 +95,64 @@ def sent(*rows: Replication, ago: float = 0.0) -> list[Replication]:
 
 
 def send_again(row: Replication) -> None:
-    """What the relay does with a row that did not arrive."""
+    """Verify a row and send it again, as the relay does where it did not arrive."""
     verdict = verify([row], INTERACTIVE)
     claims.mark_sent([row], [row] if verdict.lost(row) else [])
 
 
-def test_what_the_client_holds_is_proven_and_its_history_closed(shop: FakeClient) -> None:
+def test_stored_state_is_verified_with_its_history(shop: FakeClient) -> None:
     row = create()
     update_product(row.product_id, {"title": "Blue mug"}, {1}, "tester")
     row = row_of(row.product_id)
-    shop.takes(row)
+    shop.stores(row)
     verdict = verify([row], INTERACTIVE)
     assert (verdict.missing, verdict.differing) == ([], [])
     row = row_of(row.product_id)
     assert (row.state, row.verified_sequence, row.pending_since, row.due_at) == (VERIFIED, 2, None, None)
     first, second = db.session.execute(select(ProductChange).order_by(ProductChange.sequence)).scalars()
-    assert (first.applied_at, bool(first.verified_at)) == (None, True), "nobody knows whether it was applied"
+    assert (first.applied_at, bool(first.verified_at)) == (None, True), "it may never have been applied"
     assert abs(second.applied_at - second.changed_at) < timedelta(seconds=5)
 
 
-def test_other_content_at_the_same_version_is_not_proven_but_resynced(shop: FakeClient) -> None:
+def test_other_content_at_the_same_version_needs_a_repair(shop: FakeClient) -> None:
     row = create()
-    shop.takes(row, checksum="other")
+    shop.stores(row, checksum="other")
     verdict = verify([row], INTERACTIVE)
     assert (verdict.missing, [r.product_id for r in verdict.differing]) == ([], [row.product_id])
     assert row_of(row.product_id).last_error == OTHER_CONTENT
 
 
-@pytest.mark.parametrize("held_sequence", [1, 7])
-def test_neither_an_older_nor_a_newer_state_proves_anything(shop: FakeClient, held_sequence: int) -> None:
+@pytest.mark.parametrize("stored_sequence", [1, 7])
+def test_older_and_newer_states_verify_nothing(shop: FakeClient, stored_sequence: int) -> None:
     row = create()
     update_product(row.product_id, {"title": "Blue mug"}, {1}, "tester")
     row = row_of(row.product_id)
-    shop.takes(row, sequence=held_sequence)
+    shop.stores(row, sequence=stored_sequence)
     verdict = verify([row], INTERACTIVE)
-    assert [verdict.missing, verdict.differing] == ([[row], []] if held_sequence < 2 else [[], [row]])
+    assert [verdict.missing, verdict.differing] == ([[row], []] if stored_sequence < 2 else [[], [row]])
     assert row_of(row.product_id).state == FRESH
-    assert bool(row_of(row.product_id).last_error) == (held_sequence > 2)
+    assert bool(row_of(row.product_id).last_error) == (stored_sequence > 2)
 
 
-def test_product_changed_after_the_claim_is_not_proven_by_its_older_state(shop: FakeClient) -> None:
+def test_product_changed_after_the_claim_is_not_verified_by_its_older_state(shop: FakeClient) -> None:
     claimed = create()
-    shop.takes(claimed)
+    shop.stores(claimed)
     update_product(claimed.product_id, {"title": "Blue mug"}, {1}, "tester")
     verify([claimed], INTERACTIVE)
     assert row_of(claimed.product_id).state == FRESH
 
 
-def test_tombstone_is_proven_like_any_state(shop: FakeClient) -> None:
+def test_tombstone_is_verified_like_any_state(shop: FakeClient) -> None:
     row = create()
     delete_product(row.product_id, ANY_VERSION, "tester")
     row = row_of(row.product_id)
-    shop.takes(row)
+    shop.stores(row)
     verify([row], INTERACTIVE)
     assert row_of(row.product_id).state == VERIFIED
 
 
 @pytest.mark.usefixtures("shop")
-def test_outage_spends_no_attempts_however_long() -> None:
+def test_outage_counts_no_attempts() -> None:
     (row,) = sent(create(), ago=3_600)
     for _ in range(3 * STUCK_AFTER):
         send_again(row)
@@ -160,27 +160,27 @@ def test_outage_spends_no_attempts_however_long() -> None:
     assert (row.state, row.attempts) == (SENT, 0)
 
 
-def test_row_lost_again_and_again_while_later_ones_arrive_is_stuck_with_the_clients_reason(shop: FakeClient) -> None:
+def test_row_lost_repeatedly_while_later_ones_arrive_is_stuck_with_the_clients_reason(shop: FakeClient) -> None:
     poison, neighbour = create("POISON"), create("GOOD")
     for lost in range(1, STUCK_AFTER + 1):
         (poison,) = sent(poison, ago=10)
         (neighbour,) = sent(neighbour)
-        shop.takes(neighbour)
+        shop.stores(neighbour)
         verify([neighbour], INTERACTIVE)
-        shop.takes(poison, sequence=0, checksum="", failed_sequence=1, failure="price must be a number")
+        shop.stores(poison, sequence=0, checksum="", failed_sequence=1, failure="price must be a number")
         for _ in range(3):
             verify([poison], INTERACTIVE)
-        assert row_of(poison.product_id).attempts == lost - 1, "looks alone cost nothing, while the queue is full"
+        assert row_of(poison.product_id).attempts == lost - 1, "rechecks alone count no attempt"
         send_again(poison)
         poison = row_of(poison.product_id)
         assert poison.attempts == lost
     assert (poison.state, poison.last_error) == (STUCK, "price must be a number")
     change = db.session.execute(select(ProductChange).filter_by(product_id=poison.product_id)).scalar_one()
     assert (change.attempts, change.error) == (STUCK_AFTER, "price must be a number")
-    assert claims.backoff(poison) >= claims.STUCK_BACKOFF, "still tried, slowly"
+    assert claims.backoff(poison) >= claims.STUCK_BACKOFF, "still retried, slowly"
 
 
-def test_marks_rise_and_are_acknowledged_while_nothing_was_restored(shop: FakeClient) -> None:
+def test_generations_rise_and_are_acknowledged_while_nothing_was_restored(shop: FakeClient) -> None:
     seen = []
     for _ in range(3):
         restore_detection.ask([])
@@ -189,9 +189,9 @@ def test_marks_rise_and_are_acknowledged_while_nothing_was_restored(shop: FakeCl
     assert alarm() is None
 
 
-def test_client_that_forgot_what_it_acknowledged_was_restored(shop: FakeClient) -> None:
+def test_client_below_the_generation_it_acknowledged_was_restored(shop: FakeClient) -> None:
     row = create()
-    shop.takes(row)
+    shop.stores(row)
     restore_detection.ask([])
     restore_detection.ask([])
     shop.generation = 1
@@ -200,17 +200,17 @@ def test_client_that_forgot_what_it_acknowledged_was_restored(shop: FakeClient) 
     assert alarm() == "client"
     with pytest.raises(RestoredError):
         verify([row], INTERACTIVE)
-    assert row_of(row.product_id).state == FRESH, "nothing is verified while the alarm stands"
+    assert row_of(row.product_id).state == FRESH, "nothing is verified during the alarm"
 
 
-def test_client_that_knows_more_than_admin_ever_said_tells_that_admin_was_restored(shop: FakeClient) -> None:
+def test_client_above_every_generation_that_admin_sent_shows_that_admin_was_restored(shop: FakeClient) -> None:
     shop.generation = 50
     with pytest.raises(RestoredError, match="admin"):
         restore_detection.ask([])
     assert alarm() == "admin"
 
 
-def test_restored_admin_is_noticed_after_any_number_of_questions_without_an_answer(shop: FakeClient) -> None:
+def test_restored_admin_is_detected_after_any_number_of_unanswered_calls(shop: FakeClient) -> None:
     shop.generation, shop.away = 5, True
     for _ in range(10):
         with pytest.raises(ClientUnavailableError):
@@ -220,7 +220,7 @@ def test_restored_admin_is_noticed_after_any_number_of_questions_without_an_answ
         restore_detection.ask([])
 
 
-def test_admin_restored_from_just_before_its_last_question_is_noticed(shop: FakeClient) -> None:
+def test_admin_restored_to_just_before_its_last_call_is_detected(shop: FakeClient) -> None:
     restore_detection.ask([])
     backup = db.session.execute(select(SyncGeneration.raised, SyncGeneration.acknowledged)).one()._asdict()
     restore_detection.ask([])
@@ -234,12 +234,12 @@ def test_admin_restored_from_just_before_its_last_question_is_noticed(shop: Fake
 
 
 @pytest.mark.usefixtures("shop")
-def test_empty_client_that_is_asked_for_the_first_time_was_not_restored() -> None:
+def test_new_client_counts_as_not_restored() -> None:
     restore_detection.ask([])
     assert alarm() is None
 
 
-def test_recovery_begins_an_epoch_above_both_sides_and_tells_everything_anew(shop: FakeClient) -> None:
+def test_recovery_starts_an_epoch_above_both_sides_and_sends_everything_again(shop: FakeClient) -> None:
     live, gone = create("LIVE"), create("GONE")
     delete_product(gone.product_id, ANY_VERSION, "tester")
     shop.generation = 50
@@ -258,7 +258,7 @@ def test_recovery_begins_an_epoch_above_both_sides_and_tells_everything_anew(sho
 
 
 @pytest.mark.usefixtures("shop")
-def test_recovery_again_does_no_harm() -> None:
+def test_repeated_recovery_is_harmless() -> None:
     create()
     assert [recovery.recover(), recovery.recover()] == [recovery.Recovery(1, 1), recovery.Recovery(2, 1)]
 
