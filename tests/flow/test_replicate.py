@@ -58,7 +58,7 @@ def test_duplicate_changes_nothing() -> None:
     assert stored(1) == before
 
 
-def test_write_that_waits_for_a_dead_process_s_transaction_is_given_up_and_its_message_is_no_dead_letter() -> None:
+def test_write_blocked_by_a_dead_processs_transaction_times_out_and_makes_no_dead_letter() -> None:
     apply.apply([changed(1, 1)])
     with mongo().start_session() as session, session.start_transaction():
         ProductCopy._get_collection().update_one({"_id": 1}, {"$inc": {"likes": 1}}, session=session)
@@ -84,7 +84,7 @@ def _soft_time_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def test_resync_by_hand_is_bounded_in_retries_and_time(
+def test_resync_task_is_bounded_in_retries_and_time(
     client_store: ClientSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLIENT_MONGODB_URL", client_store.client_mongodb_url.get_secret_value())
@@ -109,7 +109,7 @@ def test_resync_by_hand_is_bounded_in_retries_and_time(
     assert tries == products.RESYNC_RETRIES, "then it fails, and is a dead letter"
 
 
-def test_large_batch_is_told_in_lines_whose_figures_add_up(caplog: pytest.LogCaptureFixture) -> None:
+def test_large_batch_is_logged_in_lines_whose_figures_add_up(caplog: pytest.LogCaptureFixture) -> None:
     apply.apply([changed(1, 5)])
     logs.configure()
     logging.getLogger(apply.__name__).addHandler(caplog.handler)
@@ -120,7 +120,7 @@ def test_large_batch_is_told_in_lines_whose_figures_add_up(caplog: pytest.LogCap
     assert told[-2:] == [(200, 199), (101, 101)]
 
 
-def test_late_update_does_not_bring_a_deleted_product_back() -> None:
+def test_late_update_does_not_restore_a_deleted_product() -> None:
     apply.apply([changed(1, 1)])
     apply.apply([deleted(1, 3)])
     apply.apply([changed(1, 2)])
@@ -139,7 +139,7 @@ def test_newest_of_several_states_in_one_batch_wins() -> None:
     assert (stored(1)["sequence"], stored(2)["sequence"]) == (4, 1)
 
 
-def test_batch_writes_what_is_new_what_is_newer_and_nothing_else() -> None:
+def test_batch_writes_only_new_and_newer_states() -> None:
     apply.apply([changed(1, 1), changed(2, 5), changed(3, 5), deleted(4, 5)])
     database()["products"].update_one({"_id": 3}, {"$unset": {"sequence": ""}})  # by hand, past us
     before = [stored(2), stored(3)]
@@ -165,7 +165,7 @@ def test_price_is_stored_exactly() -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_any_order_from_several_workers_at_once_ends_at_the_newest(seed: int) -> None:
+def test_any_order_from_several_workers_ends_at_the_newest(seed: int) -> None:
     chooser = random.Random(seed)
     messages = [changed(p, v) for p in range(1, 6) for v in range(1, 20)] + [deleted(5, 20)]
     messages += chooser.choices(messages, k=50)
@@ -177,7 +177,7 @@ def test_any_order_from_several_workers_at_once_ends_at_the_newest(seed: int) ->
     assert stored(5)["deleted"] is True
 
 
-def test_held_tells_what_is_there_and_why_something_was_refused() -> None:
+def test_replica_states_show_stored_copies_and_reasons_of_refusals() -> None:
     apply.apply([changed(1, 5)])
     failures.record(InvalidMessageError("product.price must be exact", 2, 9))
     failures.record(InvalidMessageError("nobody knows whose"))
@@ -191,7 +191,7 @@ def test_held_tells_what_is_there_and_why_something_was_refused() -> None:
     )
 
 
-def test_mark_of_an_admin_that_was_restored_changes_nothing() -> None:
+def test_generation_of_a_restored_admin_changes_nothing() -> None:
     assert [state.exchange_generations(7, 0, 0), state.exchange_generations(20, 0, 7)] == [0, 7]
     assert [state.exchange_generations(30, 0, 7) for _ in range(2)] == [20, 20], "it says 30 where it said 20 before"
 
@@ -202,13 +202,13 @@ def test_product_is_found_by_plain_letters_and_by_its_sku_however_long_its_title
         assert [copy.id for copy in queries.list_products(10, None, q, None, "-created_at").items] == [1], q
 
 
-def test_reason_for_a_refusal_goes_once_the_product_is_applied() -> None:
+def test_reason_of_a_refusal_is_deleted_once_the_product_is_applied() -> None:
     failures.record(InvalidMessageError("bad", 2, 9))
     apply.apply([changed(2, 10)])
     assert state.replica_states([2])[0].failure is None
 
 
-def test_reason_for_a_refusal_outlives_older_states_and_older_refusals() -> None:
+def test_reason_of_a_refusal_stays_after_older_states_and_older_refusals() -> None:
     apply.apply([changed(2, 3)])
     failures.record(InvalidMessageError("newest", 2, 9))
     apply.apply([changed(2, 4)])
@@ -218,19 +218,19 @@ def test_reason_for_a_refusal_outlives_older_states_and_older_refusals() -> None
     assert kept() == {2: (9, "newest")}
 
 
-def test_latest_reason_for_the_same_refused_state_is_kept() -> None:
+def test_latest_reason_of_the_same_refused_state_is_stored() -> None:
     failures.record(InvalidMessageError("only a newer release can read it", 2, 9))
     failures.record(InvalidMessageError("product.price must be exact", 2, 9))
     assert kept() == {2: (9, "product.price must be exact")}
 
 
-def test_refusal_of_what_is_held_already_or_older_is_not_kept() -> None:
+def test_refusal_of_a_stored_or_older_state_is_not_stored() -> None:
     apply.apply([changed(2, 9)])
     failures.record(InvalidMessageError("late", 2, 8))
     assert kept() == {}
 
 
-def test_repair_clears_the_reasons_up_to_the_state_it_wrote_and_no_newer_one() -> None:
+def test_repair_deletes_the_reasons_up_to_its_state_and_no_newer_one() -> None:
     for product_id in (1, 2):
         apply.apply([changed(product_id, 5)])
         ProductCopy._get_collection().update_one({"_id": product_id}, {"$set": {"title": "edited by hand"}})
@@ -241,7 +241,7 @@ def test_repair_clears_the_reasons_up_to_the_state_it_wrote_and_no_newer_one() -
     assert (outcomes, kept()) == ({1: REPAIRED, 2: REPAIRED}, {2: (9, "refused")})
 
 
-def test_repair_of_what_is_right_already_writes_nothing() -> None:
+def test_repair_of_an_equal_copy_writes_nothing() -> None:
     apply.apply([changed(1, 5)])
     before = stored(1)
     assert repair([Repair(1, listed([1])[0], changed(1, 5))]) == {1: EQUAL}
@@ -253,7 +253,7 @@ def kept() -> dict[int, tuple[int, str]]:
     return {doc["_id"]: (doc["sequence"], doc["reason"]) for doc in SyncFailure._get_collection().find()}
 
 
-def test_restored_client_says_so_until_admin_heard_it() -> None:
+def test_restored_client_reports_it_until_admin_received_it() -> None:
     assert [state.exchange_generations(mark, 0, mark - 1) for mark in (1, 2, 3)] == [0, 1, 2]
     database()["sync_generations"].update_one({"_id": "admin"}, {"$set": {"generation": 1}})  # as a restore does
     assert [state.exchange_generations(4, epoch, 3) for epoch in (0, 0, 2)] == [1, 1, 1], "an answer may get lost"

@@ -1,4 +1,4 @@
-"""Between the commit of a change and its answer nothing is read: an error there would hide that it was saved."""
+"""Nothing is read between a commit and the answer: an error there would hide that the change was saved."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ COLLEAGUE = {"email": "new@example.com", "password": PASSWORD, "role": "viewer"}
 
 @dataclass(frozen=True)
 class Callers:
-    """Whoever changes something on Admin, and what there is to change."""
+    """The callers that change something on Admin, and its objects."""
 
     editor: Api
     owner: Api
@@ -122,7 +122,7 @@ def _service(callers: Callers, path: str, body: dict[str, Any]) -> TestResponse:
 
 @contextmanager
 def _watched() -> Iterator[list[str]]:
-    """Yield what the database is told from now on: ``commit``, and the beginnings of statements."""
+    """Yield what is sent to the database from now on: ``commit``, and the beginnings of statements."""
     told: list[str] = []
 
     def note_statement(_connection: Any, _cursor: Any, text: str, *_rest: Any) -> None:

@@ -1,4 +1,4 @@
-"""Cells that a spreadsheet would compute are texts, and come back as they were."""
+"""Cells that a spreadsheet would compute are exported as texts, and imported as they were."""
 
 import pytest
 from hypothesis import given
@@ -30,6 +30,6 @@ def test_other_texts_stay(text: str) -> None:
 
 
 @given(TEXTS)
-def test_what_was_made_safe_comes_back(text: str) -> None:
+def test_plain_reverts_safe(text: str) -> None:
     assert plain(safe(text)) == text
     assert not safe(text).lstrip().startswith((*SIGNS, "\t", "\r", "\n"))

@@ -1,4 +1,4 @@
-"""``Idempotency-Key``: what is sent twice is done once."""
+"""``Idempotency-Key``: a request that is sent twice is done once."""
 
 from datetime import timedelta
 
@@ -44,7 +44,7 @@ def test_same_key_with_another_body_is_refused(app: Flask, editor: Api) -> None:
     assert row_counts(app) == before
 
 
-def test_request_under_way_is_told_as_a_conflict_until_its_claim_ends(app: Flask, editor: Api) -> None:
+def test_running_request_is_a_conflict_until_its_claim_expires(app: Flask, editor: Api) -> None:
     product = create(editor, "k1").get_json()
     editor.delete(product["id"])
     age(app, timedelta(0), answer=None)  # as it was before the answer
@@ -73,17 +73,17 @@ def test_failed_create_leaves_the_key_free(editor: Api) -> None:
     assert create(editor, "k1", sku="OTHER").status_code == 201
 
 
-def test_key_opens_nothing_for_who_may_not_create(editor: Api, viewer: Api) -> None:
+def test_key_gives_viewers_no_permission(editor: Api, viewer: Api) -> None:
     create(editor, "k1")
     assert viewer.call("POST", PRODUCTS, {"Idempotency-Key": "k1"}, json=CONTENT).status_code == 403
 
 
-def test_key_that_is_none_is_refused(editor: Api) -> None:
+def test_invalid_key_is_refused(editor: Api) -> None:
     for key in ("", "a b", "é", "x" * 101):
         assert create(editor, key).status_code == 422, key
 
 
-def test_keys_of_yesterday_are_purged_in_chunks(app: Flask, editor: Api) -> None:
+def test_old_keys_are_purged_in_chunks(app: Flask, editor: Api) -> None:
     create(editor, "old")
     age(app, idempotency.RETENTION + timedelta(minutes=1))
     create(editor, "new", sku="OTHER")

@@ -1,4 +1,4 @@
-"""Uploaded images: what is taken, what becomes of it, and who may name it."""
+"""Uploaded images: which are accepted, how they are stored, and which products name them."""
 
 import io
 import os
@@ -57,7 +57,7 @@ def gradient(mode: str, levels: tuple[int, ...], **options: Any) -> bytes:
 
 
 def colours(api: Api, content: bytes) -> list[tuple[int, ...]]:
-    """Upload a picture; the colours in the middle of each of its 16 columns, as they are kept."""
+    """Upload a picture; the colours in the middle of each of its 16 columns, as they are stored."""
     with shown(api, uploaded(api, content)) as kept:
         middles = range(8, kept.width, 16)
         return [tuple(kept.convert("RGBA").getpixel((x, 8))) for x in middles]  # type: ignore[arg-type]
@@ -113,7 +113,7 @@ def bomb() -> bytes:
     ("kind", "mode"),
     [("JPEG", "RGB"), ("JPEG", "CMYK"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "I;16"), ("GIF", "P"), ("WEBP", "RGB")],
 )
-def test_each_format_is_taken_and_becomes_webp(editor: Api, kind: str, mode: str) -> None:
+def test_each_format_is_accepted_and_becomes_webp(editor: Api, kind: str, mode: str) -> None:
     answer = upload(editor, picture(kind, mode))
     assert answer.status_code == 201, answer.text
     image = answer.get_json()
@@ -129,13 +129,13 @@ def test_grey_of_16_bits_keeps_its_shades(editor: Api) -> None:
     assert near(colours(editor, gradient("I;16", levels)), shades)
 
 
-def test_shade_that_grey_of_16_bits_leaves_out_is_transparent(editor: Api) -> None:
+def test_transparent_shade_of_16_bit_grey_is_transparent(editor: Api) -> None:
     found = colours(editor, gradient("I;16", (257 * 100, 65_535), transparency=65_535))
     assert [alpha for *_colour, alpha in found] == [255, 0]
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-def test_colours_of_a_wide_profile_are_kept_as_srgb(editor: Api, mode: str) -> None:
+def test_colours_of_a_wide_profile_are_stored_as_srgb(editor: Api, mode: str) -> None:
     """Red as sRGB has it is (234, 51, 35) in Display P3, which phones take photos in; grey is grey in both."""
     alpha = (255,) if mode == "RGBA" else ()
     image, out = Picture.new(mode, (32, 16), (234, 51, 35, *alpha)), io.BytesIO()
@@ -145,7 +145,7 @@ def test_colours_of_a_wide_profile_are_kept_as_srgb(editor: Api, mode: str) -> N
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "I;16"])
-def test_grey_of_another_gamma_is_kept_as_srgb(editor: Api, mode: str) -> None:
+def test_grey_of_another_gamma_is_stored_as_srgb(editor: Api, mode: str) -> None:
     """Half the light is 128 where grey is linear, and 188 in sRGB."""
     half = {"L": 128, "LA": (128, 255), "I;16": 257 * 128}[mode]
     image, out = Picture.new(mode, (16, 16), half), io.BytesIO()  # type: ignore[arg-type]
@@ -156,19 +156,19 @@ def test_grey_of_another_gamma_is_kept_as_srgb(editor: Api, mode: str) -> None:
 @pytest.mark.parametrize(
     "wrong", [b"no profile", DISPLAY_P3[:150], LINEAR_GREY], ids=["text", "cut", "grey for colour"]
 )
-def test_picture_with_a_profile_that_does_not_fit_is_taken_as_srgb(editor: Api, wrong: bytes) -> None:
+def test_picture_with_an_unusable_profile_is_read_as_srgb(editor: Api, wrong: bytes) -> None:
     out = io.BytesIO()
     Picture.new("RGB", (16, 16), (200, 100, 50)).save(out, "PNG", icc_profile=wrong)
     assert near(colours(editor, out.getvalue()), [(200, 100, 50, 255)], by=10)
 
 
-def test_the_same_image_is_kept_once(app: Flask, editor: Api) -> None:
+def test_equal_images_are_stored_once(app: Flask, editor: Api) -> None:
     assert uploaded(editor, picture()) == uploaded(editor, picture())
     with app.app_context():
         assert db.session.scalar(select(func.count()).select_from(Image)) == 1
 
 
-def test_a_photo_stands_upright_and_tells_nothing_about_who_took_it(editor: Api) -> None:
+def test_a_photo_is_upright_and_has_no_metadata(editor: Api) -> None:
     exif = Picture.Exif()
     exif[ORIENTATION], exif[MAKE] = 6, "Somebody's camera"
     url = uploaded(editor, picture("JPEG", exif=exif))
@@ -183,7 +183,7 @@ def test_a_large_picture_is_made_smaller(editor: Api) -> None:
     assert (answer["width"], answer["height"]) == (MAX_SIDE, 500)
 
 
-def test_only_the_first_frame_of_a_gif_is_kept(editor: Api) -> None:
+def test_only_the_first_frame_of_a_gif_is_stored(editor: Api) -> None:
     frames = [Picture.new("RGB", (9, 9), colour) for colour in ("red", "blue")]
     out = io.BytesIO()
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
@@ -193,7 +193,7 @@ def test_only_the_first_frame_of_a_gif_is_kept(editor: Api) -> None:
         assert red > blue
 
 
-def test_a_script_behind_a_picture_does_not_survive(editor: Api) -> None:
+def test_a_script_after_a_picture_is_removed(editor: Api) -> None:
     polyglot = picture("JPEG") + b"<script>alert(1)</script>"
     answer = editor.call("GET", uploaded(editor, polyglot))
     assert b"script" not in answer.data
@@ -215,7 +215,9 @@ def test_a_script_behind_a_picture_does_not_survive(editor: Api) -> None:
     ],
     ids=["nothing", "SVG", "HTML", "script as GIF", "half a JPEG", "half a PNG", "TIFF", "bomb"],
 )
-def test_what_is_no_picture_is_refused_in_words(app: Flask, editor: Api, content: bytes, reason: str) -> None:
+def test_upload_that_is_no_picture_is_refused_with_a_reason(
+    app: Flask, editor: Api, content: bytes, reason: str
+) -> None:
     answer = upload(editor, content)
     assert answer.status_code == 422, answer.text
     assert answer.mimetype == "application/problem+json"
@@ -240,12 +242,12 @@ def test_a_form_without_a_file_is_refused(editor: Api) -> None:
     assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (422, "files.file")
 
 
-def test_forms_are_taken_only_where_files_are(editor: Api) -> None:
+def test_forms_are_accepted_only_by_uploads(editor: Api) -> None:
     assert editor.call("POST", PRODUCTS, data={"file": (io.BytesIO(picture()), "x.png")}).status_code == 415
     assert editor.call("POST", IMAGES, json={"file": "x"}).status_code == 422
 
 
-def test_who_may_only_look_uploads_nothing(viewer: Api) -> None:
+def test_viewer_uploads_nothing(viewer: Api) -> None:
     assert upload(viewer, picture()).status_code == 403
 
 
@@ -258,12 +260,12 @@ def test_an_image_is_cached_for_ever(editor: Api) -> None:
     assert editor.call("GET", UNKNOWN).status_code == 404
 
 
-def test_the_bytes_door_is_the_clients_alone(editor: Api) -> None:
+def test_bytes_of_images_are_for_the_client_only(editor: Api) -> None:
     url = uploaded(editor, picture())
     assert editor.call("GET", f"/service/v1{url}").status_code == 401
 
 
-def test_a_product_names_only_images_that_are_here(editor: Api) -> None:
+def test_a_product_names_only_stored_images(editor: Api) -> None:
     url = uploaded(editor, picture())
     product = editor.create(image_url=url)
     assert product["image_url"] == url
@@ -276,7 +278,7 @@ def test_a_product_names_only_images_that_are_here(editor: Api) -> None:
 @pytest.mark.parametrize(
     "address", ["/images/", "/images/x", f"/images/{'0' * 63}", f"/images/{'A' * 64}", UNKNOWN + "?"]
 )
-def test_an_address_that_only_looks_like_an_image_of_ours_is_refused(editor: Api, address: str) -> None:
+def test_address_of_no_stored_image_is_refused(editor: Api, address: str) -> None:
     product = editor.create(image_url="")
     answer = editor.patch(product["id"], "*", image_url=address)
     assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (422, "image_url")
@@ -288,7 +290,7 @@ def product_fields(product: dict[str, Any]) -> dict[str, Any]:
 
 
 def age(app: Flask, url: str, unused: timedelta | None) -> None:
-    """Set an image back: not looked at for two days, unused for ``unused`` (None: in use)."""
+    """Set an image's times back: not checked for two days, unused for ``unused`` (None: in use)."""
     with app.app_context():
         now = db.session.execute(select(utc_now())).scalar_one()
         since = None if unused is None else now - unused
@@ -303,7 +305,7 @@ def purged(app: Flask) -> int:
         return purge.purge()
 
 
-def test_an_image_that_nobody_used_for_a_week_is_removed(app: Flask, editor: Api) -> None:
+def test_image_unused_for_a_week_is_deleted(app: Flask, editor: Api) -> None:
     url = uploaded(editor, picture())
     assert purged(app) == 0
     age(app, url, timedelta(days=6))
@@ -314,7 +316,7 @@ def test_an_image_that_nobody_used_for_a_week_is_removed(app: Flask, editor: Api
     assert editor.call("GET", url).status_code == 404
 
 
-def test_an_image_in_use_stays_and_leaves_a_week_after_its_last_use(app: Flask, editor: Api) -> None:
+def test_image_in_use_stays_and_is_deleted_a_week_after_its_last_use(app: Flask, editor: Api) -> None:
     url = uploaded(editor, picture())
     product = editor.create(image_url=url)
     age(app, url, timedelta(days=100))
@@ -325,7 +327,7 @@ def test_an_image_in_use_stays_and_leaves_a_week_after_its_last_use(app: Flask, 
     assert editor.call("GET", url).status_code == 200
 
 
-def test_the_image_of_a_deleted_product_waits_for_an_undo(app: Flask, editor: Api) -> None:
+def test_image_of_a_deleted_product_stays_for_a_restore(app: Flask, editor: Api) -> None:
     url = uploaded(editor, picture())
     product = editor.create(image_url=url)
     editor.delete(product["id"])

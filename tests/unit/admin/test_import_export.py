@@ -1,4 +1,4 @@
-"""Files in and out: every row is taken or reported, an interrupted import goes on, and what goes out comes in again."""
+"""Import and export: every row is imported or reported, an interrupted import resumes, an export can be imported."""
 
 import codecs
 import csv
@@ -63,7 +63,7 @@ def ndjson_text(records: Iterable[dict[str, Any]]) -> str:
 
 
 class Importer:
-    """Imports texts as files of Admin's, and keeps what was reported."""
+    """Imports texts as files, and records the reported errors."""
 
     def __init__(self, app: Flask, folder: Path) -> None:
         self.app, self.folder = app, folder
@@ -128,7 +128,7 @@ ENCODERS: dict[str, Callable[[list[dict[str, str]]], str | bytes]] = {
 
 
 @pytest.mark.parametrize("name", ENCODERS)
-def test_every_form_of_file_is_read_to_the_letter(take: Importer, name: str) -> None:
+def test_every_form_of_file_is_read_exactly(take: Importer, name: str) -> None:
     assert take(ENCODERS[name](ODD), name) == (len(ODD), 0, 0, 0, 0)
     assert take.held() == {record["sku"]: record for record in ODD}
     assert take.errors == []
@@ -149,7 +149,7 @@ def test_columns_may_come_in_any_order_and_optional_ones_not_at_all(take: Import
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.ndjson"])
-def test_column_that_a_file_leaves_out_keeps_what_a_product_has(take: Importer, name: str) -> None:
+def test_omitted_column_leaves_products_unchanged(take: Importer, name: str) -> None:
     take(csv_text([row("A")]))
     prices = "sku,title,price,currency,category\nA,Red mug,9,EUR,Kitchen\n"
     short = {k: v for k, v in row("A", price="9").items() if k not in {"description", "image_url"}}
@@ -195,7 +195,7 @@ def test_file_with_a_wrong_header_is_refused_whole(take: Importer, header: str, 
     ],
 )
 @pytest.mark.parametrize("name", ["a.csv", "a.ndjson"])
-def test_file_of_another_format_is_refused_with_the_way_to_convert_it(
+def test_file_of_another_format_is_refused_with_how_to_convert_it(
     take: Importer, encode: Callable[[str], bytes], said: str, name: str
 ) -> None:
     with pytest.raises(UnreadableFileError, match=f"^{said}"):
@@ -203,7 +203,7 @@ def test_file_of_another_format_is_refused_with_the_way_to_convert_it(
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t"])
-def test_file_of_a_spreadsheet_that_separates_by_something_else_is_read(take: Importer, delimiter: str) -> None:
+def test_spreadsheet_with_another_delimiter_is_read(take: Importer, delimiter: str) -> None:
     out = io.StringIO()
     writer = csv.DictWriter(out, CONTENT_FIELDS, delimiter=delimiter)
     writer.writeheader()
@@ -229,7 +229,7 @@ def test_file_without_rows_changes_nothing(take: Importer, content: str, name: s
 # --- bad rows ---------------------------------------------------------------------------------------------
 
 
-def test_bad_csv_rows_are_reported_with_their_lines_and_their_neighbours_taken(take: Importer) -> None:
+def test_bad_csv_rows_are_reported_with_their_lines_and_their_neighbours_imported(take: Importer) -> None:
     lines = [
         (HEADER, None),
         (line("GOOD-1"), None),
@@ -282,7 +282,7 @@ def test_unclosed_quote_costs_its_own_line_and_no_other(take: Importer) -> None:
         ('BAD,open,,1,EUR,Kitchen,"', 'LAST,Title,,1,EUR,Kitchen,""'),
     ],
 )
-def test_every_line_behind_an_unclosed_quote_is_read(take: Importer, broken: str, last: str) -> None:
+def test_every_line_after_an_unclosed_quote_is_read(take: Importer, broken: str, last: str) -> None:
     content = "\n".join([HEADER, line("FIRST"), broken, *rows(1, 3_000), last])
     created, _updated, _unchanged, skipped, _repeated = take(content)
     assert (created, skipped) == (3_002, 1)
@@ -290,14 +290,14 @@ def test_every_line_behind_an_unclosed_quote_is_read(take: Importer, broken: str
 
 
 def test_rows_in_a_description_are_its_text(take: Importer) -> None:
-    """Whatever a quoted cell says that is closed as it should: it makes no product, though its row is refused."""
+    """The text of a properly closed cell makes no product, even if its row is refused."""
     text = f"{line('INNER')}\n{line('INNER-2')}"
     assert take(csv_text([row("A", description=text), row("B", description=text, price="x")])) == (1, 0, 0, 1, 0)
     assert take.held()["A"]["description"] == text
     assert [at for at, _ in take.errors] == [4]
 
 
-def test_bad_ndjson_rows_are_reported_with_their_lines_and_their_neighbours_taken(take: Importer) -> None:
+def test_bad_ndjson_rows_are_reported_with_their_lines_and_their_neighbours_imported(take: Importer) -> None:
     good = [json.dumps(row(f"GOOD-{number}")) for number in range(3)]
     lines: list[tuple[str, str | None]] = [
         (good[0], None),
@@ -349,7 +349,7 @@ def test_prices_are_read_and_written_with_the_decimals_of_their_currency(take: I
 # --- upsert -----------------------------------------------------------------------------------------------
 
 
-def test_rows_are_created_updated_or_left_and_counted_so(take: Importer) -> None:
+def test_created_updated_and_unchanged_rows_are_counted(take: Importer) -> None:
     take(csv_text([row("A"), row("B"), row("C")]))
     assert take(csv_text([row("A"), row("B", title="New"), row("C", price="12.5"), row("D")])) == (1, 1, 2, 0, 0)
     assert take.held()["B"]["title"] == "New"
@@ -365,7 +365,7 @@ def test_unchanged_rows_make_no_version(take: Importer) -> None:
         assert set(db.session.execute(select(Product.version)).scalars()) == {1}
 
 
-def test_import_goes_through_the_bulk_lane_under_its_author(take: Importer) -> None:
+def test_import_uses_the_bulk_lane_and_names_its_author(take: Importer) -> None:
     take(csv_text([row("A")]), author="anna")
     assert take.log("A") == [("created", "anna")]
     with take.app.app_context():
@@ -435,7 +435,7 @@ BROKEN = "\n".join([HEADER, *rows(1, CHUNK), line("bad row"), *rows(CHUNK + 1, C
 FIRST, SECOND = "SKU-000001", f"SKU-{CHUNK + 1:06}"
 
 
-def test_interrupted_import_goes_on_and_does_no_row_twice(take: Importer) -> None:
+def test_interrupted_import_resumes_and_imports_no_row_twice(take: Importer) -> None:
     interrupt(take, BROKEN)
     assert len(take.held()) == CHUNK
     edit(take, FIRST, "Edited meanwhile")
@@ -466,7 +466,7 @@ def test_another_file_starts_at_its_beginning_and_leaves_the_interrupted_one(tak
     assert take(BROKEN) == (99, 0, 1, 1, 0)
 
 
-def test_restart_does_every_row_again(take: Importer) -> None:
+def test_restart_imports_every_row_again(take: Importer) -> None:
     interrupt(take, BROKEN)
     edit(take, FIRST, "Edited meanwhile")
     assert take(BROKEN, restart=True) == (100, 1, CHUNK - 1, 1, 0)
@@ -530,7 +530,7 @@ def exported(app: Flask, kind: str) -> str:
 
 
 @pytest.mark.parametrize("kind", ["csv", "ndjson"])
-def test_what_is_exported_and_imported_again_changes_nothing(take: Importer, kind: str) -> None:
+def test_import_of_an_export_changes_nothing(take: Importer, kind: str) -> None:
     take(csv_text(ODD))
     before = row_counts(take.app), take.held()
     assert take(exported(take.app, kind), f"again.{kind}") == (0, 0, len(ODD), 0, 0)
@@ -538,7 +538,7 @@ def test_what_is_exported_and_imported_again_changes_nothing(take: Importer, kin
 
 
 @pytest.mark.parametrize("kind", ["csv", "ndjson"])
-def test_exported_catalogue_can_be_set_up_elsewhere(take: Importer, migrated: Path, tmp_path: Path, kind: str) -> None:
+def test_export_can_be_imported_elsewhere(take: Importer, migrated: Path, tmp_path: Path, kind: str) -> None:
     take(csv_text(ODD))
     text = exported(take.app, kind)
     other = admin_on(shutil.copy(migrated, tmp_path / "other.db"))
@@ -549,7 +549,7 @@ def test_exported_catalogue_can_be_set_up_elsewhere(take: Importer, migrated: Pa
     dispose(other)
 
 
-def test_export_holds_live_products_of_every_page_by_id(take: Importer) -> None:
+def test_export_has_the_live_products_of_every_page_by_id(take: Importer) -> None:
     take("\n".join([HEADER, *rows(1, 2_100)]))
     with take.app.app_context():
         service.delete_product(7, service.ANY_VERSION, "test")
@@ -594,7 +594,7 @@ def cli(migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     return Cli(tmp_path)
 
 
-def test_command_imports_and_says_what_it_did(cli: Cli) -> None:
+def test_command_imports_and_prints_the_result(cli: Cli) -> None:
     result = cli("import", cli.file("a.csv", csv_text([row("A"), row("A"), row("B")])))
     assert (result.exit_code, result.stdout) == (0, "")
     assert "2 created, 0 updated, 0 unchanged, 0 skipped; 1 replaced by a later row of the same SKU" in result.stderr
@@ -664,7 +664,7 @@ def test_command_exports_a_file_that_imports_unchanged(cli: Cli, name: str) -> N
     assert f"0 created, 0 updated, {len(ODD)} unchanged, 0 skipped" in result.stderr
 
 
-def test_export_is_utf_8_whatever_the_locale_says(cli: Cli) -> None:
+def test_export_is_utf_8_in_every_locale(cli: Cli) -> None:
     cli("import", cli.file("a.csv", csv_text(ODD)))
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
     done = subprocess.run(
@@ -693,7 +693,7 @@ def test_full_disk_behind_standard_output_is_one_line(command: str) -> None:
     assert b"No space left on device" in done.stderr
 
 
-def test_export_that_fails_leaves_what_was_there_and_says_why(cli: Cli) -> None:
+def test_failed_export_leaves_the_previous_file_and_prints_the_reason(cli: Cli) -> None:
     cli("import", cli.file("a.csv", csv_text(ODD)))
     for path, why in (
         (cli.folder / "missing" / "out.csv", "No such file or directory"),
@@ -721,14 +721,14 @@ def test_export_that_finds_the_disk_full_leaves_the_file_as_it_was(cli: Cli) -> 
     assert (len(target.read_text().splitlines()), target.stat().st_mode & 0o777) == (31, 0o640)
 
 
-def test_command_restarts_when_asked(cli: Cli) -> None:
+def test_command_restarts_an_import(cli: Cli) -> None:
     path = cli.file("a.csv", csv_text(ODD))
     cli("import", path)
     result = cli("import", path, "--restart", "--author", "anna")
     assert (result.exit_code, f"{len(ODD)} unchanged" in result.stderr) == (0, True)
 
 
-def test_import_that_was_killed_goes_on_where_it_stopped(cli: Cli) -> None:
+def test_killed_import_resumes_where_it_stopped(cli: Cli) -> None:
     total = 8 * CHUNK
     path = cli.file("a.csv", "\n".join([HEADER, *rows(1, total)]))
     process = subprocess.Popen(

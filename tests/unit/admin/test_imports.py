@@ -1,4 +1,4 @@
-"""Imports in the background: submitted once, carried out by whoever lives, watched, cancelled, and read up on."""
+"""Imports in the background: submitted once, run and resumed by any relay, watched, cancelled."""
 
 import csv
 import gzip
@@ -59,7 +59,7 @@ def show(api: Api, job: str) -> dict[str, Any]:
 
 @pytest.fixture
 def relay(app: Flask) -> Iterator[None]:
-    """A relay that carries imports out, as far as these are concerned."""
+    """The part of a relay that runs imports."""
     with runner.running(app):
         yield
 
@@ -87,7 +87,7 @@ def test_a_file_is_imported_in_the_background(app: Flask, editor: Api) -> None:
 
 
 @pytest.mark.usefixtures("relay")
-def test_rows_are_told_apart(editor: Api) -> None:
+def test_results_of_rows_are_counted_separately(editor: Api) -> None:
     finished(editor, submitted(editor))
     lines = [line(0), line(1, "2.00"), line(1, "3.00"), line(7), line(8, "x"), "SKU-9,too,few"]
     job = finished(editor, submitted(editor, table(*lines)))
@@ -96,7 +96,7 @@ def test_rows_are_told_apart(editor: Api) -> None:
 
 
 @pytest.mark.usefixtures("relay")
-def test_every_line_of_an_upload_ends_in_one_figure(editor: Api) -> None:
+def test_every_line_of_an_upload_is_counted_once(editor: Api) -> None:
     lines = [
         line(0),
         'SKU-1,"open,1.00,EUR,Kitchen',
@@ -152,13 +152,13 @@ def test_a_file_that_cannot_be_imported_is_refused_at_once(
     assert count(app, ImportJob) == 0
 
 
-def test_a_file_that_is_too_large_is_refused_in_words(editor: Api) -> None:
+def test_a_file_that_is_too_large_is_refused_with_a_reason(editor: Api) -> None:
     form = {"Content-Type": "multipart/form-data; boundary=x"}
     answer = editor.call("POST", IMPORTS, form, environ_overrides={"CONTENT_LENGTH": str(101 << 20)})
     assert (answer.status_code, answer.get_json()["detail"]) == (413, "The file is too large. The limit is 100 MB.")
 
 
-def test_the_second_click_submits_nothing_new(app: Flask, editor: Api) -> None:
+def test_second_upload_of_a_file_returns_its_unfinished_job(app: Flask, editor: Api) -> None:
     first = submitted(editor)
     assert submitted(editor, name="renamed.csv") == first
     assert count(app, ImportJob) == 1
@@ -174,7 +174,7 @@ def test_a_finished_file_may_be_imported_again(editor: Api) -> None:
     assert finished(editor, again)["unchanged"] == 3
 
 
-def test_what_is_cancelled_before_it_begins_imports_nothing(app: Flask, editor: Api) -> None:
+def test_job_cancelled_before_its_start_imports_nothing(app: Flask, editor: Api) -> None:
     job = submitted(editor)
     assert editor.call("POST", f"{job}/cancel").get_json()["state"] == "cancelled"
     with runner.running(app):
@@ -224,14 +224,14 @@ def test_relay_that_lost_its_claim_changes_nothing(app: Flask, editor: Api) -> N
 
 
 @pytest.mark.usefixtures("relay")
-def test_only_so_many_errors_are_kept_but_all_are_counted(app: Flask, editor: Api) -> None:
+def test_a_bounded_number_of_errors_is_stored_and_all_are_counted(app: Flask, editor: Api) -> None:
     job = submitted(editor, table(*["bad"] * (runner.MAX_ERRORS + 5)))
     assert finished(editor, job)["failed"] == runner.MAX_ERRORS + 5
     assert count(app, RowError) == runner.MAX_ERRORS
 
 
 @pytest.mark.usefixtures("relay")
-def test_a_file_of_bad_rows_is_given_up_and_the_next_one_is_imported(editor: Api) -> None:
+def test_import_of_bad_rows_is_ended_and_the_next_one_runs(editor: Api) -> None:
     good = [line(number) for number in range(importer.CHUNK)]
     bad, behind = submitted(editor, table(*good, *["bad"] * 60_000)), submitted(editor)
     job = finished(editor, bad)
@@ -246,7 +246,7 @@ def test_a_file_of_bad_rows_is_given_up_and_the_next_one_is_imported(editor: Api
     ("failed", "rows", "hopeless"),
     [(10_000, 10_000, False), (10_001, 10_001, True), (10_001, 20_002, False), (10_001, 20_001, True)],
 )
-def test_rows_are_given_up_where_most_are_wrong(failed: int, rows: int, hopeless: bool) -> None:
+def test_import_is_hopeless_where_most_rows_are_wrong(failed: int, rows: int, hopeless: bool) -> None:
     assert runner.is_hopeless(failed, rows) == hopeless
 
 
@@ -258,7 +258,7 @@ def test_rows_are_given_up_where_most_are_wrong(failed: int, rows: int, hopeless
         ("zeros.csv", table(line(0)) + b"\0" * 3_000_000),
     ],
 )
-def test_a_line_that_no_row_has_is_not_read_to_its_end(app: Flask, name: str, content: bytes) -> None:
+def test_line_too_long_for_a_row_is_not_read_to_its_end(app: Flask, name: str, content: bytes) -> None:
     pieces: list[None] = []
     with app.app_context():
         job = service.get_job(service.submit(io.BytesIO(content), name, "editor").id)
@@ -291,7 +291,7 @@ def test_claim_is_renewed_while_blank_lines_are_read(app: Flask) -> None:
             runner.renew(job_id, "slow")
 
 
-def test_who_may_only_look_renewed(editor: Api, viewer: Api) -> None:
+def test_viewer_reads_imports_but_submits_none(editor: Api, viewer: Api) -> None:
     job = submitted(editor)
     assert submit(viewer).status_code == 403
     assert viewer.call("POST", f"{job}/cancel").status_code == 403
@@ -299,13 +299,13 @@ def test_who_may_only_look_renewed(editor: Api, viewer: Api) -> None:
     assert [item["id"] for item in viewer.call("GET", IMPORTS).get_json()["items"]] == [show(viewer, job)["id"]]
 
 
-def test_an_import_that_nobody_submitted_is_not_found(editor: Api) -> None:
+def test_unknown_import_is_not_found(editor: Api) -> None:
     for path in ("/7", "/7/errors", "/7/errors.csv"):
         assert editor.call("GET", f"{IMPORTS}{path}").status_code == 404
     assert editor.call("POST", f"{IMPORTS}/7/cancel").status_code == 404
 
 
-def test_what_was_cut_off_and_what_ended_long_ago_is_removed(app: Flask, editor: Api) -> None:
+def test_cut_off_uploads_and_old_jobs_are_deleted(app: Flask, editor: Api) -> None:
     old, cut_off, new = (int(submitted(editor, table(line(n))).rpartition("/")[2]) for n in range(3))
     with app.app_context():
         service.cancel(old)

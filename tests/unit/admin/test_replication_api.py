@@ -1,4 +1,4 @@
-"""The replication over REST and by command, with neither Client nor broker there: unknown is an answer."""
+"""The replication over REST and by command, without Client and broker: the state is unknown."""
 
 import json
 from datetime import datetime
@@ -17,7 +17,7 @@ from tests.unit.admin.catalogue import PRODUCTS, Api
 STATUS = "/api/v1/replication"
 
 
-def test_status_says_unknown_when_nobody_answers_and_shows_the_oldest_change(editor: Api) -> None:
+def test_status_is_unknown_without_answers_and_shows_the_oldest_change(editor: Api) -> None:
     first, _second = editor.create()["id"], editor.create(sku="MUG-2")
     shown = editor.call("GET", STATUS).get_json()
     assert (shown["state"], shown["pending"], shown["in_flight"], shown["stuck"]) == ("unknown", 2, 0, 0)
@@ -47,7 +47,7 @@ def test_product_shows_every_version_newest_first_page_by_page(editor: Api) -> N
     assert 'rel="next"' in answer.headers["Link"]
 
 
-def test_product_that_never_was_has_no_replication(editor: Api) -> None:
+def test_unknown_product_has_no_replication(editor: Api) -> None:
     for method, path in (("GET", "999/replication"), ("POST", "999/resync")):
         answer = editor.call(method, f"{PRODUCTS}/{path}")
         assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
@@ -63,7 +63,7 @@ def prove_all(app: Flask) -> None:
         db.session.commit()
 
 
-def test_resync_makes_a_proven_product_due_again_also_a_deleted_one(app: Flask, editor: Api) -> None:
+def test_resync_makes_a_verified_product_due_again_also_a_deleted_one(app: Flask, editor: Api) -> None:
     product = editor.create()["id"]
     editor.delete(product)
     prove_all(app)
@@ -107,7 +107,7 @@ def test_resync_selects_by_id_sku_range_time_and_stuck(app: Flask, editor: Api) 
         assert {selection: resync.count(selection) for selection in choices} == choices
 
 
-def test_resync_marks_in_chunks_and_again_does_no_harm(app: Flask, editor: Api) -> None:
+def test_resync_works_in_chunks_and_can_be_repeated(app: Flask, editor: Api) -> None:
     ids = [editor.create(sku=f"MUG-{n}")["id"] for n in range(3)]
     prove_all(app)
     with app.app_context():
