@@ -114,7 +114,7 @@ MISTAKES: list[tuple[str, Callable[[dict[str, Any]], object]]] = [
 
 
 @pytest.mark.parametrize(("fault", "mistake"), MISTAKES, ids=[fault for fault, _ in MISTAKES])
-def test_mistake_in_compose_is_noticed(fault: str, mistake: Callable[[dict[str, Any]], object]) -> None:
+def test_mistake_in_compose_is_found(fault: str, mistake: Callable[[dict[str, Any]], object]) -> None:
     compose = dict(read_compose(CLUSTER))
     # One by one: YAML's anchors make services share parts, and a mistake in one must not be one in all.
     compose["services"] = {name: copy.deepcopy(service) for name, service in compose["services"].items()}
@@ -122,7 +122,7 @@ def test_mistake_in_compose_is_noticed(fault: str, mistake: Callable[[dict[str, 
     assert any(fault in found for found in faults_of(compose)), faults_of(compose)
 
 
-def test_each_stop_has_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_process_can_stop_in_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a process takes for an orderly end must be less than what Docker gives it."""
     monkeypatch.setenv("CELERY_BROKER_URL", "amqp://broker")
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")  # gunicorn.conf.py sets it, which must not outlive this test

@@ -57,14 +57,14 @@ def test_image_is_built_from_what_exists() -> None:
         ("it runs as root", "USER lockstep", ""),
     ],
 )
-def test_mistake_in_the_dockerfile_is_noticed(fault: str, right: str, wrong: str) -> None:
+def test_mistake_in_the_dockerfile_is_found(fault: str, right: str, wrong: str) -> None:
     dockerfile = (ROOT / "Dockerfile").read_text()
     assert right in dockerfile
     faults = faults_of_image(dockerfile.replace(right, wrong), (ROOT / ".dockerignore").read_text())
     assert any(fault in found for found in faults), faults
 
 
-def test_what_the_image_installs_holds_every_file_of_the_packages(tmp_path: Path) -> None:
+def test_image_contains_every_file_of_the_packages(tmp_path: Path) -> None:
     """An editable installation, which everyone works with, would hide a migration that is left out."""
     for name in _copied((ROOT / "Dockerfile").read_text().rpartition("FROM ")[0]):
         (tmp_path / "src" / name).parent.mkdir(parents=True, exist_ok=True)

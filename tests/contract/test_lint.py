@@ -30,7 +30,7 @@ def test_planted_secret_is_found(tmp_path: Path, kind: str) -> None:
     assert found.returncode == 1, found.stdout + found.stderr
 
 
-def test_what_stands_for_a_secret_is_none(tmp_path: Path) -> None:
+def test_placeholder_is_not_reported_as_a_secret(tmp_path: Path) -> None:
     (tmp_path / "readme.md").write_text("amqp://user:password@host:5672//\n")
     subprocess.run([ROOT / "scripts" / "secrets", tmp_path / "readme.md"], check=True)
 

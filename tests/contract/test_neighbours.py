@@ -113,7 +113,7 @@ def asking(service: str, given: dict[str, Any]) -> Iterator[dict[str, Callable[[
 
 
 @pytest.mark.parametrize("service", ["admin", "client"])
-def test_answers_of_the_release_before_are_understood_and_more_of_a_newer_one_ignored(service: str) -> None:
+def test_recorded_answers_are_read_and_unknown_fields_ignored(service: str) -> None:
     given = answers(service)
     with asking(service, given) as questions:
         assert questions.keys() == given.keys(), "a service call that is not recorded, or not asked here"
@@ -123,7 +123,7 @@ def test_answers_of_the_release_before_are_understood_and_more_of_a_newer_one_ig
         assert {call: ask() for call, ask in questions.items()} == read
 
 
-def test_answer_that_lacks_what_is_needed_is_an_outage_and_no_result() -> None:
+def test_answer_without_a_required_field_is_an_outage() -> None:
     call = "POST /service/v1/products/replica-states"
     with asking("client", {call: {"states": []}}) as questions, pytest.raises(ClientUnavailableError):
         questions[call]()

@@ -65,7 +65,7 @@ def test_links_lead_to_files_and_headings_that_exist(document: Path) -> None:
 
 
 @pytest.mark.parametrize("link", ["docs/nowhere.md", "docs/operations.md#nowhere", "#nowhere", "LICENCE"])
-def test_link_that_leads_nowhere_is_noticed(link: str) -> None:
+def test_broken_link_is_found(link: str) -> None:
     assert broken_links(ROOT / "README.md", f"[somewhere]({link}) [there](LICENSE) [it](https://a.example/b#c)") == [
         link
     ]
@@ -150,5 +150,5 @@ def test_commands_of_the_documents_exist(document: Path, monkeypatch: pytest.Mon
         "celery -A tasks worker --without-mangle",
     ],
 )
-def test_command_that_does_not_exist_is_noticed(line: str) -> None:
+def test_unknown_command_is_found(line: str) -> None:
     assert refused(line)

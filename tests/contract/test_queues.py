@@ -53,7 +53,7 @@ def test_work_queues_lose_nothing(queue: topology.Queue) -> None:
 
 
 @pytest.mark.parametrize("queue", topology.PRODUCT_QUEUES, ids=lambda queue: queue.name)
-def test_product_queues_keep_what_they_refuse(queue: topology.Queue) -> None:
+def test_product_queues_dead_letter_rejected_messages(queue: topology.Queue) -> None:
     assert queue.queue_arguments["x-dead-letter-exchange"] == topology.DEAD_LETTERS.exchange.name
     assert queue.queue_arguments["x-dead-letter-strategy"] == "at-least-once"
 

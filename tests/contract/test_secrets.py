@@ -25,7 +25,7 @@ def test_env_example_names_exactly_the_settings() -> None:
     assert dotenv_values(ROOT / ".env.example").keys() == NAMES
 
 
-def test_env_example_is_made_from_the_settings() -> None:
+def test_env_example_is_generated_from_the_settings() -> None:
     assert (ROOT / ".env.example").read_text() == env_example(), "python -m tools.settings_reference > .env.example"
 
 
@@ -36,7 +36,7 @@ def test_every_setting_is_described(settings: type[Settings]) -> None:
 
 
 @pytest.mark.parametrize("settings", ALL_SETTINGS)
-def test_env_example_holds_no_value_that_works(settings: type[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_env_example_has_no_usable_value(settings: type[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
     for field in settings.model_fields:
         monkeypatch.delenv(field.upper(), raising=False)
     with pytest.raises(SettingsError) as refused:
@@ -60,7 +60,7 @@ def contents(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in folder.iterdir()}
 
 
-def test_script_makes_exactly_the_secrets_that_compose_mounts(tmp_path: Path) -> None:
+def test_script_creates_exactly_the_secrets_that_compose_mounts(tmp_path: Path) -> None:
     made = {path.name for path in make_secrets(tmp_path).iterdir()}
     mounted = read_compose(CLUSTER)["secrets"]
     assert {secret["file"] for secret in mounted.values()} == {f"secrets/{name}" for name in mounted}
@@ -77,7 +77,7 @@ def test_settings_accept_the_secrets_of_the_script(tmp_path: Path, monkeypatch: 
             settings()
 
 
-def test_secrets_of_the_script_agree_with_each_other(tmp_path: Path) -> None:
+def test_secrets_of_the_script_are_consistent(tmp_path: Path) -> None:
     folder = make_secrets(tmp_path)
     read = {path.name: path.read_text().strip() for path in folder.iterdir()}
     hosts = {
@@ -118,7 +118,7 @@ def test_second_run_changes_nothing_and_adds_what_is_missing(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("password", ["mysql_password", "mongodb_password", "rabbitmq_conf"])
-def test_script_makes_no_new_password_beside_a_url_with_the_old_one(tmp_path: Path, password: str) -> None:
+def test_script_creates_no_new_password_beside_a_url_with_the_old_one(tmp_path: Path, password: str) -> None:
     folder = make_secrets(tmp_path)
     (folder / password).unlink()
     before = contents(folder)

@@ -107,7 +107,7 @@ TOUCHES: dict[str, Callable[[int], Any]] = {
 
 
 @pytest.mark.parametrize("touch", TOUCHES)
-def test_later_version_is_drift_whatever_is_done_to_the_product_and_repair_ends_it(product: int, touch: str) -> None:
+def test_forged_later_version_is_drift_until_it_is_repaired(product: int, touch: str) -> None:
     forge(product)
     TOUCHES[touch](product)
     assert diff() == 3
@@ -117,7 +117,7 @@ def test_later_version_is_drift_whatever_is_done_to_the_product_and_repair_ends_
 
 
 @pytest.mark.parametrize("touch", TOUCHES)
-def test_later_version_of_a_product_that_is_touched_is_repaired_by_the_relay(product: int, touch: str) -> None:
+def test_forged_later_version_of_a_changed_product_is_repaired_by_the_relay(product: int, touch: str) -> None:
     forge(product)
     TOUCHES[touch](product)
     work()
@@ -126,7 +126,7 @@ def test_later_version_of_a_product_that_is_touched_is_repaired_by_the_relay(pro
     assert held(product)["deleted"] == (touch == "deleted")
 
 
-def test_later_version_of_a_product_that_nobody_touches_is_found_at_the_first_look_and_repaired(product: int) -> None:
+def test_forged_later_version_of_an_unchanged_product_is_found_by_the_first_check_and_repaired(product: int) -> None:
     forge(product)
     check.compare_next()
     assert [(found.product_id, found.kind) for found in check.summary().examples] == [(product, "ahead")]
@@ -138,7 +138,7 @@ def test_later_version_of_a_product_that_nobody_touches_is_found_at_the_first_lo
     assert check.summary().confirmed == 0
 
 
-def test_deleted_product_that_was_brought_back_is_taken_away_again(product: int) -> None:
+def test_forged_undelete_is_repaired(product: int) -> None:
     other = create()
     service.delete_product(product, service.ANY_VERSION, "tester")
     deliver()
@@ -149,7 +149,7 @@ def test_deleted_product_that_was_brought_back_is_taken_away_again(product: int)
     assert held(product)["deleted"] is True
 
 
-def test_other_content_at_the_same_version_is_found_by_two_looks_and_repaired(product: int) -> None:
+def test_forged_content_at_the_same_version_is_found_by_two_checks_and_repaired(product: int) -> None:
     copy().update_one({"_id": product}, {"$set": {"title": "Forged"}})
     check.compare_next()
     assert row(product).state == VERIFIED, "a single look may have come amid a change"
@@ -159,7 +159,7 @@ def test_other_content_at_the_same_version_is_found_by_two_looks_and_repaired(pr
     assert (row(product).state, held(product)["title"]) == (VERIFIED, "Red mug")
 
 
-def test_invented_product_is_found_at_the_first_look_and_waits_for_a_person(product: int) -> None:
+def test_invented_product_is_found_by_the_first_check_and_left_to_an_operator(product: int) -> None:
     forge(product + 500, like=product)
     check.compare_next()
     assert [(found.product_id, found.kind) for found in check.summary().examples] == [(product + 500, "orphaned")]
@@ -169,7 +169,7 @@ def test_invented_product_is_found_at_the_first_look_and_waits_for_a_person(prod
     assert held(product + 500)["deleted"] is True
 
 
-def test_edit_in_admin_s_own_tables_is_found_and_waits_for_a_person(product: int) -> None:
+def test_edit_in_admins_tables_is_found_and_left_to_an_operator(product: int) -> None:
     db.session.execute(text("UPDATE products SET deleted_at = updated_at"))
     db.session.commit()
     for _ in range(2):

@@ -80,7 +80,7 @@ def reasons(system: System, product_ids: Iterable[int]) -> dict[int, str]:
     return {item["id"]: item["failure"] for item in found if item["failure"]}
 
 
-def test_forged_states_of_a_batch_are_refused_with_their_reasons_and_their_neighbours_arrive(system: System) -> None:
+def test_forged_states_of_a_batch_are_refused_with_reasons_and_others_arrive(system: System) -> None:
     publish(system, [state(9_100_000), *forged(), state(9_100_099)])
     for neighbour in (9_100_000, 9_100_099):
         eventually(lambda neighbour=neighbour: system.running.arrived(neighbour), what="the neighbours")  # type: ignore[misc]
@@ -91,7 +91,7 @@ def test_forged_states_of_a_batch_are_refused_with_their_reasons_and_their_neigh
         assert system.running.client.status(product_id) == 404
 
 
-def test_forged_states_of_a_repair_are_refused_with_their_reasons_and_their_neighbours_repaired(
+def test_forged_states_of_a_repair_are_refused_with_reasons_and_others_repaired(
     system: System,
 ) -> None:
     bad = [{**one, "id": one["id"] + 100_000} for one in forged() if len(str(one)) < 100_000]  # as much as it takes
@@ -102,7 +102,7 @@ def test_forged_states_of_a_repair_are_refused_with_their_reasons_and_their_neig
     assert reasons(system, outcomes).keys() == {one["id"] for one in bad}
 
 
-def test_product_that_was_spoilt_in_sql_keeps_no_neighbour_from_being_resynced(system: System) -> None:
+def test_product_made_invalid_in_sql_blocks_no_other_from_being_resynced(system: System) -> None:
     spoilt, neighbour = system.running.create(), system.running.create()
     eventually(lambda: system.running.arrived(spoilt) and system.running.arrived(neighbour), what="both")
     with create_engine(system.running.product.addresses.database_url).begin() as connection:

@@ -76,7 +76,7 @@ def attempts(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any
 
 
 @pytest.mark.parametrize("service", DOCUMENTS)
-def test_injection_into_any_parameter_is_only_a_strange_value(system: System, service: str) -> None:
+def test_injection_into_any_parameter_is_treated_as_a_value(system: System, service: str) -> None:
     base = system.admin_url if service == "admin" else system.client_url
     system.running.create()
     tried = 0
@@ -123,7 +123,7 @@ FIELDS = {
 }
 
 
-def test_fields_that_are_not_the_callers_to_set_are_refused(system: System) -> None:
+def test_fields_that_callers_must_not_set_are_refused(system: System) -> None:
     product_id = system.running.create()
     for name in FIELDS["admin"]:
         new = system.staff["editor"].request(
@@ -138,7 +138,7 @@ def test_fields_that_are_not_the_callers_to_set_are_refused(system: System) -> N
             assert requests.post(f"{system.client_url}{path}", json=body, timeout=TIMEOUT).status_code == 422, name
 
 
-def test_shopper_sees_and_changes_only_own_things(system: System) -> None:
+def test_shopper_reads_and_changes_only_own_data(system: System) -> None:
     product_id = system.running.create()
     eventually(lambda: system.running.arrived(product_id))
     system.running.client.like(product_id)
@@ -159,7 +159,7 @@ def test_shopper_sees_and_changes_only_own_things(system: System) -> None:
     assert system.running.client.ask("GET", "/api/v1/likes/me").json()["items"] != []  # only the other's went
 
 
-def test_cursor_that_was_changed_or_made_for_another_list_is_refused(system: System) -> None:
+def test_altered_or_foreign_cursor_is_refused(system: System) -> None:
     for _ in range(2):
         system.running.create()
     for api, path in ((system.staff["viewer"], "/api/v1/products"), (system.running.client, "/api/v1/products")):

@@ -29,7 +29,7 @@ def app_of(service: str) -> FlaskClient:
 
 @pytest.mark.parametrize("refused", REFUSED)
 @pytest.mark.parametrize("service", ["admin", "client"])
-def test_flood_of_what_is_refused_is_limited(service: str, refused: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flood_of_refused_requests_is_limited(service: str, refused: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RATE_LIMIT", "3/minute")
     client = app_of(service)
     method, path, options, status = REFUSED[refused]

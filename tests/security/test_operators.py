@@ -23,7 +23,7 @@ def test_broker_refuses_default_users(rabbitmq: RabbitMQ, user: str, password: s
     connection.collect()
 
 
-def test_flower_opens_to_its_user_only(system: System) -> None:
+def test_flower_accepts_only_its_user(system: System) -> None:
     url = system.running.product.addresses.flower_url
     user, _, password = system.running.product.env["FLOWER_BASIC_AUTH"].partition(":")
     for path in ("/", "/api/tasks", "/api/workers", "/broker"):
@@ -32,7 +32,7 @@ def test_flower_opens_to_its_user_only(system: System) -> None:
     assert requests.get(f"{url}/api/workers", auth=(user, password), timeout=TIMEOUT).status_code == 200
 
 
-def test_nothing_that_flower_shows_holds_a_secret(system: System) -> None:
+def test_flower_shows_no_secret(system: System) -> None:
     url = system.running.product.addresses.flower_url
     user, _, password = system.running.product.env["FLOWER_BASIC_AUTH"].partition(":")
     product_id = system.running.create()
@@ -57,7 +57,7 @@ def test_doctor_masks_every_secret(system: System) -> None:
     assert [secret for secret in secrets_of([system.running.product]) if secret in done.stdout + done.stderr] == []
 
 
-def test_errors_tell_nothing_of_the_inside(system: System) -> None:
+def test_errors_reveal_no_internals(system: System) -> None:
     told = [
         requests.get(
             f"{base}{path}", headers={"Authorization": f"Bearer {system.tokens['viewer']}"}, timeout=TIMEOUT

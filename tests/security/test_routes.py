@@ -86,7 +86,7 @@ def test_each_caller_gets_the_intended_status(
 
 
 @pytest.mark.parametrize("service", ["admin", "client"])
-def test_every_route_tells_its_methods_and_refuses_others(system: System, service: str) -> None:
+def test_every_route_lists_its_methods_and_refuses_others(system: System, service: str) -> None:
     base = system.admin_url if service == "admin" else system.client_url
     methods: dict[str, set[str]] = {}
     for method, route in TABLES[service]:
@@ -127,7 +127,7 @@ def test_head_with_a_form_is_answered_without_a_body_and_a_cookie(system: System
     ("service", "door", "email"),
     [("admin", "/console/sign-in", "viewer@example.com"), ("client", "/sign-in", "shopper@example.com")],
 )
-def test_head_signs_nobody_in(system: System, service: str, door: str, email: str) -> None:
+def test_head_does_not_sign_in(system: System, service: str, door: str, email: str) -> None:
     with requests.Session() as visitor:
         base = system.admin_url if service == "admin" else system.client_url
         form = {"email": email, "password": PASSWORD}

@@ -51,7 +51,7 @@ def test_every_check_passes_on_every_operation(
 
 
 @pytest.mark.parametrize("service", ["admin", "client"])
-def test_enough_examples_were_tried(reports: dict[tuple[str, str], tuple[int, str]], service: str) -> None:
+def test_number_of_examples_is_sufficient(reports: dict[tuple[str, str], tuple[int, str]], service: str) -> None:
     counts = {run: int(re.findall(r"(\d+) generated", report)[0]) for run, (_code, report) in reports.items()}
     assert sum(count for (name, _caller), count in counts.items() if name == service) >= PER_SERVICE, counts
 

@@ -30,7 +30,7 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_url_that_cannot_be_read_is_named_and_no_part_of_it_printed(line: str, tmp_path: Path) -> None:
+def test_invalid_url_is_named_without_any_part_of_it(line: str, tmp_path: Path) -> None:
     env = dict(os.environ) | {
         "ADMIN_DATABASE_URL": f"sqlite:///{tmp_path / 'admin.db'}",
         "ADMIN_SECRET_KEY": SECRET,

@@ -11,7 +11,7 @@ from tests.security.conftest import System
 ROUNDS = 50
 
 
-def test_of_two_saves_with_one_etag_one_wins_and_no_update_is_lost(system: System) -> None:
+def test_one_of_two_saves_with_the_same_etag_succeeds_and_no_update_is_lost(system: System) -> None:
     product_id = system.running.create()
     url = f"{system.admin_url}/api/v1/products/{product_id}"
     start = Barrier(2)

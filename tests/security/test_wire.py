@@ -45,9 +45,7 @@ AMBIGUOUS = {
 
 @SERVICES
 @pytest.mark.parametrize("attack", AMBIGUOUS)
-def test_request_of_two_meanings_is_refused_and_nothing_behind_it_is_read(
-    system: System, service: str, attack: str
-) -> None:
+def test_ambiguous_request_is_refused_and_later_bytes_are_not_read(system: System, service: str, attack: str) -> None:
     received = wire.exchange(base_of(system, service), HEAD + AMBIGUOUS[attack])
     [status] = wire.statuses(received)  # one answer: the request inside was not taken for one
     assert status in {400, 501}, received
@@ -62,7 +60,7 @@ def test_underscored_twin_of_a_header_does_not_replace_it(system: System, servic
 
 
 @SERVICES
-def test_forwarded_address_and_scheme_of_a_stranger_are_not_believed(system: System, service: str) -> None:
+def test_forwarded_address_and_scheme_of_a_caller_are_not_trusted(system: System, service: str) -> None:
     headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Ssl": "on"}
     answer = requests.get(f"{base_of(system, service)}/livez", headers=headers, timeout=20)
     assert "Strict-Transport-Security" not in answer.headers
@@ -106,7 +104,7 @@ def goes_on(base: str) -> None:
 
 @SERVICES
 @pytest.mark.parametrize("attack", SLOW)
-def test_slow_clients_keep_nobody_waiting(system: System, service: str, attack: str) -> None:
+def test_slow_clients_do_not_delay_others(system: System, service: str, attack: str) -> None:
     base = base_of(system, service)
     with ExitStack() as stack:
         for _ in range(40):  # five times as many as there are threads
@@ -115,7 +113,7 @@ def test_slow_clients_keep_nobody_waiting(system: System, service: str, attack: 
 
 
 @SERVICES
-def test_slow_readers_hold_no_thread_and_are_closed(system: System, service: str) -> None:
+def test_slow_readers_occupy_no_thread_and_are_closed(system: System, service: str) -> None:
     base = base_of(system, service)
     [script] = re.findall(r'src="(/[^"]*swagger-ui-bundle[^"]*)"', requests.get(f"{base}/api/docs", timeout=20).text)
     request = f"GET {script} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
@@ -131,7 +129,7 @@ def test_slow_readers_hold_no_thread_and_are_closed(system: System, service: str
 
 @SERVICES
 @pytest.mark.usefixtures("many_files")
-def test_a_thousand_silent_bodies_keep_nobody_waiting_and_are_closed(system: System, service: str) -> None:
+def test_a_thousand_silent_bodies_do_not_delay_others_and_are_closed(system: System, service: str) -> None:
     base = base_of(system, service)
     silent = HEAD + b"Content-Length: 900000\r\n\r\n" + b"x" * 33_000
     with ExitStack() as stack:

@@ -9,7 +9,7 @@ def wait_for(event: threading.Event) -> None:
     assert event.wait(5), "it did not happen within 5 s"
 
 
-def test_what_queued_up_meanwhile_is_sent_in_one_batch() -> None:
+def test_queued_items_are_sent_in_one_batch() -> None:
     batches: list[list[int]] = []
     first_sent, go_on, all_sent = threading.Event(), threading.Event(), threading.Event()
 
@@ -31,7 +31,7 @@ def test_what_queued_up_meanwhile_is_sent_in_one_batch() -> None:
     assert batches == [[0], [1, 2, 3, 4, 5]]
 
 
-def test_offering_never_blocks_even_when_nothing_is_taken() -> None:
+def test_offer_never_blocks_while_nothing_is_sent() -> None:
     stuck, release = threading.Event(), threading.Event()
 
     def send(_items: list[int]) -> None:
@@ -48,7 +48,7 @@ def test_offering_never_blocks_even_when_nothing_is_taken() -> None:
     release.set()
 
 
-def test_a_failure_drops_the_batch_and_the_next_offer_is_sent_again() -> None:
+def test_failure_drops_the_batch_and_later_offers_are_sent() -> None:
     sent, failed = threading.Event(), threading.Event()
 
     def send(items: list[str]) -> None:

@@ -31,7 +31,7 @@ def test_header_is_read_as_it_was_written() -> None:
     assert causation.of_task(header) == {1: one, 3: one, 2: other}
 
 
-def test_message_of_an_older_sender_has_no_known_origin() -> None:
+def test_message_without_the_header_has_no_known_cause() -> None:
     assert causation.of_task({}) == {}
     assert causation.header([(1, Cause())]) == {}
 
@@ -39,15 +39,15 @@ def test_message_of_an_older_sender_has_no_known_origin() -> None:
 @pytest.mark.parametrize(
     "header", [None, "x", 5, [5], [["a", "b"]], [["a", "b", "c"]], [["a", 1, [1]]], [["a", "b", ["1", None]]], {"a": 1}]
 )
-def test_header_that_anyone_wrote_names_nothing(header: Any) -> None:
+def test_malformed_header_names_no_cause(header: Any) -> None:
     assert causation.of_task({causation.HEADER: header}) == {}
 
 
-def test_request_id_that_would_not_be_accepted_over_http_is_not_from_a_header_either() -> None:
+def test_invalid_request_id_in_the_header_is_ignored() -> None:
     assert causation.of_task({causation.HEADER: [["a\nb", "", [1]], ["x" * 65, "", [2]]]}) == {1: Cause(), 2: Cause()}
 
 
-def test_line_names_one_request_or_all_of_them() -> None:
+def test_log_line_names_the_request_ids() -> None:
     log = Lines()
     causation.log_items(log, "sent", [caused(1, "a"), caused(2, "a")])
     causation.log_items(log, "sent", [caused(1, "b"), caused(2, "a")], lane="bulk")
@@ -59,7 +59,7 @@ def test_line_names_one_request_or_all_of_them() -> None:
     ]
 
 
-def test_many_are_told_in_several_lines() -> None:
+def test_many_items_are_logged_in_several_lines() -> None:
     log = Lines()
     causation.log_items(log, "sent", [caused(n, "a") for n in range(1, 451)])
     assert [len(line["items"]) for line in log.told] == [200, 200, 50]

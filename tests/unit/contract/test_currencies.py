@@ -28,7 +28,7 @@ def test_decimals_are_those_of_iso_4217() -> None:
 
 
 @pytest.mark.parametrize("code", ["ABC", "XXX", "XTS", "eur", "EU", ""])
-def test_code_that_no_currency_has_is_unknown(code: str) -> None:
+def test_unknown_currency_code_is_refused(code: str) -> None:
     assert code not in CODES
 
 
@@ -62,11 +62,11 @@ def test_price_has_the_decimals_of_its_currency(amount: str, currency: str, text
         ("1.0005", "KWD", "Must have at most 3 decimals in KWD."),
     ],
 )
-def test_amount_is_no_more_exact_than_its_currency(amount: str, currency: str, wrong: str | None) -> None:
+def test_amount_has_at_most_the_decimals_of_its_currency(amount: str, currency: str, wrong: str | None) -> None:
     assert too_exact(Decimal(amount), currency) == wrong
 
 
-def test_pattern_takes_the_one_form_of_a_price() -> None:
+def test_pattern_matches_the_written_form_of_a_price() -> None:
     taken = [
         (c, t)
         for c in ("JPY", "EUR", "KWD")

@@ -9,11 +9,11 @@ from contract.digests import BUCKET, Digest, Entry, digests
 ENTRIES = [Entry(1, 1, "a"), Entry(2, 7, ""), Entry(BUCKET, 3, "c"), Entry(5 * BUCKET + 1, 1, "d")]
 
 
-def test_products_are_summed_up_by_bucket_and_empty_buckets_are_left_out() -> None:
+def test_digests_are_made_by_bucket_without_empty_buckets() -> None:
     assert [(digest.bucket, digest.size) for digest in digests(ENTRIES)] == [(0, 2), (1, 1), (5, 1)]
 
 
-def test_digest_is_one_hash_of_ids_vers_and_checksums() -> None:
+def test_digest_is_one_hash_of_ids_sequences_and_checksums() -> None:
     expected = hashlib.blake2b(b"1:1:a\n2:7:\n", digest_size=16).hexdigest()
     assert next(digests(ENTRIES)) == Digest(0, 2, expected)
 
@@ -22,7 +22,7 @@ def test_digest_is_one_hash_of_ids_vers_and_checksums() -> None:
     "other",
     [[Entry(1, 1, "b"), ENTRIES[1]], [Entry(1, 2, "a"), ENTRIES[1]], [Entry(3, 1, "a"), ENTRIES[1]], ENTRIES[:1]],
 )
-def test_any_other_content_ver_or_id_has_another_digest(other: list[Entry]) -> None:
+def test_other_content_sequence_or_id_has_another_digest(other: list[Entry]) -> None:
     assert next(digests(other)) != next(digests(ENTRIES))
 
 

@@ -10,7 +10,7 @@ from contract.product_rules import RULES
 LINES = pytest.mark.parametrize("name", ["title", "category"])
 
 
-def test_categories_are_lines_as_titles_are() -> None:
+def test_categories_follow_the_rule_of_titles() -> None:
     assert RULES["category"].pattern == RULES["title"].pattern
 
 
@@ -39,13 +39,13 @@ def test_line_of_invisible_characters_is_refused(name: str, text: str) -> None:
 
 @LINES
 @pytest.mark.parametrize("inside", ["\n", "\r\n", "\t", "\u2028", "\u2029", "\x0b", "\x85"])
-def test_line_holds_no_line_break_and_no_tab(name: str, inside: str) -> None:
+def test_line_break_and_tab_are_refused_in_a_line(name: str, inside: str) -> None:
     assert RULES[name].problem(f"Red{inside}mug")
 
 
 @LINES
 @pytest.mark.parametrize("around", [" ", "\t", "\r\n", "\xa0", "\u3000", "\u200b", "\ufeff", " \n\u2003 "])
-def test_spaces_around_a_line_are_no_part_of_it(name: str, around: str) -> None:
+def test_spaces_around_a_line_are_removed(name: str, around: str) -> None:
     rule = RULES[name]
     for text in (f"Red mug{around}", f"{around}Red mug", f"{around}Red mug{around}"):
         assert rule.problem(text) is None
@@ -54,7 +54,7 @@ def test_spaces_around_a_line_are_no_part_of_it(name: str, around: str) -> None:
     assert rule.problem_as_stored("Red mug") is None
 
 
-def test_every_character_that_may_stand_around_a_line_is_removed() -> None:
+def test_every_space_character_around_a_line_is_removed() -> None:
     rule = RULES["title"]
     around = [chr(code) for code in range(sys.maxunicode + 1) if rule.problem(f"\nA{chr(code)}\n") is None]
     spaces = [character for character in around if rule.problem(f"A{character}B") or character.isspace()]
@@ -77,6 +77,6 @@ def test_description_has_one_kind_of_line_end_and_no_spaces_around() -> None:
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_length_is_looked_at_before_anything_else(name: str) -> None:
+def test_length_is_checked_first(name: str) -> None:
     assert f"at most {RULES[name].longest:,} characters" in str(RULES[name].problem("x" + " " * 5_000_000))
     assert RULES[name].problem("\ud800")

@@ -37,7 +37,7 @@ def test_every_character_is_found_by_its_plain_form() -> None:
         assert terms_of(*stored) == stored, hex(code)
 
 
-def test_every_term_of_a_product_counts_however_many_there_are() -> None:
+def test_every_term_of_a_product_is_found() -> None:
     assert len(terms_of(" ".join(map(str, range(1000))))) == 1000
 
 

@@ -15,10 +15,10 @@ OPEN, CLOSE = "\u2068", "\u2069"
         (f"\u2067{CLOSE}{CLOSE}x{OPEN}", f"\u2067{CLOSE}x{OPEN}{CLOSE}"),
     ],
 )
-def test_text_neither_leaves_its_isolate_nor_keeps_it_open(text: str, within: str) -> None:
+def test_isolates_in_a_text_are_balanced(text: str, within: str) -> None:
     assert isolated(text) == f"{OPEN}{within}{CLOSE}"
     assert bdi(text) == f"<bdi>{within}</bdi>"
 
 
-def test_markup_in_a_text_is_text() -> None:
+def test_markup_in_a_text_is_escaped() -> None:
     assert bdi("<b>&") == "<bdi>&lt;b&gt;&amp;</bdi>"

@@ -14,7 +14,7 @@ def called(address: str) -> str:
     return reason(raised.value)
 
 
-def test_reason_is_what_happened_and_not_how_the_driver_wraps_it() -> None:
+def test_reason_is_short_and_without_the_wrapping_exceptions() -> None:
     assert called("127.0.0.1:1") == "Connection refused"
     with socket.create_server(("127.0.0.1", 0)) as server:  # it accepts, and says nothing
         assert called(f"127.0.0.1:{server.getsockname()[1]}") == "timed out"

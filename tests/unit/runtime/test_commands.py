@@ -38,16 +38,16 @@ lazy = LazyCommand("fail", f"{__name__}:fail", "Fail in one of the ways.")
         ("ctrl-c", 130, "interrupted\n"),
     ],
 )
-def test_expected_failure_is_told_on_stderr_with_its_code(kind: str, code: int, told: str) -> None:
+def test_expected_failure_is_one_line_on_stderr_with_its_exit_code(kind: str, code: int, told: str) -> None:
     result = CliRunner().invoke(lazy, [kind])
     assert (result.exit_code, result.stdout, result.stderr) == (code, "", told)
 
 
-def test_bug_is_not_explained_away() -> None:
+def test_unexpected_error_is_raised() -> None:
     assert isinstance(CliRunner().invoke(lazy, ["bug"]).exception, ZeroDivisionError)
 
 
-def test_usage_and_help_are_the_real_commands_own() -> None:
+def test_lazy_command_has_the_usage_and_help_of_its_target() -> None:
     assert "Missing argument 'KIND'" in CliRunner().invoke(lazy, []).stderr
     assert "Fail in one of the ways" in CliRunner().invoke(lazy, ["--help"]).stdout
 

@@ -6,10 +6,10 @@ from runtime.ids import MAX_ID, to_id, to_ids
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "", " 1", "+1", "1.0", "1e3", "x", str(MAX_ID + 1), "9" * 20, "9" * 5000])
-def test_text_that_is_no_id_is_refused(text: str) -> None:
+def test_invalid_id_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="whole number from 1 to"):
         to_id(text)
 
 
-def test_ids_are_read_and_the_rest_left_out() -> None:
+def test_valid_ids_are_returned_and_others_skipped() -> None:
     assert to_ids(["1", "x", "9" * 20, str(MAX_ID), "3"], 2) == [1, MAX_ID]

@@ -48,7 +48,7 @@ def test_each_secret_of_a_list_is_masked_and_no_name() -> None:
     assert mask("operator first-of-them, visitor second-of-them") == f"operator {MASK}, visitor {MASK}"
 
 
-def test_secret_that_is_no_url_is_masked_as_a_whole() -> None:
+def test_other_secret_is_masked_as_a_whole() -> None:
     class Keys(Settings):
         some_secret_key: SecretKey
 
@@ -75,7 +75,7 @@ fail()
 """
 
 
-def test_traceback_that_python_prints_holds_no_secret_in_any_thread() -> None:
+def test_secrets_are_masked_in_tracebacks_of_every_thread() -> None:
     done = subprocess.run(
         [sys.executable, "-c", PRINTS], capture_output=True, text=True, check=False, cwd=ROOT, timeout=60
     )
@@ -101,7 +101,7 @@ except ValueError as error:
 """
 
 
-def test_log_holds_no_secret_not_even_in_tracebacks() -> None:
+def test_secrets_are_masked_in_logs_with_tracebacks() -> None:
     done = subprocess.run(
         [sys.executable, "-c", LOGS], capture_output=True, text=True, check=True, cwd=ROOT, timeout=60
     )

@@ -16,7 +16,7 @@ with progress("working", 2) as advance:
 """
 
 
-def test_bar_is_drawn_on_a_terminal_s_stderr_and_data_stays_on_stdout() -> None:
+def test_progress_is_on_stderr_of_a_terminal_and_data_on_stdout() -> None:
     terminal, its_end = pty.openpty()
     try:
         done = subprocess.run(
@@ -37,7 +37,7 @@ def test_bar_is_drawn_on_a_terminal_s_stderr_and_data_stays_on_stdout() -> None:
     assert "a remark" in seen
 
 
-def test_without_a_terminal_there_is_no_bar() -> None:
+def test_no_progress_is_shown_without_a_terminal() -> None:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], cwd=Path(__file__).parents[3], capture_output=True, text=True, check=True
     )

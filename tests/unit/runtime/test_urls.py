@@ -62,7 +62,7 @@ def test_password_that_is_not_percent_encoded_is_refused_and_not_shown(
 
 @pytest.mark.parametrize("password", ["a/b#c?d[e]f@g:h%i+j;k,l&m=n", "pâss", "zażółć", "пароль", "🔑 key"])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_percent_encoded_password_means_the_same_to_settings_and_drivers(
+def test_percent_encoded_password_is_read_alike_by_settings_and_drivers(
     environment: pytest.MonkeyPatch, shape: str, password: str
 ) -> None:
     settings, name, url = SHAPES[shape]
@@ -117,7 +117,7 @@ WRONG: list[tuple[type[Settings], str, str, str]] = [
 
 
 @pytest.mark.parametrize(("settings", "name", "url", "told"), WRONG)
-def test_url_that_no_driver_could_use_is_refused_with_the_reason(
+def test_unusable_url_is_refused_with_the_reason(
     environment: pytest.MonkeyPatch, settings: type[Settings], name: str, url: str, told: str
 ) -> None:
     environment.setenv(name, url)

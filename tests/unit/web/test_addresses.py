@@ -23,5 +23,5 @@ from web.security.addresses import network, plain
         ("x" * 5000, "unknown", "unknown"),
     ],
 )
-def test_address_is_read_in_every_form(written: str, address: str, caller: str) -> None:
+def test_address_is_parsed_in_every_form(written: str, address: str, caller: str) -> None:
     assert (plain(written), network(written)) == (address, caller)

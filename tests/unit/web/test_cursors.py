@@ -23,6 +23,6 @@ def test_position_comes_back_as_it_was_given(app: Flask) -> None:
 @pytest.mark.parametrize(
     "position", [[{"$gt": ""}, 1], ["a", {"$ne": None}], [["a"], 1], [None, 1], {"$gt": ""}, [1.5]]
 )
-def test_position_of_another_type_is_refused_though_its_signature_is_right(app: Flask, position: Any) -> None:
+def test_signed_position_of_another_type_is_refused(app: Flask, position: Any) -> None:
     with app.app_context(), pytest.raises(cursors.BadCursorError):
         cursors.decode(cursors.encode("-price", position), "-price")

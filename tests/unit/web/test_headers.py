@@ -45,25 +45,25 @@ def test_every_answer_has_exactly_the_headers(path: str) -> None:
     assert "Location" not in answer.headers  # plain HTTP is not sent elsewhere
 
 
-def test_policy_stricter_than_that_of_pages_stays() -> None:
+def test_stricter_policy_of_a_view_is_sent() -> None:
     assert app_with().get("/image").headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
 
 
-def test_hsts_is_told_where_tls_ends_here_or_at_a_trusted_proxy() -> None:
+def test_hsts_is_sent_over_tls_here_or_at_a_trusted_proxy() -> None:
     assert app_with().get("/", base_url="https://localhost").headers[HSTS] == "max-age=31536000"
     forwarded = {"X-Forwarded-Proto": "https"}
     assert app_with(trusted_proxies=1).get("/", headers=forwarded).headers[HSTS] == "max-age=31536000"
     assert HSTS not in app_with().get("/", headers=forwarded).headers
 
 
-def test_caller_is_who_connects_unless_a_proxy_is_trusted() -> None:
+def test_caller_is_the_peer_unless_a_proxy_is_trusted() -> None:
     forwarded = {"X-Forwarded-For": "203.0.113.66, 198.51.100.7", "X-Forwarded-Proto": "https"}
     assert app_with().get("/", headers=forwarded).text == "127.0.0.1 http"
     # what the caller wrote itself stands further left than what our proxy added
     assert app_with(trusted_proxies=1).get("/", headers=forwarded).text == "198.51.100.7 https"
 
 
-def test_address_that_a_proxy_writes_with_a_port_is_an_address_alone() -> None:
+def test_port_is_removed_from_an_address_of_a_proxy() -> None:
     forwarded = {"X-Forwarded-For": "[2001:db8::17]:50123"}
     assert app_with(trusted_proxies=1).get("/", headers=forwarded).text == "2001:db8::17 http"
 
@@ -78,7 +78,7 @@ def test_cors_is_off_unless_configured() -> None:
     assert "Access-Control-" not in str(answer.headers)
 
 
-def test_configured_origin_may_ask_and_see_our_headers_and_no_other_may() -> None:
+def test_only_a_configured_origin_may_call_and_read_headers() -> None:
     client = app_with(cors_origins=f"{SITE}, https://other.example.com")
     answer = preflight(client, SITE)
     assert answer.headers["Access-Control-Allow-Origin"] == SITE
@@ -96,6 +96,6 @@ def test_configured_origin_may_ask_and_see_our_headers_and_no_other_may() -> Non
 
 
 @pytest.mark.parametrize("origins", ["*", "https://*", "https://a.example.com/path", "a.example.com", "https://u@h"])
-def test_origin_that_no_browser_sends_is_refused(origins: str) -> None:
+def test_invalid_origin_is_refused(origins: str) -> None:
     with pytest.raises(SettingsError, match="CORS_ORIGINS"):
         WebSettings(cors_origins=origins)

@@ -63,7 +63,7 @@ def statuses(client: FlaskClient, times: int, address: str = "192.0.2.1", token:
     return [ask(client, address, token).status_code for _ in range(times)]
 
 
-def test_address_is_refused_beyond_its_limit_and_told_when_to_come_back() -> None:
+def test_address_is_refused_beyond_its_limit_with_retry_after() -> None:
     client = app_with(rate_limit="3/minute")
     assert statuses(client, 3) == [200] * 3
     refused = ask(client)
@@ -73,14 +73,14 @@ def test_address_is_refused_beyond_its_limit_and_told_when_to_come_back() -> Non
     assert client.get("/livez", environ_base={"REMOTE_ADDR": "192.0.2.1"}).status_code == 200
 
 
-def test_what_open_pages_ask_by_themselves_spends_nothing_of_what_clicks_need() -> None:
+def test_polls_of_open_pages_do_not_count_against_clicks() -> None:
     client = app_with(rate_limit="3/minute")
     polls = [client.get("/live", environ_base={"REMOTE_ADDR": "192.0.2.1"}).status_code for _ in range(5)]
     assert polls == [200] * 3 + [429] * 2
     assert statuses(client, 4) == [200] * 3 + [429]
 
 
-def test_account_is_counted_from_whatever_address_it_comes() -> None:
+def test_account_is_counted_across_addresses() -> None:
     client = app_with(rate_limit="3/minute")
     with client.application.app_context():
         first, second = (create_access_token(name) for name in ("a", "a"))
@@ -90,7 +90,7 @@ def test_account_is_counted_from_whatever_address_it_comes() -> None:
     assert ask(client, "192.0.2.9", other).status_code == 200
 
 
-def test_forged_token_spends_nobody_elses_limit() -> None:
+def test_forged_token_has_a_limit_of_its_own() -> None:
     client = app_with(rate_limit="3/minute")
     with client.application.app_context():
         real = create_access_token("a")
@@ -100,21 +100,21 @@ def test_forged_token_spends_nobody_elses_limit() -> None:
     assert ask(client, "192.0.2.9", real).status_code == 200
 
 
-def test_attempts_to_sign_in_are_few_per_address() -> None:
+def test_sign_in_attempts_are_limited_per_address() -> None:
     client = app_with(rate_limit_sign_in="3/minute")
     assert [sign_in(client, f"{n}@x.example", "192.0.2.1") for n in range(4)] == [200, 200, 200, 429]
     assert sign_in(client, "other@x.example", "198.51.100.9") == 200
     assert client.get(SIGN_IN, environ_base={"REMOTE_ADDR": "192.0.2.1"}).status_code == 200  # looking is no attempt
 
 
-def test_wrong_passwords_from_one_address_do_not_keep_the_owner_out() -> None:
+def test_wrong_passwords_from_one_address_do_not_lock_the_owner_out() -> None:
     client = app_with(rate_limit_sign_in="10/minute;60/hour")
     attacks = [sign_in(client, "owner@x.example", "192.0.2.1") for _ in range(100)]
     assert attacks == [200] * 10 + [429] * 90
     assert sign_in(client, "owner@x.example", "198.51.100.9") == 200
 
 
-def test_attempts_at_one_account_from_all_addresses_together_are_ten_times_as_many() -> None:
+def test_one_account_allows_ten_times_the_attempts_over_all_addresses() -> None:
     client = app_with(rate_limit_sign_in="3/minute")
     found = [sign_in(client, "Same@x.example ", f"198.51.100.{n}") for n in range(31)]
     assert found == [200] * 30 + [429]
@@ -126,7 +126,7 @@ def test_attempts_at_a_page_and_at_the_api_count_together() -> None:
     assert [client.post(path, json={"email": "a@x.example"}).status_code for path in paths] == [200, 200, 200, 429]
 
 
-def test_who_is_signed_in_has_few_attempts_from_all_addresses_whatever_email_comes_along() -> None:
+def test_signed_in_account_is_limited_over_all_addresses_with_any_email() -> None:
     client = app_with(rate_limit_sign_in="3/minute")
     with client.application.app_context():
         headers = {"Authorization": f"Bearer {create_access_token('a')}"}
@@ -146,7 +146,7 @@ def test_who_is_signed_in_has_few_attempts_from_all_addresses_whatever_email_com
         ("2001:db8::1", "2001:db8::2", "[2001:db8::3]:443", "2001:db8:0:0:ffff::"),
     ],
 )
-def test_one_caller_is_counted_once_in_whatever_form_a_proxy_writes_the_address(written: tuple[str, ...]) -> None:
+def test_address_counts_as_one_caller_in_every_written_form(written: tuple[str, ...]) -> None:
     client = app_with(rate_limit_sign_in="3/minute")
     found = [
         client.post(SIGN_IN, json={"email": f"{n}@x.example"}, headers={"X-Forwarded-For": address}).status_code
@@ -173,21 +173,21 @@ def test_processes_count_together_through_valkey(store: SecretStr) -> None:
     assert statuses(one, 2, "192.0.2.77") + statuses(other, 3, "192.0.2.77") == [200] * 4 + [429]
 
 
-def test_body_that_cannot_be_read_is_not_taken_for_a_store_that_is_gone(store: SecretStr) -> None:
+def test_unreadable_body_does_not_count_as_a_failing_store(store: SecretStr) -> None:
     limits = {"rate_limit": "4/minute", "rate_limit_sign_in": "3/minute", "rate_limit_storage_url": store}
     one, other = (app_with(**limits) for _ in range(2))
     one.post(SIGN_IN, data="[" * 50_000, content_type="application/json", headers={"X-Forwarded-For": "192.0.2.1"})
     assert statuses(one, 2, "192.0.2.78") + statuses(other, 3, "192.0.2.78") == [200] * 4 + [429]
 
 
-def test_store_that_is_gone_refuses_nobody_and_each_process_counts_for_itself() -> None:
+def test_failing_store_refuses_no_request_and_each_process_counts() -> None:
     gone = SecretStr(f"redis://127.0.0.1:{free_port()}/0")
     client = app_with(rate_limit="3/minute", rate_limit_storage_url=gone)
     assert statuses(client, 4) == [200, 200, 200, 429]
 
 
 @pytest.mark.parametrize(("name", "value"), [("rate_limit", "many"), ("rate_limit_storage_url", "http://x")])
-def test_setting_that_is_no_limit_is_refused(name: str, value: str) -> None:
+def test_invalid_limit_is_refused(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name.upper()):
         LimitSettings(**{name: value})
 

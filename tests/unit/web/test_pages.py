@@ -47,7 +47,7 @@ class GoneError(ProblemError):
     status = HTTPStatus.GONE
 
 
-def test_assets_are_kept_for_ever_and_sent_compressed(app: Flask, client: FlaskClient) -> None:
+def test_assets_are_cached_for_ever_and_compressed(app: Flask, client: FlaskClient) -> None:
     with app.test_request_context():
         url = asset("bootstrap/css/bootstrap.min.css")
     plain = client.get(url)
@@ -59,7 +59,7 @@ def test_assets_are_kept_for_ever_and_sent_compressed(app: Flask, client: FlaskC
     assert again.status_code == HTTPStatus.NOT_MODIFIED
 
 
-def test_assets_asked_for_by_an_older_page_are_not_kept(client: FlaskClient) -> None:
+def test_assets_of_another_version_are_not_cached(client: FlaskClient) -> None:
     answer = client.get("/assets/0123456789ab/shop/shop.js")
     assert answer.data == b"export {};"
     assert answer.headers["Cache-Control"] == "no-cache"
@@ -81,14 +81,14 @@ def test_browsers_get_errors_as_pages_and_programs_as_problems(client: FlaskClie
     assert client.get("/api/nothing", headers=BROWSER).mimetype == "application/problem+json"
 
 
-def test_an_error_of_ours_leaks_nothing_and_names_the_request(client: FlaskClient) -> None:
+def test_internal_error_leaks_nothing_and_names_the_request(client: FlaskClient) -> None:
     page = client.get("/boom", headers={**BROWSER, "X-Request-ID": "r-42"})
     assert page.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
     assert "r-42" in page.text
     assert "division" not in page.text
 
 
-def test_the_theme_is_kept_and_goes_around(client: FlaskClient) -> None:
+def test_theme_is_stored_and_switches_in_a_circle(client: FlaskClient) -> None:
     assert 'data-bs-theme="' not in client.get("/").text
     back = client.post("/theme", data={"theme": "dark", "next": "/products/1"})
     assert back.headers["Location"] == "/products/1"
@@ -97,7 +97,7 @@ def test_the_theme_is_kept_and_goes_around(client: FlaskClient) -> None:
     assert 'data-bs-theme="dark"' in client.get("/").text
 
 
-def test_pages_hold_nothing_inline(client: FlaskClient) -> None:
+def test_pages_have_no_inline_scripts_or_styles(client: FlaskClient) -> None:
     text = client.get("/").text
     assert " style=" not in text
     assert "<style" not in text
@@ -108,10 +108,10 @@ def test_pages_hold_nothing_inline(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     "url", ["//evil.example", "https://evil.example/", "/\\evil.example", "evil", "", None, "/a\nb"]
 )
-def test_no_way_back_leads_to_another_host(url: str | None) -> None:
+def test_return_path_never_leads_to_another_host(url: str | None) -> None:
     assert local_path(url, "/") == "/"
 
 
-def test_moments_are_utc_with_or_without_saying_so() -> None:
+def test_times_without_a_zone_are_utc() -> None:
     moments = (datetime(2026, 11, 5, 4, 11), datetime(2026, 11, 5, 4, 11, tzinfo=UTC), "2026-11-05T04:11:00Z")  # noqa: DTZ001
     assert {utc(moment) for moment in moments} == {"5 Nov 2026, 04:11 UTC"}

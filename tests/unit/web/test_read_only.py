@@ -29,7 +29,7 @@ def app_that_is(read_only: bool) -> Flask:
 
 
 @pytest.mark.parametrize("method", METHODS[1:])
-def test_what_people_would_change_is_refused_in_words(method: str) -> None:
+def test_changes_by_people_are_refused_with_a_reason(method: str) -> None:
     client = app_that_is(True).test_client()
     answer = client.open("/api/closed", method=method)
     assert answer.status_code == 403
@@ -39,7 +39,7 @@ def test_what_people_would_change_is_refused_in_words(method: str) -> None:
     assert "read-only demonstration" in page.text
 
 
-def test_looking_goes_on_and_so_do_services_and_what_is_allowed() -> None:
+def test_reading_service_calls_and_allowed_endpoints_work() -> None:
     client = app_that_is(True).test_client()
     assert client.get("/api/closed").text == "done"
     assert client.post("/open").text == "done"
@@ -47,12 +47,12 @@ def test_looking_goes_on_and_so_do_services_and_what_is_allowed() -> None:
     assert client.post("/theme", data={"theme": "dark", "next": "/page"}).status_code == 403
 
 
-def test_pages_say_it() -> None:
+def test_pages_show_that_they_are_read_only() -> None:
     assert "read-only demonstration" in app_that_is(True).test_client().get("/page").text
     assert "read-only demonstration" not in app_that_is(False).test_client().get("/page").text
 
 
-def test_without_it_nothing_is_refused() -> None:
+def test_nothing_is_refused_without_read_only_mode() -> None:
     app = app_that_is(False)
     assert app.test_client().post("/api/closed").text == "done"
     with app.app_context():

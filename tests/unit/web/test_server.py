@@ -56,9 +56,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("sent", "status"), REFUSED.items(), ids=range(len(REFUSED)))
-def test_what_is_not_a_request_is_a_problem_and_nothing_behind_it_is_read(
-    served: Served, sent: bytes, status: int
-) -> None:
+def test_malformed_request_is_a_problem_and_later_bytes_are_not_read(served: Served, sent: bytes, status: int) -> None:
     received = served.ask(sent + GET)
     assert received.startswith(b"HTTP/1.1 %d " % status), received
     assert received.count(b"Content-Length:") == 1
@@ -67,12 +65,12 @@ def test_what_is_not_a_request_is_a_problem_and_nothing_behind_it_is_read(
     assert not served.calls
 
 
-def test_as_many_and_as_long_header_fields_as_are_allowed_are_accepted(served: Served) -> None:
+def test_header_fields_at_the_limits_are_accepted(served: Served) -> None:
     fields = b"X: %s\r\n" % (b"x" * 8187) + b"Y: z\r\n" * 47 + b"Host: x\r\nConnection: close\r\n"
     assert b" 200 " in served.ask(b"GET / HTTP/1.1\r\n" + fields + b"\r\n")
 
 
-def test_answers_name_no_software_and_a_connection_is_kept(served: Served) -> None:
+def test_answers_name_no_software_and_keep_the_connection(served: Served) -> None:
     received = served.ask(GET + GET + b"GET / HTTP/1.0\r\n\r\n")
     assert received.count(b" 200 OK\r\n") == 3
     assert b"Server:" not in received
@@ -111,7 +109,7 @@ TOO_LARGE = {
 
 @pytest.mark.parametrize(("head", "status"), TOO_LARGE.items(), ids=range(len(TOO_LARGE)))
 @pytest.mark.parametrize("expect", [b"", b"Expect: 100-continue\r\n"])
-def test_body_that_its_route_does_not_take_is_refused_by_its_head(
+def test_body_above_the_limit_of_its_route_is_refused_by_its_head(
     served: Served, head: bytes, status: int, expect: bytes
 ) -> None:
     with served.connect() as client:
@@ -121,7 +119,7 @@ def test_body_that_its_route_does_not_take_is_refused_by_its_head(
     assert b"application/problem+json" in received
 
 
-def test_refusal_arrives_at_a_client_that_sends_all_of_its_body_first(served: Served) -> None:
+def test_refusal_reaches_a_client_that_first_sends_its_whole_body(served: Served) -> None:
     body = b"x" * (8 * MIB)
     received = served.ask(POST + b"Content-Length: %d\r\n\r\n" % len(body) + body)
     assert received.startswith(b"HTTP/1.1 413 ")
@@ -138,14 +136,14 @@ def test_chunked_body_is_refused_when_it_exceeds_the_limit(served: Served, chunk
     assert served.ask(CHUNKED + CHUNKS[chunk] * 50 + b"0\r\n\r\n").startswith(b"HTTP/1.1 413 ")
 
 
-def test_file_within_its_routes_limit_is_taken(served: Served) -> None:
+def test_file_within_the_limit_of_its_route_is_accepted(served: Served) -> None:
     file = b"x" * 2_000_000
     part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n' + file + b"\r\n--b--\r\n"
     head = b"POST /upload HTTP/1.0\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n"
     assert served.ask(head % len(part) + part).endswith(b"\r\n\r\n2000000")
 
 
-def test_answer_that_breaks_off_ends_its_connection_alone(served: Served) -> None:
+def test_broken_answer_ends_only_its_own_connection(served: Served) -> None:
     assert b" 500 " in served.get("/fails")
     assert b" 200 " in served.get("/")
 
@@ -160,7 +158,7 @@ LATE = {
 
 
 @pytest.mark.parametrize("late", LATE)
-def test_request_that_does_not_arrive_in_time_is_closed_although_bytes_come(late: str) -> None:
+def test_request_that_arrives_too_slowly_is_closed(late: str) -> None:
     begin, more = LATE[late]
     with serving(Limits(arrival_seconds=1)) as served, served.connect() as client:
         client.sendall(begin)
@@ -187,7 +185,7 @@ def test_body_that_arrives_fast_enough_may_take_longer() -> None:
 
 
 @pytest.mark.parametrize("path", ["/large", "/pieces"])
-def test_slow_readers_hold_no_thread_and_are_closed(path: str) -> None:
+def test_slow_readers_occupy_no_thread_and_are_closed(path: str) -> None:
     request = b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path.encode()
     with serving(Limits(delivery_seconds=3)) as served, ExitStack() as stack:
         readers = [stack.enter_context(served.connect(read_little=True)) for _ in range(6)]
@@ -208,7 +206,7 @@ def test_requests_sent_at_once_are_all_answered_in_order(served: Served) -> None
     assert served.calls == ["/", "/large", "/large", "/large", "/"]
 
 
-def test_longest_waiting_client_makes_room_for_another() -> None:
+def test_client_with_the_longest_wait_is_closed_for_another() -> None:
     with serving(Limits(arrival_seconds=60, connections=8)) as served, ExitStack() as stack:
         waiting = []
         for _ in range(20):
@@ -220,7 +218,7 @@ def test_longest_waiting_client_makes_room_for_another() -> None:
         assert waiting[-1].recv(100).startswith(b"HTTP/1.1 200 ")
 
 
-def test_what_clients_have_buffered_is_bounded() -> None:
+def test_buffered_bytes_of_clients_are_limited() -> None:
     with serving(Limits(arrival_seconds=60, buffered_bytes=2 * MIB)) as served, ExitStack() as stack:
         clients = [stack.enter_context(served.connect()) for _ in range(6)]
         for client in clients:
@@ -231,13 +229,13 @@ def test_what_clients_have_buffered_is_bounded() -> None:
         assert b" 200 " in served.get("/")
 
 
-def test_kept_connection_is_closed_when_it_is_idle() -> None:
+def test_idle_connection_is_closed() -> None:
     with serving(Limits(arrival_seconds=60, keepalive_seconds=0.5)) as served, served.connect() as client:
         client.sendall(GET)
         assert until_closed(client).endswith(b"here")
 
 
-def test_requests_in_hand_are_answered_when_the_worker_stops() -> None:
+def test_current_requests_are_answered_when_the_worker_stops() -> None:
     with serving(Limits(arrival_seconds=60, keepalive_seconds=60, stop_seconds=0.5)) as served, ExitStack() as stack:
         working, idle, sending = (stack.enter_context(served.connect()) for _ in range(3))
         working.sendall(b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -268,7 +266,7 @@ OURS = {"drop", "observe", "speed", "deadline"}  # for our loop, not for waitres
 
 
 @pytest.mark.parametrize(("ours", "theirs"), HOOKS)
-def test_what_is_overridden_is_still_there_in_waitress(ours: type, theirs: type) -> None:
+def test_overridden_methods_exist_in_waitress(ours: type, theirs: type) -> None:
     names = {name for name in vars(ours) if callable(getattr(ours, name)) and not name.startswith("_")}
     missing = names - OURS - set(dir(theirs))
     assert not missing, "waitress no longer calls these"

@@ -41,7 +41,7 @@ def test_env_file_is_private_and_quotes_what_a_shell_would_read(tmp_path: Path) 
     assert mode(state.env_file) == 0o600
 
 
-def test_fresh_start_forgets_data_logs_and_secrets_but_not_what_is_installed(tmp_path: Path) -> None:
+def test_fresh_start_deletes_data_logs_and_secrets_but_not_the_installation(tmp_path: Path) -> None:
     state = State(tmp_path)
     state.secrets(("one",))
     state.prepare()
@@ -51,7 +51,7 @@ def test_fresh_start_forgets_data_logs_and_secrets_but_not_what_is_installed(tmp
     assert {entry.name for entry in tmp_path.iterdir()} == {"venv"}
 
 
-def test_folder_with_files_of_someone_else_is_refused(tmp_path: Path) -> None:
+def test_folder_with_other_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     with pytest.raises(StackError, match="not the demo's"), State(tmp_path).locked():
         pass
@@ -66,7 +66,7 @@ def _try(folder: Path, answers: "multiprocessing.Queue[str]") -> None:
         answers.put(str(error))
 
 
-def test_second_demo_in_the_folder_is_refused_and_told_which_process_it_is(tmp_path: Path) -> None:
+def test_second_demo_in_the_folder_is_refused_with_the_process_id(tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     answers = spawn.Queue()
     with State(tmp_path).locked():

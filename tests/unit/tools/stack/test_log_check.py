@@ -14,7 +14,7 @@ def made(folder: Path) -> Product:
     return Product(Addresses(*URLS, 1, 2, 3), Secrets(), folder=folder, logs=folder)
 
 
-def test_every_secret_of_a_product_is_looked_for(tmp_path: Path) -> None:
+def test_every_secret_of_a_product_is_searched_for(tmp_path: Path) -> None:
     product = made(tmp_path)
     assert product in Product.made
     found = secrets_of([product])

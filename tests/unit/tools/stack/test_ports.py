@@ -14,7 +14,7 @@ def test_free_port_is_free_and_below_those_of_outgoing_connections() -> None:
     assert port < 32_768
 
 
-def test_taken_port_is_refused_with_its_owner_and_option() -> None:
+def test_port_in_use_is_refused_with_its_owner_and_option() -> None:
     with socket.create_server((HOST, free_port())) as server:
         port = server.getsockname()[1]
         assert is_open(port)

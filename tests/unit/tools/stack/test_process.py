@@ -70,7 +70,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_orderly_stop_is_told_from_a_kill(make: Make) -> None:
+def test_regular_stop_differs_from_a_kill(make: Make) -> None:
     process = started(make(WAITS))
     assert process.running
     process.stop()
@@ -81,7 +81,7 @@ def test_orderly_stop_is_told_from_a_kill(make: Make) -> None:
     assert process.outcome == "was ended by SIGKILL"
 
 
-def test_process_that_will_not_stop_is_ended_by_force(make: Make) -> None:
+def test_process_that_does_not_stop_is_killed(make: Make) -> None:
     process = started(make(STUBBORN, stop_within=0.3))
     process.stop()
     assert process.outcome == "was ended by SIGKILL"
@@ -101,14 +101,14 @@ def test_process_that_dies_at_start_is_explained_by_the_end_of_its_log(make: Mak
         process.wait_ready()
 
 
-def test_process_that_is_never_ready_is_given_up(make: Make) -> None:
+def test_process_that_is_not_ready_in_time_is_an_error(make: Make) -> None:
     process = make("import time; time.sleep(600)", ready_within=0.2)
     process.start()
     with pytest.raises(ProcessFailedError, match="was not ready within 0 s"):
         process.wait_ready()
 
 
-def test_log_of_an_earlier_start_says_nothing_about_this_one(make: Make) -> None:
+def test_readiness_ignores_the_log_of_an_earlier_start(make: Make) -> None:
     process = started(make(WAITS))
     process.stop()
     process.command = (sys.executable, "-c", "import time; time.sleep(600)")

@@ -12,21 +12,21 @@ def printed_with(encoding: str) -> tuple[Screen, io.BytesIO]:
     return Screen(io.TextIOWrapper(raw, encoding=encoding)), raw
 
 
-def test_step_is_one_plain_line_where_there_is_no_terminal() -> None:
+def test_step_is_one_plain_line_without_a_terminal() -> None:
     screen, raw = printed_with("utf-8")
     with screen.step("Admin"):
         screen.show_progress("soon")
     assert raw.getvalue().decode() == "  ✓ Admin  0.0 s\n"
 
 
-def test_failed_step_says_so_and_the_error_goes_on() -> None:
+def test_failed_step_is_shown_and_the_error_is_raised() -> None:
     screen, raw = printed_with("utf-8")
     with pytest.raises(ValueError, match="why"), screen.step("Admin"):
         raise ValueError("why")
     assert "✗ Admin" in raw.getvalue().decode()
 
 
-def test_characters_the_output_cannot_show_do_no_harm() -> None:
+def test_characters_that_the_output_cannot_show_are_replaced() -> None:
     screen, raw = printed_with("ascii")
     with screen.step("Frühstück"):
         pass
