@@ -1,4 +1,4 @@
-"""A browser without JavaScript, for tests of pages: it keeps cookies and sends forms with their CSRF token."""
+"""A browser without JavaScript for tests of pages, with cookies and CSRF tokens."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ JSON = {"Accept": "application/json"}
 
 
 class Browser:
-    """Reads pages of ``client`` and posts their forms; ``base`` is a page with a form for everyone."""
+    """Reads pages of ``client`` and posts their forms; ``base`` is a page with a form for all visitors."""
 
     def __init__(self, client: FlaskClient, sign_in: str) -> None:
         self.client, self._sign_in = client, sign_in
@@ -20,7 +20,7 @@ class Browser:
         return self.client.get(path, headers=HTML, **options)
 
     def post(self, path: str, *, form_on: str, headers: dict[str, str] = HTML, **fields: Any) -> TestResponse:
-        """Send the form on the page ``form_on`` to ``path``, or what a script on that page would with JSON headers."""
+        """Send the form on the page ``form_on`` to ``path``, or as a script on that page with JSON headers."""
         token = self.csrf_token(form_on)
         return self.client.post(path, headers=headers, data={**fields, "csrf_token": token})
 
@@ -32,5 +32,5 @@ class Browser:
         return found[1]
 
     def sign_in(self, email: str, password: str, **fields: Any) -> TestResponse:
-        """Sign in at the page for it."""
+        """Sign in by the sign-in page."""
         return self.post(self._sign_in, form_on=self._sign_in, email=email, password=password, **fields)

@@ -1,4 +1,4 @@
-"""The real servers, private to this run: each starts when a test first asks for it and ends with the session.
+"""Private real servers: each starts when a test first needs it, and ends with the session.
 
 A server that is not installed fails the test that asks for it; nothing is skipped.
 """
@@ -31,7 +31,7 @@ def _running(server: P) -> Iterator[P]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_secret_reaches_a_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """When everything has ended, no log of any process holds a secret that it was given."""
+    """At the end, check that no log contains a secret of its process."""
     yield
     logs = tmp_path_factory.getbasetemp().rglob("*.log")
     found = leaks(logs, secrets_of(Product.made))
@@ -40,13 +40,13 @@ def _no_secret_reaches_a_log(tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="session", autouse=True)
 def _interrupts_reach_what_we_start() -> None:
-    """A shell makes what it starts in the background deaf to interrupts, and whatever that starts inherits it."""
+    """Restore SIGINT: a shell ignores it in background processes, and their children inherit that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _nobody_listens_at_the_broker() -> Iterator[None]:
-    """Code that a test calls in this process finds no broker; processes under test are given theirs."""
+    """Give this process an unreachable broker; processes under test have their own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CELERY_BROKER_URL", "amqp://nobody:nothing@127.0.0.1:1//")
         for name in ("RATE_LIMIT", "RATE_LIMIT_SIGN_IN"):  # all tests come from one address

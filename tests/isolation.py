@@ -1,17 +1,17 @@
-"""Looks for users' text that a page shows without an isolate around it, where it could turn the sentence it is in."""
+"""Find text by users that a page shows without an isolate, where its direction could reorder the sentence."""
 
 from html.parser import HTMLParser
 
-MARK = "\u202e"  # right-to-left override: what the tests write into users' text
+MARK = "\u202e"  # right-to-left override, which tests put into text by users
 _ISOLATING = {"bdi", "textarea", "option", "script"}
-_DATA = {"value", "href", "action", "src"}  # attributes that nobody reads as a sentence
+_DATA = {"value", "href", "action", "src"}  # attributes that are not read as a sentence
 _VOID = {"input", "img", "meta", "link", "br", "hr", "use", "source", "wbr"}
 
 
 class _Loose(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.within: list[tuple[str, bool]] = []  # the elements around, and whether each isolates
+        self.within: list[tuple[str, bool]] = []  # the enclosing elements, and whether each isolates
         self.found: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -40,7 +40,7 @@ def _is_loose(text: str) -> bool:
 
 
 def loose(page: str) -> list[str]:
-    """Return where ``page`` shows text with MARK that is not isolated."""
+    """Return the places where ``page`` shows text with MARK without an isolate."""
     parser = _Loose()
     parser.feed(page)
     parser.close()

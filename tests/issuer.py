@@ -46,7 +46,7 @@ def jwks() -> ResponseReturnValue:
 
 @app.post("/next")
 def set_next() -> ResponseReturnValue:
-    """What the next sign-ins will claim, and how they are spoiled."""
+    """Set the claims and faults of the next sign-ins."""
     _next.clear()
     _next.update(request.get_json())
     return "", 204
@@ -97,7 +97,7 @@ def _id_token(asked: dict[str, Any]) -> str:
 
 
 def _forged(header: dict[str, Any], claims: dict[str, Any]) -> str:
-    """Signed by nobody, or, as HS256, with the public key in the secret's place."""
+    """Return a token without a signature, or signed by HS256 with the public key as secret."""
     signed = ".".join(_base64(json.dumps(part).encode()) for part in (header, claims))
     mac = hmac.new(_key.as_pem(private=False), signed.encode(), hashlib.sha256).digest()
     return f"{signed}.{_base64(mac) if header['alg'] == 'HS256' else ''}"

@@ -1,4 +1,4 @@
-"""Whether what the processes under test wrote to their logs holds a secret."""
+"""Find secrets in the logs of the processes under test."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -18,7 +18,7 @@ PATTERNS = (
 
 
 def secrets_of(products: Iterable[Product]) -> set[str]:
-    """Return every secret value in the environments that the processes were given."""
+    """Return every secret value in the environments of the processes."""
     found: set[str] = set()
     for product in products:
         env = product.env
@@ -31,7 +31,7 @@ def secrets_of(products: Iterable[Product]) -> set[str]:
 
 
 def leaks(logs: Iterable[Path], secrets: Collection[str]) -> list[str]:
-    """Return where a secret stands in a log, without the secret."""
+    """Return the places of secrets in logs, without the secrets."""
     found = []
     for path in logs:
         with path.open(encoding="utf-8", errors="replace") as lines:

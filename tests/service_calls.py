@@ -1,4 +1,4 @@
-"""What the tests of service calls share: signed requests, recorded ones, and how a newer neighbour's look."""
+"""Shared by the tests of service calls: signed requests, recorded ones, and requests of a newer version."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from web.security.signatures import SignedBy
 
 
 def service_routes(app: Flask) -> set[tuple[str, str]]:
-    """Return method and rule of every door that the other service alone may pass."""
+    """Return method and rule of every route for the other service."""
     rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/service/")]
     return {(method, rule.rule) for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
 
@@ -25,21 +25,21 @@ def signed(method: str, path: str, body: Any, auth: SignedBy) -> requests.Prepar
 
 
 def send(client: FlaskClient, prepared: requests.PreparedRequest) -> TestResponse:
-    """Send exactly what was signed, as whoever has listened could."""
+    """Send exactly the signed bytes, as in a replay attack."""
     headers = dict(prepared.headers)
     return client.open(prepared.path_url, method=prepared.method, headers=headers, data=prepared.body)
 
 
 def timeless(value: Any) -> Any:
-    """Return ``value`` without its moments: when something was last asked for may well change."""
+    """Return ``value`` without its times, some of which change with each call."""
     if isinstance(value, dict):
         return {key: timeless(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [timeless(inner) for inner in value]
-    return "a moment" if isinstance(value, datetime) else value
+    return "a time" if isinstance(value, datetime) else value
 
 
-# --- recorded calls: a release is never far from the one before, so neither may need what the other does not have
+# --- recorded calls: each service must work with the version before and after
 
 _SAMPLES = Path(__file__).parent / "contract" / "samples" / "service"
 
@@ -51,14 +51,14 @@ def recorded(service: str) -> dict[str, dict[str, Any]]:
 
 
 def departures(service: str, call: str, request: Any, answer: Any) -> list[str]:
-    """Return where a call of today is not the recorded one, and what an older caller would miss in its answer."""
+    """Return the differences of a call from the recorded one, and the fields missing in its answer."""
     sample = recorded(service)[call]
     other = [*_lacks(sample["request"], request, "request"), *_lacks(request, sample["request"], "recorded")]
     return [*other, *_lacks(sample["answer"], answer, "answer")]
 
 
 def _lacks(needed: Any, given: Any, where: str) -> Iterator[str]:
-    """Yield what ``needed`` has and ``given`` has not, or has as another type; null and [] stand for anything."""
+    """Yield the fields of ``needed`` that ``given`` lacks or has in another type; null and [] match anything."""
     if needed is None or given is None:
         return
     if isinstance(needed, dict) and isinstance(given, dict):
@@ -75,7 +75,7 @@ def _lacks(needed: Any, given: Any, where: str) -> Iterator[str]:
 
 
 def with_more(value: Any) -> Any:
-    """Return what a newer neighbour may send: the same, with fields that nobody knows yet."""
+    """Return ``value`` as a newer version may send it: with unknown fields."""
     if isinstance(value, dict):
         return {**{name: with_more(inner) for name, inner in value.items()}, "added_later": {"anything": 1}}
     return [with_more(inner) for inner in value] if isinstance(value, list) else value

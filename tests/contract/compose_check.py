@@ -1,4 +1,4 @@
-"""What is wrong with a Compose file: everything it names must exist in the code, or in the file itself."""
+"""Check a Compose file: everything it names must exist in the code or in the file."""
 
 import re
 import shlex
@@ -45,9 +45,9 @@ SETTINGS: dict[str, tuple[type[Settings], ...]] = {
     "beat": (BrokerSettings, *ALWAYS),
     "flower": (BrokerSettings, FlowerSettings, *ALWAYS),
 }
-FOR_PAGES = {"ADMIN_SHOP_URL", "ADMIN_FLOWER_URL"}  # for browsers, which are outside of the networks
+FOR_PAGES = {"ADMIN_SHOP_URL", "ADMIN_FLOWER_URL"}  # for browsers, outside the networks
 NOT_NEEDED = {
-    "admin": {"METRICS_ADDRESS"},  # it has a port already
+    "admin": {"METRICS_ADDRESS"},  # it has its own port
     "client": {"METRICS_ADDRESS"},
     "admin-migrate": FOR_PAGES,
     "relay": FOR_PAGES,
@@ -89,7 +89,7 @@ Service = dict[str, Any]
 
 
 def faults_of(compose: Compose) -> list[str]:
-    """Return everything in a parsed docker-compose.yml that does not fit the code, or itself."""
+    """Return the errors in a parsed docker-compose.yml, against the code and itself."""
     faults: list[str] = []
     checks = (_environment, _command, _health, _start_order, _mounts, _image, _written, _limits, _scaled, _members)
     for name, service in compose["services"].items():
@@ -111,7 +111,7 @@ def seconds(duration: str) -> int:
 
 
 def default_of(value: Any) -> str:
-    """Return what a value is when nothing is set around Compose: ``x`` for ``${NAME:-x}``."""
+    """Return the default of a value: ``x`` for ``${NAME:-x}``."""
     return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(value))
 
 
@@ -177,7 +177,7 @@ def _parse(command: click.Command, name: str, arguments: list[str]) -> None:
 
 
 def check_celery(arguments: list[str]) -> None:
-    """Raise ClickException, ImportError, LookupError or ValueError for what ``celery`` would not take."""
+    """Raise ClickException, ImportError, LookupError or ValueError for invalid arguments of ``celery``."""
     match arguments:
         case ["-A", application, name, *options]:
             import_module(application)
@@ -188,7 +188,7 @@ def check_celery(arguments: list[str]) -> None:
         _parse(command, name, options)
         return
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
-    if name == "flower":  # it takes Tornado's options, which click does not know
+    if name == "flower":  # it has Tornado's options, unknown to click
         known = {f"--{option.replace('_', '-')}" for option in flower_options}
     given = [option.partition("=")[0] for option in options if option.startswith("-")]
     if unknown := [option for option in given if option not in known]:
@@ -269,7 +269,7 @@ def _image(_name: str, service: Service, _compose: Compose) -> Iterator[str]:
 
 
 def _written(name: str, service: Service, _compose: Compose) -> Iterator[str]:
-    """Our containers' disks are read-only but for what is mounted."""
+    """Containers have read-only disks except for mounts."""
     if name not in SETTINGS:
         return
     for option, wanted in {"read_only": True, "cap_drop": ["ALL"], "init": True}.items():
@@ -305,7 +305,7 @@ def _scaled(name: str, service: Service, _compose: Compose) -> Iterator[str]:
 
 
 def _members(_name: str, service: Service, compose: Compose) -> Iterator[str]:
-    """The nodes that clusters are told to consist of must be there, by the names that they give themselves."""
+    """Return clusters' nodes that do not exist under their configured names."""
     told = str(service.get("environment", {}).get("MONGODB_MEMBERS", ""))
     texts = [
         compose["configs"][config["source"]]["content"]
@@ -325,7 +325,7 @@ def secrets_of(service: Service) -> list[str]:
 
 @cache
 def read_compose(*more: str) -> Compose:
-    """Return docker-compose.yml, with the overlays ``more`` on top; shared by the tests, so not to be changed."""
+    """Return docker-compose.yml, with the overlays ``more`` on top; shared by the tests, which must not change it."""
     parsed: Compose = {}
     for name in ("docker-compose.yml", *more):
         parsed = merged(parsed, yaml.safe_load((ROOT / name).read_text()))
@@ -336,7 +336,7 @@ _REPLACED = {"command", "entrypoint", "test"}
 
 
 def merged(below: Any, above: Any, key: str = "") -> Any:
-    """Return what Compose makes of a value in one file and the same in the next: maps are merged, lists joined."""
+    """Merge a value of two files as Compose does: maps are merged, lists joined."""
     if isinstance(below, dict) and isinstance(above, dict):
         return below | {name: merged(below.get(name), value, name) for name, value in above.items()}
     if isinstance(below, list) and isinstance(above, list) and key not in _REPLACED:

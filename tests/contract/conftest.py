@@ -1,4 +1,4 @@
-"""Contract tests read files; nothing around them may decide."""
+"""Contract tests read files, independent of the environment."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ ALL_SETTINGS = {field.upper() for cls in settings_classes().values() for field i
 
 @pytest.fixture
 def no_settings_from_around(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Neither this shell's variables nor a developer's .env may decide."""
+    """Remove the shell's variables and a developer's .env."""
     for field in ALL_SETTINGS:
         monkeypatch.delenv(field, raising=False)
         monkeypatch.delenv(f"{field}_FILE", raising=False)

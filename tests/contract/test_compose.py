@@ -37,7 +37,7 @@ def validate(compose: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_compose_files_keep_to_the_specification(tmp_path: Path) -> None:
-    """Compose's own schema knows every key and its type; it would refuse the last file."""
+    """Compose's schema has every key and its type; it refuses the last file."""
     wrong = tmp_path / "wrong.yml"
     wrong.write_text((ROOT / "docker-compose.yml").read_text().replace("healthcheck:", "health_check:"))
     right = [ROOT / name for name in ("docker-compose.yml", CLUSTER, TLS)]
@@ -116,16 +116,16 @@ MISTAKES: list[tuple[str, Callable[[dict[str, Any]], object]]] = [
 @pytest.mark.parametrize(("fault", "mistake"), MISTAKES, ids=[fault for fault, _ in MISTAKES])
 def test_mistake_in_compose_is_found(fault: str, mistake: Callable[[dict[str, Any]], object]) -> None:
     compose = dict(read_compose(CLUSTER))
-    # One by one: YAML's anchors make services share parts, and a mistake in one must not be one in all.
+    # A copy: services share parts by YAML anchors, and a mistake in one must not be in all.
     compose["services"] = {name: copy.deepcopy(service) for name, service in compose["services"].items()}
     mistake(compose["services"])
     assert any(fault in found for found in faults_of(compose)), faults_of(compose)
 
 
 def test_each_process_can_stop_in_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a process takes for an orderly end must be less than what Docker gives it."""
+    """A process must stop in less time than Docker waits."""
     monkeypatch.setenv("CELERY_BROKER_URL", "amqp://broker")
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")  # gunicorn.conf.py sets it, which must not outlive this test
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")  # restores the value that gunicorn.conf.py sets
     celery, gunicorn = (runpy.run_path(str(ROOT / f"{name}.py")) for name in ("celeryconfig", "gunicorn.conf"))
     services = read_compose()["services"]
     given = {name: seconds(services[name]["stop_grace_period"]) for name in ("admin", "client", "worker")}
@@ -140,7 +140,7 @@ BESIDES = {"flower": ["--address", "--port"], "worker": ["-n"]}
 
 
 def shape(command: list[str]) -> list[str]:
-    """A command without what differs between hosts: addresses, paths and how many."""
+    """Return a command without parts that differ between hosts: addresses, paths and numbers."""
     words = [re.sub(r"^(--[\w-]+)=.*", r"\1", word) for word in command]
     return [word for word in words if not re.fullmatch(r"/.*|\d+|[\w.]+:\d+|\w+@lockstep", word)]
 
@@ -158,9 +158,7 @@ def test_tests_give_each_process_what_compose_gives_it(tmp_path: Path) -> None:
     addresses = Addresses("sqlite://", "mongodb://", "amqp://", admin_port=1, client_port=2, flower_port=3)
     product = Product(addresses, Secrets(), folder=tmp_path, logs=tmp_path)
     Product.made.remove(product)
-    optional = re.compile(
-        "METRICS_|CLIENT_OIDC_|CLIENT_PUBLIC_|REMAP_SIGTERM"
-    )  # given by the tests that are about them
+    optional = re.compile("METRICS_|CLIENT_OIDC_|CLIENT_PUBLIC_|REMAP_SIGTERM")  # set by their own tests
     for name in SETTINGS.keys() - {"admin-migrate", "client-migrate"}:
         environment = read_compose()["services"][name]["environment"]
         assert seconds(read_compose()["services"][name]["stop_grace_period"]) == getattr(product, name).stop_within
@@ -176,7 +174,7 @@ def test_proxy_forwards_to_the_web_services_which_trust_it() -> None:
         assert f"0.0.0.0:{port}" in compose["services"][service]["command"]
         assert compose["services"][service]["environment"]["TRUSTED_PROXIES"] == "1"
         assert set(compose["services"][service]["networks"]) & set(compose["services"]["proxy"]["networks"])
-    hosts = re.findall(r"\{\$\$(\w+)\}", caddyfile)  # $$: Compose hands $ on to Caddy
+    hosts = re.findall(r"\{\$\$(\w+)\}", caddyfile)  # $$: Compose passes $ to Caddy
     assert hosts == list(compose["services"]["proxy"]["environment"])
     limits = [int(megabytes) for megabytes in re.findall(r"max_size (\d+)MB", caddyfile)]
     assert limits[0] * 10**6 > MAX_MEBIBYTES * 2**20

@@ -1,4 +1,4 @@
-"""The Dockerfile and what it installs, against the code. Nothing here needs Docker."""
+"""The Dockerfile and the installed files, checked without Docker."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ from tests.contract.compose_check import ROOT
 
 
 def faults_of_image(dockerfile: str, ignored: str) -> list[str]:
-    """Return what is wrong with a Dockerfile beside a .dockerignore that lists what is let in."""
+    """Return what is wrong with a Dockerfile and a .dockerignore that lists the included files."""
     let_in = [line[1:] for line in ignored.splitlines() if line.startswith("!")]
     copied = _copied(dockerfile)
     faults = [f"{source} does not exist" for source in copied if not (ROOT / source).exists()]
@@ -34,7 +34,7 @@ def _copied(dockerfile: str) -> list[str]:
 
 
 def _installed() -> list[str]:
-    """What setup.cfg says that an installation consists of."""
+    """Return the packages and files of an installation by setup.cfg."""
     setup = ConfigParser()
     setup.read(ROOT / "setup.cfg")
     modules = setup["options"]["py_modules"].split()
@@ -65,7 +65,7 @@ def test_mistake_in_the_dockerfile_is_found(fault: str, right: str, wrong: str) 
 
 
 def test_image_contains_every_file_of_the_packages(tmp_path: Path) -> None:
-    """An editable installation, which everyone works with, would hide a migration that is left out."""
+    """An editable installation would hide a missing migration."""
     for name in _copied((ROOT / "Dockerfile").read_text().rpartition("FROM ")[0]):
         (tmp_path / "src" / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():

@@ -1,4 +1,4 @@
-"""Lint finds what was planted: a secret, and an import from a layer above."""
+"""Lint finds a planted secret, and an import from a layer above."""
 
 import shutil
 import subprocess

@@ -31,7 +31,7 @@ BY = "owner@example.com"
 
 
 def ask_admin(url: str) -> dict[str, Callable[[], Any]]:
-    """Everything that the Client asks, by the call that it is."""
+    """Return every call of the Client to Admin."""
     gateway = AdminGateway(
         ClientSettings(
             client_mongodb_url=SecretStr("mongodb://127.0.0.1/x"),
@@ -53,7 +53,7 @@ def ask_admin(url: str) -> dict[str, Callable[[], Any]]:
 
 
 def ask_client() -> dict[str, Callable[[], Any]]:
-    """Everything that Admin asks; needs an application context."""
+    """Return every call of Admin to the Client; needs an application context."""
     products, dead = "POST /service/v1/products", "POST /service/v1/dead-letters"
     return {
         "POST /service/v1/state": status._client_state,
@@ -86,7 +86,7 @@ def answering(answers: dict[str, Any]) -> Iterator[str]:
         do_GET = do_POST = _answer
 
         def log_message(self, *_args: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with HTTPServer((HOST, 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -95,13 +95,13 @@ def answering(answers: dict[str, Any]) -> Iterator[str]:
 
 
 def answers(service: str) -> dict[str, Any]:
-    """Recorded ones; bytes are no JSON."""
+    """Return the recorded JSON answers, without images."""
     return {call: sample["answer"] for call, sample in recorded(service).items() if "images" not in call}
 
 
 @contextmanager
 def asking(service: str, given: dict[str, Any]) -> Iterator[dict[str, Callable[[], Any]]]:
-    """Yield the questions to ``service``, which gives these answers."""
+    """Yield the calls to ``service``, which gives these answers."""
     with answering(given) as url:
         if service == "admin":
             yield ask_admin(url)

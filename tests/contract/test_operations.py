@@ -1,4 +1,4 @@
-"""Documents against the code: each alert has its runbook; what is named or linked to exists."""
+"""Documents checked against the code: runbooks of alerts, names and links."""
 
 import re
 import shlex
@@ -25,12 +25,12 @@ WITH_COMMANDS = {
     "SECURITY.md",
 }
 DOCUMENTS = (*AT_THE_ROOT, *sorted((ROOT / "docs").rglob("*.md")))
-PRESENT = tuple(path for path in DOCUMENTS if path.name != "CHANGELOG.md")  # which names commands of the past as well
+PRESENT = tuple(path for path in DOCUMENTS if path.name != "CHANGELOG.md")  # which also names old commands
 ALERTS = [rule for group in yaml.safe_load((ROOT / "ops/alerts.yml").read_text())["groups"] for rule in group["rules"]]
 
 
 def anchors(text: str) -> set[str]:
-    """Return what a link may lead to, as GitHub makes it of headings."""
+    """Return the anchors that GitHub makes of headings."""
     headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
 
@@ -45,12 +45,12 @@ def test_alert_has_a_runbook_and_a_test(alert: dict[str, dict[str, str]]) -> Non
 
 
 def broken_links(document: Path, text: str) -> list[str]:
-    """Return the links of ``text`` into the repository that lead to no file, or to no heading in it."""
+    """Return the links of ``text`` to missing files or headings of the repository."""
     broken = []
     for link in re.findall(r"\]\(([^)\s]+)\)", text):
         path, _, anchor = link.partition("#")
         target = document.parent / path if path else document
-        if ":" in path:  # another host's
+        if ":" in path:  # another host
             continue
         if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
             broken.append(link)
@@ -59,7 +59,7 @@ def broken_links(document: Path, text: str) -> list[str]:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=[str(path.relative_to(ROOT)) for path in DOCUMENTS])
 def test_links_lead_to_files_and_headings_that_exist(document: Path) -> None:
-    """As GitHub follows them; scripts/lint checks those of the site, whose generated headings are not in the files."""
+    """Links as on GitHub; scripts/lint checks those of the site, which has generated headings."""
     broken = [link for link in broken_links(document, document.read_text()) if "commands.md#lockstep" not in link]
     assert broken == []
 
@@ -103,7 +103,7 @@ def commands_of(text: str) -> list[str]:
 
 
 def refused(line: str) -> str | None:
-    """Return what is wrong with a command, None when it could be typed."""
+    """Return the error of a command, None where it is valid."""
     words = shlex.split(re.split(r"\s\d?[<>|]\s|\s&&\s", line)[0], comments=True)
     try:
         if words[0] == "lockstep":
@@ -116,7 +116,7 @@ def refused(line: str) -> str | None:
     except click.exceptions.Exit:  # --help
         return None
     except click.BadParameter as error:
-        return None if "does not exist" in str(error) else str(error)  # a file of the reader's
+        return None if "does not exist" in str(error) else str(error)  # a file of the reader
     except (click.ClickException, ImportError, LookupError, ValueError) as error:
         return str(error)
     return None
@@ -132,7 +132,7 @@ def _check_what_is_called(words: list[str]) -> None:
 
 @pytest.mark.parametrize("document", PRESENT, ids=[str(path.relative_to(ROOT)) for path in PRESENT])
 def test_commands_of_the_documents_exist(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)  # the files that are named are there
+    monkeypatch.chdir(ROOT)  # has the files that commands name
     wrong = {line: fault for line in commands_of(document.read_text()) if (fault := refused(line))}
     assert wrong == {}
     assert document.name not in WITH_COMMANDS or commands_of(document.read_text())

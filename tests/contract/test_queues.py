@@ -1,4 +1,4 @@
-"""Queues declared, published to and consumed are the same ones; every task has a name, a body and a queue."""
+"""Declared, published and consumed queues are the same; every task has a name, a body and a queue."""
 
 import json
 import os
@@ -16,7 +16,7 @@ TASKS = {value for key, value in vars(names).items() if key.isupper() and str(va
 
 @pytest.fixture(scope="module")
 def worker_view() -> dict[str, Any]:
-    """What a worker would consume and knows, asked of the real application in a process of its own."""
+    """The queues and tasks of a worker, read from the real application in a separate process."""
     script = (
         "import json; from contract.app import app; app.loader.import_default_modules();"
         "print(json.dumps({'queues': sorted(app.amqp.queues), 'tasks': sorted(app.tasks),"

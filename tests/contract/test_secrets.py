@@ -1,4 +1,4 @@
-""".env.example and the secrets that scripts/make-secrets makes, against the settings and Compose."""
+""".env.example and the secrets of scripts/make-secrets, checked against the settings and Compose."""
 
 import subprocess
 from fnmatch import fnmatch
@@ -102,7 +102,7 @@ def names_in_the_networks() -> set[str]:
 def test_secrets_are_closed_to_other_users_and_open_to_the_containers(tmp_path: Path) -> None:
     folder = make_secrets(tmp_path)
     assert folder.stat().st_mode & 0o777 == 0o700
-    # The servers in the containers run as users of their own, and see the file, not the folder.
+    # Servers in containers run as other users, and have the file mounted without the folder.
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o644}
 
 

@@ -1,4 +1,4 @@
-"""The two services' stores for tests that call the code itself: each test gets a database of its own."""
+"""The two services' stores for tests that call the code directly, each with a database of its own."""
 
 import uuid
 from collections.abc import Iterator

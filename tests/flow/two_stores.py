@@ -1,4 +1,4 @@
-"""Both services' stores, and the Client's web service in a thread: what reconciliation works on."""
+"""Both services' stores, and the Client's web service in a thread, for reconciliation."""
 
 import threading
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from tests.flow.stores import CONTENT, KEYS, SECRET, admin_on, client_store_on, 
 
 @dataclass(frozen=True)
 class TwoStores:
-    """Admin's app, where the Client answers, and Admin's settings for the command line."""
+    """Admin's app, the Client's URL, and Admin's settings for commands."""
 
     app: Flask
     client_url: str
@@ -64,7 +64,7 @@ def create() -> int:
 
 
 def deliver() -> None:
-    """Bring the copy up to date and prove it, as eager publisher, worker and relay would."""
+    """Update the copy and verify it, as eager publisher, worker and relay do."""
     ids = db.session.execute(select(Replication.product_id).where(Replication.pending_since.is_not(None))).scalars()
     apply.apply(current_messages(list(ids)))
     verified = {"verified_sequence": Replication.sequence, "state": VERIFIED, "pending_since": None, "due_at": None}

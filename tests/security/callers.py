@@ -1,4 +1,4 @@
-"""Whoever may knock: nobody, a shopper, staff by role, and the other service; by API, by pages, by signature."""
+"""Every kind of caller: anonymous, a shopper, staff by role, and the other service; by API, pages and signature."""
 
 import re
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ TIMEOUT = 20
 
 @dataclass
 class Caller:
-    """One who sends the same credentials everywhere; ``email`` is an account of ``home``, empty for who has none."""
+    """A caller with the same credentials everywhere; ``email`` is an account of ``home``, empty for none."""
 
     system: System
     name: str
@@ -32,7 +32,7 @@ class Caller:
         return self.system.admin_url if service == "admin" else self.system.client_url
 
     def sign_in(self) -> None:
-        """Sign in anew: to the API, and to the pages."""
+        """Sign in again to the API and the pages."""
         self.pages = requests.Session()
         self.pages.trust_env = False
         if self.email:
@@ -45,7 +45,7 @@ class Caller:
             assert signed.status_code in {302, 303}, signed.text
 
     def csrf(self, service: str, page: str = "") -> str:
-        """Return the token that the forms of this session carry."""
+        """Return the CSRF token of this session."""
         for path in (page,) if page else reversed(_PAGES[service]):
             shown = self.pages.get(f"{self.url(service)}{path}", headers=BROWSER, timeout=TIMEOUT)
             if found := _CSRF.search(shown.text):
@@ -53,7 +53,7 @@ class Caller:
         raise AssertionError(f"no form on the pages of {service}")
 
     def ask(self, service: str, method: str, path: str) -> requests.Response:
-        """Send the least request of this method, with everything that this caller has."""
+        """Send a minimal request of this method with all credentials of this caller."""
         url = f"{self.url(service)}{path}"
         if path.startswith(FOR_PROGRAMS):
             headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}

@@ -19,7 +19,7 @@ ROLES = ("viewer", "editor", "owner")
 
 @dataclass(frozen=True)
 class System:
-    """The product at work; ``staff`` are signed in, by role; ``secrets`` are all that no log may hold."""
+    """The running product; ``staff`` are signed in, by role; ``secrets`` must not appear in logs."""
 
     running: Running
     staff: dict[str, AdminApi]

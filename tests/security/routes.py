@@ -1,4 +1,4 @@
-"""Who may do what: every route of both services, and the status that each kind of caller gets.
+"""Access to every route of both services: the status for each kind of caller.
 
 The request is the least one: nothing has the id it names (so that who may do it is told 404), bodies are empty (400,
 422), conditions missing (428). Pages lead who is not signed in to the sign-in page (302); forms come with their

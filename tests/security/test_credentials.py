@@ -1,4 +1,4 @@
-"""Attacks on what proves who one is: signatures, tokens, sessions, forms. Each is tried on the running services."""
+"""Attacks on credentials: signatures, tokens, sessions, forms. Each is tried on the running services."""
 
 import base64
 import hashlib
@@ -223,7 +223,7 @@ def test_signed_token_with_operators_or_without_expiry_is_refused(system: System
         head, payload, _ = opened(system.tokens[role])
         right = resigned(head, payload, system.running.product.env[key].encode())
         known = requests.get(f"{base}{path}", headers={"Authorization": f"Bearer {right}"}, timeout=TIMEOUT)
-        assert known.status_code == 200  # so that nothing else is wrong with the others
+        assert known.status_code == 200  # so that nothing else is wrong with the other tokens
         changed = {**payload, "type": kind, **OPERATORS[claims]}
         changed = {name: value for name, value in changed.items() if value is not None or name in {"sid", "jti"}}
         token = resigned(head, changed, system.running.product.env[key].encode())
@@ -232,7 +232,7 @@ def test_signed_token_with_operators_or_without_expiry_is_refused(system: System
         if kind == "access":
             answers.append(requests.get(f"{base}{path}", headers=headers, timeout=TIMEOUT))
         assert [answer.status_code for answer in answers] == [401] * len(answers)
-    assert system.staff["owner"].ask("GET", "/api/v1/products").status_code == 200  # their sign-ins go on
+    assert system.staff["owner"].ask("GET", "/api/v1/products").status_code == 200  # their sign-ins stay valid
 
 
 @pytest.mark.parametrize("named", [{"$ne": None}, [1], 5], ids=str)
@@ -303,7 +303,7 @@ def test_signing_in_starts_a_new_session(system: System, home: str, email: str) 
     url = f"{victim.url(home)}{account}"
     assert victim.pages.get(url, allow_redirects=False, timeout=TIMEOUT).status_code == 200
     attacker = requests.get(url, cookies=planted, allow_redirects=False, timeout=TIMEOUT)
-    assert attacker.status_code != 200  # what the attacker planted opens nothing
+    assert attacker.status_code != 200  # the planted session is void
 
 
 def test_session_cookie_is_hidden_from_scripts_and_other_sites(system: System) -> None:
@@ -355,4 +355,4 @@ def test_unknown_account_and_wrong_password_get_the_same_answer_and_time(system:
             took.append(time.monotonic() - began)
             told.append((answer.status_code, answer.json()["detail"]))
         assert set(told) == {(401, "Wrong e-mail or password.")}
-        assert min(took[1::2]) > min(took[::2]) / 3  # hashing takes most of it, for both
+        assert min(took[1::2]) > min(took[::2]) / 3  # most of the time is hashing, for both

@@ -1,4 +1,4 @@
-"""Copies that a stranger on the broker, or at the Client's store, forged: noticed, and repaired where that is safe."""
+"""Forged copies, by the broker or in the Client's store, are found, and repaired where that is safe."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -52,14 +52,14 @@ def _emptied(stores: TwoStores, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def product() -> int:
-    """A product that the Client holds, verified."""
+    """A verified product."""
     product_id = create()
     deliver()
     return product_id
 
 
 def forge(product_id: int, sequence: int = LATER, like: int | None = None) -> None:
-    """Have the Client apply a message that Admin never made; its content is that of ``like``, or the product's own."""
+    """Let the Client apply a forged message with the content of ``like``, or of the product."""
     [message] = current_messages([like or product_id])
     assert message.product
     content = ProductContent(**{**message.product.encode(), **FORGED})
@@ -83,7 +83,7 @@ def diff(*args: str) -> int:
 
 
 def work() -> None:
-    """Let a relay without a broker do all that is due, some times over."""
+    """Let a relay without a broker process all due rows, several times."""
     relay = Relay()
     for _ in range(3):
         _let_time_pass()

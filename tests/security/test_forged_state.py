@@ -1,4 +1,4 @@
-"""Who can write to the broker, or holds a service key, still gives the Client no state that no Admin could produce."""
+"""A publisher or a holder of a service key cannot store a state that Admin could not produce."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -50,7 +50,7 @@ def drift(system: System) -> int:
 
 
 def state(product_id: int, **content: str) -> dict[str, Any]:
-    """A message whose checksum is right for what it says, as only a forger would take the trouble to make it."""
+    """Return a forged message with a matching checksum."""
     return ProductChanged(product_id, 1, ProductContent(**{**CONTENT, **TIMES, **content})).encode()
 
 
@@ -75,7 +75,7 @@ def ask(system: System, path: str, body: dict[str, Any]) -> Any:
 
 
 def reasons(system: System, product_ids: Iterable[int]) -> dict[int, str]:
-    """Why the Client refused states of these products, as it tells Admin."""
+    """Return the Client's reasons for refusing states of these products."""
     found = ask(system, "replica-states", {"ids": list(product_ids)})["states"]
     return {item["id"]: item["failure"] for item in found if item["failure"]}
 
@@ -94,7 +94,7 @@ def test_forged_states_of_a_batch_are_refused_with_reasons_and_others_arrive(sys
 def test_forged_states_of_a_repair_are_refused_with_reasons_and_others_repaired(
     system: System,
 ) -> None:
-    bad = [{**one, "id": one["id"] + 100_000} for one in forged() if len(str(one)) < 100_000]  # as much as it takes
+    bad = [{**one, "id": one["id"] + 100_000} for one in forged() if len(str(one)) < 100_000]  # within the size limit
     states = [state(9_200_000), *bad, state(9_200_099)]
     repairs = [{"id": one["id"], "seen": None, "state": one} for one in states]
     outcomes = dict(ask(system, "repair", {"repairs": repairs})["outcomes"])

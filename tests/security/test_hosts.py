@@ -1,4 +1,4 @@
-"""Attacks by the Host header: no answer of either service repeats what the caller says there."""
+"""Attacks by the Host header: no answer of either service repeats its value."""
 
 import pytest
 
@@ -29,7 +29,7 @@ HOSTS = (
 )
 def test_redirect_names_the_path_alone(service: str, path: str, target: str, host: str) -> None:
     answer = app_of(service).get(path, headers={"Host": host, "X-Forwarded-Host": host})
-    assert answer.status_code in {308, 400}  # 400: nobody's host
+    assert answer.status_code in {308, 400}  # 400: an invalid host
     if answer.status_code == 308:
         assert answer.headers["Location"] == target
     assert "evil" not in answer.text

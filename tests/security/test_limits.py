@@ -1,4 +1,4 @@
-"""Attacks on the rate limits of both services: floods of what is refused, and attempts against somebody's account."""
+"""Attacks on the rate limits of both services: floods of refused requests, and attempts against an account."""
 
 import pytest
 from flask.testing import FlaskClient

@@ -1,4 +1,4 @@
-"""What operators use: the broker and Flower want a user of their own; nothing that they show holds a secret."""
+"""The broker and Flower require a configured user, and operators' tools show no secrets."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every route of both services, asked by every kind of caller (the table is in routes.py)."""
+"""Every route of both services, called by every kind of caller (the table is in routes.py)."""
 
 import re
 
@@ -40,12 +40,12 @@ def served(service: str) -> set[Row]:
 
 
 def path_of(route: str) -> str:
-    """Return a path of the route, of what is not there."""
+    """Return a path of the route with ids that do not exist."""
     return re.sub(r"<(?:([^<>:]+):)?[a-z_]+>", lambda found: SAMPLES[found[1] or ""], route)
 
 
 def paths_of(service: str, *methods: str) -> list[str]:
-    """Return a path of each route that takes one of ``methods``."""
+    """Return a path of each route that accepts one of ``methods``."""
     return sorted({path_of(route) for method, route in TABLES[service] if method in methods})
 
 

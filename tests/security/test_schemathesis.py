@@ -1,4 +1,4 @@
-"""Both services against their own OpenAPI documents: schemathesis with every check on, signed in and as nobody.
+"""Both services against their own OpenAPI documents: schemathesis with every check on, signed in and anonymous.
 
 Rate limits are off in these runs (tools/stack/product.py), or most answers would be 429; tests/unit/web/test_limits.py
 has them. What is not taken as schemathesis has it stands in schemathesis.toml and schemathesis_hooks.py, with the
@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 PER_SERVICE = 2_000
 SIGNED_IN = ("--phases", "examples,coverage,fuzzing,stateful", "--max-examples", "10")
 NOBODY = ("--phases", "coverage,fuzzing", "--max-examples", "6")
-RUN_SECONDS = 900  # of one run, on a machine that does other work as well
+RUN_SECONDS = 900  # of one run, on a busy machine
 pytestmark = pytest.mark.timeout(2 * RUN_SECONDS + 60)  # two runs after another, two side by side
 RUNS = {
     ("admin", "owner"): SIGNED_IN,
@@ -34,8 +34,8 @@ def reports(system: System, tmp_path_factory: pytest.TempPathFactory) -> dict[tu
     """Schemathesis's exit code and what it printed, for each service and caller."""
     for number in range(3):  # something to read, to like and to change
         system.running.create(title=f"Product {number}")
-    folder = tmp_path_factory.mktemp("schemathesis")  # where it keeps what it found
-    with ThreadPoolExecutor(2) as pool:  # as many as there are services
+    folder = tmp_path_factory.mktemp("schemathesis")  # for its findings
+    with ThreadPoolExecutor(2) as pool:  # one per service
         found = pool.map(lambda run: _run(system, folder, *run, options=RUNS[run]), RUNS)
         return dict(zip(RUNS, found, strict=True))
 

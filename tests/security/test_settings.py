@@ -1,4 +1,4 @@
-"""What anyone may read when a setting is wrong: the setting's name and what to change, and no part of its value."""
+"""Errors of invalid settings name the setting and what to change, without any part of the value."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Two editors who read the same version and save at the same moment: one wins, the other is told."""
+"""Two editors who read the same version and save at the same moment: one save succeeds, the other is refused."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -34,5 +34,5 @@ def test_one_of_two_saves_with_the_same_etag_succeeds_and_no_update_is_lost(syst
     assert outcomes == [[200, 412]] * ROUNDS
     history = system.staff["owner"].ask("GET", f"/api/v1/products/{product_id}/replication", params={"limit": 100})
     versions = history.json()["versions"]
-    assert len(versions) == ROUNDS + 1  # each save is there: none was written over
+    assert len(versions) == ROUNDS + 1  # each save exists, none was overwritten
     assert len(set(titles)) == ROUNDS

@@ -1,4 +1,4 @@
-"""Attacks on the HTTP layer of the real servers: smuggling, oversized and slow requests. Each says what comes of it."""
+"""Attacks on the HTTP layer of the real servers: smuggling, oversized and slow requests."""
 
 import re
 import resource
@@ -18,7 +18,7 @@ HEAD = b"POST /api/v1/auth/token HTTP/1.1\r\nHost: x\r\nContent-Type: applicatio
 
 @pytest.fixture
 def many_files() -> Iterator[None]:
-    """This process may open as many connections as the test needs."""
+    """Raise this process's limit of open files for the test."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else 4096, hard))
     yield
@@ -47,7 +47,7 @@ AMBIGUOUS = {
 @pytest.mark.parametrize("attack", AMBIGUOUS)
 def test_ambiguous_request_is_refused_and_later_bytes_are_not_read(system: System, service: str, attack: str) -> None:
     received = wire.exchange(base_of(system, service), HEAD + AMBIGUOUS[attack])
-    [status] = wire.statuses(received)  # one answer: the request inside was not taken for one
+    [status] = wire.statuses(received)  # one answer: the inner bytes were not read as a request
     assert status in {400, 501}, received
 
 
@@ -96,8 +96,8 @@ SLOW = {
 }
 
 
-def goes_on(base: str) -> None:
-    """Ten others are answered, each within the timeout of a health check."""
+def answers_others(base: str) -> None:
+    """Check that ten other requests are answered, each within the timeout of a health check."""
     for _ in range(10):
         assert requests.get(f"{base}/readyz", timeout=5).status_code == 200
 
@@ -107,9 +107,9 @@ def goes_on(base: str) -> None:
 def test_slow_clients_do_not_delay_others(system: System, service: str, attack: str) -> None:
     base = base_of(system, service)
     with ExitStack() as stack:
-        for _ in range(40):  # five times as many as there are threads
+        for _ in range(40):  # five times the number of threads
             stack.enter_context(wire.connect(base)).sendall(SLOW[attack])
-        goes_on(base)
+        answers_others(base)
 
 
 @SERVICES
@@ -123,7 +123,7 @@ def test_slow_readers_occupy_no_thread_and_are_closed(system: System, service: s
             reader.sendall(request * 50)
         for reader in readers:
             assert reader.recv(100).startswith(b"HTTP/1.1 200 ")
-        goes_on(base)
+        answers_others(base)
         assert wire.all_close(readers)
 
 
@@ -135,9 +135,9 @@ def test_a_thousand_silent_bodies_do_not_delay_others_and_are_closed(system: Sys
     with ExitStack() as stack:
         clients = [stack.enter_context(wire.connect(base)) for _ in range(1100)]
         for client in clients:
-            with suppress(ConnectionError):  # the first have made room for the last
+            with suppress(ConnectionError):  # the oldest are closed for new ones
                 client.sendall(silent)
-        goes_on(base)
+        answers_others(base)
         assert wire.all_close(clients)
 
 

@@ -1,4 +1,4 @@
-"""HTTP by hand, for what no client library would send."""
+"""Raw HTTP, for requests that no client library sends."""
 
 import select
 import socket
@@ -10,7 +10,7 @@ SECONDS = 20
 
 
 def connect(base: str, receive_buffer: int | None = None) -> socket.socket:
-    """Open a connection; ``receive_buffer`` in bytes makes it one that can only be sent a little at a time."""
+    """Open a connection; ``receive_buffer`` in bytes makes it read slowly."""
     parts = urlsplit(base)
     client = socket.socket()
     if receive_buffer is not None:
@@ -38,7 +38,7 @@ def all_close(connections: Sequence[socket.socket], within: float = 90) -> bool:
 
 
 def read_all(connection: socket.socket) -> bytes:
-    """Return everything until the other side closes, or says nothing for a while."""
+    """Return all bytes until the other side closes or is silent for a while."""
     received = b""
     try:
         while part := connection.recv(65536):
@@ -49,7 +49,7 @@ def read_all(connection: socket.socket) -> bytes:
 
 
 def exchange(base: str, request: bytes, wait: float = SECONDS) -> bytes:
-    """Send bytes as they are; return what comes back."""
+    """Send raw bytes; return the answer."""
     with connect(base) as connection:
         connection.settimeout(wait)
         connection.sendall(request)
@@ -57,5 +57,5 @@ def exchange(base: str, request: bytes, wait: float = SECONDS) -> bytes:
 
 
 def statuses(received: bytes) -> list[int]:
-    """Return the status of every response in what came back."""
+    """Return the status of every response in ``received``."""
     return [int(part[:3]) for part in received.split(b"HTTP/1.1 ")[1:]]

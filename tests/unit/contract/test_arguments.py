@@ -1,4 +1,4 @@
-"""What a task is given reaches a query only as text: who may publish on the broker chooses the type."""
+"""Arguments of tasks are checked to be text before a query: publishers on the broker choose the type."""
 
 from typing import Any
 

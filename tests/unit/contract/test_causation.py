@@ -1,4 +1,4 @@
-"""What caused a message: told to the task in its headers, and to people in the logs."""
+"""The cause of a message, in the headers of its task and in the logs."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from contract.versions import compose
 
 
 class Lines:
-    """A log that keeps what it is told."""
+    """A log that records its lines."""
 
     def __init__(self) -> None:
-        self.told: list[dict[str, Any]] = []
+        self.lines: list[dict[str, Any]] = []
 
     def info(self, event: str, **fields: Any) -> None:
-        self.told.append({"event": event, **fields})
+        self.lines.append({"event": event, **fields})
 
 
 def caused(number: int, request_id: str | None) -> ProductChanged:
@@ -52,7 +52,7 @@ def test_log_line_names_the_request_ids() -> None:
     causation.log_items(log, "sent", [caused(1, "a"), caused(2, "a")])
     causation.log_items(log, "sent", [caused(1, "b"), caused(2, "a")], lane="bulk")
     causation.log_items(log, "sent", [caused(1, None)])
-    assert log.told == [
+    assert log.lines == [
         {"event": "sent", "items": ["1@v3 deleted", "2@v3 deleted"], "request_id": "a"},
         {"event": "sent", "items": ["1@v3 deleted", "2@v3 deleted"], "request_ids": ["a", "b"], "lane": "bulk"},
         {"event": "sent", "items": ["1@v3 deleted"]},
@@ -62,7 +62,7 @@ def test_log_line_names_the_request_ids() -> None:
 def test_many_items_are_logged_in_several_lines() -> None:
     log = Lines()
     causation.log_items(log, "sent", [caused(n, "a") for n in range(1, 451)])
-    assert [len(line["items"]) for line in log.told] == [200, 200, 50]
+    assert [len(line["items"]) for line in log.lines] == [200, 200, 50]
 
 
 def test_like_carries_its_request_id_and_is_the_same_without() -> None:

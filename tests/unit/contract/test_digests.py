@@ -1,4 +1,4 @@
-"""Digests: both services must sum up the same products to the same hash, now and in later versions."""
+"""Digests: both services must compute the same hash for the same products, also in later versions."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""What a product's texts may be, for every character where that can be said of one."""
+"""The rules of a product's texts, for every character where they depend on one."""
 
 import sys
 import unicodedata
@@ -26,7 +26,7 @@ def test_line_has_a_visible_character() -> None:
 
 
 def _is_drawn(character: str) -> bool:
-    """Some format characters have a shape: signs around numbers and names in a few scripts."""
+    """Return whether a character has a shape, as some format characters in a few scripts do."""
     name = unicodedata.name(character, "")
     return name.startswith(("ARABIC", "SYRIAC", "KAITHI", "EGYPTIAN")) and name != "ARABIC LETTER MARK"
 

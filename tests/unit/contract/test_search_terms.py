@@ -31,7 +31,7 @@ def test_normalising_twice_changes_no_character_of_unicode() -> None:
 
 
 def test_every_character_is_found_by_its_plain_form() -> None:
-    """A term that is typed as it is stored finds it; so does one in capitals, where those exist."""
+    """A stored term is found by its stored form and by its capitals, where those exist."""
     for code in range(sys.maxunicode + 1):
         stored = terms_of(f"x{chr(code)}")
         assert terms_of(*stored) == stored, hex(code)

@@ -1,4 +1,4 @@
-"""Why a call got no answer, in a word or two."""
+"""The short reason of a failed call."""
 
 import socket
 
@@ -16,6 +16,6 @@ def called(address: str) -> str:
 
 def test_reason_is_short_and_without_the_wrapping_exceptions() -> None:
     assert called("127.0.0.1:1") == "Connection refused"
-    with socket.create_server(("127.0.0.1", 0)) as server:  # it accepts, and says nothing
+    with socket.create_server(("127.0.0.1", 0)) as server:  # accepts and does not answer
         assert called(f"127.0.0.1:{server.getsockname()[1]}") == "timed out"
     assert reason(ValueError("a secret")) == "ValueError"

@@ -1,4 +1,4 @@
-"""Commands that are imported when they are called, and the one line that an expected failure becomes."""
+"""Lazy commands, and expected failures as one line."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ from runtime.settings import SettingsError
 @click.command()
 @click.argument("kind")
 def fail(kind: str) -> None:
-    """Fail in one of the ways that are expected."""
+    """Fail in one of the expected ways."""
     raise {
         "settings": SettingsError("X is not set"),
         "store": ServerSelectionTimeoutError("nobody there"),
@@ -49,7 +49,7 @@ def test_unexpected_error_is_raised() -> None:
 
 def test_lazy_command_has_the_usage_and_help_of_its_target() -> None:
     assert "Missing argument 'KIND'" in CliRunner().invoke(lazy, []).stderr
-    assert "Fail in one of the ways" in CliRunner().invoke(lazy, ["--help"]).stdout
+    assert "Fail in one of the expected ways" in CliRunner().invoke(lazy, ["--help"]).stdout
 
 
 def test_celery_loads_our_commands_without_either_service() -> None:

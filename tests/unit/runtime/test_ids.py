@@ -1,4 +1,4 @@
-"""Ids that came as text: what both databases can hold, and nothing else."""
+"""Ids parsed from text: only numbers that both databases can store."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Secrets of the settings in what a person may see: none, in whatever form a library quoted it."""
+"""Secrets of the settings are masked in every form in which a library may quote them."""
 
 import json
 import subprocess

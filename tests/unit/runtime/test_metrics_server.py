@@ -1,4 +1,4 @@
-"""``/metrics`` of processes without HTTP of their own: on any address, for the scraper alone."""
+"""``/metrics`` of processes without a web service: on any address, only with the token."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""What a person at a terminal sees while they wait, and what a file gets meanwhile."""
+"""Progress on a terminal, and plain output elsewhere."""
 
 import os
 import pty

@@ -1,4 +1,4 @@
-"""URLs in settings: what some library could read otherwise is refused, in words that hold no part of it."""
+"""URLs in settings: ambiguous ones are refused by an error without any part of the URL."""
 
 from urllib.parse import quote
 

@@ -1,4 +1,4 @@
-"""A small application for gunicorn, to see how its worker processes begin and end."""
+"""A small application for tests of gunicorn's worker processes."""
 
 import os
 import time
@@ -18,7 +18,7 @@ def create_app() -> Flask:
 
 
 def _wait() -> str:
-    """Answer when the file that is asked for exists."""
+    """Answer once the requested file exists."""
     here = Path(request.args["folder"])
     (here / "begun").touch()
     while not (here / "go").exists():

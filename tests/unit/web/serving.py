@@ -16,19 +16,19 @@ from web.http.server.limits import Limits
 from web.http.server.loop import EventLoop
 from web.http.uploads import accepts_upload, largest_body
 
-LARGE = 4 * 1024 * 1024  # bytes: more than the sockets of both sides hold
+LARGE = 4 * 1024 * 1024  # bytes: more than the socket buffers of both sides
 
 
 class Served:
-    """What runs: its address, and the path of each request that the application was given."""
+    """The running server: its address, and the path of each request that reached the application."""
 
     def __init__(self, listening: socket.socket, loop: EventLoop) -> None:
         self.address, self.loop = listening.getsockname(), loop
         self.calls: list[str] = []
-        self.gate = threading.Event()  # opens what waits in /waits
+        self.gate = threading.Event()  # releases requests to /waits
 
     def connect(self, *, read_little: bool = False) -> socket.socket:
-        """Open a connection; with ``read_little``, its receive buffer is as small as it may be."""
+        """Open a connection; with ``read_little``, its receive buffer has the smallest size."""
         client = socket.socket()
         if read_little:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
@@ -41,7 +41,7 @@ class Served:
         return client
 
     def ask(self, sent: bytes) -> bytes:
-        """Send bytes as they are, and return what comes back until the server closes."""
+        """Send raw bytes; return the answer until the server closes."""
         with self.connect() as client:
             client.sendall(sent)
             return until_closed(client)
@@ -58,7 +58,7 @@ def until_closed(client: socket.socket) -> bytes:
 
 
 def closed(client: socket.socket) -> bool:
-    """Return whether the server closes the connection within the socket's timeout, whatever it still sends."""
+    """Return whether the server closes the connection within the socket's timeout, ignoring what it still sends."""
     try:
         until_closed(client)
     except ConnectionError:

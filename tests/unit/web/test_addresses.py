@@ -1,4 +1,4 @@
-"""Addresses as proxies and servers write them, and which of them are one caller."""
+"""Addresses as proxies and servers write them, and which count as one caller."""
 
 import pytest
 

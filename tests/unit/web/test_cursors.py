@@ -1,4 +1,4 @@
-"""Cursors: what one holds reaches a query, so it is text and whole numbers, whoever signed it."""
+"""Cursors: positions reach queries, so only text and whole numbers are accepted, even where signed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The security headers of every answer, whom a service believes about the caller, and CORS."""
+"""The security headers of every answer, trusted proxies, and CORS."""
 
 import pytest
 from flask import Flask, Response, request
@@ -42,7 +42,7 @@ def test_every_answer_has_exactly_the_headers(path: str) -> None:
     assert {name: answer.headers.get(name) for name in EXPECTED} == EXPECTED
     assert HSTS not in answer.headers
     assert "Access-Control-Allow-Origin" not in answer.headers
-    assert "Location" not in answer.headers  # plain HTTP is not sent elsewhere
+    assert "Location" not in answer.headers  # no redirect to HTTPS
 
 
 def test_stricter_policy_of_a_view_is_sent() -> None:
@@ -59,7 +59,7 @@ def test_hsts_is_sent_over_tls_here_or_at_a_trusted_proxy() -> None:
 def test_caller_is_the_peer_unless_a_proxy_is_trusted() -> None:
     forwarded = {"X-Forwarded-For": "203.0.113.66, 198.51.100.7", "X-Forwarded-Proto": "https"}
     assert app_with().get("/", headers=forwarded).text == "127.0.0.1 http"
-    # what the caller wrote itself stands further left than what our proxy added
+    # entries by the caller are left of the entry that the proxy added
     assert app_with(trusted_proxies=1).get("/", headers=forwarded).text == "198.51.100.7 https"
 
 
@@ -89,9 +89,7 @@ def test_only_a_configured_origin_may_call_and_read_headers() -> None:
         refused = preflight(client, origin)
         assert "Access-Control-Allow-Origin" not in refused.headers
         assert "Origin" in refused.headers["Vary"]
-    assert (
-        "Access-Control-Allow-Origin" not in client.get("/", headers={"Origin": SITE}).headers
-    )  # pages are not for it
+    assert "Access-Control-Allow-Origin" not in client.get("/", headers={"Origin": SITE}).headers  # pages have no CORS
     assert "Access-Control-Allow-Credentials" not in answer.headers
 
 

@@ -1,4 +1,4 @@
-"""Rate limits: whom they count, what they refuse with, and that they are never the reason of an outage."""
+"""Rate limits: counting, the refusal, and that a failing store causes no outage."""
 
 import threading
 import time
@@ -24,7 +24,7 @@ from web.security.tokens import init_tokens
 SIGN_IN, PAGE = "/api/v1/auth/token", "/sign-in"
 
 
-def _sign_in() -> str:  # the limiter tells views by their names
+def _sign_in() -> str:  # the limiter distinguishes views by name
     return "{}"
 
 
@@ -86,7 +86,7 @@ def test_account_is_counted_across_addresses() -> None:
         first, second = (create_access_token(name) for name in ("a", "a"))
         other = create_access_token("b")
     found = [ask(client, f"192.0.2.{n}", (first, second)[n % 2]).status_code for n in range(4)]
-    assert found == [200, 200, 200, 429]  # both tokens are one account's
+    assert found == [200, 200, 200, 429]  # both tokens belong to one account
     assert ask(client, "192.0.2.9", other).status_code == 200
 
 
@@ -104,7 +104,7 @@ def test_sign_in_attempts_are_limited_per_address() -> None:
     client = app_with(rate_limit_sign_in="3/minute")
     assert [sign_in(client, f"{n}@x.example", "192.0.2.1") for n in range(4)] == [200, 200, 200, 429]
     assert sign_in(client, "other@x.example", "198.51.100.9") == 200
-    assert client.get(SIGN_IN, environ_base={"REMOTE_ADDR": "192.0.2.1"}).status_code == 200  # looking is no attempt
+    assert client.get(SIGN_IN, environ_base={"REMOTE_ADDR": "192.0.2.1"}).status_code == 200  # GET is no attempt
 
 
 def test_wrong_passwords_from_one_address_do_not_lock_the_owner_out() -> None:
@@ -193,7 +193,7 @@ def test_invalid_limit_is_refused(name: str, value: str) -> None:
 
 
 def threads_made() -> int:
-    """Return how many threads this process ever made, this one included: Python numbers them."""
+    """Return the number of threads ever started in this process, from Python's numbering."""
     return int(threading.Thread().name.removeprefix("Thread-"))
 
 

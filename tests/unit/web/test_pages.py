@@ -1,4 +1,4 @@
-"""What pages of both services share: assets, the theme, and errors for people."""
+"""Common parts of both services' pages: assets, the theme, and error pages."""
 
 from datetime import UTC, datetime
 from http import HTTPStatus

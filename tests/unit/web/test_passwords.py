@@ -1,4 +1,4 @@
-"""Passwords, without any account."""
+"""Hashing and checking passwords."""
 
 from argon2 import PasswordHasher, extract_parameters
 

@@ -1,4 +1,4 @@
-"""Read-only mode at the door of an app."""
+"""Read-only mode."""
 
 import pytest
 from flask import Flask, render_template_string

@@ -1,4 +1,4 @@
-"""The server of both web services: what it refuses, how long it waits for clients, and how it ends."""
+"""The HTTP server of both web services: refusals, timeouts of clients, and stopping."""
 
 import socket
 import time
@@ -113,7 +113,7 @@ def test_body_above_the_limit_of_its_route_is_refused_by_its_head(
     served: Served, head: bytes, status: int, expect: bytes
 ) -> None:
     with served.connect() as client:
-        client.sendall(head + b"Host: x\r\n" + expect + b"\r\n")  # and no body
+        client.sendall(head + b"Host: x\r\n" + expect + b"\r\n")  # without a body
         received = until_closed(client)
     assert received.startswith(b"HTTP/1.1 %d " % status), received
     assert b"application/problem+json" in received
@@ -191,9 +191,9 @@ def test_slow_readers_occupy_no_thread_and_are_closed(path: str) -> None:
         readers = [stack.enter_context(served.connect(read_little=True)) for _ in range(6)]
         for reader in readers:
             reader.sendall(request * 20)
-        assert poll(lambda: served.calls.count(path) == 6)  # there are two threads
+        assert poll(lambda: served.calls.count(path) == 6)  # two threads
         assert b" 200 " in served.get("/")
-        assert served.calls.count(path) == 6  # of the 20 requests of each, one is answered
+        assert served.calls.count(path) == 6  # one of 20 requests of each client is answered
         assert poll(lambda: not [entry for entry in served.loop._map.values() if isinstance(entry, channel.Channel)])
 
 
@@ -262,7 +262,7 @@ HOOKS = [
     (answers.Refusal, ErrorTask),
     (loop._Listener, BaseWSGIServer),
 ]
-OURS = {"drop", "observe", "speed", "deadline"}  # for our loop, not for waitress
+OURS = {"drop", "observe", "speed", "deadline"}  # called by our loop, not by waitress
 
 
 @pytest.mark.parametrize(("ours", "theirs"), HOOKS)

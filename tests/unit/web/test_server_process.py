@@ -1,4 +1,4 @@
-"""The server's processes under gunicorn, with the settings of both web services: how they end and are replaced."""
+"""The server's processes under gunicorn, with the settings of both web services: stopping and replacement."""
 
 import os
 import signal

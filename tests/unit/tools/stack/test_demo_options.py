@@ -1,4 +1,4 @@
-"""The demo's command line and what it refuses."""
+"""The demo's command line."""
 
 from pathlib import Path
 

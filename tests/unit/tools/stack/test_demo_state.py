@@ -1,4 +1,4 @@
-"""The demo's folder: what is kept, what is private, and whose it is."""
+"""The demo's folder: stored secrets, permissions, and the lock."""
 
 import multiprocessing
 import stat

@@ -1,4 +1,4 @@
-"""Why installing failed, in one line that says what to do."""
+"""The one-line explanation of a failed installation."""
 
 import re
 

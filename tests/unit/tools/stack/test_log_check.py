@@ -1,4 +1,4 @@
-"""The look through the logs at the end of each test run finds what it looks for."""
+"""The search for secrets in logs at the end of each test run."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A supervised process, from its start to each of its ends."""
+"""A supervised process: start, readiness and each way to stop it."""
 
 import os
 import signal

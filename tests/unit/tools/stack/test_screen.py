@@ -1,4 +1,4 @@
-"""What the demo prints where there is no terminal, and where the terminal knows few characters."""
+"""The demo's output without a terminal, and on terminals with few characters."""
 
 import io
 
