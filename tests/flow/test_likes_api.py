@@ -61,7 +61,7 @@ def refused(answer: TestResponse, status: int, field: str | None = None) -> None
         assert [error["field"] for error in answer.get_json()["errors"]] == [field]
 
 
-def test_my_likes_are_listed_the_latest_first_each_once(shop: FlaskClient, ann: Headers) -> None:
+def test_my_likes_are_listed_newest_first_and_each_once(shop: FlaskClient, ann: Headers) -> None:
     assert pages(shop, ann, 2) == [[]]
     for product in (3, 1, 4, 2, 5):
         like(shop, ann, product)
@@ -86,7 +86,7 @@ def test_deleted_product_stays_in_my_likes_and_is_marked(shop: FlaskClient, ann:
     refused(shop.delete("/api/v1/products/7/likes/me", headers=ann), 410)
 
 
-def test_lists_and_likes_refuse_what_is_wrong(shop: FlaskClient, ann: Headers) -> None:
+def test_lists_and_likes_refuse_invalid_requests(shop: FlaskClient, ann: Headers) -> None:
     refused(shop.get("/api/v1/likes/me"), 401)
     refused(shop.get("/api/v1/likes/me?limit=0", headers=ann), 422, "limit")
     refused(shop.get("/api/v1/likes/me?user=bob", headers=ann), 422, "user")
@@ -100,7 +100,7 @@ def test_lists_and_likes_refuse_what_is_wrong(shop: FlaskClient, ann: Headers) -
     assert database()["likes"].count_documents({}) == 0
 
 
-def test_account_is_erased_by_who_knows_the_password(shop: FlaskClient, ann: Headers) -> None:
+def test_account_is_erased_with_the_password_only(shop: FlaskClient, ann: Headers) -> None:
     like(shop, ann, 1)
     refused(shop.delete("/api/v1/account", json={"password": PASSWORD}), 401)
     refused(shop.delete("/api/v1/account", headers=ann), 422, "password")

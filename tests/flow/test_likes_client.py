@@ -52,7 +52,7 @@ def test_like_unlike_like_again_is_one_state() -> None:
     assert (document("ann")["liked"], document("ann")["revision"]) == (True, 3)
 
 
-def test_unlike_of_nothing_is_nothing() -> None:
+def test_unlike_without_a_like_changes_nothing() -> None:
     assert like("ann", False) is False
     assert document("ann") is None
 
@@ -64,7 +64,7 @@ def test_double_click_from_many_tabs_counts_once() -> None:
     assert (shown(), document("ann")["revision"]) == (1, 1)
 
 
-def test_count_is_the_size_of_the_set_while_shoppers_toggle() -> None:
+def test_count_equals_the_number_of_likes_while_shoppers_toggle() -> None:
     users = [f"user{n}" for n in range(30)]
 
     def toggle(user: str) -> None:
@@ -91,14 +91,14 @@ def test_two_counts_at_once_count_once() -> None:
     assert shown() == 20
 
 
-def test_lease_is_held_by_one_and_given_back() -> None:
+def test_lease_has_one_owner_and_is_released() -> None:
     with lease("test", HOLD) as first, lease("test", HOLD) as second:
         assert (first, second) == (True, False)
     with lease("test", HOLD) as again:
         assert again is True
 
 
-def test_lease_of_a_crashed_holder_is_outwaited() -> None:
+def test_lease_of_a_crashed_process_expires() -> None:
     holder = lease("test", timedelta(milliseconds=200))
     assert holder.__enter__() is True
     time.sleep(0.3)
@@ -106,7 +106,7 @@ def test_lease_of_a_crashed_holder_is_outwaited() -> None:
         assert mine is True
 
 
-def test_settled_like_is_no_longer_pending_but_a_newer_one_is() -> None:
+def test_confirmed_like_is_not_pending_but_a_newer_revision_is() -> None:
     like("ann")
     sent = drain._pending(10)
     like("ann", False)
@@ -125,20 +125,20 @@ def test_refused_like_is_parked_with_its_reason_until_it_changes() -> None:
     assert document("ann")["pending"] is True
 
 
-def test_like_that_admin_holds_newer_with_another_state_goes_on_top() -> None:
+def test_like_of_which_admin_has_a_newer_state_gets_a_higher_revision() -> None:
     """As after this store was restored from a backup."""
     like("ann")
     apply_outcomes.apply(drain._pending(10), [LikeOutcome("superseded", 9, False, "")])
     assert [(sent.revision, sent.liked) for sent in drain._pending(10)] == [(10, True)]
 
 
-def test_superseded_like_with_the_same_state_is_settled() -> None:
+def test_superseded_like_with_the_same_state_is_not_pending() -> None:
     like("ann")
     apply_outcomes.apply(drain._pending(10), [LikeOutcome("superseded", 9, True, "")])
     assert drain._pending(10) == []
 
 
-def test_breaker_opens_longer_and_longer_and_honours_what_admin_asks() -> None:
+def test_breaker_opens_with_backoff_and_honours_retry_after() -> None:
     assert breaker.may_call()
     delays = [breaker.failed(None) for _ in range(4)]
     assert delays[3] > delays[0]

@@ -63,7 +63,7 @@ def settled(running: Running, ids: Sequence[int], model: Model) -> Callable[[], 
     return lambda: not on_the_way(running) and look(running, ids).equal(model, ids)
 
 
-def test_likes_of_an_idle_shop_are_on_admin_at_once(production: Running) -> None:
+def test_likes_of_an_idle_shop_reach_admin_at_once(production: Running) -> None:
     (product,), shoppers = products(production, 1), new_shoppers(production, 9)
     took = []
     with likes_at_admin(production, product) as counted:
@@ -87,7 +87,7 @@ def test_concurrent_toggles_end_in_the_same_set_and_counts_on_both_sides(product
     print(f"\n{CLIENTS * TOGGLES} toggles in {clicked:.1f} s, settled {after:.1f} s later, {calls} calls to Admin")
 
 
-def test_admin_down_and_workers_killed_amid_the_toggles_end_the_same(production: Running) -> None:
+def test_toggles_with_admin_down_and_workers_killed_end_in_the_same_set(production: Running) -> None:
     ids, shoppers = products(production, PRODUCTS), new_shoppers(production, SHOPPERS)
     clicks, model = toggles(shoppers, ids)
     third, admin = TOGGLES // 3, production.product.admin

@@ -83,7 +83,7 @@ def tell_again(sides: BothSides) -> None:
 # --- restored from a backup -------------------------------------------------------------------------------
 
 
-def test_restored_shop_adopts_what_was_newer_at_admin(sides: BothSides) -> None:
+def test_restored_shop_copies_newer_likes_from_admin(sides: BothSides) -> None:
     product = sides.new_product()
     for user in ("ann", "bob", "cho"):
         sides.like(user, product)
@@ -99,7 +99,7 @@ def test_restored_shop_adopts_what_was_newer_at_admin(sides: BothSides) -> None:
     assert sides.document("ann", product)["revision"] == 2
 
 
-def test_what_shoppers_changed_after_the_restore_goes_on_top(sides: BothSides) -> None:
+def test_likes_changed_after_the_restore_win(sides: BothSides) -> None:
     """Also what they changed before the recovery was noticed, and sent before or after."""
     product = sides.new_product()
     for user in ("early", "late", "still"):
@@ -121,7 +121,7 @@ def test_what_shoppers_changed_after_the_restore_goes_on_top(sides: BothSides) -
     sides.assert_equal({(product, "still")})
 
 
-def test_change_after_the_restore_clears_the_mark(sides: BothSides) -> None:
+def test_change_after_the_restore_clears_restored(sides: BothSides) -> None:
     product = sides.new_product()
     sides.like("ann", product)
     sides.settle()
@@ -149,7 +149,7 @@ def test_like_that_was_pending_in_the_backup_does_not_revert_a_newer_one(sides: 
     sides.assert_equal(set())
 
 
-def test_restored_admin_is_brought_up_to_date(sides: BothSides) -> None:
+def test_restored_admin_gets_every_like_again(sides: BothSides) -> None:
     products = [sides.new_product() for _ in range(3)]
     for product in products:
         for user in ("ann", "bob"):
@@ -164,7 +164,7 @@ def test_restored_admin_is_brought_up_to_date(sides: BothSides) -> None:
     sides.assert_equal({(product, user) for product in products for user in ("ann", "bob")})
 
 
-def test_telling_again_goes_on_after_a_crash_in_chunks_of_bounded_size(sides: BothSides) -> None:
+def test_recovery_resumes_after_a_crash_in_chunks_of_bounded_size(sides: BothSides) -> None:
     now, product = datetime.now(UTC), sides.new_product()
     Like._get_collection().insert_many(
         {"_id": f"{product}:u{n}", "product": product, "user": f"u{n}", "liked": True, "revision": 1, "at": now}
@@ -185,7 +185,7 @@ def test_telling_again_goes_on_after_a_crash_in_chunks_of_bounded_size(sides: Bo
     assert recovery.next_chunk()
 
 
-def test_parked_likes_are_told_again_after_a_recovery(sides: BothSides) -> None:
+def test_parked_likes_are_sent_again_after_a_recovery(sides: BothSides) -> None:
     product = sides.new_product()
     sides.like("ann", product)
     Like._get_collection().update_one(
@@ -213,7 +213,7 @@ def test_equal_sides_are_equal_and_pending_or_parked_likes_are_no_drift(sides: B
     assert "Both sides" in run("diff").stdout
 
 
-def test_every_kind_of_drift_is_found_and_mended(sides: BothSides, run: Command) -> None:
+def test_every_kind_of_drift_is_found_and_repaired(sides: BothSides, run: Command) -> None:
     product, other = sides.new_product(), sides.new_product()
     users = ("equal", "lost at Admin", "older at Admin", "lost here", "older here", "other state")
     for user in users:
@@ -246,7 +246,7 @@ def test_every_kind_of_drift_is_found_and_mended(sides: BothSides, run: Command)
     assert diff(run)[0] == 0
 
 
-def test_likes_that_only_admin_holds_come_back_with_their_rev_and_time(sides: BothSides, run: Command) -> None:
+def test_likes_that_only_admin_has_are_copied_with_revision_and_time(sides: BothSides, run: Command) -> None:
     product = sides.new_product()
     since = datetime(2026, 11, 1, 8, tzinfo=UTC)
     rows = [
@@ -270,7 +270,7 @@ def test_likes_that_only_admin_holds_come_back_with_their_rev_and_time(sides: Bo
     assert (document["revision"], document["liked"], document["at"]) == (3, False, since)
 
 
-def test_drift_of_a_product_that_is_not_here_is_told_but_not_mended(sides: BothSides, run: Command) -> None:
+def test_drift_of_a_missing_product_is_reported_but_not_repaired(sides: BothSides, run: Command) -> None:
     product = sides.new_product()
     sides.like("ann", product)
     sides.settle()
@@ -324,7 +324,7 @@ def test_large_sets_are_compared_by_few_calls_where_they_are_equal(sides: BothSi
     assert sides.server.calls <= 3 + CHUNK // LEAF + 3  # a digest per part, and one part looked into
 
 
-def test_dead_admin_is_a_dependency_that_is_down(sides: BothSides, run: Command) -> None:
+def test_commands_exit_with_4_while_admin_is_down(sides: BothSides, run: Command) -> None:
     sides.server.mood = 503
     assert run("diff").exception
     command = LazyCommand("likes", "client.cli.likes:likes", "Likes.")
@@ -334,7 +334,7 @@ def test_dead_admin_is_a_dependency_that_is_down(sides: BothSides, run: Command)
 # --- status and retry -------------------------------------------------------------------------------------
 
 
-def test_status_tells_what_waits_and_why(sides: BothSides, run: Command) -> None:
+def test_status_shows_pending_likes_and_the_reason(sides: BothSides, run: Command) -> None:
     product, gone = sides.new_product(), sides.new_product()
     assert json.loads(run("status", "--json").stdout)["last_forwarded_at"] is None
     sides.like("ann", gone)
@@ -357,7 +357,7 @@ def test_status_tells_what_waits_and_why(sides: BothSides, run: Command) -> None
     assert "1: the product is deleted" in text
 
 
-def test_parked_likes_are_replayed_and_parked_again_if_they_must(sides: BothSides, run: Command) -> None:
+def test_parked_likes_are_retried_and_parked_again_when_refused(sides: BothSides, run: Command) -> None:
     product, gone = sides.new_product(), sides.new_product()
     for target in (product, gone):
         sides.like("ann", target)
@@ -369,7 +369,7 @@ def test_parked_likes_are_replayed_and_parked_again_if_they_must(sides: BothSide
     assert parked.reasons() == {"the product is deleted": 1}
 
 
-def test_breaker_that_a_wrong_clock_set_does_not_stay_open(sides: BothSides) -> None:
+def test_breaker_opened_by_a_wrong_clock_does_not_stay_open(sides: BothSides) -> None:
     assert sides.waiting() == (0, 0)
     breaker.failed(300)
     assert not breaker.may_call()
@@ -397,7 +397,7 @@ def test_erased_shopper_leaves_unlikes_on_both_sides(sides: BothSides) -> None:
     assert accounts.sign_up("ann@example.com", "a password of some length").id != ann.id
 
 
-def test_erasure_goes_on_after_a_crash_and_catches_a_like_of_the_last_request(sides: BothSides) -> None:
+def test_erasure_resumes_after_a_crash_and_clears_a_like_of_the_last_request(sides: BothSides) -> None:
     product = sides.new_product()
     ann = accounts.sign_up("ann@example.com", "a password of some length")
     sides.like(ann.id, product)

@@ -55,7 +55,7 @@ def test_malformed_like_is_parked_with_its_reason_and_no_other_waits_for_it(side
     [301, 401, 403, 404, 413, 422, 429, 500, 503, *GARBAGE, "slow", "endless", "reset"],
     ids=lambda mood: ascii(mood[:20]) if isinstance(mood, bytes) else str(mood),
 )
-def test_whatever_is_no_valid_answer_is_an_outage_that_loses_and_parks_nothing(sides: BothSides, mood: Any) -> None:
+def test_invalid_answer_is_an_outage_that_loses_and_parks_nothing(sides: BothSides, mood: Any) -> None:
     product = sides.new_product()
     for user in ("ann", "bob", "cho"):
         sides.like(user, product)
@@ -69,7 +69,7 @@ def test_whatever_is_no_valid_answer_is_an_outage_that_loses_and_parks_nothing(s
     assert breaker.state() is None
 
 
-def test_dead_admin_costs_one_probe_and_not_a_call_per_like(sides: BothSides) -> None:
+def test_admin_down_costs_one_probe_instead_of_a_call_per_like(sides: BothSides) -> None:
     product, start = sides.new_product(), time.monotonic()
     sides.server.mood, sides.server.calls = 500, 0
     for number in range(20):
@@ -81,7 +81,7 @@ def test_dead_admin_costs_one_probe_and_not_a_call_per_like(sides: BothSides) ->
 
 
 @pytest.mark.parametrize(("value", "least"), [("7", 7), ("Wed, 01 Jan 2098 00:00:00 GMT", 600), ("soon", 0), ("-1", 0)])
-def test_retry_after_is_honoured_within_reason(sides: BothSides, value: str, least: float) -> None:
+def test_retry_after_is_honoured_up_to_a_limit(sides: BothSides, value: str, least: float) -> None:
     sides.like("ann", sides.new_product())
     sides.server.mood, sides.server.headers = 429, {"Retry-After": value}
     with pytest.raises(drain.RetryLaterError) as outage:
@@ -104,7 +104,7 @@ def test_batch_that_is_too_large_is_sent_in_smaller_ones(sides: BothSides) -> No
     sides.assert_equal({(product, user) for user in users})
 
 
-def test_slow_answer_is_not_waited_for_longer_than_the_timeout(sides: BothSides) -> None:
+def test_slow_answer_ends_at_the_timeout(sides: BothSides) -> None:
     sides.like("ann", sides.new_product())
     sides.server.mood, start = "slow", time.monotonic()
     with pytest.raises(drain.RetryLaterError):
@@ -112,7 +112,7 @@ def test_slow_answer_is_not_waited_for_longer_than_the_timeout(sides: BothSides)
     assert time.monotonic() - start < 10  # it never ends
 
 
-def test_likes_of_a_deleted_product_are_parked_as_gone_and_its_neighbours_are_not(sides: BothSides) -> None:
+def test_likes_of_a_deleted_product_are_parked_and_other_likes_are_not(sides: BothSides) -> None:
     gone, alive = sides.new_product(), sides.new_product()
     for product in (gone, alive):
         sides.like("ann", product)

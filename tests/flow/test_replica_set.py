@@ -143,7 +143,7 @@ def _password_changed() -> None:
         _password_changed,
     ],
 )
-def test_whatever_writes_tells_an_outage_of_the_store_from_a_mistake(write: Callable[[], None]) -> None:
+def test_every_write_distinguishes_an_outage_of_the_store_from_an_error(write: Callable[[], None]) -> None:
     apply.apply([changed(1, 1)])
     accounts.sign_up(EMAIL, PASSWORD)
     like = {"_id": "1:ann", "product": 1, "user": "ann", "liked": True, "revision": 1, "at": datetime.now(UTC)}
@@ -153,7 +153,7 @@ def test_whatever_writes_tells_an_outage_of_the_store_from_a_mistake(write: Call
     write()  # doing it again is harmless
 
 
-def test_shopper_is_told_to_come_back(shop: FlaskClient) -> None:
+def test_shopper_gets_503_while_no_majority_confirms(shop: FlaskClient) -> None:
     apply.apply([changed(1, 1)])
     account = {"email": EMAIL, "password": PASSWORD}
     with unconfirmed():
@@ -201,7 +201,7 @@ def test_batch_of_likes_shrinks_with_each_conflict(store: ClientSettings) -> Non
 
 
 @pytest.mark.timeout(60)  # by itself the driver tries again for two minutes
-def test_transaction_that_others_keep_conflicting_with_ends_before_its_lease() -> None:
+def test_transaction_with_repeated_conflicts_ends_before_its_lease() -> None:
     _uncounted_likes(3)
     mongo().admin.command("configureFailPoint", "failCommand", mode="alwaysOn", data=CONFLICT)
     try:

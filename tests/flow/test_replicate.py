@@ -58,7 +58,7 @@ def test_duplicate_changes_nothing() -> None:
     assert stored(1) == before
 
 
-def test_write_blocked_by_a_dead_processs_transaction_times_out_and_makes_no_dead_letter() -> None:
+def test_write_that_waits_for_a_dead_process_s_transaction_times_out_and_makes_no_dead_letter() -> None:
     apply.apply([changed(1, 1)])
     with mongo().start_session() as session, session.start_transaction():
         ProductCopy._get_collection().update_one({"_id": 1}, {"$inc": {"likes": 1}}, session=session)
@@ -109,7 +109,7 @@ def test_resync_task_is_bounded_in_retries_and_time(
     assert tries == products.RESYNC_RETRIES, "then it fails, and is a dead letter"
 
 
-def test_large_batch_is_logged_in_lines_whose_figures_add_up(caplog: pytest.LogCaptureFixture) -> None:
+def test_log_lines_of_a_large_batch_add_up(caplog: pytest.LogCaptureFixture) -> None:
     apply.apply([changed(1, 5)])
     logs.configure()
     logging.getLogger(apply.__name__).addHandler(caplog.handler)
@@ -177,7 +177,7 @@ def test_any_order_from_several_workers_ends_at_the_newest(seed: int) -> None:
     assert stored(5)["deleted"] is True
 
 
-def test_replica_states_show_stored_copies_and_reasons_of_refusals() -> None:
+def test_replica_states_contain_the_copy_and_the_reason_for_a_refusal() -> None:
     apply.apply([changed(1, 5)])
     failures.record(InvalidMessageError("product.price must be exact", 2, 9))
     failures.record(InvalidMessageError("nobody knows whose"))
@@ -202,13 +202,13 @@ def test_product_is_found_by_plain_letters_and_by_its_sku_however_long_its_title
         assert [copy.id for copy in queries.list_products(10, None, q, None, "-created_at").items] == [1], q
 
 
-def test_reason_of_a_refusal_is_deleted_once_the_product_is_applied() -> None:
+def test_reason_for_a_refusal_is_removed_once_the_product_is_applied() -> None:
     failures.record(InvalidMessageError("bad", 2, 9))
     apply.apply([changed(2, 10)])
     assert state.replica_states([2])[0].failure is None
 
 
-def test_reason_of_a_refusal_stays_after_older_states_and_older_refusals() -> None:
+def test_reason_for_a_refusal_stays_after_older_states_and_older_refusals() -> None:
     apply.apply([changed(2, 3)])
     failures.record(InvalidMessageError("newest", 2, 9))
     apply.apply([changed(2, 4)])
@@ -218,13 +218,13 @@ def test_reason_of_a_refusal_stays_after_older_states_and_older_refusals() -> No
     assert kept() == {2: (9, "newest")}
 
 
-def test_latest_reason_of_the_same_refused_state_is_stored() -> None:
+def test_latest_reason_for_the_same_refused_state_is_stored() -> None:
     failures.record(InvalidMessageError("only a newer release can read it", 2, 9))
     failures.record(InvalidMessageError("product.price must be exact", 2, 9))
     assert kept() == {2: (9, "product.price must be exact")}
 
 
-def test_refusal_of_a_stored_or_older_state_is_not_stored() -> None:
+def test_refusal_of_a_stored_or_older_state_is_not_recorded() -> None:
     apply.apply([changed(2, 9)])
     failures.record(InvalidMessageError("late", 2, 8))
     assert kept() == {}
@@ -253,7 +253,7 @@ def kept() -> dict[int, tuple[int, str]]:
     return {doc["_id"]: (doc["sequence"], doc["reason"]) for doc in SyncFailure._get_collection().find()}
 
 
-def test_restored_client_reports_it_until_admin_received_it() -> None:
+def test_restored_client_reports_the_restore_until_admin_acknowledged_it() -> None:
     assert [state.exchange_generations(mark, 0, mark - 1) for mark in (1, 2, 3)] == [0, 1, 2]
     database()["sync_generations"].update_one({"_id": "admin"}, {"$set": {"generation": 1}})  # as a restore does
     assert [state.exchange_generations(4, epoch, 3) for epoch in (0, 0, 2)] == [1, 1, 1], "an answer may get lost"

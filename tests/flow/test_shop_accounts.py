@@ -129,7 +129,7 @@ def test_password_is_changed_only_by_who_knows_it(ann: Browser) -> None:
     assert ann.sign_in(ANN, PASSWORD).status_code == 303
 
 
-def test_account_is_erased_by_who_knows_the_password(ann: Browser) -> None:
+def test_account_is_erased_with_the_password_only(ann: Browser) -> None:
     refused = ann.post(f"{ACCOUNT}/erase", form_on=ACCOUNT, password="not the password")
     assert refused.status_code == 403
     assert is_signed_in(ann)
