@@ -1,1 +1,1 @@
-"""Shoppers' likes: owned here, counted here, told to Admin."""
+"""Shoppers' likes: stored and counted here, forwarded to Admin."""

@@ -1,4 +1,4 @@
-"""L1, L3 and L6 on a MongoDB-wire server: one state and one count, whatever comes twice or late."""
+"""Storing, counting and applying outcomes of likes on a MongoDB-wire server, with repeated and late calls."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

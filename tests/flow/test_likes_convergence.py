@@ -1,4 +1,4 @@
-"""L1 to L6, the real code on real stores: whatever is lost, doubled or late between the two, the sets converge."""
+"""The like flow on real stores: calls between the services are lost, repeated or late, and both sides converge."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""L2, L4, L6 against an Admin that misbehaves over real HTTP: likes wait, are delivered later, and counted once."""
+"""Forwarding to an Admin that fails over real HTTP: likes wait, arrive later, and are counted once."""
 
 import time
 from collections.abc import Iterator

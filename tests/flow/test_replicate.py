@@ -1,4 +1,4 @@
-"""A5 on a MongoDB-wire server: duplicated, reordered, delayed messages end in the same state."""
+"""Applying states on a MongoDB-wire server: duplicated, reordered and delayed messages end in the same state."""
 
 import logging
 import random

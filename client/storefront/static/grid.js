@@ -159,15 +159,15 @@ export async function refresh() {
     changed();
     return now.children.length;
   }
-  const held = new Map([...tiles().children].map((tile) => [tile.id, tile]));
+  const shown = new Map([...tiles().children].map((tile) => [tile.id, tile]));
   const merged = [...now.children].map((tile) => {
-    const old = held.get(tile.id);
+    const old = shown.get(tile.id);
     return old && old.dataset.version === tile.dataset.version ? old : tile;
   });
-  const come = merged.filter((tile) => !held.has(tile.id));
+  const come = merged.filter((tile) => !shown.has(tile.id));
   for (const tile of come) tile.classList.add("tile-new");
   // move only what differs, so that the focus stays
-  for (const old of held.values()) if (!merged.includes(old)) old.remove();
+  for (const old of shown.values()) if (!merged.includes(old)) old.remove();
   merged.forEach((tile, place) => tiles().children[place] === tile || tiles().insertBefore(tile, tiles().children[place] ?? null));
   changed();
   return come.length;

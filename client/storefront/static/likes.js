@@ -8,7 +8,7 @@ import { openDialog } from "./dialog.js";
 const GONE = [404, 410];
 const DOUBLE_CLICK = 500; // ms, as on the server (client/likes/service.py)
 const clicks = new Map(); // product id -> when it was last clicked
-const entries = new Map(); // product id -> {liked: as the server said, wanted, likes: with "liked", busy, settled}
+const entries = new Map(); // product id -> {liked: as the server said, wanted, likes: with "liked", busy, answered}
 
 class Refusal extends Error {
   constructor(message, status = 0) {
@@ -24,7 +24,7 @@ function entryOf(id) {
     const part = parts(id)[0];
     const liked = part.querySelector("[aria-pressed]")?.ariaPressed === "true";
     const likes = Number(part.querySelector("[data-count]").textContent);
-    entries.set(id, { liked, wanted: liked, likes, busy: false, settled: 0 });
+    entries.set(id, { liked, wanted: liked, likes, busy: false, answered: 0 });
   }
   return entries.get(id);
 }
@@ -48,7 +48,7 @@ function render(id) {
 // Applies the server's state of a product; asked is the time of the request. Returns whether the count changed.
 export function update(id, { liked, likes }, asked) {
   const entry = entryOf(id);
-  if (entry.busy || asked < entry.settled) return false;
+  if (entry.busy || asked < entry.answered) return false;
   const changed = entry.likes !== likes;
   Object.assign(entry, { liked, wanted: liked, likes });
   render(id);
@@ -79,7 +79,7 @@ async function post(form, liked) {
   throw new Refusal(problem.detail ?? "Your like was not saved.", response.status);
 }
 
-async function settle(id, form) {
+async function send(id, form) {
   const entry = entryOf(id);
   if (entry.busy) return;
   entry.busy = true;
@@ -99,7 +99,7 @@ async function settle(id, form) {
     explain(id, form, refusal, wanted);
   } finally {
     entry.busy = false;
-    entry.settled = performance.now();
+    entry.answered = performance.now();
   }
 }
 
@@ -116,7 +116,7 @@ function explain(id, form, refusal, wanted) {
 function want(id, form, liked) {
   entryOf(id).wanted = liked;
   render(id);
-  settle(id, form);
+  send(id, form);
 }
 
 export function initLikes() {
