@@ -19,7 +19,7 @@ def fail(kind: str) -> None:
     """Fail in one of the expected ways."""
     raise {
         "settings": SettingsError("X is not set"),
-        "store": ServerSelectionTimeoutError("nobody there"),
+        "store": ServerSelectionTimeoutError("no server"),
         "admin": AdminUnavailableError("Admin does not answer"),
         "ctrl-c": KeyboardInterrupt(),
         "bug": ZeroDivisionError("a bug"),
@@ -33,7 +33,7 @@ lazy = LazyCommand("fail", f"{__name__}:fail", "Fail in one of the ways.")
     ("kind", "code", "told"),
     [
         ("settings", 2, "Settings:\nX is not set\n"),
-        ("store", 4, "The database does not answer: nobody there\n"),
+        ("store", 4, "The database does not answer: no server\n"),
         ("admin", 4, "Admin does not answer\n"),
         ("ctrl-c", 130, "interrupted\n"),
     ],
