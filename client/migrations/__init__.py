@@ -23,22 +23,29 @@ def index_products(products: Collection) -> None:
     products.create_index([("image_url", ASCENDING)])  # finds the images in use
 
 
-def _indexes(db: Database) -> None:
+def _first_release(db: Database) -> None:
     index_products(db["products"])
-    likes = db["likes"]
-    likes.create_index([("pending", ASCENDING)], sparse=True)
-    likes.create_index([("uncounted", ASCENDING)], sparse=True)
-    likes.create_index([("user", ASCENDING), ("liked", ASCENDING), ("at", DESCENDING)])
-    likes.create_index([("product", ASCENDING), ("liked", ASCENDING)])
+    _index_likes(db["likes"])
+    _index_dead_letters(db["dead_letters"])
     db["shoppers"].create_index([("email", ASCENDING)], unique=True)
+    db["shoppers"].create_index([("oidc_subject", ASCENDING)], unique=True, sparse=True)
+    db["images"].create_index([("checked_at", ASCENDING)])
+    db["images_wanted"].create_index([("due_at", ASCENDING)])
     # Created now: older MongoDB cannot create a collection inside a transaction.
     for name in ("sync_failures", "leases", "breakers"):
         if name not in db.list_collection_names():
             db.create_collection(name)
 
 
-def _dead_letters(db: Database) -> None:
-    dead_letters = db["dead_letters"]
+def _index_likes(likes: Collection) -> None:
+    for field in ("pending", "uncounted", "parked"):
+        likes.create_index([(field, ASCENDING)], sparse=True)
+    # A shopper's likes, the latest first; _id makes the order total.
+    likes.create_index([("user", ASCENDING), ("liked", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)])
+    likes.create_index([("product", ASCENDING), ("user", ASCENDING)])  # the order in which both sides compare
+
+
+def _index_dead_letters(dead_letters: Collection) -> None:
     newest_first = [("died_at", DESCENDING), ("_id", DESCENDING)]
     dead_letters.create_index(newest_first)
     dead_letters.create_index([("state", ASCENDING), *newest_first])
@@ -46,40 +53,7 @@ def _dead_letters(db: Database) -> None:
     dead_letters.create_index([("products.id", ASCENDING)])
 
 
-def _likes_lists(db: Database) -> None:
-    likes = db["likes"]
-    # "My likes" by keyset: _id makes the order total. It replaces the one without.
-    likes.create_index([("user", ASCENDING), ("liked", ASCENDING), ("at", DESCENDING), ("_id", DESCENDING)])
-    if "user_1_liked_1_at_-1" in likes.index_information():
-        likes.drop_index("user_1_liked_1_at_-1")
-    likes.create_index([("product", ASCENDING), ("user", ASCENDING)])  # the order in which both sides compare
-    likes.create_index([("parked", ASCENDING)], sparse=True)
-
-
-def _images(db: Database) -> None:
-    index_products(db["products"])
-    db["images"].create_index([("checked_at", ASCENDING)])
-    db["images_wanted"].create_index([("due_at", ASCENDING)])
-
-
-def _oidc(db: Database) -> None:
-    db["shoppers"].create_index([("oidc_subject", ASCENDING)], unique=True, sparse=True)
-
-
-def _likes_of_a_product(db: Database) -> None:
-    """Every write of a like kept this index up, and (product, user) begins as it does."""
-    if "product_1_liked_1" in db["likes"].index_information():
-        db["likes"].drop_index("product_1_liked_1")
-
-
-MIGRATIONS: dict[int, Callable[[Database], None]] = {
-    1: _indexes,
-    2: _dead_letters,
-    3: _likes_lists,
-    4: _images,
-    5: _oidc,
-    6: _likes_of_a_product,
-}
+MIGRATIONS: dict[int, Callable[[Database], None]] = {1: _first_release}
 
 
 def migrate(db: Database) -> list[int]:
