@@ -14,7 +14,7 @@ from contract.messages import format_time
 from contract.service_calls import DEAD_LETTERS
 from contract.versions import MAX_SEQUENCE
 from web.http.api import Blueprint, ServiceSchema
-from web.http.fields import Whole
+from web.http.fields import Flag, Whole
 from web.security.signatures import service_only
 
 MAX_AT_ONCE = 500  # dead letters per call
@@ -27,7 +27,7 @@ class WhereSchema(ma.Schema):
     state = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(STATES))
     reason = fields.String(load_default="", validate=validate.Length(max=100))
     product = Whole(load_default=None, allow_none=True, validate=validate.Range(1, MAX_SEQUENCE))
-    with_products = fields.Boolean(load_default=False)
+    with_products = Flag(load_default=False)
 
     @ma.post_load
     def _filter(self, data: dict[str, Any], **_: Any) -> Filter:

@@ -368,7 +368,7 @@ def test_dry_run_changes_nothing_and_all_needs_a_confirmation(command: Callable[
     result = command("resync", "--all", "--dry-run")
     assert (result.exit_code, result.stdout) == (1, f"would resync {dead[0]['_id']} product 7\n")
     refused = command("resync", "--all")
-    assert (refused.exit_code, "give --yes" in refused.stderr) == (2, True)
+    assert (refused.exit_code, "Add --yes" in refused.stderr) == (2, True)
     assert command("discard", dead[0]["_id"]).exit_code == 2
     assert len(queries.find(Filter(OPEN), 10)) == 2
     assert command("discard", "--all", "--reason", "nothing like it", "--yes").exit_code == 0

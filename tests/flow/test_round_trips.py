@@ -54,7 +54,7 @@ _EACH = 2  # the question below, and the rollback after it
 
 def _commands(app: Flask) -> int:
     with app.app_context(), db.engine.connect() as connection:
-        return int(connection.exec_driver_sql("SHOW GLOBAL STATUS LIKE 'Questions'").one()[1])
+        return int(connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Questions'").one()[1])
 
 
 @pytest.mark.usefixtures("product")

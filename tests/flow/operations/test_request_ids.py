@@ -86,7 +86,7 @@ def test_request_id_finds_every_step_of_a_like(operated: Operated) -> None:
         ("client", "request"),
         ("worker", "likes forwarded"),
         ("admin", "likes applied"),
-        ("worker", "likes settled"),
+        ("worker", "likes answered"),
     ]
     lines = tells(operated, request_id, told)
     # The call between the services is found by the task that made it.
@@ -100,7 +100,7 @@ def test_import_logs_few_lines_with_one_id(operated: Operated) -> None:
     products = "".join(f"{name}-{n},Mug {n},2.50,EUR,Kitchen\n" for n in range(rows))
     file.write_text("sku,title,price,currency,category\n" + products, encoding="utf-8")
     done = operated.lockstep("import", str(file))
-    [request_id] = re.findall(r"request id ([0-9a-f]{32})", done.stderr)
+    [request_id] = re.findall(r"Request id in the logs: ([0-9a-f]{32})", done.stderr)
 
     def verified() -> Iterator[str]:
         for line in grep(operated, request_id):

@@ -252,7 +252,7 @@ def test_weak_tag_is_refused_with_the_reason_and_what_to_send(editor: Api) -> No
         detail = answer.get_json()["detail"]
         assert answer.status_code == 412
         assert "weak" in detail
-        assert 'without its W/, such as "3"' in detail
+        assert 'without its W/, for example "3"' in detail
 
 
 def test_only_the_delete_that_was_seen_is_undone(app: Flask, editor: Api) -> None:
