@@ -52,7 +52,7 @@ class Rule:
         """Return the error message for ``text`` where it must be as ``tidy`` returns it, None where it is."""
         problem = self.problem(text)
         if problem is None and self.tidy(text) != text:
-            return "Must neither begin nor end with spaces, and end lines with LF."
+            return "Must have no spaces at its beginning or end. Its lines must end with LF."
         return problem
 
     @cached_property

@@ -6,7 +6,7 @@ import unicodedata
 _WORD = re.compile(r"\w+", re.UNICODE)
 MAX_TERMS = 40  # per search: each costs the store an index scan
 SEARCH_DOC = (
-    "Finds products that have, for each of these words, a word that begins with it. Case and accents are ignored. "
+    "Finds products in which each of these words is the beginning of a word. Case and accents are ignored. "
     "A search without a letter or digit finds nothing."
 )
 NO_TERMS = "Enter at least one letter or digit to search."

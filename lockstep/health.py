@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from kombu import Connection
 
 _CLOCK_SECONDS = 2
-_max_age = click.option("--max-age", default=90.0, show_default=True, help="Seconds since the last heartbeat.")
+_max_age = click.option(
+    "--max-age", default=90.0, show_default=True, help="Greatest age of the last heartbeat, in seconds."
+)
 
 
 @click.group()
@@ -39,7 +41,7 @@ def health() -> None:
 @click.option("--heartbeat", required=True, type=click.Path(path_type=Path), help="The file given to 'lockstep relay'.")
 @_max_age
 def relay(heartbeat: Path, max_age: float) -> None:
-    """Check the age of a relay's heartbeat. An outage of a server does not stop the heartbeat.
+    """Check the age of a relay's heartbeat. The heartbeat continues while a database or the broker is down.
 
     \b
     Example:
@@ -75,11 +77,11 @@ def beat(schedule: Path, max_age: float) -> None:
 @health.command()
 @click.option("--node", help="The worker's name; default: celery@ and this host's name.")
 @click.option("--queues", metavar="NAME,NAME", help="The value of 'celery worker --queues'; default: every queue.")
-@click.option("--timeout", default=5, show_default=True, help="Seconds to wait for its answer.")
+@click.option("--timeout", default=5, show_default=True, help="Seconds to wait for the worker's answer.")
 def worker(node: str | None, queues: str | None, timeout: int) -> None:
     """Check that a worker answers through the broker.
 
-    Fails too when it does not consume one of its queues, or when its clock is more than a minute off.
+    Also fails when the worker lacks any of its queues, or when its clock is more than a minute off.
 
     \b
     Examples:

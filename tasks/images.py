@@ -31,4 +31,4 @@ def announce() -> None:
     try:
         copy_images.apply_async(expires=expiry(_EXPIRES))
     except OperationalError as error:
-        log.warning("image task not enqueued; beat will", reason=str(error))
+        log.warning("image task not enqueued; beat enqueues it later", reason=str(error))

@@ -61,7 +61,9 @@ def _lines(text: TextIO) -> Iterator[str]:
     for number in count(1):
         line = text.readline(_LINE_CHARACTERS)
         if len(line) == _LINE_CHARACTERS:
-            raise UnreadableFileError(f"has a line {number} of more than a million characters; each row has a line")
+            raise UnreadableFileError(
+                f"has a line {number} of more than a million characters; put each row on a line of its own"
+            )
         if not line:
             return
         yield line

@@ -229,7 +229,7 @@ def _taken_skus(sku: str) -> Iterator[None]:
         yield
     except IntegrityError:
         db.session.rollback()
-        detail = f"Another product has the sku {sku!r}; change that one or choose another."
+        detail = f"Another product has the sku {sku!r}. Change that product's sku, or choose another sku."
         raise SkuTakenError(detail, [{"field": "sku", "detail": "is taken"}]) from None
 
 

@@ -19,15 +19,15 @@ from runtime.cli.terminal import PRODUCT_ID, check_range, json_option, progress
 @click.command()
 @click.argument("product_id", type=click.IntRange(LOWEST, HIGHEST), required=False)
 @json_option
-@click.option("--repair", is_flag=True, help="Replace wrong copies at the Client by Admin's state.")
+@click.option("--repair", is_flag=True, help="Overwrite wrong copies at the Client with Admin's state.")
 @click.option("--yes", is_flag=True, help="Allow a repair to delete many products at the Client.")
 @click.option("--from", "first", type=PRODUCT_ID, help="Only ids from this one …")
 @click.option("--to", "last", type=PRODUCT_ID, help="… up to this one.")
 def diff(product_id: int | None, as_json: bool, repair: bool, yes: bool, first: int | None, last: int | None) -> None:
     """Compare the content of both stores; with PRODUCT_ID, one product field by field.
 
-    Pending products are no drift. Exits 0 when the stores are in sync, or all drift was repaired; 3 when drift is
-    left; 4 when the Client or the database does not answer.
+    Pending products do not count as drift. Exits 0 when the stores are in sync, or all drift was repaired; 3 when
+    drift is left; 4 when the Client or the database does not answer.
 
     \b
     Examples:

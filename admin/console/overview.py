@@ -58,7 +58,7 @@ def repair_drift() -> int:
     ids = list(db.session.execute(query).scalars())
     db.session.rollback()
     if not ids:
-        raise NothingToRepairError("A resync repairs none of this drift. Run 'lockstep sync diff --repair'.")
+        raise NothingToRepairError("A resync cannot repair this drift. Run 'lockstep sync diff --repair'.")
     return resync.mark_pending(resync.Selection(ids=ids))
 
 
@@ -67,7 +67,7 @@ def _advice(status: Status, found: Sequence[Part]) -> str:
     if status.oldest is None:
         return ""
     if status.alarm:
-        return "Nothing is verified before “lockstep sync recover”."
+        return "Nothing is verified until you run “lockstep sync recover”."
     if status.oldest.state == STUCK:
         return "The Client refuses it. Correct and save the product, or resync it once the cause is fixed."
     silent = [part for part in found if part.state != OK and part.advice]

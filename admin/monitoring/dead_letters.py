@@ -74,7 +74,7 @@ def change(action: str, id_: str, by: str) -> None:
     """Resync or discard one dead letter. Raises DeadLetterNotFoundError, RefusedError, ClientUnavailableError."""
     result = _change(action, [get_dead_letter(id_)], by)
     if result.refused:
-        raise RefusedError(f"Dead letter {id_} cannot be changed: {result.refused[0]['refused']}.")
+        raise RefusedError(f"Dead letter {id_} was not changed: {result.refused[0]['refused']}.")
 
 
 def change_all(action: str, where: dict[str, Any], by: str) -> BulkResult:

@@ -37,7 +37,7 @@ def sign_up(email: str, password: str) -> Shopper:
     try:
         return shopper.create()
     except DuplicateKeyError:
-        detail = f"{email} already exists; sign in, or use another address."
+        detail = f"An account for {email} already exists; sign in, or use another address."
         raise EmailTakenError(detail, [{"field": "email", "detail": "is taken"}]) from None
 
 

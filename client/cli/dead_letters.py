@@ -49,12 +49,20 @@ def _selection(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @dead_letters.command("list")
-@click.option("--state", type=click.Choice([*STATES, "any"]), default=OPEN, show_default=True, help="Only this state.")
+@click.option(
+    "--state",
+    type=click.Choice([*STATES, "any"]),
+    default=OPEN,
+    show_default=True,
+    help="List only dead letters in this state.",
+)
 @_selection
-@click.option("--limit", type=click.IntRange(1, _LIST_AT_MOST), default=50, show_default=True, help="How many.")
+@click.option(
+    "--limit", type=click.IntRange(1, _LIST_AT_MOST), default=50, show_default=True, help="List at most this many."
+)
 @json_option
 def list_(state: str, reason: str, product: int | None, limit: int, as_json: bool) -> None:
-    """List dead letters, newest first. Collects them from the broker before.
+    """List dead letters, newest first. Collects new ones from the broker first.
 
     \b
     Examples:

@@ -138,7 +138,7 @@ def oidc_done() -> ResponseReturnValue:
     if not oidc.offered():
         abort(HTTPStatus.NOT_FOUND)
     if is_head():
-        raise oidc.NotConfirmedError("Only GET asks the other service who you are.")
+        raise oidc.NotConfirmedError("A HEAD request does not sign you in. Send GET.")
     back, product_id = session.get("after_oidc", ["/", None])
     sessions.begin(oidc.find_shopper())
     return _finish_sign_in(product_id if isinstance(product_id, int) else None, back)

@@ -41,7 +41,9 @@ def broker() -> Iterator[Finding]:
 
 def _server(connection: Connection) -> Iterator[Finding]:
     if connection.transport.driver_type != "amqp":
-        yield ok("broker", "Valkey or Redis answers; it has no dead letters, so the relay alone sends again")
+        yield ok(
+            "broker", "Valkey or Redis answers; it stores no dead letters; only the relay sends failed messages again"
+        )
         return
     properties: dict[str, Any] = connection.connection.server_properties
     version = str(properties.get("version", "0"))

@@ -56,7 +56,7 @@ def test_everything_works_without_javascript(shop: Shop, new_context: Callable[.
 
 @pytest.mark.usefixtures("look")
 @pytest.mark.parametrize("look", ["desktop-light", "phone-dark"], indirect=True)
-def test_no_page_keeps_anyone_out(shop: Shop, page: Page, guard: Guard) -> None:
+def test_every_page_is_accessible(shop: Shop, page: Page, guard: Guard) -> None:
     watch_shifts(page)
     gone = shop.create()
     shop.delete(gone)

@@ -70,11 +70,11 @@ def story(
 @pytest.mark.parametrize(
     ("look", "story"), [("desktop-light", Keyboard()), ("phone-dark", Pointer(touch=True))], indirect=True
 )
-def test_both_sides_tell_the_same_story(story: Story) -> None:
+def test_both_services_show_the_same_state(story: Story) -> None:
     product_id = _staff_make_a_product(story)
     _a_shopper_likes_it(story, product_id)
     _two_people_edit_at_once(story, product_id)
-    _drift_is_seen_and_mended(story, product_id)
+    _drift_is_found_and_repaired(story, product_id)
     _a_dead_letter_is_resynced(story, product_id)
     _a_file_is_imported(story, product_id)
     _a_delete_is_undone(story, product_id)
@@ -136,7 +136,7 @@ def _two_people_edit_at_once(story: Story, product_id: int) -> None:
     expect(tile(story.shopper, product_id).get_by_text("Their title", exact=True).first).to_be_visible()
 
 
-def _drift_is_seen_and_mended(story: Story, product_id: int) -> None:
+def _drift_is_found_and_repaired(story: Story, product_id: int) -> None:
     """Somebody changed the copy past Lockstep."""
     story.console.edit_the_copy(product_id, title="Nobody's title")
     differs = story.staff.locator("#sides > table tr.differs")

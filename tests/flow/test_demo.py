@@ -87,7 +87,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
     eventually(lambda: not demo.left_behind(), within=15, what="the end of every process")
 
 
-def test_demo_stays_up_says_where_mends_itself_and_keeps_its_state(demo: Demo) -> None:
+def test_demo_prints_its_urls_restarts_processes_and_keeps_its_state(demo: Demo) -> None:
     running = demo.up()
     first = demo.output.read_text()
     second = Demo(demo.folder)

@@ -183,7 +183,7 @@ def test_operators_in_place_of_values_are_refused(shop: FlaskClient) -> None:
     refused(shop.post("/api/v1/auth/token", json={"email": {"$ne": ""}, "password": {"$ne": ""}}), 422)
 
 
-def test_held_answers_admin_alone(shop: FlaskClient) -> None:
+def test_replica_states_are_for_admin_only(shop: FlaskClient) -> None:
     refused(shop.post(HELD, json={"ids": [1]}), 401)
     prepared = requests.Request(
         "POST", f"http://x{HELD}", json={"ids": [1, 13, 99]}, auth=SignedBy(parse_keys(KEYS), audience="client")

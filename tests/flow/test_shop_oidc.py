@@ -164,7 +164,7 @@ def test_issuer_needs_its_client_and_the_shops_address(settings: ClientSettings,
         ClientSettings(**{name: value for name, value in values.items() if name != missing})
 
 
-def test_head_at_the_way_back_signs_nobody_in_and_spoils_nothing(visitor: Browser, issuer: str) -> None:
+def test_head_of_the_callback_does_not_sign_in_and_does_not_use_the_code(visitor: Browser, issuer: str) -> None:
     back = begin(visitor, issuer)
     assert visitor.client.head(back).status_code == 401
     assert visitor.get("/account").status_code == 302
@@ -193,7 +193,7 @@ def test_account_without_a_password_is_entered_by_none_and_erased_by_its_email(v
     assert database()["shoppers"].count_documents({}) == 0
 
 
-def test_issuer_that_is_away_is_told_of(settings: ClientSettings) -> None:
+def test_unavailable_issuer_is_reported(settings: ClientSettings) -> None:
     visitor = Browser(shop_with(settings, "http://127.0.0.1:1").test_client(), "/sign-in")
     answer = visitor.get(START)
     assert answer.status_code == 503

@@ -39,7 +39,7 @@ def store_image(file: IO[bytes] | None) -> str:
 
 
 def store(file: IO[bytes] | None) -> Image:
-    """Do the same; return the row, without its bytes."""
+    """Verify, re-encode and store an uploaded file; return the row, without its bytes."""
     if file is None:
         raise UnacceptableImageError("is missing")
     encoded = encode(file)

@@ -166,7 +166,7 @@ def test_restore_is_refused_where_the_sku_was_given_away(app: Flask, editor: Api
         assert service.restore_product(first, {2}, "me", {"sku": "MUG-2"}).live_sku == "MUG-2"
 
 
-def test_what_never_was_cannot_be_restored(editor: Api, viewer: Api) -> None:
+def test_product_that_never_existed_cannot_be_restored(editor: Api, viewer: Api) -> None:
     assert editor.restore(999).status_code == 404
     assert viewer.restore(999).status_code == 403
 

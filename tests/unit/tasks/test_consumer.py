@@ -26,6 +26,6 @@ def test_a_body_of_any_other_shape_is_not(body: bytes) -> None:
     assert "body" in (unreadable(message(body)) or "")
 
 
-def test_nor_is_one_without_a_task_or_in_another_format() -> None:
+def test_message_without_a_task_or_in_another_format_is_unreadable() -> None:
     assert "no task" in (unreadable(message(b"[[],{},{}]", headers={})) or "")
     assert "decoded" in (unreadable(message(b"x", content_type="application/x-python-serialize")) or "")

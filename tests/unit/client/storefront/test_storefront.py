@@ -20,12 +20,12 @@ from client.storefront.product_grid import MOST_PAGES, Wanted
         (f"/?q={'x' * 5000}", Wanted(q="x" * 100)),
     ],
 )
-def test_what_a_url_says_wrongly_counts_as_not_said(url: str, wanted: Wanted) -> None:
+def test_invalid_parameters_of_a_url_are_ignored(url: str, wanted: Wanted) -> None:
     with Flask("shop").test_request_context(url):
         assert Wanted.from_request() == wanted
 
 
-def test_a_query_says_only_what_is_not_usual() -> None:
+def test_query_string_contains_only_values_that_differ_from_the_defaults() -> None:
     assert Wanted().query() == ""
     assert Wanted(q="a&b", category="Kitchen", pages=4).query(category="") == "?q=a%26b"
     assert Wanted(sort="-likes").query(cursor="c", pages=2) == "?sort=-likes&cursor=c&pages=2"
