@@ -55,7 +55,7 @@ def find(id_: str) -> Actor | None:
 
 @retry_deadlocks
 def rotate(id_: str, old: str, new: str, by: str) -> bool:
-    """Replace the refresh token ``old`` by ``new``. A second use of ``old`` means that it was stolen: end the sign-in."""
+    """Replace the refresh token ``old`` by ``new``. A second use of ``old`` means theft, and ends the sign-in."""
     exchange = update(SignIn).where(SignIn.id == id_, SignIn.refresh_id == old).values(refresh_id=new)
     rotated: bool = db.session.execute(exchange).rowcount == 1  # type: ignore[attr-defined]
     if not rotated:

@@ -62,7 +62,7 @@ class OneImport(MethodView):
 @blp.response(200, ImportJobSchema)
 @blp.alt_response(404, description="No such import")
 def cancel_import(job_id: int) -> Any:
-    """Cancel an import. Rows that are imported already stay; a finished import does not change."""
+    """Cancel an import. Imported rows are kept; a finished import does not change."""
     return service.cancel(job_id)
 
 
