@@ -28,7 +28,7 @@ def likes() -> None:
 @likes.command("status")
 @json_option
 def show_status(as_json: bool) -> None:
-    """Show pending and parked likes, and the circuit breaker for calls to Admin.
+    """Show pending and parked likes, and the circuit breaker.
 
     \b
     Examples:
