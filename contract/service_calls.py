@@ -18,6 +18,10 @@ DEAD_LETTERS = f"{PREFIX}/dead-letters"  # the Client's
 MAX_ENTRIES = 5_000
 MAX_REPAIRS = 200
 MAX_LIKES = 500
+MAX_DEAD_LETTERS = 500
+
+MAX_COUNTED = 1_000  # counting the dead letters of one state stops here
+NEVER_AT_ADMIN = "Admin never had its products; discard the dead letter"  # why a resync is refused
 
 # What Admin did with a like.
 APPLIED = "applied"

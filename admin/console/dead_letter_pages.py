@@ -16,6 +16,7 @@ from admin.monitoring import dead_letters
 from admin.monitoring.dead_letters import BulkResult
 from admin.outbox.client_gateway import ClientUnavailableError
 from admin.rest.dead_letter_schemas import STATES, BulkSchema
+from contract.service_calls import MAX_COUNTED
 from runtime.ids import to_id
 from web.pages import forms
 
@@ -27,7 +28,7 @@ _SHOWN = 25
 def list_dead_letters() -> str:
     where = _where()
     page, error = _page(where)
-    shown = {"page": page, "error": error, "where": where, "counted": dead_letters.COUNTED}
+    shown = {"page": page, "error": error, "where": where, "counted": MAX_COUNTED}
     return render_template("console/dead_letters.html", **shown, next_url=_next_url(page))
 
 
@@ -35,7 +36,7 @@ def list_dead_letters() -> str:
 @page_for(VIEWER)
 def live_dead_letters() -> Response:
     page, error = _page(_where())
-    shown = {"page": page, "error": error, "where": _where(), "counted": dead_letters.COUNTED}
+    shown = {"page": page, "error": error, "where": _where(), "counted": MAX_COUNTED}
     regions = {"counts": render_template("console/dead_letter_counts.html", **shown)}
     for item in page.items if page else ():
         regions[f"state-{item['id']}"] = render_template("console/dead_letter_state.html", dead_letter=item)

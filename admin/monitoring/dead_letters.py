@@ -10,13 +10,11 @@ from admin.db.engine import retry_deadlocks
 from admin.db.extensions import db
 from admin.outbox.client_gateway import ClientUnavailableError, client_gateway
 from admin.relay import resync as relay_resync
-from contract.service_calls import DEAD_LETTERS
+from contract.service_calls import DEAD_LETTERS, MAX_DEAD_LETTERS, NEVER_AT_ADMIN
 from web.http import cursors
 from web.http.problems import ProblemError
 
 RESYNC, DISCARD = ACTIONS = ("resync", "discard")
-COUNTED = 1_000  # the Client stops counting the dead letters of one state here
-_AT_ONCE = 500  # dead letters per call
 _SORT = "-died_at"
 _TIMEOUT_SECONDS = 15.0
 _ID = re.compile(r"[0-9a-f]{1,64}")
@@ -36,7 +34,7 @@ class RefusedError(ProblemError):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``counts``: dead letters by state; COUNTED means that many or more."""
+    """``counts``: dead letters by state; MAX_COUNTED means that many or more."""
 
     items: list[DeadLetter]
     next_cursor: str | None
@@ -78,13 +76,13 @@ def change(action: str, id_: str, by: str) -> None:
 
 
 def change_all(action: str, where: dict[str, Any], by: str) -> BulkResult:
-    """Resync or discard at most _AT_ONCE dead letters that ``where`` selects. Raises ClientUnavailableError.
+    """Resync or discard at most MAX_DEAD_LETTERS dead letters that ``where`` selects. Raises ClientUnavailableError.
 
     ``where`` names a state, so that a filter lost on the way never selects every dead letter.
     """
     # Dead letters without products would fill the limit each time and keep a resync from reaching the others.
     where = {**where, "with_products": action == RESYNC}
-    found = _ask("query", {"where": where, "limit": _AT_ONCE, "after": None})["dead_letters"]
+    found = _ask("query", {"where": where, "limit": MAX_DEAD_LETTERS, "after": None})["dead_letters"]
     return _change(action, found, by) if found else BulkResult(0, [], more=False)
 
 
@@ -96,7 +94,7 @@ def _change(action: str, found: list[DeadLetter], by: str) -> BulkResult:
     rest = {item["id"] for item in found} - {item["id"] for item in refused}
     outcomes = _ask(action, {"ids": sorted(rest), "by": by})["outcomes"] if rest else []
     refused += [outcome for outcome in outcomes if outcome["refused"]]
-    return BulkResult(len(found) - len(refused), refused, more=len(found) == _AT_ONCE)
+    return BulkResult(len(found) - len(refused), refused, more=len(found) == MAX_DEAD_LETTERS)
 
 
 def _make_pending(found: Sequence[DeadLetter]) -> list[dict[str, str]]:
@@ -106,9 +104,7 @@ def _make_pending(found: Sequence[DeadLetter]) -> list[dict[str, str]]:
     for start in range(0, len(ids), relay_resync.CHUNK):
         known |= _make_chunk_pending(ids[start : start + relay_resync.CHUNK])
     return [
-        {"id": id_, "refused": "Admin never had its products; discard the dead letter"}
-        for id_, products in named.items()
-        if products and not products & known
+        {"id": id_, "refused": NEVER_AT_ADMIN} for id_, products in named.items() if products and not products & known
     ]
 
 

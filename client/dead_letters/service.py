@@ -8,6 +8,7 @@ from client.admin_gateway import AdminGateway
 from client.dead_letters.documents import CLOSED, DISCARDED, RESYNCED, DeadLetter
 from client.images import wanted
 from client.replica.resync import resync as resync_products
+from contract.service_calls import NEVER_AT_ADMIN
 
 RETENTION = timedelta(days=30)  # of resynced and discarded ones
 PURGED_AT_ONCE = 1_000
@@ -30,7 +31,7 @@ def resync(gateway: AdminGateway, dead_letter: dict[str, Any], by: str) -> list[
     found = resync_products(gateway, ids)
     wanted.record(found.states)
     if len(found.unknown) == len(ids):
-        raise RefusedError("Admin never had its products; discard the dead letter")
+        raise RefusedError(NEVER_AT_ADMIN)
     record_resync([dead_letter], by)
     return ids
 

@@ -11,14 +11,11 @@ from client.dead_letters.collect import collected_at
 from client.dead_letters.documents import STATES
 from client.dead_letters.queries import Filter
 from contract.messages import format_time
-from contract.service_calls import DEAD_LETTERS
+from contract.service_calls import DEAD_LETTERS, MAX_COUNTED, MAX_DEAD_LETTERS
 from contract.versions import MAX_SEQUENCE
 from web.http.api import Blueprint, ServiceSchema
 from web.http.fields import Flag, Whole
 from web.security.signatures import service_only
-
-MAX_AT_ONCE = 500  # dead letters per call
-COUNTED = 1_000  # counting the dead letters of one state stops here
 
 blp = Blueprint("dead_letters", __name__, url_prefix=DEAD_LETTERS, description="For Admin only")
 
@@ -36,7 +33,7 @@ class WhereSchema(ma.Schema):
 
 class QuerySchema(ServiceSchema):
     where = fields.Nested(WhereSchema, load_default=Filter)
-    limit = Whole(required=True, validate=validate.Range(1, MAX_AT_ONCE))
+    limit = Whole(required=True, validate=validate.Range(1, MAX_DEAD_LETTERS))
     after = fields.Tuple(
         (fields.AwareDateTime(), fields.String()),
         load_default=None,
@@ -56,7 +53,9 @@ class OneSchema(ServiceSchema):
 class ChangeSchema(ServiceSchema):
     """The dead letters to change are named one by one: a lost filter never means all."""
 
-    ids = fields.List(fields.String(validate=validate.Length(1, 64)), required=True, validate=validate.Length(1, 500))
+    ids = fields.List(
+        fields.String(validate=validate.Length(1, 64)), required=True, validate=validate.Length(1, MAX_DEAD_LETTERS)
+    )
     by = fields.String(required=True, validate=validate.Length(1, 254))
 
 
@@ -68,7 +67,7 @@ def query(asked: dict[str, Any]) -> Any:
     """List dead letters, newest first, with the number in each state and the time of the last collection."""
     collected = collected_at()
     found = [queries.show(item) for item in queries.find(asked["where"], asked["limit"], asked["after"])]
-    counts = queries.counts(COUNTED)
+    counts = queries.counts(MAX_COUNTED)
     return {"dead_letters": found, "counts": counts, "collected_at": format_time(collected) if collected else None}
 
 

@@ -85,8 +85,7 @@ def init_limits(app: Flask, settings: LimitSettings, polls: tuple[str, ...] = ()
         application_limits=_of_all(settings.rate_limit, polls),
         # Requests without an endpoint would not be counted without a name.
         request_identifier=lambda: request.endpoint or _NO_ROUTE,
-        storage_uri=_storage_uri(settings),
-        storage_options=_storage_options(settings),
+        **_storage(settings),
         in_memory_fallback_enabled=True,
         swallow_errors=True,
     )
@@ -145,16 +144,14 @@ def _of_all(rate: str, polls: tuple[str, ...]) -> list[str | Callable[[], str] |
     ]
 
 
-def _storage_uri(settings: LimitSettings) -> str:
+def _storage(settings: LimitSettings) -> dict[str, Any]:
+    """Return the limiter's store. A request waits half a second for a Valkey that hangs; then each process counts for
+    itself for a while.
+    """
     url = settings.rate_limit_storage_url.get_secret_value()
-    return f"{limit_counters.SCHEME}://" if url == _MEMORY else url
-
-
-def _storage_options(settings: LimitSettings) -> dict[str, Any]:
-    """Bound the wait for Valkey to half a second per request; then each process counts for itself for a while."""
-    if settings.rate_limit_storage_url.get_secret_value() == _MEMORY:
-        return {}
-    return {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
+    if url == _MEMORY:
+        return {"storage_uri": f"{limit_counters.SCHEME}://"}
+    return {"storage_uri": url, "storage_options": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}}
 
 
 def _refuse(limit: RequestLimit | None) -> Response:
