@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 def make_far_future_due() -> None:
     """Make rows due that a clock set back would delay for days."""
     if rows := claims.make_far_future_due():
-        log.warning("made due: the database's clock went back", products=rows)
+        log.warning("rows made due: the database's clock went back", products=rows)
 
 
 def compare_generations() -> None:
@@ -136,7 +136,7 @@ def _run(job: Callable[[], None]) -> None:
     try:
         job()
     except (*OUTAGES, ClientUnavailableError, RestoredError) as error:
-        log.warning("postponed", job=job.__name__, reason=str(error.__cause__ or error))
+        log.warning("job postponed", job=job.__name__, reason=str(error.__cause__ or error))
     except Exception:  # the other jobs are still run
         log.exception("a job failed", job=job.__name__)
     finally:

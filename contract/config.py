@@ -31,7 +31,7 @@ class BrokerSettings(Settings):
 
 
 class FlowerSettings(Settings):
-    """Flower: Flower alone, which has more variables, such as ``FLOWER_READ_ONLY``: see its documentation."""
+    """Flower: Flower alone. Its own documentation describes more settings, such as ``FLOWER_READ_ONLY``."""
 
     flower_basic_auth: SecretStr | None = Field(
         None,

@@ -28,7 +28,7 @@ PRODUCT_CHANGED = "product.changed.v1"
 LIKE_CHANGED = "like.changed.v1"
 MAX_IDS = 500  # products per call between the services, in both directions
 
-_NEWER = "type {!r} is newer than {!r}: upgrade this side"
+_NEWER = "type {!r} is newer than {!r}: upgrade the service that received it"
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")  # as format_time
 _USER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

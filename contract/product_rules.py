@@ -19,6 +19,15 @@ _HOST = rf"(?:[^\s\"'<>\\/?#@:\[\]%{_CONTROLS}]+|\[[0-9A-Fa-f:.]+\])"
 _SPACES = "\t\n\r \xa0\u1680\u2028\u2029\u202f\u205f\u2060\u3000\ufeff" + "".join(map(chr, range(0x2000, 0x200C)))
 
 
+def half_character(text: str) -> str | None:
+    """Return the error message for a lone surrogate, which JSON can carry and nothing can store or hash; else None."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "Must contain only complete Unicode characters."
+    return None
+
+
 @dataclass(frozen=True)
 class Rule:
     """The rule for one text: at most ``longest`` characters that match ``pattern``, else ``error`` is the message.
@@ -38,11 +47,7 @@ class Rule:
             return f"Must have at most {self.longest:,} characters."
         if not self._pattern.match(text):
             return self.error
-        try:
-            text.encode()
-        except UnicodeEncodeError:  # a lone surrogate, which JSON can carry and no store accepts
-            return "Must be whole Unicode characters."
-        return None
+        return half_character(text)
 
     def tidy(self, text: str) -> str:
         """Return ``text`` as it is stored."""
@@ -80,7 +85,7 @@ RULES = {
         r"(?:|/images/[0-9a-f]{64}"
         r"|/(?!images(?:/|\Z))[A-Za-z0-9_~.-][A-Za-z0-9_~./-]*"
         rf"|[Hh][Tt][Tt][Pp][Ss]?://{_HOST}(?::[0-9]{{1,5}})?(?:[/?#][^\s\"'<>\\{_CONTROLS}]*)?)\Z",
-        "Must be an http:// or https:// URL, a path on this site that starts with /, or the whole address that the "
-        "upload of an image answered.",
+        "Must be an http:// or https:// URL, a path on this site that starts with /, or the address that an image "
+        "upload returned, complete.",
     ),
 }

@@ -98,6 +98,6 @@ def _decode(raw: list[Any]) -> tuple[list[ProductChanged], list[InvalidMessageEr
         try:
             messages.append(ProductChanged.decode(item, caused))
         except InvalidMessageError as error:
-            log.warning("refused", reason=error.reason, product_id=error.product_id, sequence=error.sequence)
+            log.warning("message refused", reason=error.reason, product_id=error.product_id, sequence=error.sequence)
             refused.append(error)
     return messages, refused

@@ -41,7 +41,7 @@ def add_staff(email: str, password: str, role: str, by: str = CLI) -> Staff:
     except IntegrityError:
         db.session.rollback()
         taken = [{"field": "email", "detail": "is taken"}]
-        raise AccountExistsError(f"{email} already exists; its password was not changed", taken) from None
+        raise AccountExistsError(f"An account for {email} already exists; it was not changed.", taken) from None
     return staff
 
 

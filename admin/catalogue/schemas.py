@@ -109,7 +109,8 @@ class ListQuerySchema(PageSchema):
         load_default=STABLE,
         validate=validate.OneOf(SORTS),
         metadata={
-            "description": "Only `id` is stable: following the Link headers returns every product that exists all the "
-            "time exactly once. In any other order a product whose value changes may be skipped or repeated."
+            "description": "Only `id` is stable: following the Link headers returns a product exactly once if it "
+            "exists from the first page to the last. In any other order a product whose value changes may be skipped "
+            "or repeated."
         },
     )

@@ -21,8 +21,8 @@ from runtime.cli.terminal import PRODUCT_ID, check_range, json_option, progress
 @json_option
 @click.option("--repair", is_flag=True, help="Overwrite wrong copies at the Client with Admin's state.")
 @click.option("--yes", is_flag=True, help="Allow a repair to delete many products at the Client.")
-@click.option("--from", "first", type=PRODUCT_ID, help="Only ids from this one …")
-@click.option("--to", "last", type=PRODUCT_ID, help="… up to this one.")
+@click.option("--from", "first", type=PRODUCT_ID, help="Only products with this id or a higher one.")
+@click.option("--to", "last", type=PRODUCT_ID, help="Only products with this id or a lower one.")
 def diff(product_id: int | None, as_json: bool, repair: bool, yes: bool, first: int | None, last: int | None) -> None:
     """Compare the content of both stores; with PRODUCT_ID, one product field by field.
 
@@ -39,7 +39,7 @@ def diff(product_id: int | None, as_json: bool, repair: bool, yes: bool, first: 
     if product_id is not None and (first or last):
         raise click.UsageError("Give either a product or a range.")
     check_range(("--from", "--to"), first, last)
-    again = resumable("run it again" + ("; what is repaired stays repaired" if repair else ""))
+    again = resumable("run the command again" + ("; completed repairs are kept" if repair else ""))
     with create_app().app_context(), again:
         if product_id is not None and not repair:
             _one(product_id, as_json)
@@ -74,8 +74,8 @@ def _range(span: tuple[int, int], as_json: bool, repairing: RepairRun | None) ->
     report.end(comparison.pending)
     if repairing and repairing.withheld:
         click.echo(
-            f"Not deleted: {repairing.withheld} products at the Client, more than {repairing.limit}. "
-            "Run it again with --yes to delete them.",
+            f"{repairing.withheld} products were not deleted at the Client: more than {repairing.limit} need --yes. "
+            "Run the command again with --yes to delete them.",
             err=True,
         )
         raise click.exceptions.Exit(EXIT_FAILED)

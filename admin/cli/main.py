@@ -81,10 +81,11 @@ def relay(heartbeat: Path | None) -> None:
 @click.option("--author", default="import", show_default=True, help="Author of the changes in each product's history.")
 @json_option
 def import_(file: Path, kind: str | None, restart: bool, author: str, as_json: bool) -> None:
-    """Create or update products from FILE (.csv, or .ndjson with one object per line; -: standard input), by SKU.
+    """Create products from FILE, and update those whose SKU exists.
 
-    Reports and skips rows with errors, with their line; imports the others. Run again, an interrupted import resumes
-    where it stopped. Exits 1 when rows were skipped, 2 when the file cannot be read.
+    FILE is .csv, or .ndjson with one object per line; - reads standard input. Rows with errors are skipped and
+    reported with their line number. To resume an interrupted import, run the same command again. Exits 1 when rows
+    were skipped, 2 when the file cannot be read.
 
     \b
     Examples:
@@ -141,7 +142,7 @@ def export(file: Path, kind: str | None) -> None:
       lockstep export - --format ndjson | gzip > catalogue.ndjson.gz
     """
     chosen = kind or ("ndjson" if file.suffix in importer.NDJSON_SUFFIXES else "csv")
-    again = resumable("the catalogue is not complete; run it again")
+    again = resumable("the export is not complete; run the same command again")
     with create_app().app_context(), again, _written(file) as out, progress("exporting", own_state.live()) as advance:
         count = exporter.export(out, chosen, advance)
     click.echo(f"{count} products", err=True)
@@ -158,4 +159,4 @@ def _written(file: Path) -> Iterator[IO[str]]:
         raise  # the reader closed the pipe
     except OSError as error:
         where = "Standard output" if to_stdout else file
-        raise click.ClickException(f"{where}: {error.strerror}. The catalogue is not complete.") from None
+        raise click.ClickException(f"{where}: {error.strerror}. The export is not complete.") from None

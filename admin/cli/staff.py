@@ -44,7 +44,7 @@ def staff() -> None:
 
 @staff.command("add")
 @click.argument("email")
-@click.option("--role", type=click.Choice(ROLES), default=EDITOR, show_default=True, help="Its rights.")
+@click.option("--role", type=click.Choice(ROLES), default=EDITOR, show_default=True, help="What the account may do.")
 @_password
 def staff_add(email: str, role: str, password_stdin: bool) -> None:
     """Create an account for EMAIL. An existing one is not changed.
@@ -164,10 +164,12 @@ def staff_keys() -> None:
 
 @staff_keys.command("add")
 @click.argument("name")
-@click.option("--role", type=click.Choice(ROLES), default=EDITOR, show_default=True, help="Its rights.")
-@click.option("--days", type=click.IntRange(1, 3650), help="Days until it expires; default: never.")
+@click.option("--role", type=click.Choice(ROLES), default=EDITOR, show_default=True, help="What the key may do.")
+@click.option(
+    "--days", type=click.IntRange(1, 3650), help="Days until the key expires. Without it, the key never expires."
+)
 def keys_add(name: str, role: str, days: int | None) -> None:
-    """Create a key called NAME, and print it once. Send it as a bearer token.
+    """Create a key called NAME, and print it once. A program sends it as a bearer token.
 
     \b
     Example:

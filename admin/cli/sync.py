@@ -77,14 +77,14 @@ def _watch() -> None:
 
 @click.command()
 @click.argument("ids", nargs=-1, type=PRODUCT_ID)
-@click.option("--sku", "skus", multiple=True, help="By SKU; repeatable.")
-@click.option("--from", "first_id", type=PRODUCT_ID, help="Ids from this one …")
-@click.option("--to", "last_id", type=PRODUCT_ID, help="… up to this one.")
-@click.option("--changed-since", type=click.DateTime(_DATES), help="Changed at this time or later (UTC).")
-@click.option("--changed-until", type=click.DateTime(_DATES), help="Changed at this time or before (UTC).")
-@click.option("--stuck", is_flag=True, help="Only those that are stuck.")
+@click.option("--sku", "skus", multiple=True, help="The product with this SKU; repeatable.")
+@click.option("--from", "first_id", type=PRODUCT_ID, help="Products with this id or a higher one.")
+@click.option("--to", "last_id", type=PRODUCT_ID, help="Products with this id or a lower one.")
+@click.option("--changed-since", type=click.DateTime(_DATES), help="Products changed at this time or later (UTC).")
+@click.option("--changed-until", type=click.DateTime(_DATES), help="Products changed at this time or before (UTC).")
+@click.option("--stuck", is_flag=True, help="Only stuck products.")
 @click.option("--all", "everything", is_flag=True, help="Every product.")
-@click.option("--dry-run", is_flag=True, help="Only print how many there are.")
+@click.option("--dry-run", is_flag=True, help="Only print how many products are selected.")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until all are verified.")
 @json_option
 def resync(
@@ -133,7 +133,7 @@ def resync(
 
 
 def _carry_out(selection: resync_.Selection, total: int, wait: bool) -> int:
-    again = resumable("products marked so far are sent; run it again for the rest")
+    again = resumable("products marked so far are sent; run the command again for the rest")
     with again, progress("marked", total) as advance:
         done = resync_.mark_pending(selection, advance)
     with resumable("the relays continue; 'lockstep sync status --watch' shows their progress"):

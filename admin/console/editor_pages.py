@@ -115,7 +115,7 @@ def restore_product(product_id: int) -> Answer:
         if form:
             return _conflict(product_id, form)
         flash(
-            "Someone else restored and deleted this product. It is still deleted; check it before you restore it.",
+            "Someone else restored this product and deleted it again. Check it before you restore it.",
             "warning",
         )
         return redirect(url_for("console.show_product", product_id=product_id))

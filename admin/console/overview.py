@@ -69,10 +69,10 @@ def _advice(status: Status, found: Sequence[Part]) -> str:
     if status.alarm:
         return "Nothing is verified until you run “lockstep sync recover”."
     if status.oldest.state == STUCK:
-        return "The Client refuses it. Correct and save the product, or resync it once the cause is fixed."
+        return "This change is stuck. Correct and save the product, or resync it once the cause is fixed."
     silent = [part for part in found if part.state != OK and part.advice]
     if silent:
         return f"{silent[0].name}: {silent[0].text}. {silent[0].advice}"
     if status.oldest.age < 60:
-        return "It is on its way; nothing to do."
-    return "Every part answers. It is sent again automatically; the queues show what is ahead of it."
+        return "This change is on its way. You need not do anything."
+    return "Every part answers. This change is sent again automatically, after the messages queued before it."

@@ -67,7 +67,7 @@ def _client(status: Status) -> Part:
 def _worker(status: Status) -> Part:
     name = "Worker and beat"
     if status.client is None:
-        return Part(name, UNKNOWN, "unknown: only the Client knows")
+        return Part(name, UNKNOWN, "unknown, as the Client does not answer")
     seen = status.client.worker_seen_at
     if seen is not None and status.now - seen < MAX_AGE:
         return Part(name, OK, "running", seen)

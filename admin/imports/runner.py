@@ -96,7 +96,7 @@ class Runner(threading.Thread):
             if self._stopping.is_set():
                 raise StoppingError
             result = importer.store(chunk, job.author, partial(_store_progress, job.id, self._name))
-            log.info("imported", job=job.id, rows=chunk.done, created=result.created, updated=result.updated)
+            log.info("rows imported", job=job.id, rows=chunk.done, created=result.created, updated=result.updated)
             failed += result.skipped
             if is_hopeless(failed, chunk.done):
                 reason = f"given up after line {chunk.line}: {failed:,} of {chunk.done:,} rows were refused"

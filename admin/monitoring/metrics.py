@@ -49,7 +49,7 @@ def _sync(found: Status) -> Iterator[Metric]:
     yield GaugeMetricFamily("sync_pending", "Products not verified to be at the Client.", found.pending)
     yield GaugeMetricFamily("sync_in_flight", "Pending products that were sent.", found.in_flight)
     yield GaugeMetricFamily(
-        "sync_stuck", "Pending products that were lost repeatedly; retried every five minutes.", found.stuck
+        "sync_stuck", "Pending products that were refused or lost repeatedly; retried every five minutes.", found.stuck
     )
     oldest = found.oldest.age if found.oldest else 0.0
     yield GaugeMetricFamily(

@@ -104,7 +104,7 @@ def expedite(rows: Sequence[Replication]) -> None:
 
 @retry_deadlocks
 def expedite_all() -> None:
-    """Do the same for all sent rows. Commits."""
+    """Make all sent rows due in a moment, except those with lost attempts. Commits."""
     later = _later_than(soon := _soon())
     db.session.execute(update(Replication).where(Replication.lane.in_(LANE_QUEUES), *later).values(due_at=soon))
     db.session.commit()

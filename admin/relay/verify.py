@@ -76,7 +76,7 @@ def _entry(product_id: int, state: ReplicaState) -> Entry:
 
 
 def _is_verified(row: Replication, state: ReplicaState | None) -> bool:
-    """Return whether the Client stores exactly this state. A later version than Admin's does not count: see _reason."""
+    """Return whether the Client stores exactly this state. A sequence above Admin's does not count: see _reason."""
     return state is not None and state.sequence == row.sequence and state.checksum == row.checksum
 
 
@@ -176,7 +176,8 @@ def _reason(row: Replication, state: ReplicaState | None) -> str | None:
     if state.problem:
         return f"the Client's copy is malformed: {state.problem}"[:MAX_ERROR]
     if state.sequence > row.sequence:
-        return f"the Client stores {state.sequence}, a later version than Admin's {row.sequence}; it is being repaired"
+        above = f"the Client stores sequence {state.sequence}, which is above Admin's {row.sequence}"
+        return f"{above}; the copy is being repaired"
     return OTHER_CONTENT if state.sequence == row.sequence else None
 
 

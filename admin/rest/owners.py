@@ -150,7 +150,7 @@ class Keys(MethodView):
 @blp.response(204)
 @blp.alt_response(404, description="No such key")
 def revoke_key(key_id: int) -> None:
-    """Revoke a key. It stops working at once."""
+    """Revoke a key. It stops working immediately."""
     keys.revoke(key_id, author())
 
 

@@ -60,7 +60,7 @@ def not_modified(version: int) -> bool:
     Raises StaleVersionError when If-Match names other versions.
     """
     if "If-Match" in request.headers and version not in _Conditions(request.if_match):
-        raise StaleVersionError(f"The product is at version {version}, which If-Match does not name.")
+        raise StaleVersionError(f"The product is at version {version}. If-Match names other versions.")
     return request.if_none_match.contains_weak(str(version))
 
 

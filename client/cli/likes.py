@@ -89,13 +89,13 @@ class _Report:
 
     likes: Counter[str] = field(default_factory=Counter)
     products: Counter[int] = field(default_factory=Counter)
-    counts_here: int = 0
+    counts_at_client: int = 0
     counts_at_admin: int = 0
     repaired: int = 0
 
     @property
     def drift(self) -> int:
-        return self.likes.total() + self.counts_here + self.counts_at_admin
+        return self.likes.total() + self.counts_at_client + self.counts_at_admin
 
 
 @likes.command("diff")
@@ -140,9 +140,9 @@ def _compare_likes(gateway: AdminGateway, report: _Report, repairing: bool) -> N
 
 def _compare_counts(gateway: AdminGateway, report: _Report, repairing: bool) -> None:
     inconsistent = recount.inconsistent()
-    report.counts_here += inconsistent
+    report.counts_at_client += inconsistent
     for wrong in recount.wrong_counts():
-        report.counts_here += len(wrong)
+        report.counts_at_client += len(wrong)
         report.products.update(count.product for count in wrong)
         if repairing:
             recount.repair([count.product for count in wrong])
@@ -166,10 +166,10 @@ def _print_differences(report: _Report) -> None:
         return
     for kind, number in report.likes.most_common():
         click.echo(f"{number} likes are {kind}")
-    click.echo(f"{report.counts_here} counts are wrong here, {report.counts_at_admin} at Admin")
+    click.echo(f"{report.counts_at_client} counts are wrong at the Client, {report.counts_at_admin} at Admin")
     for product, number in report.products.most_common(SHOWN):
         click.echo(f"  product {product}: {number}")
     if report.repaired:
         click.echo(
-            f"{report.repaired} were repaired; likes that are newer here are pending and forwarded in a few seconds."
+            f"{report.repaired} were repaired; likes that are newer at the Client are forwarded in a few seconds."
         )

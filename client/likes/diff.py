@@ -18,7 +18,7 @@ CHUNK = 2_000  # likes per first digest, which are in memory at once
 LEAF = 500  # likes compared one by one
 
 MISSING_AT_ADMIN, OLDER_AT_ADMIN = "missing at Admin", "older at Admin"
-MISSING_HERE, OLDER_HERE = "missing here", "older here"
+MISSING_AT_CLIENT, OLDER_AT_CLIENT = "missing at the Client", "older at the Client"
 DIFFERENT = "different at the same revision"
 _FIELDS = {"product": 1, "user": 1, "revision": 1, "liked": 1, "pending": 1, "parked": 1}
 
@@ -35,12 +35,12 @@ class Difference:
     @property
     def kind(self) -> str:
         if self.here is None:
-            return MISSING_HERE
+            return MISSING_AT_CLIENT
         if self.there is None:
             return MISSING_AT_ADMIN
         if self.here.revision == self.there.like.revision:
             return DIFFERENT
-        return OLDER_AT_ADMIN if self.here.revision > self.there.like.revision else OLDER_HERE
+        return OLDER_AT_ADMIN if self.here.revision > self.there.like.revision else OLDER_AT_CLIENT
 
 
 def differences(gateway: AdminGateway) -> Iterator[list[Difference]]:

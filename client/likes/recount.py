@@ -50,7 +50,7 @@ def repair(product_ids: Sequence[int]) -> None:
     for product_id in product_ids:
         with lease(count.LEASE, count.LEASE_TIME) as mine:
             if not mine:
-                raise BusyError("another process is counting likes; run it again")
+                raise BusyError("another process is counting likes; run the command again")
             _in_snapshot(product_id, repair=True)
     count.count()
 
@@ -108,4 +108,4 @@ def _in_snapshot(product_id: int, repair: bool) -> WrongCount | None:
     except OperationFailure as error:
         if not was_in_conflict(error):
             raise
-        raise BusyError("another process is counting likes; run it again") from error
+        raise BusyError("another process is counting likes; run the command again") from error

@@ -16,8 +16,8 @@ from contract.service_calls import StoredLike
 def repair(differences: Sequence[Difference]) -> int:
     """Make both sides equal, the higher revision of each like winning; return how many were repaired.
 
-    A like that is newer here becomes pending; one that is newer at Admin is copied. A like of a product that is
-    missing here is repaired once the product is there.
+    A like that is newer at the Client becomes pending; one that is newer at Admin is copied. A like of a product that
+    the Client does not have yet is repaired once the product arrived.
     """
     now = datetime.now(UTC)
     products = {difference.product for difference in differences}

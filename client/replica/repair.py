@@ -31,7 +31,7 @@ def repair(repairs: Sequence[Repair]) -> dict[int, str]:
         failures.clear({r.id: r.wanted.sequence for r, _document in seen})
     after = {entry.id: entry for entry in listed(ids)}
     outcomes = {r.id: _outcome(r, before.get(r.id), after.get(r.id)) for r in repairs}
-    log.info("repaired", outcomes=dict(Counter(outcomes.values())), product_ids=ids[:20])
+    log.info("copies repaired", outcomes=dict(Counter(outcomes.values())), product_ids=ids[:20])
     return outcomes
 
 

@@ -40,7 +40,7 @@ def resync(gateway: AdminGateway, product_ids: Sequence[int]) -> Resynced:
     apply.apply(states)
     _repair([apply.overwrite(s, apply.exactly(seen[s.id])) for s in states if _differs(seen.get(s.id), s)])
     for error in refused:
-        log.warning("refused", reason=error.reason, product_id=error.product_id, sequence=error.sequence)
+        log.warning("message refused", reason=error.reason, product_id=error.product_id, sequence=error.sequence)
         failures.record(error)
     answered = {state.id for state in states} | {error.product_id for error in refused}
     unknown = sorted(set(product_ids) - answered)

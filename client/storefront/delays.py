@@ -26,7 +26,7 @@ class Delays:
         if self.products is not None:
             sentences.append(f"New products and prices may arrive late{_about(self.products)}.")
         if self.likes is not None:
-            sentences.append("Likes count at once and are passed on later.")
+            sentences.append("Likes are counted immediately and forwarded later.")
         return " ".join(sentences)
 
 

@@ -29,7 +29,8 @@ def broker() -> Iterator[Finding]:
         yield down(
             "broker",
             _reply_text(error),
-            "User, password or virtual host in CELERY_BROKER_URL is wrong; 'rabbitmqctl list_permissions' shows them.",
+            "The user, password or virtual host in CELERY_BROKER_URL is wrong; 'rabbitmqctl list_permissions' shows who "
+            "may use a virtual host.",
         )
     except (OSError, AMQPError, OperationalError, RedisError) as error:
         yield down(
@@ -49,7 +50,7 @@ def _server(connection: Connection) -> Iterator[Finding]:
     version = str(properties.get("version", "0"))
     if tuple(map(int, version.split(".")[:2])) < OLDEST:
         yield failed(
-            "broker", f"is RabbitMQ {version}", "Use RabbitMQ 3.10 or newer: dead letters get lost on older ones."
+            "broker", f"is RabbitMQ {version}", "Use RabbitMQ 3.10 or newer: older versions lose dead letters."
         )
     else:
         yield ok("broker", f"{properties.get('product', 'RabbitMQ')} {version} answers")
@@ -70,8 +71,8 @@ def _queue(connection: Connection, queue: Queue) -> Finding:
             queue(channel).exchange.declare(channel=channel)
     except PreconditionFailed as error:
         fix = (
-            f"Stop workers and relays, 'rabbitmqctl delete_queue {queue.name}' (an exchange: on the management "
-            "pages), start them: they declare it again, and the relay and the sweep send its messages again."
+            f"Stop workers and relays. Run 'rabbitmqctl delete_queue {queue.name}', or delete an exchange on the "
+            "management pages. Start workers and relays: they declare it again, and its messages are sent again."
         )
         return failed(check, f"was declared with other arguments: {_reply_text(error)}", fix)
     return ok(check, "as declared")
@@ -92,8 +93,8 @@ def _consumers(connection: Connection, nodes: list[str]) -> Finding:
     answer = f"{len(nodes)} answer: {', '.join(nodes)}"
     if missing := without_consumer(consumed, (queue.name for queue in topology.WORK_QUEUES)):
         fix = (
-            f"'celery -A tasks control add_consumer {missing[0]}' and so on, or restart the workers; with --queues, "
-            "start a worker for each queue."
+            f"Restart the workers, or run 'celery -A tasks control add_consumer {missing[0]}', likewise for the other "
+            "queues. If workers run with --queues, start one for each queue."
         )
         return failed("workers", f"{answer}; none consumes {', '.join(missing)}", fix)
     return ok("workers", answer)

@@ -85,4 +85,4 @@ def unexpected_errors(found: list[Finding], check: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        found.append(failed(check, f"could not be checked: {error!r}", "Fix what failed above, and run it again."))
+        found.append(failed(check, f"could not be checked: {error!r}", "Fix what failed above, then run doctor again."))

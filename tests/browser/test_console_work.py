@@ -17,7 +17,7 @@ def staff(console: Console, page: Page) -> Page:
     return page
 
 
-def test_resync_of_everything_runs_on_and_finishes_before_ones_eyes(console: Console, staff: Page) -> None:
+def test_resync_of_all_products_continues_without_the_page_and_finishes(console: Console, staff: Page) -> None:
     console.create()
     staff.get_by_text("Resync all products…").click()
     staff.get_by_role("button", name="Resync all products", exact=True).click()
@@ -37,7 +37,7 @@ def test_overview_counts_likes_as_they_come(console: Console, staff: Page) -> No
     expect(count).to_have_text(re.compile(r"^[1-9][\d,]*$"))
 
 
-def test_overview_tells_of_images_that_the_shop_lacks(console: Console, staff: Page) -> None:
+def test_overview_counts_images_that_are_not_in_the_shop_yet(console: Console, staff: Page) -> None:
     on_their_way = staff.get_by_text("1 to be copied to the shop")
     with console.wanting_an_image():
         expect(on_their_way).to_be_visible()

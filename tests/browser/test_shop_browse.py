@@ -38,7 +38,7 @@ def test_a_category_and_an_order_are_kept_while_searching(shop: Shop, page: Page
     expect(page.locator(".tile")).to_have_count(shop.matching(q="mug", category="Kitchen"))
 
 
-def test_the_list_goes_on_by_itself_and_back_leads_to_the_same_place(shop: Shop, page: Page) -> None:
+def test_list_grows_while_scrolling_and_back_returns_to_the_same_place(shop: Shop, page: Page) -> None:
     page.goto(shop.url)
     expect(page.locator(".tile")).to_have_count(24)
     page.locator(".tile").last.scroll_into_view_if_needed()
@@ -74,7 +74,7 @@ def test_new_products_never_push_away_what_one_reads(shop: Shop, page: Page) -> 
     page.goto(shop.url)
     page.locator(".tile").nth(20).scroll_into_view_if_needed()
     product_id = shop.create(title="Quiet arrival")
-    page.get_by_role("button", name="New products. Show them").click()
+    page.get_by_role("button", name="Show new products").click()
     expect(tile(page, product_id)).to_be_in_viewport()
     shop.delete(product_id)
 

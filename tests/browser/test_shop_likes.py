@@ -147,7 +147,7 @@ def test_double_click_without_javascript_is_one_click(
     shop.delete(product_id)
 
 
-def test_the_count_rises_live_when_others_like_but_not_while_nobody_looks(shop: Shop, page: Page) -> None:
+def test_count_updates_live_while_the_page_is_visible_only(shop: Shop, page: Page) -> None:
     product_id = shop.create(title="Popular")
     page.clock.install()
     page.goto(f"{shop.url}/products/{product_id}")

@@ -11,7 +11,7 @@ LATE = "New products and prices may arrive late"
 QUICK = 2_000  # ms, on a machine that is busy with the rest of these tests
 
 
-def test_the_shop_goes_on_and_says_what_is_delayed(shop: Shop, page: Page, rabbitmq: RabbitMQ) -> None:
+def test_shop_works_during_outages_and_says_what_is_delayed(shop: Shop, page: Page, rabbitmq: RabbitMQ) -> None:
     running = shop.running.product
     behind = (running.admin, running.relay, running.worker)
     product_id = shop.create(title="Liked in hard times")
@@ -22,7 +22,7 @@ def test_the_shop_goes_on_and_says_what_is_delayed(shop: Shop, page: Page, rabbi
     try:
         running.worker.stop()
         expect(notice).to_contain_text(LATE, timeout=30_000)
-        expect(notice).to_contain_text("Likes count at once and are passed on later.")
+        expect(notice).to_contain_text("Likes are counted immediately and forwarded later.")
         _browse_and_like(shop, page, product_id, liked=True)
         running.admin.stop()
         running.relay.stop()

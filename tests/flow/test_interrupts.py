@@ -88,8 +88,8 @@ def test_import_resumes_and_resync_finishes_without_its_command(env: dict[str, s
 @pytest.mark.parametrize(
     ("command", "advice"),
     [
-        (["sync", "diff"], "run it again"),
-        (["sync", "diff", "--repair"], "run it again; what is repaired stays repaired"),
+        (["sync", "diff"], "run the command again"),
+        (["sync", "diff", "--repair"], "run the command again; completed repairs are kept"),
     ],
 )
 def test_comparison_and_repair_say_how_to_go_on(

@@ -234,12 +234,12 @@ def test_every_kind_of_drift_is_found_and_repaired(sides: BothSides, run: Comman
     assert found["likes"] == {
         "missing at Admin": 1,
         "older at Admin": 1,
-        "missing here": 1,
-        "older here": 1,
+        "missing at the Client": 1,
+        "older at the Client": 1,
         "different at the same revision": 1,
     }
-    assert (found["counts_here"], found["counts_at_admin"]) == (2, 1)
-    assert "1 likes are older here" in run("diff").stdout
+    assert (found["counts_at_client"], found["counts_at_admin"]) == (2, 1)
+    assert "1 likes are older at the Client" in run("diff").stdout
     assert diff(run, "--repair")[0] == 0
     sides.settle()
     sides.assert_equal({(product, user.replace(" ", "-")) for user in users if user != "older here"})
@@ -263,7 +263,7 @@ def test_likes_that_only_admin_has_are_copied_with_revision_and_time(sides: Both
     db.session.add(LikeCount(product_id=product, likes=sum(bool(row["liked"]) for row in rows)))
     db.session.commit()
     code, found = diff(run, "--repair")
-    assert (code, found["likes"]) == (0, {"missing here": 510})
+    assert (code, found["likes"]) == (0, {"missing at the Client": 510})
     sides.settle()
     sides.assert_equal({(product, str(row["user"])) for row in rows if row["liked"]})
     document = sides.document("u0", product)

@@ -47,7 +47,7 @@ def test_the_shop_is_shown_without_a_way_into_a_refusal(shop: FlaskClient) -> No
         ("DELETE", "/api/v1/account"),
     ],
 )
-def test_who_comes_all_the_same_is_told_why_not(shop: FlaskClient, method: str, path: str) -> None:
+def test_read_only_shop_refuses_sign_ins_and_changes_with_the_reason(shop: FlaskClient, method: str, path: str) -> None:
     answer = shop.open(path, method=method, headers=BROWSER)
     assert answer.status_code == 403
     assert "read-only demonstration" in answer.text

@@ -155,7 +155,7 @@ def test_only_the_latest_sign_ins_are_kept(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("ann")
-def test_refresh_token_counts_once_and_a_second_use_ends_its_sign_in(app: Flask) -> None:
+def test_refresh_token_works_once_and_a_second_use_ends_its_sign_in(app: Flask) -> None:
     client = app.test_client()
     first = client.post("/api/v1/auth/token", json={"email": ANN, "password": PASSWORD}).get_json()
 

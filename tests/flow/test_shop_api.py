@@ -90,7 +90,7 @@ def test_search_of_signs_alone_says_what_it_needs(shop: FlaskClient) -> None:
     assert "at least one letter or digit" not in shop.get("/?q=nothing").text
 
 
-def test_users_text_turns_no_sentence_around_it(shop: FlaskClient) -> None:
+def test_direction_marks_in_products_do_not_affect_the_text_around_them(shop: FlaskClient) -> None:
     text = {"title": f"abc{MARK}def", "category": f"Kit{MARK}chen", "description": f"Holds {MARK}tea."}
     turning = product(20)
     assert turning.product

@@ -121,7 +121,7 @@ def test_token_that_must_not_be_believed_signs_nobody_in(visitor: Browser, issue
     assert database()["shoppers"].count_documents({}) == 0
 
 
-def test_verified_email_may_be_told_as_text(visitor: Browser, issuer: str) -> None:
+def test_claim_that_the_email_is_verified_may_be_text(visitor: Browser, issuer: str) -> None:
     assert visitor.get(begin(visitor, issuer, claims={"email_verified": "true"})).headers["Location"] == "/account"
     assert "someone@example.com" in visitor.get("/account").text
 
@@ -145,7 +145,7 @@ def test_answer_for_another_browser_signs_nobody_in(app: Flask, visitor: Browser
     assert visitor.get(back).status_code == 401  # nor does it twice
 
 
-def test_issuer_is_told_the_configured_address_whatever_host_the_request_names(visitor: Browser) -> None:
+def test_redirect_address_comes_from_the_settings_and_not_from_the_request(visitor: Browser) -> None:
     for headers in ({"Host": "evil.example"}, {"X-Forwarded-Host": "evil.example"}):
         to = visitor.client.get(START, headers=headers).headers["Location"]
         assert parse_qs(urlsplit(to).query)["redirect_uri"] == [f"https://shop.example.com{DONE}"]
@@ -171,11 +171,11 @@ def test_head_of_the_callback_does_not_sign_in_and_does_not_use_the_code(visitor
     assert visitor.get(back).status_code == 303
 
 
-def test_refusal_at_the_issuer_is_told(visitor: Browser) -> None:
+def test_refusal_by_the_issuer_is_answered_with_401(visitor: Browser) -> None:
     assert visitor.get(f"{DONE}?error=access_denied&state=x").status_code == 401
 
 
-def test_issuer_gets_nobody_into_an_account_with_a_password(visitor: Browser, issuer: str) -> None:
+def test_issuer_cannot_sign_in_to_an_account_with_a_password(visitor: Browser, issuer: str) -> None:
     password = "a password of some length"
     visitor.post("/sign-up", form_on="/sign-up", email="someone@example.com", password=password)
     visitor.post("/sign-out", form_on="/account")

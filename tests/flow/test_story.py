@@ -19,7 +19,7 @@ from tools.stack.servers.rabbitmq import RabbitMQ
 COLUMNS = ("sku", "title", "description", "price", "currency", "category", "image_url")
 
 
-def tell_the_story(running: Running) -> None:
+def check_changes_and_likes_arrive(running: Running) -> None:
     admin, client = running.admin, running.client
     product = running.create(title="Red mug")
     eventually(lambda: running.arrived(product, title="Red mug", version=1), what="the create")
@@ -36,12 +36,12 @@ def tell_the_story(running: Running) -> None:
     assert client.request("PUT", f"/api/v1/products/{product}/likes/me").status_code == 410
 
 
-def test_story_over_rabbitmq_and_mariadb(production: Running) -> None:
-    tell_the_story(production)
+def test_changes_and_likes_arrive_over_rabbitmq_and_mariadb(production: Running) -> None:
+    check_changes_and_likes_arrive(production)
 
 
-def test_story_over_the_embedded_default(embedded: Running) -> None:
-    tell_the_story(embedded)
+def test_changes_and_likes_arrive_over_the_embedded_default(embedded: Running) -> None:
+    check_changes_and_likes_arrive(embedded)
 
 
 def test_message_copied_before_the_delete_does_not_bring_the_product_back(

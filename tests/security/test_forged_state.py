@@ -27,7 +27,7 @@ FORGED = {
     9_100_004: ("image_url", "javascript:alert(1)", "product.image_url: Must be"),
     9_100_005: ("image_url", "data:text/html,<script>alert(1)</script>", "product.image_url: Must be"),
     9_100_006: ("currency", "X" * 1_000, "product.currency must be"),
-    9_100_007: ("title", "half \ud800", "product.title: Must be whole Unicode"),
+    9_100_007: ("title", "half \ud800", "product.title: Must contain only complete Unicode"),
 }
 
 

@@ -58,18 +58,18 @@ class LimitSettings(Settings):
     rate_limit: Limits = Field(
         "1200/minute",
         description="Requests of one address or one account, such as `1200/minute;50/second`, or `off`. An "
-        "IPv6 network of /64 counts as one address. Requests that open pages send by "
-        "themselves, 30 a minute each, have a limit of the same size of their own.",
+        "IPv6 network of /64 counts as one address. Requests that open pages send automatically, 30 a minute each, are "
+        "counted separately, up to the same limit.",
     )
     rate_limit_sign_in: Limits = Field(
         "10/minute;60/hour",
-        description="Attempts to sign in or up from one address, or `off`. For one account, from all "
-        "addresses together, ten times as many.",
+        description="Attempts to sign in or sign up from one address, or `off`. All addresses together have ten times "
+        "as many attempts for one account.",
     )
     rate_limit_storage_url: Annotated[SecretStr, AfterValidator(_store)] = Field(
         SecretStr(_MEMORY),
         description="Valkey, in which several processes count together: `redis://:password@host:6379/1`. "
-        "Without it, each process counts for itself.",
+        "Without it, each process counts its own requests.",
     )
 
 

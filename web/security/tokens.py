@@ -26,6 +26,7 @@ from flask_jwt_extended import (
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt import PyJWTError
 
+from contract.product_rules import half_character
 from web.http.problems import ProblemError, problem
 from web.security import passwords
 
@@ -56,20 +57,18 @@ class NotSignedInError(ProblemError):
         super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
 
 
-def whole_characters(text: str) -> None:
-    """JSON can hold half of a character (a lone surrogate), which nothing can hash or store."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ma.ValidationError("Must be whole Unicode characters.") from None
+def _complete_characters(text: str) -> None:
+    """Raise ValidationError for a text that cannot be stored or hashed."""
+    if error := half_character(text):
+        raise ma.ValidationError(error)
 
 
 class CredentialsSchema(ma.Schema):
-    email = ma.fields.Email(required=True, validate=[ma.validate.Length(max=254), whole_characters])
+    email = ma.fields.Email(required=True, validate=[ma.validate.Length(max=254), _complete_characters])
     password = ma.fields.String(
         required=True,
         load_only=True,
-        validate=[ma.validate.Length(passwords.MIN_LENGTH, passwords.MAX_LENGTH), whole_characters],
+        validate=[ma.validate.Length(passwords.MIN_LENGTH, passwords.MAX_LENGTH), _complete_characters],
     )
 
 

@@ -92,7 +92,7 @@ async function catchUp(outdated, newest) {
 
 function offer() {
   if (document.querySelector(".offer")) return;
-  const button = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-primary offer", textContent: "New products. Show them" });
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-primary offer", textContent: "Show new products" });
   button.addEventListener("click", async () => {
     button.remove();
     await refresh();

@@ -100,7 +100,7 @@ def test_wrong_passwords_different_keys_readable_secrets_and_misspelt_settings_a
     assert code == 2
     assert only(found, "settings")["what"] == "CLIENT_MONGO_URL is not a setting"
     assert "The user or password in ADMIN_DATABASE_URL" in only(found, "admin database")["fix"]
-    assert "User, password or virtual host in CELERY_BROKER_URL" in only(found, "broker")["fix"]
+    assert "The user, password or virtual host in CELERY_BROKER_URL" in only(found, "broker")["fix"]
     for service in ("client service", "admin service"):
         assert "refuses our signature" in only(found, service)["what"]
         assert "same SERVICE_KEYS" in only(found, service)["fix"]

@@ -269,7 +269,7 @@ def test_undo_does_not_undo_a_later_delete(app: Flask, staff: Browser, editor: A
     editor.patch(product, "*", title="Their mug")
     editor.delete(product)
     answer = send(staff, page_of(product, "/restore?version=2"))
-    assert "restored and deleted this product" in words_of(staff.get(answer.headers["Location"]))
+    assert "restored this product and deleted it again" in words_of(staff.get(answer.headers["Location"]))
     assert products(app)[0].deleted_at is not None
     # What was typed before it is shown again, beside the delete that is new.
     typed = send(staff, page_of(product, "/restore"), version="2", **{**CONTENT, "title": "My mug"})
@@ -347,7 +347,7 @@ def test_pages_show_unknown_while_the_client_does_not_answer(staff: Browser, edi
     overview = staff.get("/console/").text
     assert "The Client does not answer, so its state is unknown." in overview
     assert "unknown how many are pending" in overview
-    assert "unknown: only the Client knows" in overview
+    assert "unknown, as the Client does not answer" in overview
     assert "the state of this product in the shop is unknown" in staff.get(page_of(product)).text
     assert "The Client stores the dead letters, and it does not answer" in staff.get("/console/dead-letters").text
     assert "version 1 is on its way; the relay has not sent it" in staff.get(page_of(product)).text

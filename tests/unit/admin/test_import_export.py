@@ -310,7 +310,7 @@ def test_bad_ndjson_rows_are_reported_with_their_lines_and_their_neighbours_impo
         (json.dumps({**CONTENT, "\x1b[2J\n": 1}), r"'\x1b[2J\n': Unknown field"),
         (json.dumps({**CONTENT, "price": 12.5}), "price: Must be a decimal string"),
         (json.dumps({**CONTENT, "title": None}), "title: "),
-        (json.dumps({**CONTENT, "title": "\ud800"}), "title: Must be whole Unicode"),
+        (json.dumps({**CONTENT, "title": "\ud800"}), "title: Must contain only complete Unicode"),
         (json.dumps({"sku": "X"}), "category: Missing data"),
         (good[1], None),
         ('{"sku": "\xff"}', "is not UTF-8"),
@@ -702,7 +702,7 @@ def test_failed_export_leaves_the_previous_file_and_prints_the_reason(cli: Cli) 
     ):
         result = cli("export", path)
         assert (result.exit_code, result.stdout) == (1, "")
-        assert result.stderr.splitlines() == [f"Error: {path}: {why}. The catalogue is not complete."]
+        assert result.stderr.splitlines() == [f"Error: {path}: {why}. The export is not complete."]
 
 
 def test_export_that_finds_the_disk_full_leaves_the_file_as_it_was(cli: Cli) -> None:
@@ -714,7 +714,7 @@ def test_export_that_finds_the_disk_full_leaves_the_file_as_it_was(cli: Cli) -> 
     limited = ["bash", "-c", 'ulimit -f 100; exec "$@"', "bash", *LOCKSTEP, "export", str(target)]
     done = subprocess.run(limited, cwd=ROOT, capture_output=True, timeout=120, check=False)
     assert (done.returncode, done.stdout) == (1, b"")
-    assert done.stderr.decode().splitlines() == [f"Error: {target}: File too large. The catalogue is not complete."]
+    assert done.stderr.decode().splitlines() == [f"Error: {target}: File too large. The export is not complete."]
     assert target.read_bytes() == b"what was there"
     assert [path.name for path in cli.folder.iterdir() if "part" in path.name] == []
     assert cli("export", target).exit_code == 0

@@ -142,7 +142,7 @@ def test_cookie_of_a_host_whose_clock_is_ten_seconds_ahead_counts(
     assert client.get("/me").status_code == status
 
 
-def test_signing_in_begins_a_session_that_nobody_knew(client: FlaskClient) -> None:
+def test_signing_in_begins_a_new_session(client: FlaskClient) -> None:
     client.get("/before")
     token = client.get("/token").text
     client.post("/in", data={"csrf_token": token})

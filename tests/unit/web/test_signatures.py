@@ -114,7 +114,7 @@ def test_clocks_may_be_a_minute_apart(client: FlaskClient, seconds: int) -> None
 
 
 @pytest.mark.parametrize(("seconds", "lifetime"), [(90, 60), (-150, 60), (-150, 3600), (-90, 5)])
-def test_call_from_the_future_or_long_ago_is_refused_whatever_it_says_itself(
+def test_call_dated_too_early_or_too_late_is_refused_whatever_lifetime_it_claims(
     client: FlaskClient, seconds: int, lifetime: int
 ) -> None:
     assert send(client, signed_at(seconds, lifetime)).status_code == 401

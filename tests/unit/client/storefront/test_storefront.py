@@ -36,4 +36,4 @@ def test_the_notice_names_what_is_late_and_for_how_long() -> None:
     assert Delays(timedelta(seconds=20), None).notice == "New products and prices may arrive late."
     assert "the last update was 7 minutes ago." in Delays(timedelta(minutes=7), None).notice
     assert "the last update was 3 hours ago." in Delays(timedelta(hours=3, minutes=20), None).notice
-    assert Delays(None, timedelta(seconds=1)).notice == "Likes count at once and are passed on later."
+    assert Delays(None, timedelta(seconds=1)).notice == "Likes are counted immediately and forwarded later."

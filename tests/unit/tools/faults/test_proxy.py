@@ -62,7 +62,7 @@ def test_refuse_ends_new_connections_too(proxy: Proxy, caller: socket.socket) ->
         assert is_cut(again)
 
 
-def test_stalled_connection_says_nothing_and_goes_on_later(proxy: Proxy, caller: socket.socket) -> None:
+def test_stalled_connection_sends_nothing_and_resumes_later(proxy: Proxy, caller: socket.socket) -> None:
     proxy.stall()
     caller.sendall(b"later")
     caller.settimeout(SILENCE)
