@@ -29,8 +29,8 @@ def broker() -> Iterator[Finding]:
         yield down(
             "broker",
             _reply_text(error),
-            "The user, password or virtual host in CELERY_BROKER_URL is wrong; 'rabbitmqctl list_permissions' shows who "
-            "may use a virtual host.",
+            "The user, password or virtual host in CELERY_BROKER_URL is wrong; 'rabbitmqctl list_permissions' shows "
+            "who may use a virtual host.",
         )
     except (OSError, AMQPError, OperationalError, RedisError) as error:
         yield down(
