@@ -10,17 +10,14 @@ from typing import IO, Any, TextIO
 
 import marshmallow as ma
 
+from admin.catalogue import validation
 from admin.catalogue.csv_cells import plain
 from admin.catalogue.csv_records import BrokenRecordError, Record, Records
 from admin.catalogue.models import CONTENT_FIELDS
-from admin.catalogue.schemas import ContentSchema
+from admin.catalogue.validation import REQUIRED
 
 CSV, NDJSON = KINDS = ("csv", "ndjson")
 NDJSON_SUFFIXES = {".ndjson", ".jsonl"}
-REQUIRED = {name for name, field in ContentSchema().fields.items() if field.required}
-# A column that a file omits leaves products unchanged; only a new product gets the default.
-DEFAULTS = {name: field.load_default for name, field in ContentSchema().fields.items() if not field.required}
-_SCHEMA = ContentSchema(partial=tuple(DEFAULTS))
 _HEADER_BYTES = 100_000  # no header is longer
 _LINE_CHARACTERS = 1_000_000  # the API's limit for a product; the longest product needs a seventh
 _OTHER_FORMATS = {
@@ -163,7 +160,7 @@ def _ndjson_rows(text: Iterator[str]) -> Iterator[Row]:
 
 def _checked(line: int, record: Any) -> Row:
     try:
-        return Row(line, _SCHEMA.load(record))
+        return Row(line, validation.content(record))
     except ma.ValidationError as error:
         return Row(line, None, _explain(error.messages), frozenset(error.messages))
 

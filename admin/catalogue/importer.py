@@ -11,14 +11,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError
-
-from admin.catalogue import search_terms
+from admin.catalogue import bulk
 from admin.catalogue.images import service as images
 from admin.catalogue.import_rows import (
     CSV,
-    DEFAULTS,
     NDJSON,
     NDJSON_SUFFIXES,
     Row,
@@ -26,10 +22,9 @@ from admin.catalogue.import_rows import (
     check_format,
     read,
 )
-from admin.catalogue.messages import changed_in
-from admin.catalogue.models import ImportProgress, Product
-from admin.catalogue.service import apply_changes
-from admin.db.engine import retry_deadlocks, upsert
+from admin.catalogue.models import ImportProgress
+from admin.catalogue.validation import DEFAULTS
+from admin.db.engine import upsert
 from admin.db.extensions import db
 from admin.outbox import outbox
 from contract.names import BULK
@@ -38,7 +33,6 @@ from runtime.cli.terminal import progress
 __all__ = ["CHUNK", "NDJSON_SUFFIXES", "Chunk", "Result", "UnreadableFileError", "chunks", "import_file", "store"]
 
 CHUNK = 500  # rows per transaction
-TRIES = 5
 
 
 @dataclass(slots=True)
@@ -110,23 +104,16 @@ def chunks(rows: Iterator[Row], done: int) -> Iterator[Chunk]:
         yield Chunk(_with_known_images(chunk), done)
 
 
-@retry_deadlocks
+@bulk.retry_races
 def store(chunk: Chunk, author: str, store_progress: StoreProgress) -> Result:
     """Upsert a chunk and store the progress, in one transaction; return the result."""
     valid = [row.content for row in chunk.rows if row.content]
     contents = {content["sku"]: content for content in valid}
-    for tries_left in reversed(range(TRIES)):
-        try:
-            created, updated = _upsert(contents, author)
-            unchanged = len(contents) - created - updated
-            result = Result(created, updated, unchanged, len(chunk.refused), len(valid) - len(contents))
-            store_progress(chunk, result)
-            db.session.commit()
-            break
-        except IntegrityError:
-            db.session.rollback()  # one of these skus was created meanwhile; the next try finds it
-            if not tries_left:
-                raise
+    created, updated = _upsert(contents, author)
+    unchanged = len(contents) - created - updated
+    result = Result(created, updated, unchanged, len(chunk.refused), len(valid) - len(contents))
+    store_progress(chunk, result)
+    db.session.commit()
     db.session.expunge_all()  # a million rows in bounded memory
     return result
 
@@ -148,30 +135,14 @@ def _upsert(contents: dict[str, dict[str, Any]], author: str) -> tuple[int, int]
     if not contents:
         return 0, 0
     write = outbox.begin_write()
-    known = _by_sku(list(contents))
-    differing = {sku: apply_changes(product, contents[sku]) for sku, product in known.items()}
-    changed = [(known[sku], "updated") for sku in known if differing[sku]]
-    for product, _kind in changed:
-        product.updated_at = write.now
-    db.session.flush()
-    renamed = [known[sku] for sku in known if differing[sku] & search_terms.FIELDS]
-    created: list[Product] = []
-    fresh = [content for sku, content in contents.items() if sku not in known]
-    if fresh:
-        times = {"created_at": write.now, "updated_at": write.now, "version": 1}
-        db.session.execute(insert(Product), [{**DEFAULTS, **c, "live_sku": c["sku"], **times} for c in fresh])
-        created = list(_by_sku([c["sku"] for c in fresh]).values())
-        changed += [(product, outbox.CREATED) for product in created]
-    if changed:
-        search_terms.store(created, renamed)
-        outbox.record([(changed_in(write, product), kind) for product, kind in changed], write, author, BULK)
-    return len(fresh), len(changed) - len(fresh)
-
-
-def _by_sku(skus: list[str]) -> dict[str, Product]:
-    """Lock and return the live products among ``skus``, always in the same order, against deadlocks."""
-    query = select(Product).where(Product.live_sku.in_(skus)).order_by(Product.live_sku).with_for_update()
-    return {p.sku: p for p in db.session.execute(query).scalars()}
+    known = {product.live_sku: product for product in bulk.lock(bulk.ids_of(contents).values()).values()}
+    new = [bulk.created({**DEFAULTS, **content}, write) for sku, content in contents.items() if sku not in known]
+    changed = []
+    for sku, product in known.items():
+        if changes := bulk.differing(product, contents[sku]) if sku in contents else {}:
+            changed.append((product, bulk.updated(product, changes, write)))
+    bulk.store(new, changed, write, author, BULK)
+    return len(new), len(changed)
 
 
 def _digest(path: Path) -> str:

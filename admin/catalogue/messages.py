@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from admin.catalogue.models import Product
+from admin.catalogue.models import Product, ProductRow
 from admin.db.extensions import db
 from admin.outbox.models import Replication
 from admin.outbox.outbox import WriteContext
@@ -16,13 +16,13 @@ from contract.versions import compose
 
 
 def message_of(
-    product: Product | Row[Any], sequence: int, cause: causation.Cause = causation.UNKNOWN
+    product: Product | ProductRow | Row[Any], sequence: int, cause: causation.Cause = causation.UNKNOWN
 ) -> ProductChanged:
     """Return the message that carries ``product``'s state at ``sequence``."""
     return ProductChanged(product.id, sequence, None if product.deleted_at else content_of(product), cause)
 
 
-def changed_in(write: WriteContext, product: Product) -> ProductChanged:
+def changed_in(write: WriteContext, product: Product | ProductRow) -> ProductChanged:
     """Return the message of the state of ``product`` that the transaction ``write`` stores."""
     return message_of(product, compose(write.epoch, product.version), causation.current())
 
@@ -45,7 +45,7 @@ def current_messages(product_ids: Sequence[int]) -> list[ProductChanged]:
 _STATE = [getattr(Product, name) for name in ("id", "deleted_at", *CONTENT_NAMES)]
 
 
-def content_of(product: Product | Row[Any]) -> ProductContent:
+def content_of(product: Product | ProductRow | Row[Any]) -> ProductContent:
     return ProductContent(
         sku=product.sku,
         title=product.title,

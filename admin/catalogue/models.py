@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from sqlalchemy import Index, Integer, Numeric, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -44,6 +45,24 @@ class Product(Model):
     likes = 0  # Admin's count; set for lists and pages (admin/likes/queries.py)
 
     __mapper_args__ = {"version_id_col": version}
+
+
+class ProductRow(NamedTuple):
+    """A row of ``products`` without the session's bookkeeping, which costs more than the row."""
+
+    id: int
+    sku: str
+    live_sku: str | None
+    title: str
+    description: str
+    price: Decimal
+    currency: str
+    category: str
+    image_url: str
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+    version: int
 
 
 # The fields that staff may set.

@@ -15,7 +15,7 @@ from web.http.api import ServiceSchema
 from web.http.cursors import PageSchema
 from web.http.fields import PatchSchema, Text, Whole
 
-_PRICE = rf"[0-9]{{1,10}}(?:\.[0-9]{{1,{MAX_DECIMALS}}})?\Z"
+PRICE = re.compile(rf"[0-9]{{1,10}}(?:\.[0-9]{{1,{MAX_DECIMALS}}})?\Z")
 STABLE = "id"
 SORTS = (STABLE, "-updated_at", "updated_at", "sku", "title", "price", "-price")
 
@@ -24,7 +24,7 @@ class _Price(fields.Decimal):
     """A decimal string. Floats are refused as inexact; the currency sets the number of decimals."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if not isinstance(value, str) or not re.match(_PRICE, value):
+        if not isinstance(value, str) or not PRICE.match(value):
             raise ma.ValidationError('Must be a decimal string such as "12.50".')
         return round(super()._deserialize(value, attr, data, **kwargs), MAX_DECIMALS)  # equal prices get one form
 
@@ -38,7 +38,9 @@ class ContentSchema(ma.Schema):
     sku = Text(RULES["sku"], required=True)
     title = Text(RULES["title"], required=True, metadata={"example": "Red mug"})
     description = Text(RULES["description"], load_default="")
-    price = _Price(required=True, as_string=True, metadata={"type": "string", "pattern": _PRICE, "example": "12.50"})
+    price = _Price(
+        required=True, as_string=True, metadata={"type": "string", "pattern": PRICE.pattern, "example": "12.50"}
+    )
     currency = fields.String(
         required=True,
         validate=validate.OneOf(sorted(CODES), error="Must be the code of a currency (ISO 4217), such as EUR."),

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Index, Select, String, and_, delete, false, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from admin.catalogue.models import Product
+from admin.catalogue.models import Product, ProductRow
 from admin.db.engine import BigId, table
 from admin.db.extensions import Model, db
 from contract.search_terms import finds_nothing, query_terms, terms_of
@@ -30,7 +30,7 @@ class ProductSearchTerm(Model):
 _INSERT = insert(table(ProductSearchTerm))
 
 
-def store(created: Sequence[Product], renamed: Sequence[Product] = ()) -> None:
+def store(created: Sequence[Product | ProductRow], renamed: Sequence[Product | ProductRow] = ()) -> None:
     """Write the terms of created products, and replace those of renamed ones. The caller commits."""
     if renamed:
         db.session.execute(delete(ProductSearchTerm).where(ProductSearchTerm.product_id.in_([p.id for p in renamed])))

@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from admin.accounts.identity import author
 from admin.accounts.models import EDITOR, VIEWER
 from admin.accounts.sessions import page_for
-from admin.catalogue.import_rows import DEFAULTS, REQUIRED
 from admin.catalogue.models import CONTENT_FIELDS
+from admin.catalogue.validation import DEFAULTS, REQUIRED
 from admin.console.blueprint import blp, live
 from admin.db.engine import utc_now
 from admin.db.extensions import db

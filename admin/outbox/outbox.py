@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import func, insert, select
 
-from admin.db.engine import Moment, table, upsert, utc_now
+from admin.db.engine import table, utc_now
 from admin.db.extensions import db
+from admin.db.upserts import upsert_each
 from admin.outbox.models import FRESH, ProductChange, Replication, SyncState
 from contract import causation
 from contract.messages import ProductChanged
@@ -61,7 +62,9 @@ def record(
             "lane": lane,
             "state": FRESH,
             "due_at": due,
+            "sent_at": None,
             "attempts": 0,
+            "last_error": None,
             "request_id": cause.request_id,
             "traceparent": cause.traceparent,
         }
@@ -95,48 +98,17 @@ def log_committed(messages: Sequence[ProductChanged]) -> None:
     causation.log_items(log, "committed", messages, lane=INTERACTIVE)
 
 
-# Built once, so that SQLAlchemy compiles each once; it would compile an upsert for every write.
+# Built once, so that SQLAlchemy compiles each once.
 _INSERT = insert(table(Replication))
 _LOG = insert(table(ProductChange))
-_UPDATE = (
-    update(table(Replication))
-    .where(Replication.product_id == bindparam("id"))
-    .values(
-        sequence=bindparam("sequence_"),
-        checksum=bindparam("checksum_"),
-        # since the oldest change that the Client lacks, not the newest
-        pending_since=func.coalesce(Replication.pending_since, bindparam("now", type_=Moment)),
-        lane=bindparam("lane_"),
-        state=FRESH,
-        due_at=bindparam("due"),
-        sent_at=None,
-        attempts=0,
-        last_error=None,
-        request_id=bindparam("request"),
-        traceparent=bindparam("trace"),
-    )
-)
 
 
 def _mark_pending(created: list[dict[str, Any]], changed: list[dict[str, Any]]) -> None:
-    """Insert the rows of created products and update those of changed ones."""
+    """Insert the rows of created products and update those of changed ones, which may have been deleted by hand."""
     connection = db.session.connection()
     if created:
         connection.execute(_INSERT, created)
     if changed:
-        given = [
-            {
-                "id": row["product_id"],
-                "sequence_": row["sequence"],
-                "checksum_": row["checksum"],
-                "now": row["pending_since"],
-                "lane_": row["lane"],
-                "due": row["due_at"],
-                "request": row["request_id"],
-                "trace": row["traceparent"],
-            }
-            for row in changed
-        ]
-        found = connection.execute(_UPDATE, given).rowcount
-        if found < len(changed):  # rows were deleted by hand
-            db.session.execute(upsert(Replication, changed, lambda _new: {}))
+        # since the oldest change that the Client lacks, not the newest
+        statement = upsert_each(Replication, tuple(changed[0]), kept=("verified_sequence", "pending_since"))
+        connection.execute(statement, changed)

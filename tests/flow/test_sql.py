@@ -96,7 +96,7 @@ def test_update_sends_five_statements_and_two_more_for_new_search_terms() -> Non
         "SELECT sync_state",
         "SELECT products",
         "UPDATE products",
-        "UPDATE replication",
+        "INSERT replication",
         "INSERT product_changes",
     ]
     renamed = starts(lambda: service.update_product(product.id, {"title": "Blue bowl"}, {2}, "tester"))
