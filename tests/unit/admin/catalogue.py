@@ -3,17 +3,18 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from pydantic import SecretStr
-from sqlalchemy import func, select
+from sqlalchemy import Executable, func, select, update
 from werkzeug.test import TestResponse
 
 from admin import create_app
 from admin.catalogue.models import Product
 from admin.config import AdminSettings
 from admin.db.extensions import db
-from admin.outbox.models import ProductChange, Replication
+from admin.outbox.models import VERIFIED, ProductChange, Replication
 
 PASSWORD = "a password of staff"
 SECRET = "s" * 40
@@ -44,11 +45,30 @@ def admin_on(database: Path) -> Flask:
     return create_app(settings_of(database))
 
 
+def set_environment(patch: pytest.MonkeyPatch, database_url: str) -> None:
+    """Set the environment of Admin's commands."""
+    patch.setenv("ADMIN_DATABASE_URL", database_url)
+    patch.setenv("ADMIN_SECRET_KEY", SECRET)
+    patch.setenv("ADMIN_CLIENT_URL", "http://127.0.0.1:1")
+    patch.setenv("SERVICE_KEYS", KEYS)
+
+
 def dispose(app: Flask) -> None:
     """Close every connection of ``app``."""
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+def change(app: Flask, *statements: Executable) -> None:
+    """Execute statements and commit, as another process does."""
+    with app.app_context():
+        for statement in statements:
+            db.session.execute(statement)
+        db.session.commit()
+
+
+VERIFY_ALL = update(Replication).values(state=VERIFIED, pending_since=None, due_at=None)
 
 
 class Api:

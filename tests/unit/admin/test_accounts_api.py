@@ -12,7 +12,7 @@ from admin.accounts.models import EDITOR, OWNER, VIEWER, ApiKey, AuditEvent, Sig
 from admin.db.extensions import db
 from lockstep.main import cli as lockstep_cli
 from tests.browsing import Browser
-from tests.unit.admin.catalogue import CONTENT, KEYS, PASSWORD, PRODUCTS, SECRET, Api
+from tests.unit.admin.catalogue import CONTENT, PASSWORD, PRODUCTS, Api, change, set_environment
 
 AUTH, STAFF, API_KEYS, AUDIT = "/api/v1/auth", "/api/v1/staff", "/api/v1/api-keys", "/api/v1/audit"
 
@@ -114,10 +114,7 @@ def test_revoked_expired_and_altered_keys_are_refused(app: Flask, client: FlaskC
     assert Api(client, expired["key"]).listed().status_code == 200
     assert owner.call("DELETE", f"{API_KEYS}/{revoked['id']}").status_code == 204
     assert owner.call("DELETE", f"{API_KEYS}/{revoked['id']}").status_code == 404
-    with app.app_context():
-        key = db.session.get_one(ApiKey, expired["id"])
-        key.expires_at = key.created_at
-        db.session.commit()
+    change(app, db.update(ApiKey).where(ApiKey.id == expired["id"]).values(expires_at=ApiKey.created_at))
     altered = make_key(owner, name="good")["key"][:-1] + "!"
     for secret in (revoked["key"], expired["key"], altered, "lsk_", "lsk_\udcff"):
         answer = client.get(PRODUCTS, headers={"Authorization": f"Bearer {secret}".encode("utf-8", "replace")})
@@ -145,8 +142,9 @@ def test_owner_creates_changes_and_removes_accounts(client: FlaskClient, owner: 
     assert changed.get_json()["disabled"] is True
     assert Api(client, pair["access_token"]).listed().status_code == 401
     owner.call("PATCH", where, json={"disabled": False})
-    sign_in(client, "new@example.com", "quite another password")
+    pair = sign_in(client, "new@example.com", "quite another password")
     assert owner.call("DELETE", where).status_code == 204
+    assert Api(client, pair["access_token"]).listed().status_code == 401
     assert owner.call("GET", where).status_code == 404
     assert {"staff_added", "role_changed", "password_reset", "staff_disabled", "staff_removed"} <= set(kinds(owner))
 
@@ -172,11 +170,6 @@ def test_weak_password_changes_nothing(client: FlaskClient, owner: Api) -> None:
     assert owner.call("PATCH", path, json={"password": "password123", "role": VIEWER}).status_code == 422
     assert owner.call("GET", path).get_json()["role"] == EDITOR
     sign_in(client, "editor@example.com")
-
-
-@pytest.mark.parametrize("path", [STAFF, f"{STAFF}/1", API_KEYS, AUDIT])
-def test_only_owners_see_staff_keys_and_audit_trail(editor: Api, path: str) -> None:
-    assert editor.call("GET", path).status_code in {403, 405}
 
 
 # --- audit trail ------------------------------------------------------------------------------------------
@@ -257,22 +250,12 @@ def test_owner_creates_and_revokes_a_key_on_a_page(client: FlaskClient, console:
     assert "api key revoked" in console.get("/console/audit").text
 
 
-@pytest.mark.parametrize("path", ["/console/staff", "/console/api-keys", "/console/audit"])
-def test_only_owners_see_their_pages(app: Flask, path: str) -> None:
-    visitor = Browser(app.test_client(), "/console/sign-in")
-    visitor.sign_in("editor@example.com", PASSWORD)
-    assert visitor.get(path).status_code == 403
-
-
 # --- command line -----------------------------------------------------------------------------------------
 
 
 def test_staff_and_keys_by_command(migrated_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     client = migrated_app.test_client()
-    monkeypatch.setenv("ADMIN_DATABASE_URL", migrated_app.config["SQLALCHEMY_DATABASE_URI"])
-    monkeypatch.setenv("ADMIN_SECRET_KEY", SECRET)
-    monkeypatch.setenv("ADMIN_CLIENT_URL", "http://127.0.0.1:1")
-    monkeypatch.setenv("SERVICE_KEYS", KEYS)
+    set_environment(monkeypatch, migrated_app.config["SQLALCHEMY_DATABASE_URI"])
 
     def run(*words: str, code: int = 0, password: str = "") -> str:
         result = CliRunner().invoke(lockstep_cli, ["staff", *words], input=password)

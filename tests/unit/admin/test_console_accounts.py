@@ -3,13 +3,13 @@
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from admin.accounts import service, sessions
 from admin.accounts.identity import author
 from admin.accounts.models import EDITOR, OWNER, VIEWER, Staff
-from admin.db.extensions import db
 from tests.browsing import HTML, JSON, Browser
-from tests.unit.admin.catalogue import PASSWORD, Api
+from tests.unit.admin.catalogue import PASSWORD, Api, change
 
 SIGN_IN, ACCOUNT = "/console/sign-in", "/console/account"
 NEW_PASSWORD = "quite another password"
@@ -173,10 +173,7 @@ def test_sign_out_everywhere_ends_sessions_and_tokens(app: Flask, visitor: Brows
 def test_disabled_account_is_signed_out_at_once_and_cannot_sign_in(app: Flask, visitor: Browser) -> None:
     visitor.sign_in("editor@example.com", PASSWORD)
     api = _api(app, "editor@example.com")
-    with app.app_context():
-        staff = db.session.execute(db.select(Staff).filter_by(email="editor@example.com")).scalar_one()
-        staff.disabled_at = staff.created_at
-        db.session.commit()
+    change(app, update(Staff).where(Staff.email == "editor@example.com").values(disabled_at=Staff.created_at))
     assert not is_signed_in(visitor)
     assert api.listed().status_code == 401
     assert visitor.sign_in("editor@example.com", PASSWORD).status_code == 401

@@ -12,6 +12,7 @@ from admin.db.extensions import db
 from admin.imports import runner
 from admin.imports.models import RUNNING, ImportJob
 from tests.browsing import JSON, Browser
+from tests.unit.admin.catalogue import change
 from tests.unit.admin.pages import send, words_of
 from tools.stack.api import eventually
 
@@ -99,9 +100,7 @@ def test_import_without_a_relay_says_so(app: Flask, staff: Browser) -> None:
         ({"submitted_at": long_ago}, "No relay has started it"),
         ({"state": RUNNING, "claimed_until": long_ago}, "The relay that imported it stopped."),
     ):
-        with app.app_context():
-            db.session.execute(update(ImportJob).values(**values))
-            db.session.commit()
+        change(app, update(ImportJob).values(**values))
         assert said in words_of(staff.get(place))
 
 

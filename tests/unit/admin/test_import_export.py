@@ -33,7 +33,7 @@ from admin.db.extensions import db
 from admin.outbox.models import FRESH, ProductChange, Replication
 from contract.names import BULK
 from lockstep.main import cli as lockstep_cli
-from tests.unit.admin.catalogue import CONTENT, KEYS, SECRET, admin_on, dispose, row_counts
+from tests.unit.admin.catalogue import CONTENT, admin_on, dispose, row_counts, set_environment
 
 HEADER = ",".join(CONTENT_FIELDS)
 
@@ -587,10 +587,7 @@ class Cli:
 @pytest.fixture
 def cli(migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     database = shutil.copy(migrated, tmp_path / "cli.db")
-    monkeypatch.setenv("ADMIN_DATABASE_URL", f"sqlite:///{database}")
-    monkeypatch.setenv("ADMIN_SECRET_KEY", SECRET)
-    monkeypatch.setenv("ADMIN_CLIENT_URL", "http://127.0.0.1:1")
-    monkeypatch.setenv("SERVICE_KEYS", KEYS)
+    set_environment(monkeypatch, f"sqlite:///{database}")
     return Cli(tmp_path)
 
 
@@ -731,12 +728,7 @@ def test_command_restarts_an_import(cli: Cli) -> None:
 def test_killed_import_resumes_where_it_stopped(cli: Cli) -> None:
     total = 8 * CHUNK
     path = cli.file("a.csv", "\n".join([HEADER, *rows(1, total)]))
-    process = subprocess.Popen(
-        [*LOCKSTEP, "import", str(path)],
-        cwd=ROOT,
-        env=os.environ,
-        stderr=subprocess.DEVNULL,
-    )
+    process = subprocess.Popen([*LOCKSTEP, "import", str(path)], cwd=ROOT, stderr=subprocess.DEVNULL)
     app = admin_on(cli.folder / "cli.db")
     try:
         _wait_for_progress(app, process)

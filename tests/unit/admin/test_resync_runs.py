@@ -7,21 +7,15 @@ from sqlalchemy import select, update
 from admin.db.extensions import db
 from admin.outbox.models import FRESH, STUCK, VERIFIED, Replication
 from admin.relay import resync_runs
-from tests.unit.admin.catalogue import Api
+from tests.unit.admin.catalogue import VERIFY_ALL, Api, change
 
 
 @pytest.fixture
 def five(app: Flask, editor: Api) -> list[int]:
     """Five verified products."""
     ids = [int(editor.create(sku=f"P-{number}")["id"]) for number in range(5)]
-    with app.app_context():
-        verify_all()
+    change(app, VERIFY_ALL)
     return ids
-
-
-def verify_all() -> None:
-    db.session.execute(update(Replication).values(state=VERIFIED, pending_since=None, due_at=None))
-    db.session.commit()
 
 
 def states() -> list[str]:
@@ -38,7 +32,8 @@ def test_run_advances_in_chunks_and_shows_its_progress(app: Flask) -> None:
             seen.append((progress.run.marked, progress.pending, progress.busy, bool(progress.run.finished_at)))
         assert seen == [(2, 2, True, False), (4, 4, True, False), (5, 5, True, False), (5, 5, True, True)]
         assert states() == [FRESH] * 5
-        verify_all()
+        db.session.execute(VERIFY_ALL)
+        db.session.commit()
         [progress] = resync_runs.latest()
         assert (progress.run.total, progress.done, progress.busy) == (5, 5, False)
 
