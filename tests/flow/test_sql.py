@@ -25,9 +25,9 @@ from contract.messages import LikeChanged
 from contract.names import BULK, INTERACTIVE
 from contract.publisher import PublishError
 from contract.service_calls import ReplicaState
+from tests.flow import seed
 from tests.flow.sql_log import plans, rows_read, starts
 from tests.flow.stores import CONTENT, admin_on, unique_name
-from tools.bench import seed
 from tools.stack.servers.mariadb import MariaDB
 from web.http import cursors
 

@@ -1,58 +1,46 @@
-"""Draw cost against size of the catalogue as an SVG, without a library."""
+"""Draw the CPU time of each process as stacked bars in an SVG, without a library."""
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 
-_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 860, 420, 60, 40, 50
-_PLOT = 470  # pixels wide; the names are to the right
-_COLOURS = ("#0b6e99", "#c4532d", "#5b8c2a", "#8a4fb0", "#b58900", "#3f6f6f", "#a03060", "#555555")
-_LOWEST, _HIGHEST = 0.5, 32.0
+from tools.bench.figures import number
+
+_WIDTH, _LEFT, _PLOT, _ROW, _TOP = 860, 250, 520, 34, 70
+_COLOURS = ("#0b6e99", "#c4532d", "#5b8c2a", "#8a4fb0", "#b58900", "#3f6f6f", "#a03060", "#777777", "#2f4f9f")
 
 
-def draw(curves: Mapping[str, Mapping[int, float]]) -> str:
-    """Return an SVG of each curve's cost, by products, relative to its own smallest catalogue; both axes are
-    logarithmic.
-    """
-    sizes = sorted({size for curve in curves.values() for size in curve})
+def draw(bars: Mapping[str, Mapping[str, float]]) -> str:
+    """Return an SVG with a bar of milliseconds for each of ``bars``, which maps its processes to their shares."""
+    names = list(dict.fromkeys(name for parts in bars.values() for name in parts))
+    colours = {name: _COLOURS[place % len(_COLOURS)] for place, name in enumerate(names)}
+    longest = max(sum(parts.values()) for parts in bars.values())
+    height = _TOP + _ROW * len(bars) + 10
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif" '
             'font-size="12"><rect width="100%" height="100%" fill="white"/>',
-            f'<text x="{_LEFT}" y="20" font-size="14">Cost relative to the smallest catalogue, by products</text>',
-            *_grid(sizes),
-            *_lines(curves, sizes),
+            '<text x="10" y="20" font-size="14">CPU time by process, in ms</text>',
+            *_legend(colours),
+            *(line for place, bar in enumerate(bars.items()) for line in _bar(place, *bar, colours, _PLOT / longest)),
             "</svg>\n",
         ]
     )
 
 
-def _grid(sizes: list[int]) -> Iterator[str]:
-    for size in sizes:
-        x = _x(size, sizes)
-        yield f'<text x="{x:.0f}" y="{_HEIGHT - _BOTTOM + 20}" text-anchor="middle">{size:,}</text>'
-        yield f'<line x1="{x:.0f}" x2="{x:.0f}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}" stroke="#ddd"/>'
-    for power in range(-1, 6):
-        y = _y(2.0**power)
-        yield f'<text x="{_LEFT - 8}" y="{y + 4:.0f}" text-anchor="end">{2.0**power:g} ×</text>'
-        yield f'<line x1="{_LEFT}" x2="{_LEFT + _PLOT}" y1="{y:.0f}" y2="{y:.0f}" stroke="#ddd"/>'
+def _legend(colours: Mapping[str, str]) -> Iterator[str]:
+    step = (_WIDTH - 20) / len(colours)
+    for place, (name, colour) in enumerate(colours.items()):
+        x = 10 + step * place
+        yield f'<rect x="{x:.0f}" y="34" width="10" height="10" fill="{colour}"/>'
+        yield f'<text x="{x + 14:.0f}" y="43">{escape(name)}</text>'
 
 
-def _lines(curves: Mapping[str, Mapping[int, float]], sizes: list[int]) -> Iterator[str]:
-    for number, (name, curve) in enumerate(curves.items()):
-        colour, first = _COLOURS[number % len(_COLOURS)], curve[min(curve)]
-        points = " ".join(f"{_x(size, sizes):.0f},{_y(curve[size] / first):.1f}" for size in sorted(curve))
-        dash = ' stroke-dasharray="5 3"' if number >= len(_COLOURS) else ""
-        yield f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"{dash}/>'
-        at = f'x="{_LEFT + _PLOT + 16}" y="{_TOP + 10 + 20 * number}"'
-        yield f'<text {at} fill="{colour}">{"┄" if dash else "━"} {escape(name)}</text>'
-
-
-def _x(size: int, sizes: list[int]) -> float:
-    span = math.log(sizes[-1] / sizes[0]) or 1
-    return _LEFT + _PLOT * math.log(size / sizes[0]) / span
-
-
-def _y(cost: float) -> float:
-    share = math.log(min(max(cost, _LOWEST), _HIGHEST) / _LOWEST) / math.log(_HIGHEST / _LOWEST)
-    return _HEIGHT - _BOTTOM - share * (_HEIGHT - _BOTTOM - _TOP)
+def _bar(place: int, name: str, parts: Mapping[str, float], colours: Mapping[str, str], scale: float) -> Iterable[str]:
+    y, x = _TOP + _ROW * place, float(_LEFT)
+    yield f'<text x="{_LEFT - 8}" y="{y + 16}" text-anchor="end">{escape(name)}</text>'
+    for process, value in parts.items():
+        title = f"<title>{escape(process)} {number(value)} ms</title>"
+        size = f'width="{value * scale:.1f}" height="22"'
+        yield f'<rect x="{x:.1f}" y="{y}" {size} fill="{colours[process]}">{title}</rect>'
+        x += value * scale
+    yield f'<text x="{x + 6:.1f}" y="{y + 16}">{number(sum(parts.values()))} ms</text>'

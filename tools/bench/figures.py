@@ -1,16 +1,22 @@
-"""The figures of a row, with their spread and goal."""
+"""The figures of a row, with their spread, goal and parts."""
 
 import math
 import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from tools.bench.errors import BenchError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value. ``at_least`` and ``at_most`` are its goal, where it has one."""
+    """One measured value. ``at_least`` and ``at_most`` are its goal, where it has one.
+
+    ``parts`` are the shares of its processes or pages, in its own unit. With a name in ``bar`` the chart shows them.
+    """
 
     what: str
     value: float
@@ -19,6 +25,8 @@ class Figure:
     at_least: float | None = None
     at_most: float | None = None
     note: str = ""
+    parts: Mapping[str, float] = field(default_factory=dict)
+    bar: str = ""
 
     @property
     def met(self) -> bool | None:
@@ -34,16 +42,39 @@ class Figure:
             return f"≥ {self.at_least:g}"
         return "" if self.at_most is None else f"≤ {self.at_most:g}"
 
+    @property
+    def remarks(self) -> str:
+        """The note and the parts as text, largest part first."""
+        parts = sorted(self.parts.items(), key=lambda part: -part[1])
+        return "; ".join(filter(None, [self.note, ", ".join(f"{name} {number(value)}" for name, value in parts)]))
 
-def of_rounds(what: str, values: Sequence[float], unit: str, **goal: float | str) -> Figure:
+
+def number(value: float) -> str:
+    """Return ``value`` as text with three digits."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def of_rounds(what: str, values: Sequence[float], unit: str, **more: float | str) -> Figure:
     """Return the median of ``values`` with their spread."""
     spread = (min(values), max(values))
-    return Figure(what, statistics.median(values), unit, spread, **goal)  # type: ignore[arg-type]
+    return Figure(what, statistics.median(values), unit, spread, **more)  # type: ignore[arg-type]
 
 
-def ratio(what: str, above: Sequence[float], below: Sequence[float], **goal: float | str) -> Figure:
-    """Return the median of the ratios of each round, whose two values were measured directly one after the other."""
-    return of_rounds(what, [a / b for a, b in zip(above, below, strict=True)], "×", **goal)
+def ratio(what: str, above: Sequence[float], below: Sequence[float], unit: str, **goal: float) -> Figure:
+    """Return the median of the ratios of each round, whose two values were measured directly one after the other.
+
+    Its note has the medians of both, in ``unit``.
+    """
+    medians = (f"{number(statistics.median(values))} {unit}".strip() for values in (above, below))
+    return of_rounds(what, [a / b for a, b in zip(above, below, strict=True)], "×", note=" ÷ ".join(medians), **goal)
+
+
+def total(what: str, rounds: Sequence[Mapping[str, float]], unit: str, bar: str = "", **goal: float) -> Figure:
+    """Return the median of the sums of each round's parts, and the median of each part."""
+    sums = [sum(parts.values()) for parts in rounds]
+    parts = {name: statistics.median(parts[name] for parts in rounds) for name in rounds[0]}
+    spread = (min(sums), max(sums)) if len(sums) > 1 else None
+    return Figure(what, statistics.median(sums), unit, spread, parts=parts, bar=bar, **goal)  # type: ignore[arg-type]
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -53,11 +84,11 @@ def percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[math.ceil(share * len(values)) - 1]
 
 
-def alternate(rounds: int, *measures: Callable[[], float]) -> list[list[float]]:
+def alternate(rounds: int, *measures: Callable[[], T]) -> list[list[T]]:
     """Call each measure in turn, round after round, every second round backwards; return one list per measure."""
-    results: list[list[float]] = [[] for _ in measures]
-    for number in range(rounds):
-        order = range(len(measures)) if number % 2 == 0 else reversed(range(len(measures)))
+    results: list[list[T]] = [[] for _ in measures]
+    for turn in range(rounds):
+        order = range(len(measures)) if turn % 2 == 0 else reversed(range(len(measures)))
         for index in order:
             results[index].append(measures[index]())
     return results

@@ -13,14 +13,13 @@ from rich.console import Console
 from tools.bench import chart, report
 from tools.bench.errors import BenchError
 from tools.bench.figures import Figure
-from tools.bench.growth import GROWN
 from tools.bench.rows import ROWS
 from tools.bench.run import Run
 from tools.bench.servers import Given, Servers
-from tools.bench.sizes import FULL, MILLION, QUICK, TOY
+from tools.bench.sizes import FULL, QUICK, TOY
 from tools.stack.errors import StackError
 
-_SIZES = {"full": FULL, "million": MILLION, "quick": QUICK, "toy": TOY}
+_SIZES = {"full": FULL, "quick": QUICK, "toy": TOY}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -38,7 +37,6 @@ def main(arguments: Sequence[str]) -> int:
             Run(_SIZES[options.size], servers, Path(folder), selected) as run,
         ):
             results, failed = _measure(run, Console(stderr=True))
-            curves = {} if failed else _curves(run)
     except (BenchError, StackError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
@@ -46,10 +44,10 @@ def main(arguments: Sequence[str]) -> int:
     if options.markdown and not failed:
         report.put_into(options.markdown, results, options.size)
     if options.json:
-        written = report.as_json(results, options.size, curves)
+        written = report.as_json(results, options.size)
         options.json.write_text(json.dumps(written, indent=1, allow_nan=False) + "\n")
-    if options.chart and curves:
-        options.chart.write_text(chart.draw(curves))
+    if options.chart and (bars := report.bars(results)):
+        options.chart.write_text(chart.draw(bars), encoding="utf-8")
     return int(failed)
 
 
@@ -62,7 +60,7 @@ def _measure(run: Run, console: Console) -> tuple[dict[str, list[Figure]], bool]
             console.print(f"{ROWS[name].TITLE} …", end=" ")
             try:
                 results[name] = ROWS[name].measure(run)
-            except Exception as error:  # of any kind: the figures of the other rows took half an hour
+            except Exception as error:  # of any kind: the figures of the other rows took minutes
                 console.print(f"failed: {error!r}")
                 failed = True
             else:
@@ -70,29 +68,18 @@ def _measure(run: Run, console: Console) -> tuple[dict[str, list[Figure]], bool]
     return results, failed
 
 
-def _curves(run: Run) -> dict[str, dict[int, float]]:
-    """Return the figures that depend on the size of the catalogue, by name and size."""
-    if not any(name in run.selected for name in GROWN):
-        return {}
-    seen = run.grown
-    curves = {"CPU per change": {size: at["cpu"] for size, at in seen.get("change_cost", {}).items()}}
-    pages = seen.get("pages", {})
-    for what in next(iter(pages.values()), {}):
-        curves[what] = {size: at[what] for size, at in pages.items() if what in at}
-    return {name: curve for name, curve in curves.items() if curve}
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure Lockstep and its servers' bare limits.")
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description="Measure Lockstep, compared with bare Flask views."
+    )
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", dest="size", action="store_const", const="quick", help="under 3 minutes")
-    size.add_argument("--million", dest="size", action="store_const", const="million", help="up to a million products")
     size.add_argument("--toy", dest="size", action="store_const", const="toy", help="the smallest run")
     parser.set_defaults(size="full")
     parser.add_argument("--only", action="append", choices=list(ROWS), metavar="ROW", help=f"one of {', '.join(ROWS)}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything to FILE")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="put the table between the markers in FILE")
-    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw cost against size as an SVG")
+    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw the CPU time of each process as an SVG")
     own = parser.add_argument_group("servers of your own (a scratch instance: see tools/bench/servers.py)")
     own.add_argument("--database-url", metavar="URL", help="mysql+pymysql://user:password@host/, may create databases")
     own.add_argument("--mongodb-url", metavar="URL", help="mongodb://host/")

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tools.bench.errors import BenchError
-from tools.bench.figures import Figure
+from tools.bench.figures import Figure, number
 from tools.bench.rows import ROWS
 
 Results = Mapping[str, Sequence[Figure]]
@@ -21,14 +21,14 @@ BEGIN, END = "<!-- figures: scripts/bench --markdown -->", "<!-- end of figures 
 
 def show(results: Results, console: Console) -> None:
     """Print one line per figure, with its goal and whether it was met."""
-    table = Table("what", "figure", "spread", "goal", "", title="Lockstep compared with bare limits")
+    table = Table("what", "figure", "spread", "goal", "", "", title="Lockstep compared with bare Flask views")
     for name, figures in results.items():
         table.add_section()
         table.add_row(f"[bold]{ROWS[name].TITLE}")
         for figure in figures:
-            what, value, spread, goal, _met = _cells(figure)
-            met = {True: "[green]met", False: "[red]missed", None: figure.note}[figure.met]
-            table.add_row(f"  {what}", value, spread, goal, met)
+            what, value, spread, goal, met, remarks = _cells(figure)
+            colour = {"met": "[green]", "missed": "[red]"}.get(met, "")
+            table.add_row(f"  {what}", value, spread, goal, f"{colour}{met}", remarks)
     console.print(table)
 
 
@@ -42,9 +42,9 @@ def put_into(document: Path, results: Results, size: str) -> None:
     before, after = _around(document)
     day = f"{datetime.now(UTC):%Y-%m-%d}"
     lines = [f"{day}, {size} size, {cpu_count()} cores, Python {platform.python_version()}, {platform.system()}.", ""]
-    lines += ["| what | figure | spread | goal | |", "| --- | --- | --- | --- | --- |"]
+    lines += ["| what | figure | spread | goal | | |", "| --- | --- | --- | --- | --- | --- |"]
     for name, figures in results.items():
-        lines.append(f"| **{ROWS[name].TITLE}** | | | | |")
+        lines.append(f"| **{ROWS[name].TITLE}** | | | | | |")
         lines += [f"| {' | '.join(_cells(figure))} |" for figure in figures]
     document.write_text("\n".join([before + BEGIN, *lines, END + after]), encoding="utf-8")
 
@@ -58,21 +58,22 @@ def _around(document: Path) -> tuple[str, str]:
     return before, after
 
 
-def _cells(figure: Figure) -> tuple[str, str, str, str, str]:
-    spread = f"{_number(figure.spread[0])} … {_number(figure.spread[1])}" if figure.spread else ""
-    met = {True: "met", False: "missed", None: figure.note}[figure.met]
-    return figure.what, f"{_number(figure.value)} {figure.unit}", spread, figure.goal, met
+def _cells(figure: Figure) -> tuple[str, str, str, str, str, str]:
+    spread = f"{number(figure.spread[0])} … {number(figure.spread[1])}" if figure.spread else ""
+    met = {True: "met", False: "missed", None: ""}[figure.met]
+    return figure.what, f"{number(figure.value)} {figure.unit}", spread, figure.goal, met, figure.remarks
 
 
-def as_json(results: Results, size: str, curves: Mapping[str, Any]) -> dict[str, Any]:
+def bars(results: Results) -> dict[str, Mapping[str, float]]:
+    """Return the parts of the figures that the chart shows, by the name of their bar."""
+    return {figure.bar: figure.parts for figures in results.values() for figure in figures if figure.bar}
+
+
+def as_json(results: Results, size: str) -> dict[str, Any]:
     """Return all results for the JSON file."""
     machine = {"python": platform.python_version(), "system": platform.platform(), "cpus": cpu_count()}
     rows = {
         name: {"title": ROWS[name].TITLE, "figures": [{**asdict(f), "met": f.met} for f in figures]}
         for name, figures in results.items()
     }
-    return {"at": datetime.now(UTC).isoformat(), "size": size, "machine": machine, "rows": rows, "curves": curves}
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return {"at": datetime.now(UTC).isoformat(), "size": size, "machine": machine, "rows": rows}

@@ -1,17 +1,20 @@
-"""One run: the servers, the systems on them, and the measurements that rows share."""
+"""One run: the servers, the system on them, and the measurements that rows share."""
 
-from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+import subprocess
+from collections.abc import Collection
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from tools.bench import seed
-from tools.bench.servers import Servers, Urls
+from tools.bench import catalogue
+from tools.bench.errors import BenchError
+from tools.bench.servers import Servers
 from tools.bench.sizes import Sizes
 from tools.bench.system import System
 from tools.stack.api import eventually
+from tools.stack.product import ROOT
 
 if TYPE_CHECKING:
     from tools.bench.imports import Imported
@@ -20,11 +23,10 @@ _SETTLED_WITHIN = 900.0
 
 
 class Run:
-    """The context of the rows. A system starts when a row first needs it, and ends with the run."""
+    """The context of the rows. The system starts when a row first needs it, and ends with the run."""
 
     def __init__(self, sizes: Sizes, servers: Servers, folder: Path, selected: Collection[str]) -> None:
-        self.sizes, self.servers, self.selected = sizes, servers, selected
-        self._folder = folder
+        self.sizes, self.servers, self.folder, self.selected = sizes, servers, folder, selected
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -37,38 +39,9 @@ class Run:
 
     @cached_property
     def system(self) -> System:
-        """The system that most rows share."""
-        return self._stack.enter_context(self.new_system("shared"))
-
-    @contextmanager
-    def new_system(self, name: str) -> Iterator[System]:
-        """Yield a separate system."""
-        with self.servers.room() as urls, System(urls, self._folder / name, self.servers.processes).running() as system:
-            yield system
-
-    @contextmanager
-    def admin_alone(self, beside: System, products: int) -> Iterator[System]:
-        """Yield Admin alone, with a catalogue of its own, so that it does not affect the queues of ``beside``."""
-        with self.servers.database() as url:
-            urls = Urls(url, beside.addresses.mongodb_url, beside.addresses.broker_url)
-            with System(urls, self._folder / "alone", {}).admin_alone() as system:
-                seed.admin(system.engine, 1, products, verified=True)
-                yield system
-
-    @cached_property
-    def some_products(self) -> tuple[int, int]:
-        """The first and last id of a thousand products that both stores of ``system`` hold."""
-        first = self.free_ids()
-        seed.both(self.system, first, first + 999)
-        return first, first + 999
-
-    @cached_property
-    def grown(self) -> dict[str, dict[int, dict[str, float]]]:
-        """The measurements on growing catalogues, by row and size."""
-        from tools.bench import growth
-
-        self._end_shared()  # one system at a time: two on one given broker would affect each other
-        return growth.measure(self)
+        """The system that all rows share."""
+        urls = self._stack.enter_context(self.servers.room())
+        return self._stack.enter_context(System(urls, self.folder / "system", self.servers.processes).running())
 
     @cached_property
     def imported(self) -> "Imported":
@@ -77,15 +50,18 @@ class Run:
 
         return imports.measure(self)
 
-    def _end_shared(self) -> None:
-        self._stack.close()
-        self.__dict__.pop("system", None)
+    def start_import(self, prefix: str, products: int) -> subprocess.Popen[bytes]:
+        """Start to import ``products`` new products, whose skus begin with ``prefix``."""
+        file = catalogue.write(self.folder / f"{prefix}.csv", products, prefix)
+        with (self.system.logs / f"import-{prefix}.log").open("wb") as log:
+            command = ["lockstep", "import", str(file)]
+            return subprocess.Popen(command, cwd=ROOT, env=dict(self.system.product.env), stdout=log, stderr=log)
 
-    def free_ids(self) -> int:
-        """Return the first id after all of ``system``'s products."""
-        return self.system.highest_id() + 1
+    def finish_import(self, importer: subprocess.Popen[bytes]) -> None:
+        """Wait until all is stored. Raises BenchError where the import failed."""
+        if importer.wait():
+            raise BenchError(f"an import ended with {importer.returncode}")
 
-    def settle(self, system: System | None = None) -> float:
-        """Wait until every product is verified; return the seconds it took."""
-        at = system or self.system
-        return eventually(at.settled, within=_SETTLED_WITHIN, what="every product verified")
+    def settle(self) -> None:
+        """Wait until every product is verified. Raises NotSeenError."""
+        eventually(self.system.settled, within=_SETTLED_WITHIN, what="every product verified")

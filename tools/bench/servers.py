@@ -65,23 +65,12 @@ class Servers:
     @contextmanager
     def room(self) -> Iterator[Urls]:
         """Yield empty databases and queues, and delete them afterwards."""
-        name = _name()
-        with self.database() as database:
-            urls = Urls(database, self._mongodb(name), self._broker(name))
-            try:
-                yield urls
-            finally:
-                self._drop(name, urls)
-
-    @contextmanager
-    def database(self) -> Iterator[str]:
-        """Yield the URL of an empty database for Admin, and delete it afterwards."""
-        name = _name()
-        url = self._database(name)
+        name = f"bench{uuid.uuid4().hex[:10]}"
+        urls = Urls(self._database(name), self._mongodb(name), self._broker(name))
         try:
-            yield url
+            yield urls
         finally:
-            _execute(url, f"DROP DATABASE `{name}`")
+            self._drop(name, urls)
 
     def _database(self, name: str) -> str:
         if self._mariadb:
@@ -103,15 +92,12 @@ class Servers:
         return url
 
     def _drop(self, name: str, urls: Urls) -> None:
+        _execute(urls.database, f"DROP DATABASE `{name}`")
         if not self._secantus:  # a private one is deleted as a whole, as dropping takes a millisecond per document
             with pymongo.MongoClient[dict[str, Any]](urls.mongodb) as mongo:
                 mongo.drop_database(name)
         if self._rabbitmq:
             self._rabbitmq.ctl("delete_vhost", name)
-
-
-def _name() -> str:
-    return f"bench{uuid.uuid4().hex[:10]}"
 
 
 def _execute(url: str | None, statement: str) -> None:

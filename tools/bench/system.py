@@ -1,22 +1,22 @@
-"""All of Lockstep on stores of its own, and the services with which it is compared."""
+"""All of Lockstep on stores of its own, and further web services beside it."""
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pymongo
 from pymongo.database import Database
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
 from tools.bench.servers import Urls
 from tools.bench.usage import cpu_seconds
 from tools.stack import commands, readiness
 from tools.stack.api import AdminApi, Api, ClientApi
 from tools.stack.ports import HOST, free_port
-from tools.stack.process import Process, start_all
+from tools.stack.process import Process
 from tools.stack.product import ROOT, Addresses, Product, Secrets
 
 _FRESH = 120.0  # seconds; a token is valid for 15 minutes, longer than any measurement
@@ -41,27 +41,15 @@ class System:
     @contextmanager
     def running(self) -> Iterator["System"]:
         """Migrate, create the accounts and start everything; stop it afterwards."""
-        self._prepare(["staff", "add", _STAFF], ["shopper", "add", _SHOPPER])
+        self.logs.parent.mkdir(parents=True, exist_ok=True)
+        commands.migrate(self.product.env)
+        accounts = (["staff", "add", _STAFF], ["shopper", "add", _SHOPPER])
+        commands.run_all([([*who, "--password-stdin"], f"{_PASSWORD}\n") for who in accounts], self.product.env)
         try:
             self.product.start()
             yield self
         finally:
             self._end()
-
-    @contextmanager
-    def admin_alone(self) -> Iterator["System"]:
-        """The same for Admin's web process and its editor only."""
-        self._prepare(["staff", "add", _STAFF])
-        try:
-            start_all([self.product.admin])
-            yield self
-        finally:
-            self._end()
-
-    def _prepare(self, *accounts: list[str]) -> None:
-        self.logs.parent.mkdir(parents=True, exist_ok=True)
-        commands.migrate(self.product.env)
-        commands.run_all([([*who, "--password-stdin"], f"{_PASSWORD}\n") for who in accounts], self.product.env)
 
     def _end(self) -> None:
         self.product.stop()
@@ -86,19 +74,15 @@ class System:
         return token
 
     @contextmanager
-    def service(self, target: str) -> Iterator[int]:
-        """Run a WSGI app (``module:factory()``) as Lockstep's own services run; yield its port."""
-        port = free_port()
-        command = ["gunicorn", "-c", "gunicorn.conf.py", "-b", f"{HOST}:{port}", target]
-        name = target.partition(":")[2].strip("()")
-        process = Process(name, command, log=self.logs / f"{name}.log", env=self.product.env, cwd=ROOT)
-        process.ready = lambda: readiness.answers_ok(port, "/readyz")
+    def service(self, target: str, processes: int = 1) -> Iterator["Service"]:
+        """Run a WSGI app (``module:factory()``) as Lockstep's own services run, with ``processes`` workers."""
+        service = Service(self, target, processes)
         try:
-            process.start()
-            process.wait_ready()
-            yield port
+            service.start()
+            service.wait_ready()
+            yield service
         finally:
-            process.stop()
+            service.stop()
 
     @contextmanager
     def paused(self, *processes: Process) -> Iterator[None]:
@@ -111,36 +95,48 @@ class System:
             for process in processes:
                 process.resume()
 
-    @contextmanager
-    def sql(self) -> Iterator[Connection]:
-        """Yield a connection to Admin's database; commit at the end."""
-        with self.engine.begin() as connection:
-            yield connection
-
     def ask(self, query: str, **values: Any) -> Any:
         """Return the first value of the first row."""
-        with self.sql() as connection:
+        with self.engine.begin() as connection:
             return connection.execute(text(query), values).scalar()
 
     def settled(self) -> bool:
         """Return whether every product is verified."""
         return self.ask("SELECT product_id FROM replication WHERE pending_since IS NOT NULL LIMIT 1") is None
 
+    def imports_settled(self) -> bool:
+        """Return whether every product of an import is verified."""
+        pending = "SELECT product_id FROM replication WHERE pending_since IS NOT NULL AND lane = 'bulk' LIMIT 1"
+        return self.ask(pending) is None
+
+    def products(self) -> int:
+        """Return the number of products on Admin."""
+        return int(self.ask("SELECT COUNT(*) FROM products"))
+
     def highest_id(self) -> int:
         """Return the highest product id; 0 without products."""
         return int(self.ask("SELECT COALESCE(MAX(id), 0) FROM products"))
 
-    def ids_above(self, id_: int) -> list[int]:
-        """Return the ids of the products created since ``id_`` was the highest."""
-        with self.sql() as connection:
-            return list(
-                connection.execute(text("SELECT id FROM products WHERE id > :id ORDER BY id"), {"id": id_}).scalars()
-            )
+    def cpu(self) -> dict[str, float]:
+        """Return the CPU seconds used so far by every process and by the servers started here, by name."""
+        return {process.name: cpu_seconds(process.pid) for process in (*self.product.processes, *self.servers.values())}
 
-    def cpu(self, apart: Iterable[str] = ()) -> float:
-        """Return the CPU seconds used so far by all processes and servers but those ``apart``."""
-        servers = [process for name, process in self.servers.items() if name not in apart]
-        return cpu_seconds(process.pid for process in (*self.product.processes, *servers))
+
+class Service(Process):
+    """A web service beside the system's own, at ``port``."""
+
+    def __init__(self, system: System, target: str, processes: int) -> None:
+        self.port = free_port()
+        command = ["gunicorn", "-c", "gunicorn.conf.py", "-b", f"{HOST}:{self.port}", target]
+        env = {**system.product.env, "WEB_CONCURRENCY": str(processes)}
+        log = system.logs / f"{target.partition(':')[0]}-{processes}.log"
+        super().__init__(target, command, log=log, env=env, cwd=ROOT)
+        self.ready = lambda: readiness.answers_ok(self.port, "/readyz")
+
+
+def per(count: int, before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """Return the CPU milliseconds that each process used between two times, for each of ``count`` things done."""
+    return {name: 1000 * (after[name] - before[name]) / count for name in before}
 
 
 def _sign_in(api: Api, email: str) -> str:

@@ -2,35 +2,46 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def family(root: int) -> list[int]:
-    """Return ``root`` and all its living descendants."""
-    children = defaultdict(list)
+def children() -> Mapping[int, list[int]]:
+    """Return the children of every living process, by its id."""
+    found = defaultdict(list)
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and (stat := _stat(int(entry.name))):
-            children[int(stat[1])].append(int(entry.name))
+            found[int(stat[1])].append(int(entry.name))
+    return found
+
+
+def family(root: int) -> list[int]:
+    """Return ``root`` and all its living descendants."""
+    below = children()
     found, waiting = [], [root]
     while waiting:
         pid = waiting.pop()
         found.append(pid)
-        waiting += children[pid]
+        waiting += below[pid]
     return found
 
 
-def cpu_seconds(roots: Iterable[int]) -> float:
-    """Return the CPU time, in seconds, that these processes, their children and those that ended have used."""
-    stats = [stat for root in roots for pid in family(root) if (stat := _stat(pid))]
+def cpu_seconds(root: int) -> float:
+    """Return the CPU time, in seconds, that a process, its children and those that ended have used."""
+    stats = [stat for pid in family(root) if (stat := _stat(pid))]
     return sum(int(ticks) for stat in stats for ticks in stat[11:15]) / _TICKS
 
 
-def rss_mb(root: int) -> float:
+def pss_mb(root: int) -> float:
     """Return the memory, in MB, of a process and its children, with shared pages counted once (PSS)."""
-    return sum(_kb(pid, "smaps_rollup", "Pss:") for pid in family(root)) / 1024
+    return sum(own_pss_mb(pid) for pid in family(root))
+
+
+def own_pss_mb(pid: int) -> float:
+    """Return the memory, in MB, of one process, with its share of the pages that it shares (PSS)."""
+    return _kb(pid, "smaps_rollup", "Pss:") / 1024
 
 
 def peak_mb(pid: int) -> float:

@@ -1,56 +1,41 @@
-"""Writes to MariaDB or MySQL by pymysql alone."""
+"""Insert products into MariaDB or MySQL by PyMySQL alone."""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pymysql  # type: ignore[import-untyped]  # it ships no types
-from sqlalchemy import Engine
 
-from contract.messages import ProductChanged
-
-TABLE = "bare_products"
-BATCH = 500
-COLUMNS = "id, sku, live_sku, title, description, price, currency, category, image_url, created_at, updated_at, version"
-_INSERT = f"INSERT INTO {TABLE} ({COLUMNS}) VALUES ({', '.join(['%s'] * 12)})"  # noqa: S608
-
-
-@contextmanager
-def connection(engine: Engine) -> Iterator[Any]:
-    """Yield a connection to the database of ``engine``, with an empty table like the catalogue's."""
-    url = engine.url
-    opened = pymysql.connect(
-        host=url.host, port=url.port or 3306, user=url.username, password=str(url.password), database=url.database
-    )
-    with opened, opened.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {TABLE}")
-        cursor.execute(f"CREATE TABLE {TABLE} LIKE products")
-        opened.commit()
-        yield opened
+FIELDS = ("sku", "title", "description", "price", "currency", "category", "image_url")
+_TABLE = """CREATE TABLE IF NOT EXISTS bare_products (
+  id BIGINT AUTO_INCREMENT PRIMARY KEY, sku VARCHAR(64) NOT NULL UNIQUE, title VARCHAR(200) NOT NULL,
+  description TEXT NOT NULL, price DECIMAL(12, 2) NOT NULL, currency CHAR(3) NOT NULL, category VARCHAR(80) NOT NULL,
+  image_url VARCHAR(2000) NOT NULL, updated_at DATETIME(6) NOT NULL DEFAULT NOW(6), KEY (category, id), KEY (updated_at)
+)"""
+_INSERT = f"INSERT INTO bare_products ({', '.join(FIELDS)}) VALUES ({', '.join(['%s'] * len(FIELDS))})"  # noqa: S608
 
 
-def row(message: ProductChanged) -> tuple[Any, ...]:
-    """Return the catalogue's row of a product."""
-    product = message.product
-    assert product is not None  # noqa: S101 - the benchmark deletes nothing
-    times = product.created_at[:-1], product.updated_at[:-1]
-    texts = product.title, product.description, product.price, product.currency, product.category, product.image_url
-    return message.id, product.sku, product.sku, *texts, *times, 1
+class Products:
+    """The table at ``url``, created where it is missing, with one connection for each thread."""
 
+    def __init__(self, url: str) -> None:
+        self._url, self._mine = urlsplit(url), threading.local()
+        with self._opened().cursor() as cursor:
+            cursor.execute(_TABLE)
 
-def insert(opened: Any, message: ProductChanged) -> None:
-    """Insert and commit one product."""
-    with opened.cursor() as cursor:
-        cursor.execute(_INSERT, row(message))
-    opened.commit()
-
-
-def bulk_rate(opened: Any, messages: list[ProductChanged]) -> float:
-    """Insert ``messages`` in multi-row statements, committed one by one; return rows per second."""
-    began = time.monotonic()
-    with opened.cursor() as cursor:
-        for start in range(0, len(messages), BATCH):
-            cursor.executemany(_INSERT, [row(message) for message in messages[start : start + BATCH]])
+    def insert(self, product: dict[str, Any]) -> int:
+        """Insert and commit one product; return its id."""
+        opened = self._opened()
+        with opened.cursor() as cursor:
+            cursor.execute(_INSERT, [product[name] for name in FIELDS])
             opened.commit()
-    return len(messages) / (time.monotonic() - began)
+            return int(cursor.lastrowid)
+
+    def _opened(self) -> Any:
+        if not hasattr(self._mine, "opened"):
+            url = self._url
+            self._mine.opened = pymysql.connect(
+                host=url.hostname, port=url.port or 3306, database=url.path[1:],
+                user=unquote(url.username or ""), password=unquote(url.password or ""),
+            )  # fmt: skip
+        return self._mine.opened

@@ -2,34 +2,10 @@
 
 from types import ModuleType
 
-from tools.bench.rows import (
-    accept,
-    catch_up,
-    change_cost,
-    during_import,
-    idle,
-    import_file,
-    likes_accepted,
-    likes_forwarded,
-    pages,
-    reconcile,
-    visible,
-)
+from tools.bench.rows import backlog, creates, during_import, idle, import_file, likes, shop, singles, start
 
 # In the order in which they run: from the smallest catalogue to the largest.
 ROWS: dict[str, ModuleType] = {
     module.__name__.rpartition(".")[2]: module
-    for module in (
-        idle,
-        accept,
-        visible,
-        likes_accepted,
-        likes_forwarded,
-        import_file,
-        during_import,
-        catch_up,
-        change_cost,
-        pages,
-        reconcile,
-    )
+    for module in (start, idle, creates, singles, likes, backlog, shop, import_file, during_import)
 }

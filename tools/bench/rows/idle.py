@@ -2,28 +2,20 @@
 
 import time
 
-from tools.bench.figures import Figure
+from tools.bench.figures import Figure, total
 from tools.bench.run import Run
-from tools.bench.usage import cpu_seconds, rss_mb
 
 TITLE = "Idle system"
 _REST = 3.0  # seconds for the work after a start
 
 
 def measure(run: Run) -> list[Figure]:
-    """Measure the CPU of all processes except the broker, and the memory of each."""
-    processes = {p.name: p for p in (*run.system.product.processes, *run.servers.processes.values())}
+    """Measure the CPU of all processes but the broker and the stores."""
     run.settle()
-    time.sleep(min(_REST, run.sizes.idle_seconds))
-    before = {name: cpu_seconds([process.pid]) for name, process in processes.items()}
-    time.sleep(run.sizes.idle_seconds)
-    shares = {
-        name: 100 * (cpu_seconds([process.pid]) - before[name]) / run.sizes.idle_seconds
-        for name, process in processes.items()
-    }
-    total = sum(share for name, share in shares.items() if name != "RabbitMQ")
-    figures = [Figure("CPU of all but the broker", total, "% of a core", at_most=2.0)]
-    for name, process in processes.items():
-        figures.append(Figure(f"{name}, CPU", shares[name], "% of a core"))
-        figures.append(Figure(f"{name}, memory", rss_mb(process.pid), "MB"))
-    return figures
+    system, seconds = run.system, run.sizes.idle_seconds
+    time.sleep(min(_REST, seconds))
+    before = system.cpu()
+    time.sleep(seconds)
+    after = system.cpu()
+    shares = {p.name: 100 * (after[p.name] - before[p.name]) / seconds for p in system.product.processes}
+    return [total("CPU of all but broker and stores", [shares], "% of a core", at_most=1.0)]

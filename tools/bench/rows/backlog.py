@@ -1,0 +1,25 @@
+"""What it costs to send and verify a product out of a backlog."""
+
+from tools.bench.figures import Figure, total
+from tools.bench.run import Run
+from tools.bench.system import per
+
+TITLE = "Catch-up of a backlog"
+_OURS = ("relay", "worker", "Client")
+
+
+def measure(run: Run) -> list[Figure]:
+    """Import products while the relay is paused, up to the size of the catalogue; then let it run."""
+    run.settle()
+    system = run.system
+    backlog = max(run.sizes.catalogue - system.products(), run.sizes.catalogue // 2)
+    with system.paused(system.product.relay):
+        run.finish_import(run.start_import("B", backlog))
+        before = system.cpu()
+    run.settle()
+    spent = per(backlog, before, system.cpu())
+    ours = {name: spent[name] for name in _OURS}
+    return [
+        total("CPU of relay, worker and Client per product", [ours], "ms"),
+        total("CPU of everything per product", [spent], "ms", bar="a product of a backlog"),
+    ]

@@ -1,0 +1,103 @@
+"""The time of the shop's pages with a real catalogue, and during an import."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask
+from pymongo import UpdateOne
+
+from contract.messages import format_time
+from tools.bench.errors import BenchError
+from tools.bench.figures import Figure, of_rounds, percentile
+from tools.bench.load import Connection
+from tools.bench.run import Run
+from web.http import cursors
+
+TITLE = "The shop's pages"
+_DEEP = 0.8  # of the catalogue lies before the page
+_LIKED = 25  # one in so many products has likes
+_APART = 1.1  # seconds between two requests of a page, so that it is none of the shop's copies of a second
+_MOST_LIKED = "most liked"
+_Pages = dict[str, tuple[str, str]]  # by name: the path, and what the page must contain
+
+
+def measure(run: Run) -> list[Figure]:
+    """Request each page in turn: first while nothing else happens, then while products are imported."""
+    run.settle()
+    products = run.system.products()
+    _like(run)
+    pages = _pages(run)
+    quiet = _times(run, pages, lambda: True)
+    importer = run.start_import("S", run.sizes.more)
+    busy = _times(run, pages, lambda: importer.poll() is None or not run.system.imports_settled())
+    run.finish_import(importer)
+    figures = [
+        of_rounds(f"{what}, p50 at {products:,} products", times, "ms", at_most=500 if what == _MOST_LIKED else 150)
+        for what, times in quiet.items()
+    ]
+    slower = {what: percentile(busy[what], 0.5) / percentile(times, 0.5) for what, times in quiet.items()}
+    about = f"p50 during an import of {run.sizes.more:,} ÷ before, the slowest page"
+    return [*figures, Figure(about, max(slower.values()), "×", at_most=3.0, parts=slower)]
+
+
+def _like(run: Run) -> None:
+    """Give likes to some products, few of them many."""
+    products = run.system.shop["products"]
+    liked = range(_LIKED, run.system.highest_id(), _LIKED)
+    counts = [1 + len(liked) // (place + 1) for place in range(len(liked))]
+    products.bulk_write(
+        [UpdateOne({"_id": id_}, {"$set": {"likes": likes}}) for id_, likes in zip(liked, counts, strict=True)],
+        ordered=False,
+    )
+
+
+def _pages(run: Run) -> _Pages:
+    products, highest = run.system.shop["products"], run.system.highest_id()
+    deep = products.find_one({"_id": int(highest * (1 - _DEEP))}) or {}
+    after = max(found["_id"] for found in products.find({"_id": {"$in": list(range(deep["_id"] - 50, deep["_id"]))}}))
+    rare = deep["title"].split()[-1]
+    return {
+        "home": ("/", "/products/"),
+        "deep page": (f"/?{urlencode({'cursor': _cursor(run, deep)})}", f"/products/{after}"),
+        "category": (f"/?{urlencode({'category': deep['category']})}", deep["category"]),
+        "search of a rare word": (f"/?q={rare}", rare),
+        "search of a common word": (f"/?q={deep['title'].split()[0]}", deep["title"].split()[0]),
+        "product": (f"/products/{deep['_id']}", rare),
+        _MOST_LIKED: ("/?sort=-likes", f"/products/{_LIKED}"),
+    }
+
+
+def _cursor(run: Run, product: dict[str, Any]) -> str:
+    """Return the shop's cursor for the position of ``product``, without reading the pages before."""
+    app = Flask(__name__)
+    app.config["SECRET_KEY"] = run.system.secrets.client_secret_key
+    with app.app_context():
+        return cursors.encode("-created_at", [format_time(product["created_at"]), product["_id"]])
+
+
+def _times(run: Run, pages: _Pages, go_on: Callable[[], bool]) -> dict[str, list[float]]:
+    """Return the milliseconds of each request, made in turn as often as the run's size says while ``go_on``."""
+    connection = Connection(run.system.addresses.client_port)
+    times: dict[str, list[float]] = defaultdict(list)
+    for _ in range(run.sizes.pages):
+        began = time.monotonic()
+        for what, (path, expected) in pages.items():
+            times[what].append(1000 * _get(connection, what, path, expected))
+        time.sleep(max(0.0, began + _APART - time.monotonic()))
+        if not go_on():
+            break
+    return times
+
+
+def _get(connection: Connection, what: str, path: str, expected: str) -> float:
+    """Return the seconds of one page. Raises BenchError where it is not the page that was meant."""
+    began = time.monotonic()
+    status, _, body = connection.send("GET", path)
+    took = time.monotonic() - began
+    if status != HTTPStatus.OK or expected.encode() not in body:
+        raise BenchError(f"the page '{what}' was answered {status}, with '{expected}' missing: {body[:200]!r}")
+    return took
