@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, cycle
 from typing import Any
 
 from tools.bench import catalogue
@@ -74,10 +74,9 @@ def creates(client: int, orders: dict[str, Any]) -> Iterator[Request]:
 
 
 def likes(client: int, orders: dict[str, Any]) -> Iterator[Request]:
-    """Like this client's share of the products, then unlike all, repeatedly."""
-    mine = range(orders["first"] + client, orders["last"] + 1, orders["clients"])
-    for number in count(orders["turn"]):
-        method = "DELETE" if number % 2 else "PUT"
+    """Like this client's share of the products, then unlike all, repeatedly: each request is a change."""
+    mine = orders["products"][client :: orders["clients"]]
+    for method in cycle(("PUT", "DELETE")):
         for product in mine:
             yield method, orders["path"].format(product), b""
 

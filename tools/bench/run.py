@@ -44,6 +44,13 @@ class Run:
         return self._stack.enter_context(System(urls, self.folder / "system", self.servers.processes).running())
 
     @cached_property
+    def caught_up(self) -> dict[str, float]:
+        """The CPU milliseconds of a product in the backlog that fills the catalogue, by process."""
+        from tools.bench import backlogs
+
+        return backlogs.measure(self)
+
+    @cached_property
     def imported(self) -> "Imported":
         """The large import that several rows report."""
         from tools.bench import imports

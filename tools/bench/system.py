@@ -113,9 +113,10 @@ class System:
         """Return the number of products on Admin."""
         return int(self.ask("SELECT COUNT(*) FROM products"))
 
-    def highest_id(self) -> int:
-        """Return the highest product id; 0 without products."""
-        return int(self.ask("SELECT COALESCE(MAX(id), 0) FROM products"))
+    def product_ids(self) -> list[int]:
+        """Return the ids of all products, ascending."""
+        with self.engine.begin() as connection:
+            return list(connection.execute(text("SELECT id FROM products ORDER BY id")).scalars())
 
     def cpu(self) -> dict[str, float]:
         """Return the CPU seconds used so far by every process and by the servers started here, by name."""

@@ -7,5 +7,5 @@ from tools.bench.rows import backlog, creates, during_import, idle, import_file,
 # In the order in which they run: from the smallest catalogue to the largest.
 ROWS: dict[str, ModuleType] = {
     module.__name__.rpartition(".")[2]: module
-    for module in (start, idle, creates, singles, likes, backlog, shop, import_file, during_import)
+    for module in (start, idle, creates, singles, backlog, likes, shop, import_file, during_import)
 }

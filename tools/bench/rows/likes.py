@@ -1,7 +1,7 @@
 """What a like costs, and the likes per second that the Client accepts, compared with a bare Flask view."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 
 from tools.bench import clients
 from tools.bench.figures import Figure, alternate, of_rounds, ratio, total
@@ -11,10 +11,8 @@ from tools.stack.api import eventually
 
 TITLE = "Likes, 8 clients at once"
 _PATH, _BARE_PATH = "/api/v1/products/{}/likes/me", "/products/{}/like"
-_PRODUCTS = 1_000  # liked in turn, at most
 _PENDING = ("pending", "uncounted")  # fields of a like until it is forwarded and counted
 _WITHIN = 120.0
-_turns = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,48 +25,46 @@ class Burst:
 
 def measure(run: Run) -> list[Figure]:
     """Alternate the bare view, the Client with the worker paused, and the Client as it runs."""
-    run.settle()
+    assert run.caught_up  # noqa: S101 - fills the catalogue
+    own = run.system.addresses.client_port
+    shares = _shares(run, 3 * run.sizes.rounds + 2)
+
+    def paused(port: int, path: str) -> Burst:
+        _drain(run)  # a worker paused while it counts would keep its transaction open, which blocks the likes
+        product = run.system.product
+        with run.system.paused(product.worker, product.relay, product.beat):
+            return _burst(run, port, path, next(shares))
+
+    def running() -> Burst:
+        _drain(run)
+        return _burst(run, own, _PATH, next(shares), drain=True)
+
     with run.system.service("tools.bench.bare.views:client()") as view:
-        _paused(run, view.port, _BARE_PATH), _running(run)  # not counted: first requests
-        bare, paused, running = alternate(
-            run.sizes.rounds,
-            lambda: _paused(run, view.port, _BARE_PATH),
-            lambda: _paused(run, run.system.addresses.client_port, _PATH),
-            lambda: _running(run),
+        paused(view.port, _BARE_PATH), running()  # not counted: first requests
+        bare, alone, whole = alternate(
+            run.sizes.rounds, lambda: paused(view.port, _BARE_PATH), lambda: paused(own, _PATH), running
         )
     bare_rates = [one.rate for one in bare]
     return [
-        of_rounds("the Client's CPU per like", [one.cpu["Client"] for one in paused], "ms", at_most=2.5),
-        ratio("accepted, worker paused ÷ bare view", [one.rate for one in paused], bare_rates, "/s", at_least=0.8),
-        ratio("accepted, all of it running ÷ bare view", [one.rate for one in running], bare_rates, "/s"),
-        total("CPU of everything per like", [one.cpu for one in running], "ms", bar="a like, 8 clients"),
+        of_rounds("the Client's CPU per like", [one.cpu["Client"] for one in alone], "ms", at_most=2.5),
+        ratio("accepted, worker paused ÷ bare view", [one.rate for one in alone], bare_rates, "/s", at_least=0.8),
+        ratio("accepted, all of it running ÷ bare view", [one.rate for one in whole], bare_rates, "/s"),
+        total("CPU of everything per like", [one.cpu for one in whole], "ms", bar="a like, 8 clients"),
     ]
 
 
-def _paused(run: Run, port: int, path: str) -> Burst:
-    _drain(run)  # a worker paused while it counts would keep its transaction open, which blocks the likes
-    product = run.system.product
-    with run.system.paused(product.worker, product.relay, product.beat):
-        return _burst(run, port, path)
+def _shares(run: Run, bursts: int) -> Iterator[list[int]]:
+    """Yield the products of each burst, which nobody likes yet."""
+    ids = run.system.product_ids()
+    return (ids[burst::bursts] for burst in range(bursts))
 
 
-def _running(run: Run) -> Burst:
-    _drain(run)
-    before = run.system.cpu()
-    load = _load(run, run.system.addresses.client_port, _PATH)
-    _drain(run)
+def _burst(run: Run, port: int, path: str, products: list[int], drain: bool = False) -> Burst:
+    before, token = run.system.cpu(), run.system.shopper_token
+    load = clients.run("likes", port, token, run.sizes.seconds, path=path, products=products)
+    if drain:
+        _drain(run)
     return Burst(load.rate, per(load.count, before, run.system.cpu()))
-
-
-def _burst(run: Run, port: int, path: str) -> Burst:
-    before = run.system.cpu()
-    load = _load(run, port, path)
-    return Burst(load.rate, per(load.count, before, run.system.cpu()))
-
-
-def _load(run: Run, port: int, path: str) -> clients.Load:
-    orders = {"path": path, "first": 1, "last": min(_PRODUCTS, run.system.products()), "turn": next(_turns)}
-    return clients.run("likes", port, run.system.shopper_token, run.sizes.seconds, **orders)
 
 
 def _drain(run: Run) -> None:

@@ -27,16 +27,17 @@ _Pages = dict[str, tuple[str, str]]  # by name: the path, and what the page must
 
 def measure(run: Run) -> list[Figure]:
     """Request each page in turn: first while nothing else happens, then while products are imported."""
-    run.settle()
-    products = run.system.products()
-    _like(run)
-    pages = _pages(run)
+    assert run.caught_up  # noqa: S101 - fills the catalogue
+    ids = run.system.product_ids()
+    liked = ids[::_LIKED]
+    _like(run, liked)
+    pages = _pages(run, ids[int(len(ids) * (1 - _DEEP))], liked[0])
     quiet = _times(run, pages, lambda: True)
     importer = run.start_import("S", run.sizes.more)
     busy = _times(run, pages, lambda: importer.poll() is None or not run.system.imports_settled())
     run.finish_import(importer)
     figures = [
-        of_rounds(f"{what}, p50 at {products:,} products", times, "ms", at_most=500 if what == _MOST_LIKED else 150)
+        of_rounds(f"{what}, p50 at {len(ids):,} products", times, "ms", at_most=500 if what == _MOST_LIKED else 150)
         for what, times in quiet.items()
     ]
     slower = {what: percentile(busy[what], 0.5) / percentile(times, 0.5) for what, times in quiet.items()}
@@ -44,30 +45,29 @@ def measure(run: Run) -> list[Figure]:
     return [*figures, Figure(about, max(slower.values()), "×", at_most=3.0, parts=slower)]
 
 
-def _like(run: Run) -> None:
-    """Give likes to some products, few of them many."""
-    products = run.system.shop["products"]
-    liked = range(_LIKED, run.system.highest_id(), _LIKED)
+def _like(run: Run, liked: list[int]) -> None:
+    """Give likes to these products, the first of them the most, and few of them many."""
     counts = [1 + len(liked) // (place + 1) for place in range(len(liked))]
-    products.bulk_write(
+    run.system.shop["products"].bulk_write(
         [UpdateOne({"_id": id_}, {"$set": {"likes": likes}}) for id_, likes in zip(liked, counts, strict=True)],
         ordered=False,
     )
 
 
-def _pages(run: Run) -> _Pages:
-    products, highest = run.system.shop["products"], run.system.highest_id()
-    deep = products.find_one({"_id": int(highest * (1 - _DEEP))}) or {}
-    after = max(found["_id"] for found in products.find({"_id": {"$in": list(range(deep["_id"] - 50, deep["_id"]))}}))
+def _pages(run: Run, deep_id: int, most_liked: int) -> _Pages:
+    products = run.system.shop["products"]
+    deep = products.find_one({"_id": deep_id}) or {}
+    older = [{"created_at": {"$lt": deep["created_at"]}}, {"created_at": deep["created_at"], "_id": {"$lt": deep_id}}]
+    after = products.find_one({"$or": older}, {"_id": 1}, sort=[("created_at", -1), ("_id", -1)]) or {}
     rare = deep["title"].split()[-1]
     return {
         "home": ("/", "/products/"),
-        "deep page": (f"/?{urlencode({'cursor': _cursor(run, deep)})}", f"/products/{after}"),
+        "deep page": (f"/?{urlencode({'cursor': _cursor(run, deep)})}", f"/products/{after['_id']}"),
         "category": (f"/?{urlencode({'category': deep['category']})}", deep["category"]),
         "search of a rare word": (f"/?q={rare}", rare),
         "search of a common word": (f"/?q={deep['title'].split()[0]}", deep["title"].split()[0]),
-        "product": (f"/products/{deep['_id']}", rare),
-        _MOST_LIKED: ("/?sort=-likes", f"/products/{_LIKED}"),
+        "product": (f"/products/{deep_id}", rare),
+        _MOST_LIKED: ("/?sort=-likes", f"/products/{most_liked}"),
     }
 
 
