@@ -64,16 +64,6 @@ task_soft_time_limit = 45  # well below the hard one (celery#9596)
 task_time_limit = TIME_LIMIT
 
 # --- worker ---------------------------------------------------------------------------------------------
-imports = (
-    "tasks.products",
-    "tasks.likes",
-    "tasks.dead_letters",
-    "tasks.images",
-    "tasks.clock",
-    "tasks.metrics",
-    "tasks.tracing",
-    "client.worker",
-)
 worker_consumer = "tasks.consumer:Consumer"  # rejects unreadable messages; Celery's own acknowledges and drops them
 worker_prefetch_multiplier = 1  # tasks are batches: prefetching more would delay edits during an import
 worker_enable_prefetch_count_reduction = False  # stuck at a reduced prefetch after a reconnect (celery#9512)

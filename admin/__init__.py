@@ -1,118 +1,19 @@
-"""Admin: owns the product catalogue (MySQL) and sends every change to the Client."""
+"""Admin: owns the product catalogue (MySQL) and sends every change to the Client.
 
-import structlog
-from flask import Flask, Response
-from sqlalchemy import text
+Importing the package imports none of its modules, so that each process loads only those that it uses: the relay and
+the commands load no pages and no REST API.
+"""
 
-from admin.accounts.sessions import init_console_sessions
-from admin.accounts.tokens import load_actor
-from admin.config import AdminSettings
-from admin.console import account_pages as accounts_pages
-from admin.console import owner_pages
-from admin.console.pages import ASSETS as CONSOLE_ASSETS
-from admin.console.pages import init_console
-from admin.db import engine
-from admin.db.extensions import db
-from admin.monitoring.metrics import ReplicationState, watch_pool
-from admin.monitoring.queue_depths import init_queue_depths
-from admin.outbox.client_gateway import init_client_gateway
-from admin.outbox.eager_publisher import init_eager_publisher
-from admin.rest import accounts as accounts_api
-from admin.rest import dead_letters as dead_letters_api
-from admin.rest import images as images_api
-from admin.rest import imports as imports_api
-from admin.rest import likes as likes_api
-from admin.rest import owners
-from admin.rest import products as products_api
-from admin.rest import replication as replication_api
-from runtime import logs, tracing
-from runtime.metrics import MetricsSettings
-from runtime.settings import WebSettings
-from web.http.api import init_api
-from web.http.head import init_head
-from web.http.health import init_health
-from web.http.metrics import init_metrics
-from web.http.problems import database_unavailable, init_problems
-from web.http.request_ids import init_request_ids
-from web.pages.layout import init_pages
-from web.security.headers import init_headers
-from web.security.limits import LimitSettings, init_limits, limit_sign_in
-from web.security.read_only import init_read_only
-from web.security.signatures import init_signatures, parse_keys
-from web.security.tokens import init_tokens
+from typing import TYPE_CHECKING
 
-# Allowed in read-only mode: signing in changes nothing that others see.
-OPEN_WHEN_READ_ONLY = {
-    "web.choose_theme",
-    "accounts.sign_in",
-    "accounts.sign_out",
-    "auth.sign_in",
-    "auth.refresh",
-    "auth.revoke",
-}
-log = structlog.get_logger(__name__)
+if TYPE_CHECKING:
+    from flask import Flask
 
-PASSWORD_ENDPOINTS = ("auth.sign_in", "accounts.sign_in", "accounts.change_password")
+    from admin.config import AdminSettings
 
 
-def create_app(settings: AdminSettings | None = None) -> Flask:
+def create_app(settings: "AdminSettings | None" = None) -> "Flask":
     """Create Admin's web application. Settings come from the environment unless given. Raises SettingsError."""
-    settings = settings or AdminSettings()
-    logs.configure()
-    tracing.start("admin")
-    app = Flask(__name__)
-    init_head(app)
-    tracing.watch(app)
-    url = settings.admin_database_url.get_secret_value()
-    app.config.update(
-        SECRET_KEY=settings.admin_secret_key.get_secret_value(),
-        SQLALCHEMY_DATABASE_URI=url,
-        SQLALCHEMY_ENGINE_OPTIONS=engine.engine_options(url),
-    )
-    keys = parse_keys(settings.service_keys)
-    init_metrics(app, MetricsSettings(), ReplicationState())
-    init_headers(app, WebSettings())
-    init_request_ids(app)
-    init_problems(app)
-    limiter = init_limits(app, LimitSettings(), polls=("console.live_",))
-    init_pages(app, "Lockstep console", {"console": CONSOLE_ASSETS})
-    for outage in engine.OUTAGES:
-        app.register_error_handler(outage, _database_unavailable)
-    db.init_app(app)
-    with app.app_context():
-        engine.init_engine(db.engine)
-        tracing.watch(engine=db.engine)
-        watch_pool(db.engine)
-    init_read_only(app, WebSettings().read_only, OPEN_WHEN_READ_ONLY)
-    init_tokens(app, "admin", load_actor)
-    init_console_sessions(app)
-    app.register_blueprint(accounts_pages.blp)
-    app.register_blueprint(owner_pages.blp)
-    init_signatures(app, keys, audience="admin")
-    init_client_gateway(app, settings.admin_client_url, keys)
-    init_eager_publisher(app)
-    init_queue_depths(app)
-    api = init_api(app, "Lockstep Admin")
-    for blueprint in (
-        accounts_api.blp,
-        owners.blp,
-        products_api.blp,
-        products_api.service_blp,
-        images_api.blp,
-        images_api.pages,
-        images_api.service_blp,
-        imports_api.blp,
-        likes_api.blp,
-        replication_api.blp,
-        dead_letters_api.blp,
-    ):
-        api.register_blueprint(blueprint)
-    init_console(app, settings.admin_shop_url, settings.admin_flower_url)
-    limit_sign_in(app, limiter, LimitSettings(), PASSWORD_ENDPOINTS)
-    init_health(app, {"database": lambda: db.session.execute(text("SELECT 1 FROM sync_state")).close()})
-    return app
+    from admin import web_app  # here: see above
 
-
-def _database_unavailable(error: Exception) -> Response:
-    log.warning("the database is unavailable", error=str(error.__cause__ or error))
-    return database_unavailable()
+    return web_app.create_app(settings)

@@ -8,13 +8,13 @@ from runtime.cli.commands import LazyCommand
 _COMMANDS = {
     "dead-letters": ("client.cli.dead_letters:dead_letters", "List, resync and discard dead letters."),
     "doctor": ("lockstep.doctor.cli:doctor", "Check the set-up, and say how to fix it."),
-    "export": ("admin.cli.main:export", "Write all products to a file."),
+    "export": ("admin.cli.import_export:export", "Write all products to a file."),
     "health": ("lockstep.health:health", "Check whether a process works."),
-    "import": ("admin.cli.main:import_", "Create or update products from a file."),
+    "import": ("admin.cli.import_export:import_", "Create or update products from a file."),
     "likes": ("client.cli.likes:likes", "Show and repair the sync of likes."),
     "migrate": ("lockstep.main:migrate", "Migrate a service's database to this version."),
-    "relay": ("admin.cli.main:relay", "Run the process that sends and verifies changes."),
-    "shopper": ("client.cli.main:shopper", "Manage shoppers' accounts."),
+    "relay": ("admin.cli.relay:relay", "Run the process that sends and verifies changes."),
+    "shopper": ("client.cli.shoppers:shopper", "Manage shoppers' accounts."),
     "staff": ("admin.cli.staff:staff", "Manage staff accounts and API keys."),
     "sync": ("admin.cli.sync:sync", "Show and repair what is out of sync."),
 }
@@ -52,11 +52,11 @@ def migrate(service: str, revision: str) -> None:
       lockstep migrate admin --revision 0001
     """
     if service == "admin":
-        from admin.cli.main import migrate_admin
+        from admin.cli.migrate import migrate_admin
 
         migrate_admin(revision)
     else:
-        from client.cli.main import migrate_client
+        from client.cli.migrate import migrate_client
 
         migrate_client()
 

@@ -3,8 +3,8 @@
 import click
 from sqlalchemy import select
 
-from admin import create_app
 from admin.cli.diff_report import Report, show_fields
+from admin.core import create_core
 from admin.db.extensions import db
 from admin.outbox.models import SyncGeneration
 from admin.reconcile import check, own_state
@@ -40,7 +40,7 @@ def diff(product_id: int | None, as_json: bool, repair: bool, yes: bool, first: 
         raise click.UsageError("Give either a product or a range.")
     check_range(("--from", "--to"), first, last)
     again = resumable("run the command again" + ("; completed repairs are kept" if repair else ""))
-    with create_app().app_context(), again:
+    with create_core().app_context(), again:
         if product_id is not None and not repair:
             _one(product_id, as_json)
             return

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 import click
 
-from admin import create_app
 from admin.accounts import keys, roster, service
 from admin.accounts.models import EDITOR, ROLES
+from admin.core import create_core
 from admin.rest.owners import ApiKeySchema
 from runtime.cli.terminal import json_option, read_password
 from web.http.problems import ProblemError
@@ -20,7 +20,7 @@ BY = service.CLI
 @contextmanager
 def _admin() -> Iterator[None]:
     """Enter Admin's context; turn its errors into one line, with exit code 2 for a weak password."""
-    with create_app().app_context():
+    with create_core().app_context():
         try:
             yield
         except WeakPasswordError as error:

@@ -3,20 +3,20 @@
 import json
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.live import Live
 from sqlalchemy import select
 
-from admin import create_app
 from admin.cli.status_table import table
+from admin.core import create_core
 from admin.db.engine import utc_now
 from admin.db.extensions import db
 from admin.monitoring import status as status_
 from admin.relay import recovery as recovery_
 from admin.relay import resync as resync_
-from admin.rest.replication_schemas import StatusSchema
 from runtime import correlation
 from runtime.cli.commands import EXIT_DEPENDENCY_DOWN, EXIT_DRIFT, LazyCommand, resumable
 from runtime.cli.terminal import PRODUCT_ID, check_range, confirm, json_option, progress
@@ -54,18 +54,24 @@ def status(as_json: bool, watch: bool) -> None:
       lockstep sync status --watch
       lockstep sync status --json | jq .state
     """
-    with create_app().app_context():
+    with create_core().app_context():
         if watch and not as_json:
             _watch()
         while watch:  # one object a line, for a program
-            click.echo(json.dumps(StatusSchema().dump(status_.status())))
+            click.echo(json.dumps(_as_json(status_.status())))
             time.sleep(2)
         now = status_.status()
     if as_json:
-        click.echo(json.dumps(StatusSchema().dump(now), indent=2))
+        click.echo(json.dumps(_as_json(now), indent=2))
     else:
         Console().print(table(now))
     raise click.exceptions.Exit(_EXIT_CODES.get(now.state, 0))
+
+
+def _as_json(now: status_.Status) -> Any:
+    from admin.rest.replication_schemas import StatusSchema  # here: the table needs no marshmallow
+
+    return StatusSchema().dump(now)
 
 
 def _watch() -> None:
@@ -121,7 +127,7 @@ def resync(
     selection = resync_.Selection(ids, skus, first_id, last_id, since, until, stuck)
     if (selection == resync_.Selection()) != everything:
         raise click.UsageError("Select products by ids or options, or give --all alone.")
-    with create_app().app_context():
+    with create_core().app_context():
         total, done = resync_.count(selection), 0
         if dry_run or not total:
             if not as_json:
@@ -160,7 +166,7 @@ def recover(yes: bool) -> None:
       lockstep sync recover --yes
     """
     confirm("Every product is sent again, and Admin's state replaces the Client's. Continue?", yes)
-    with create_app().app_context():
+    with create_core().app_context():
         done = recovery_.recover()
     click.echo(f"epoch {done.epoch} began; {done.products} products are sent again (lockstep sync status --watch)")
 

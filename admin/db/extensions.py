@@ -1,4 +1,4 @@
-"""Admin's SQLAlchemy extension, bound to the app in ``create_app``."""
+"""Admin's SQLAlchemy extension, bound to the app in ``create_core``."""
 
 from typing import TYPE_CHECKING
 

@@ -9,8 +9,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Dialect, event, select, text
 from sqlalchemy.exc import DBAPIError
 
-from admin import create_app
 from admin.config import AdminSettings
+from admin.core import create_core
 from admin.db import schema
 from admin.db.engine import OUTAGES, utc_now
 from admin.db.extensions import db
@@ -26,7 +26,7 @@ _FLUSH = "Set innodb_flush_log_at_trx_commit = 1 in its configuration, or accept
 
 def database(settings: AdminSettings) -> Iterator[Finding]:
     """Check the database, the migrations and the relay; stop at the first that makes the next impossible."""
-    app = create_app(settings)
+    app = create_core(settings)
     with app.app_context():
         event.listen(db.engine, "do_connect", _set_read_timeout)
         try:

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from argon2.low_level import ARGON2_VERSION
-from zxcvbn import zxcvbn
 
 from web.http.problems import ProblemError
 
@@ -47,6 +46,8 @@ def check(password: str, email: str) -> None:
         raise WeakPasswordError(f"must have {MIN_LENGTH} to {MAX_LENGTH} characters")
     if password.casefold() == email.casefold():
         raise WeakPasswordError("is the e-mail address")
+    from zxcvbn import zxcvbn  # here: its word lists take 12 MB, in a process that sets no password too
+
     if zxcvbn(password[:_SCORED], [email, *email.split("@"), "lockstep"])["score"] <= _WEAK:
         raise WeakPasswordError("is easy to guess")
 

@@ -1,8 +1,7 @@
-"""Commands of Admin: migrate, relay, import, export."""
+"""``lockstep import`` and ``lockstep export``: the catalogue as a file."""
 
 import json
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -12,66 +11,15 @@ from pathlib import Path
 from typing import IO
 
 import click
-from alembic.util import CommandError
 
-from admin import create_app, maintenance
 from admin.catalogue import exporter, importer
 from admin.catalogue.import_rows import KINDS
-from admin.db import schema
-from admin.imports import runner as imports
+from admin.core import create_core
 from admin.reconcile import own_state
-from admin.relay.loop import Relay
-from contract.config import BrokerSettings
-from runtime import correlation, tracing
+from runtime import correlation
 from runtime.cli.commands import EXIT_FAILED, resumable
 from runtime.cli.terminal import json_option, progress
 from runtime.files import utf8_stdout, whole_file
-from runtime.heartbeat import Heartbeat
-from runtime.metrics import MetricsSettings
-from runtime.metrics_server import MetricsServer
-
-
-def migrate_admin(revision: str) -> None:
-    """Migrate Admin's database to ``revision``, up or down."""
-    with create_app().app_context():
-        try:
-            if revision == schema.NONE:
-                schema.downgrade()
-            else:
-                schema.upgrade(revision)
-        except CommandError as error:
-            raise click.ClickException(f"{error}. Nothing was migrated.") from None
-    click.echo(f"Admin's database is at {revision}.", err=True)
-
-
-@click.command()
-@click.option(
-    "--heartbeat",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Touch this file while working; 'lockstep health relay' checks its age.",
-)
-def relay(heartbeat: Path | None) -> None:
-    """Send changes to the Client, verify that they arrived, and carry out uploaded imports.
-
-    Any number of relays may run. SIGTERM or Ctrl-C stops one after the current step, within seconds; unverified
-    changes stay due.
-
-    \b
-    Examples, the second for a supervisor:
-      lockstep relay
-      lockstep relay --heartbeat /run/lockstep/relay
-    """
-    BrokerSettings()  # fails at the start when it is wrong
-    metrics = MetricsServer(MetricsSettings())
-    tracing.start("relay")
-    app = create_app()
-    with app.app_context():
-        metrics.start()
-        process = Relay(Heartbeat(heartbeat) if heartbeat else None)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: process.stop())
-        with imports.running(app), maintenance.running(app):
-            process.run()
 
 
 @click.command("import")
@@ -96,7 +44,7 @@ def import_(file: Path, kind: str | None, restart: bool, author: str, as_json: b
       zcat catalogue.ndjson.gz | lockstep import - --format ndjson
     """
     again = resumable("imported rows stay; run the same command again to resume")
-    with create_app().app_context(), again, _read_whole(file) as whole:
+    with create_core().app_context(), again, _read_whole(file) as whole:
         try:
             result = importer.import_file(whole, author, restart=restart, on_error=_report, kind=kind)
         except importer.UnreadableFileError as error:
@@ -143,7 +91,7 @@ def export(file: Path, kind: str | None) -> None:
     """
     chosen = kind or ("ndjson" if file.suffix in importer.NDJSON_SUFFIXES else "csv")
     again = resumable("the export is not complete; run the same command again")
-    with create_app().app_context(), again, _written(file) as out, progress("exporting", own_state.live()) as advance:
+    with create_core().app_context(), again, _written(file) as out, progress("exporting", own_state.live()) as advance:
         count = exporter.export(out, chosen, advance)
     click.echo(f"{count} products", err=True)
 

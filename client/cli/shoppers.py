@@ -1,20 +1,13 @@
-"""The Client's part of the ``lockstep`` command."""
+"""``lockstep shopper``: accounts of shoppers."""
 
 import click
 
-from client import migrations, store
+from client import store
 from client.accounts import erasure
 from client.accounts import service as accounts
 from client.config import ClientSettings
 from runtime.cli.terminal import read_password
 from web.security.passwords import WeakPasswordError
-
-
-def migrate_client() -> None:
-    """Migrate the Client's database."""
-    store.connect(ClientSettings(), answer_seconds=None)  # building an index may take long
-    done = migrations.migrate(store.database())
-    click.echo(f"Client's database: {len(done)} migrations run.", err=True)
 
 
 @click.group()
