@@ -72,10 +72,6 @@ def other_query(prepared: requests.PreparedRequest) -> None:
     prepared.url = f"{prepared.url}?more=1"
 
 
-def other_method(prepared: requests.PreparedRequest) -> None:
-    prepared.method = "PUT"
-
-
 FORGERIES = {
     "no signature": without("Signature"),
     "no input": without("Signature-Input"),

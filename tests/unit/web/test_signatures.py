@@ -1,6 +1,6 @@
-import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import requests
@@ -14,6 +14,7 @@ from web.http.problems import init_problems
 from web.http.request_ids import init_request_ids
 from web.security.signatures import COVERED, SignedBy, _Keys, init_signatures, parse_keys, service_only
 
+PATH, OTHER = "/service/v1/things", "/service/v1/others"
 KEYS = parse_keys(SecretStr("k1:" + "a" * 40 + ",k2:" + "b" * 40))
 
 
@@ -24,7 +25,8 @@ def client() -> FlaskClient:
     init_problems(app)
     init_signatures(app, KEYS, audience="client")
 
-    @app.route("/service/v1/things", methods=["GET", "POST"])
+    @app.route(OTHER, methods=["GET", "POST"])
+    @app.route(PATH, methods=["GET", "POST"])
     @service_only
     def things() -> object:
         return jsonify(got=request.get_json(silent=True))
@@ -60,23 +62,21 @@ def test_unsigned_call_is_refused_as_a_problem(client: FlaskClient) -> None:
 
 
 def test_altered_calls_are_refused(client: FlaskClient) -> None:
-    body = prepare(body={"a": 1})
-    body.body = json.dumps({"a": 2}).encode()
-    body.headers["Content-Length"] = str(len(body.body))
-    method = prepare("POST")
-    method.method = "GET"
-    query = prepare("GET", "http://x/service/v1/things?q=1")
-    query.url = "http://x/service/v1/things?q=2"
-    for altered in (body, method, query):
-        assert send(client, altered).status_code == 401
+    given, other = prepare(body={"a": 1}), prepare(body={"a": 2})
+
+    def status(method: str = "POST", path: str = PATH, body: Any = given.body, **headers: str) -> int:
+        return client.open(path, method=method, data=body, headers={**given.headers, **headers}).status_code
+
+    assert status() == 200
+    assert [status(method="GET"), status(path=OTHER), status(path=f"{PATH}?x=1")] == [401] * 3
+    digest = {"Content-Digest": str(other.headers["Content-Digest"])}
+    assert [status(body=other.body), status(body=b""), status(body=other.body, **digest)] == [401] * 3
 
 
 def test_call_for_the_other_service_or_with_a_foreign_key_is_refused(client: FlaskClient) -> None:
     assert send(client, prepare(auth=SignedBy(KEYS, audience="admin"))).status_code == 401
-    foreign = SignedBy({"k1": b"z" * 40}, audience="client")
-    assert send(client, prepare(auth=foreign)).status_code == 401
-    unknown = SignedBy({"k9": b"z" * 40}, audience="client")
-    assert send(client, prepare(auth=unknown)).status_code == 401
+    for keys in ({"k1": b"z" * 40}, {"k9": b"z" * 40}, {"k9": KEYS["k1"]}):
+        assert send(client, prepare(auth=SignedBy(keys, audience="client"))).status_code == 401
 
 
 def test_signature_without_its_digest_is_refused(client: FlaskClient) -> None:
@@ -92,20 +92,57 @@ def test_bad_keys_are_refused_without_showing_the_secret(text: str) -> None:
     assert "aaaa" not in str(caught.value)
 
 
+def signed(**options: Any) -> requests.PreparedRequest:
+    """A call signed with the right key, in ``options`` other than SignedBy does."""
+    prepared = requests.Request("POST", f"http://x{PATH}", json={"a": 1}).prepare()
+    now = datetime.now(UTC)
+    usual = {"key_id": "k1", "created": now, "expires": now + timedelta(seconds=60), "tag": "client"}
+    usual |= {"covered_component_ids": COVERED, "body": prepared.body}
+    signer = HTTPMessageSigner(signature_algorithm=algorithms.HMAC_SHA256, key_resolver=_Keys(KEYS))
+    signer.sign(prepared, **{**usual, **options})
+    return prepared
+
+
 def signed_at(seconds: int, lifetime: int = 60) -> requests.PreparedRequest:
     """A call that was signed ``seconds`` from now by the sender's clock."""
-    prepared = requests.Request("POST", "http://x/service/v1/things", json={"a": 1}).prepare()
     created = datetime.now(UTC) + timedelta(seconds=seconds)
-    HTTPMessageSigner(signature_algorithm=algorithms.HMAC_SHA256, key_resolver=_Keys(KEYS)).sign(
-        prepared,
-        key_id="k1",
-        created=created,
-        expires=created + timedelta(seconds=lifetime),
-        tag="client",
-        covered_component_ids=COVERED,
-        body=prepared.body,
-    )
-    return prepared
+    return signed(created=created, expires=created + timedelta(seconds=lifetime))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"created": datetime.now(UTC) - timedelta(hours=1), "expires": None},
+        {"tag": None},
+        *({"covered_component_ids": tuple(part for part in COVERED if part != name)} for name in COVERED[:3]),
+        {"covered_component_ids": COVERED[:3], "body": None},
+    ],
+    ids=["old without an end", "no tag", "no method", "no path", "no query", "no body"],
+)
+def test_signature_that_is_old_or_covers_too_little_is_refused(client: FlaskClient, options: dict[str, Any]) -> None:
+    assert send(client, signed(**options)).status_code == 401
+
+
+NONSENSE = ("", "x", "é", "sig=:!:", "sig=:AAAA:", "sig=()", 'sig=();keyid="k1"', "\x7f", "=,;", "sig=" + "(" * 5000)
+
+
+@pytest.mark.parametrize("header", ["Signature", "Signature-Input", "Content-Digest"])
+@pytest.mark.parametrize("value", NONSENSE, ids=lambda value: ascii(value[:20]))
+def test_nonsense_in_a_signature_header_is_refused(client: FlaskClient, header: str, value: str) -> None:
+    prepared = prepare(body={"a": 1})
+    prepared.headers[header] = value
+    assert send(client, prepared).status_code == 401
+
+
+@pytest.mark.parametrize("value", ["x", "-1", "1.5", "99999999999999", '"1"', "?1"])
+@pytest.mark.parametrize("name", ["created", "expires", "keyid", "tag", "alg"])
+def test_nonsense_in_a_signature_parameter_is_refused(client: FlaskClient, name: str, value: str) -> None:
+    prepared = prepare(body={"a": 1})
+    parts = str(prepared.headers["Signature-Input"]).split(";")
+    changed = [f"{name}={value}" if part.startswith(f"{name}=") else part for part in parts]
+    assert changed != parts
+    prepared.headers["Signature-Input"] = ";".join(changed)
+    assert send(client, prepared).status_code == 401
 
 
 @pytest.mark.parametrize("seconds", [0, 3, 55, -55])
