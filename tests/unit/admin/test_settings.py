@@ -16,37 +16,18 @@ from runtime.metrics import MetricsSettings
 from runtime.settings import Settings, SettingsError
 from runtime.tracing import TracingSettings
 from tests.unit.admin.catalogue import KEYS, SECRET
+from tests.unit.conftest import GOOD
+from web.security.limits import LimitSettings
 
-GOOD = {
-    "ADMIN_DATABASE_URL": "sqlite:////tmp/admin.db",
-    "ADMIN_SECRET_KEY": SECRET,
-    "ADMIN_CLIENT_URL": "http://client.example:8000/",
-    "SERVICE_KEYS": KEYS,
-}
-OF_THE_CLIENT = {
-    "CLIENT_MONGODB_URL": "mongodb://there/shop",
-    "CLIENT_SECRET_KEY": SECRET,
-    "CLIENT_ADMIN_URL": "http://admin.example:8000/",
-    "CLIENT_OIDC_ISSUER": "https://issuer.example/",
-    "CLIENT_OIDC_CLIENT_ID": "shop",
-    "CLIENT_PUBLIC_URL": "https://shop.example",
-}
 HIDDEN = "hunter2"  # stands in every wrong secret below
 
 
-@pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """Good settings, in a folder without a ``.env``."""
-    monkeypatch.chdir(tmp_path)
-    for name, value in GOOD.items():
-        monkeypatch.delenv(f"{name}_FILE", raising=False)
-        monkeypatch.setenv(name, value)
-    return monkeypatch
+pytestmark = pytest.mark.usefixtures("environment")
 
 
-def problems() -> list[str]:
+def problems(settings: type[Settings] = AdminSettings) -> list[str]:
     with pytest.raises(SettingsError) as error:
-        AdminSettings()
+        settings()
     return str(error.value).splitlines()
 
 
@@ -106,17 +87,6 @@ WRONG: list[tuple[str, str, str]] = [
     ("SERVICE_KEYS", f"{HIDDEN * 10}:k1", "must have at least 32 characters"),  # the two swapped
     ("SERVICE_KEYS", f"{KEYS},k1:{HIDDEN * 10}", "is a duplicate"),
 ]
-
-
-@pytest.mark.parametrize(("name", "value", "told"), WRONG)
-def test_wrong_setting_is_told_by_name_without_its_value(
-    environment: pytest.MonkeyPatch, name: str, value: str, told: str
-) -> None:
-    environment.setenv(name, value)
-    [problem] = problems()
-    assert problem.startswith(f"{name}: ")
-    assert told in problem
-    assert HIDDEN not in problem
 
 
 def test_setting_may_stand_in_a_file(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -183,37 +153,37 @@ WRONG_ELSEWHERE: list[tuple[type[Settings], str, str, str]] = [
     (MetricsSettings, "METRICS_ADDRESS", "127.0.0.1:\u00b2", "must be host:port"),
     (MetricsSettings, "METRICS_ADDRESS", "127.0.0.1:99999", "must be host:port"),
     (TracingSettings, "OTEL_EXPORTER_OTLP_ENDPOINT", f"http://u:{HIDDEN}@there", "must have no user"),
+    (BrokerSettings, "CELERY_BROKER_URL", "amqp://", "must have exactly one host"),
+    (BrokerSettings, "CELERY_BROKER_URL", "amqp://h1,h2//", "must have exactly one host"),
+    (BrokerSettings, "CELERY_BROKER_URL", "amqp://h:70000//", "the port is a number"),
+    (BrokerSettings, "CELERY_BROKER_URL", "amqp://h:port//", "the port is a number"),
+    (BrokerSettings, "CELERY_BROKER_URL", "amqp://[::1//", "is not a valid URL"),
+    (BrokerSettings, "CELERY_BROKER_URL", "amqp://[::g]//", "is not a valid URL"),
+    (BrokerSettings, "CELERY_BROKER_URL", "amqp://[:::1]//", "is not a valid URL"),
+    (BrokerSettings, "CELERY_BROKER_URL", "redis://h/first", "the number of a database"),
+    (LimitSettings, "RATE_LIMIT_STORAGE_URL", "redis://h/first", "the number of a database"),
+    (LimitSettings, "RATE_LIMIT_STORAGE_URL", "memcached://h", "must start with redis://"),
+    (ClientSettings, "CLIENT_MONGODB_URL", "mongodb://h", "must look like mongodb://"),
+    (ClientSettings, "CLIENT_MONGODB_URL", "mongodb:///shop", "must look like mongodb://"),
+    (ClientSettings, "CLIENT_MONGODB_URL", f"mongodb://u:{HIDDEN}@h/shop?readPreference={HIDDEN}", "read preference"),
+    (AdminSettings, "ADMIN_DATABASE_URL", f"sqlite://u:{HIDDEN}@h/admin", "must start with"),
+    *((ClientSettings, "CLIENT_OIDC_CLIENT_SECRET", secret, "in ASCII") for secret in ("of-théir-own", "\ufeffsecret")),
+    *((BrokerSettings, "CELERY_BROKER_URL", url, "must start with amqp://") for url in ("", "http://x")),
+    (BrokerSettings, "CELERY_BROKER_URL", f"amqp:u:{HIDDEN}@x", "must start with amqp://"),
+    (LimitSettings, "RATE_LIMIT", "many", "must be a limit such as"),
 ]
+ALL_WRONG = [*((AdminSettings, *row) for row in WRONG), *WRONG_ELSEWHERE]
 
 
-@pytest.mark.parametrize(("settings", "name", "value", "told"), WRONG_ELSEWHERE)
-def test_setting_that_cannot_work_is_refused_at_start(
+@pytest.mark.parametrize(("settings", "name", "value", "told"), ALL_WRONG)
+def test_wrong_setting_is_told_by_name_without_its_value(
     environment: pytest.MonkeyPatch, settings: type[Settings], name: str, value: str, told: str
 ) -> None:
     environment.setenv(name, value)
-    with pytest.raises(SettingsError) as error:
-        settings()
-    assert str(error.value).startswith(f"{name}: ")
-    assert told in str(error.value)
-    assert HIDDEN not in str(error.value)
-
-
-@pytest.mark.parametrize("secret", ["of-théir-own", "\ufeffsecret"])
-def test_oidc_client_that_no_header_can_carry_is_refused(environment: pytest.MonkeyPatch, secret: str) -> None:
-    for name, value in OF_THE_CLIENT.items():
-        environment.setenv(name, value)
-    environment.setenv("CLIENT_OIDC_CLIENT_SECRET", secret)
-    with pytest.raises(SettingsError) as error:
-        ClientSettings()
-    assert str(error.value) == "CLIENT_OIDC_CLIENT_SECRET: must be what the issuer gave the shop, in ASCII"
-
-
-@pytest.mark.parametrize("url", ["", "http://x", f"amqp:u:{HIDDEN}@x"])
-def test_wrong_broker_is_told_without_its_password(environment: pytest.MonkeyPatch, url: str) -> None:
-    environment.setenv("CELERY_BROKER_URL", url)
-    with pytest.raises(SettingsError, match=r"^CELERY_BROKER_URL: must start with amqp://") as error:
-        BrokerSettings()
-    assert HIDDEN not in str(error.value)
+    [problem] = problems(settings)
+    assert problem.startswith(f"{name}: ")
+    assert told in problem
+    assert HIDDEN not in problem
 
 
 def test_misspelt_settings_are_listed(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:

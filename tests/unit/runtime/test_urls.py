@@ -12,14 +12,12 @@ from sqlalchemy.engine import make_url
 from admin.config import AdminSettings
 from client.config import ClientSettings
 from contract.config import BrokerSettings
-from runtime.settings import Settings, SettingsError
-from tests.unit.admin.catalogue import KEYS, SECRET
+from runtime.settings import SettingsError
 from web.security.limits import LimitSettings
 
 PARTS = ("TOPSEC", "RET9")
 # Each between the two parts of a password, as it stands in the URL.
 UNREADABLE = ("/", "#", "?", "[", "]", "@", ":", "%", "%zz", "%2", "%e9", "%00", " ", "+", ";", "\\", '"', "\n")
-KNOWN = "of-the-user"
 SHAPES = {
     "amqp": (BrokerSettings, "CELERY_BROKER_URL", "amqp://u:{}@h:5672//"),
     "redis": (BrokerSettings, "CELERY_BROKER_URL", "redis://:{}@h:6379/0"),
@@ -29,21 +27,6 @@ SHAPES = {
     "mysql": (AdminSettings, "ADMIN_DATABASE_URL", "mysql+pymysql://u:{}@h:3306/admin"),
     "limits": (LimitSettings, "RATE_LIMIT_STORAGE_URL", "redis://:{}@h:6379/1"),
 }
-
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for name, value in {
-        "ADMIN_DATABASE_URL": "sqlite:////tmp/admin.db",
-        "ADMIN_SECRET_KEY": SECRET,
-        "ADMIN_CLIENT_URL": "http://client.example",
-        "CLIENT_MONGODB_URL": "mongodb://h/shop",
-        "CLIENT_SECRET_KEY": SECRET,
-        "CLIENT_ADMIN_URL": "http://admin.example",
-        "SERVICE_KEYS": KEYS,
-    }.items():
-        monkeypatch.setenv(name, value)
-    return monkeypatch
 
 
 @pytest.mark.parametrize("between", UNREADABLE)
@@ -96,35 +79,6 @@ def test_host_may_be_an_ipv6_address_in_brackets(environment: pytest.MonkeyPatch
     settings, name, _ = SHAPES[shape]
     environment.setenv(name, ON_IPV6[shape])
     assert getattr(settings(), name.lower()) == SecretStr(ON_IPV6[shape])
-
-
-WRONG: list[tuple[type[Settings], str, str, str]] = [
-    (BrokerSettings, "CELERY_BROKER_URL", "amqp://", "must have exactly one host"),
-    (BrokerSettings, "CELERY_BROKER_URL", "amqp://h1,h2//", "must have exactly one host"),
-    (BrokerSettings, "CELERY_BROKER_URL", "amqp://h:70000//", "the port is a number"),
-    (BrokerSettings, "CELERY_BROKER_URL", "amqp://h:port//", "the port is a number"),
-    (BrokerSettings, "CELERY_BROKER_URL", "amqp://[::1//", "is not a valid URL"),
-    (BrokerSettings, "CELERY_BROKER_URL", "amqp://[::g]//", "is not a valid URL"),
-    (BrokerSettings, "CELERY_BROKER_URL", "amqp://[:::1]//", "is not a valid URL"),
-    (BrokerSettings, "CELERY_BROKER_URL", "redis://h/first", "the number of a database"),
-    (LimitSettings, "RATE_LIMIT_STORAGE_URL", "redis://h/first", "the number of a database"),
-    (LimitSettings, "RATE_LIMIT_STORAGE_URL", "memcached://h", "must start with redis://"),
-    (ClientSettings, "CLIENT_MONGODB_URL", "mongodb://h", "must look like mongodb://"),
-    (ClientSettings, "CLIENT_MONGODB_URL", "mongodb:///shop", "must look like mongodb://"),
-    (ClientSettings, "CLIENT_MONGODB_URL", f"mongodb://u:{KNOWN}@h/shop?readPreference={KNOWN}", "read preference"),
-    (AdminSettings, "ADMIN_DATABASE_URL", f"sqlite://u:{KNOWN}@h/admin", "must start with"),
-]
-
-
-@pytest.mark.parametrize(("settings", "name", "url", "told"), WRONG)
-def test_unusable_url_is_refused_with_the_reason(
-    environment: pytest.MonkeyPatch, settings: type[Settings], name: str, url: str, told: str
-) -> None:
-    environment.setenv(name, url)
-    with pytest.raises(SettingsError, match=f"^{name}: ") as refused:
-        settings()
-    assert told in str(refused.value)
-    assert KNOWN not in str(refused.value)
 
 
 def test_mongodb_url_may_name_a_socket(environment: pytest.MonkeyPatch) -> None:
