@@ -31,6 +31,11 @@ class Browser:
         assert found, f"{page} has no form: {answer.status} {answer.text[:500]}"
         return found[1]
 
+    def is_signed_in(self) -> bool:
+        answer = self.get(self._sign_in.replace("/sign-in", "/account"))
+        assert answer.status_code in {200, 302}
+        return answer.status_code == 200
+
     def sign_in(self, email: str, password: str, **fields: Any) -> TestResponse:
         """Sign in by the sign-in page."""
         return self.post(self._sign_in, form_on=self._sign_in, email=email, password=password, **fields)

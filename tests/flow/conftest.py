@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
+from client import create_app
 from client.config import ClientSettings
 from client.store import database
+from tests.flow.likes_both_sides import BothSides, both_sides
 from tests.flow.running import Running, running
 from tests.flow.stores import client_store_on, sqlite_url, unique_name
 from tools.stack.servers.mariadb import MariaDB
@@ -48,6 +51,27 @@ def embedded(secantus: Secantus, valkey: Valkey, tmp_path: Path) -> Iterator[Run
     """SQLite, a MongoDB-wire server and Valkey: what the demo uses."""
     with running((sqlite_url(tmp_path), secantus.url(unique_name()), valkey.url()), tmp_path) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def _sides(secantus: Secantus, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BothSides]:
+    with both_sides(secantus.url(unique_name()), tmp_path_factory.mktemp("admin")) as sides:
+        yield sides
+
+
+@pytest.fixture
+def sides(_sides: BothSides) -> Iterator[BothSides]:
+    """Both sides of the likes, emptied afterwards."""
+    yield _sides
+    _sides.server.mood, _sides.server.headers = None, {}
+    _sides.empty()
+
+
+@pytest.fixture(scope="module")
+def shop_app(secantus: Secantus) -> Iterator[Flask]:
+    """The Client's web service on a store of the module's own."""
+    with client_store_on(secantus.url(unique_name())) as settings:
+        yield create_app(settings)
 
 
 @pytest.fixture(scope="module")

@@ -27,9 +27,8 @@ from client.replica import apply
 from client.replica.documents import ProductCopy
 from client.store import database
 from contract.messages import ProductChanged, ProductContent
-from tests.flow.stores import CONTENT, admin_on, client_store_on, sqlite_url, unique_name
+from tests.flow.stores import CONTENT, TIMES, admin_on, client_store_on, sqlite_url, unique_name
 
-TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
 IMPATIENT = (2.0, 0.5)  # seconds; an answer that never ends should not make a slow test
 
 Set = set[tuple[int, str]]

@@ -32,6 +32,9 @@ CONTENT = {
 }
 
 
+TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
+
+
 def unique_name() -> str:
     return f"t{uuid.uuid4().hex[:12]}"
 

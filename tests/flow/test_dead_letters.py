@@ -24,11 +24,10 @@ from contract import names, topology
 from contract.messages import InvalidMessageError, ProductChanged, ProductContent
 from lockstep.main import cli
 from tests.flow.running import eventually
-from tests.flow.stores import CONTENT, unique_name
+from tests.flow.stores import CONTENT, TIMES, unique_name
 from tools.stack.servers.rabbitmq import RabbitMQ
 from tools.stack.servers.valkey import Valkey
 
-TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
 JSON = "application/json"
 
 pytestmark = pytest.mark.usefixtures("client_store")

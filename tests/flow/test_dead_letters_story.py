@@ -17,13 +17,12 @@ from pymongo import MongoClient
 from contract import names
 from contract.messages import ProductChanged, ProductContent
 from tests.flow.running import PASSWORD, Running, eventually
-from tests.flow.stores import CONTENT, unique_name
+from tests.flow.stores import CONTENT, TIMES, unique_name
 from tools.stack import commands
 from tools.stack.api import AdminApi
 from tools.stack.product import ROOT
 
 DEAD_LETTERS = "/api/v1/dead-letters"
-TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.000Z"}
 NOBODY = "http://127.0.0.1:1"
 
 
@@ -230,11 +229,3 @@ def test_interrupted_resync_leaves_the_dead_letter_open(production: Running) -> 
             error = process.communicate(timeout=30)[1]
     assert (process.returncode, "interrupted" in error, "Traceback" in error) == (130, True, False)
     assert listed(production)[dead_letter["task_id"]]["state"] == "open"
-
-
-def test_help_lists_the_commands_and_a_wrong_setting_is_named(production: Running) -> None:
-    text = command(production, "--help").stdout
-    assert all(name in text for name in ("list", "show", "resync", "discard"))
-    unset = command(production, "list", CLIENT_SECRET_KEY="short")
-    assert (unset.returncode, "Traceback" in unset.stderr) == (2, False)
-    assert "CLIENT_SECRET_KEY: must have at least 32 characters" in unset.stderr

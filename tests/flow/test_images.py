@@ -1,7 +1,6 @@
 """Uploaded images on their way to the shop: products never wait, and what is shown is what was uploaded."""
 
 import io
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -20,10 +19,9 @@ from client.images import copy, purge, wanted
 from client.images.documents import ImageCopy, WantedImage
 from client.replica import apply
 from contract.messages import ProductChanged, ProductContent
-from tests.flow.likes_both_sides import TIMES, BothSides, both_sides
+from tests.flow.likes_both_sides import BothSides
 from tests.flow.running import Running, eventually
-from tests.flow.stores import CONTENT, unique_name
-from tools.stack.servers.secantus import Secantus
+from tests.flow.stores import CONTENT, TIMES, unique_name
 
 
 def picture(colour: str = "red", size: tuple[int, int] = (60, 40)) -> io.BytesIO:
@@ -33,21 +31,13 @@ def picture(colour: str = "red", size: tuple[int, int] = (60, 40)) -> io.BytesIO
     return file
 
 
-@pytest.fixture(scope="module")
-def _both(secantus: Secantus, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BothSides]:
-    with both_sides(secantus.url(unique_name()), tmp_path_factory.mktemp("images")) as both:
-        yield both
-
-
 @pytest.fixture
-def both(_both: BothSides) -> BothSides:
-    """Both sides without images, Admin in a good mood."""
+def both(sides: BothSides) -> BothSides:
+    """Both sides without images."""
     for collection in (ImageCopy, WantedImage):
         collection._get_collection().delete_many({})
     db.session.execute(delete(Image))
-    _both.empty()
-    _both.server.mood = None
-    return _both
+    return sides
 
 
 @pytest.fixture

@@ -5,27 +5,24 @@ from typing import Any
 
 import pytest
 import requests
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from client import create_app
 from client.likes.documents import Like
 from client.replica import apply
 from client.store import database
 from contract.messages import ProductChanged, ProductContent
-from tests.flow.likes_both_sides import TIMES
-from tests.flow.stores import CONTENT, client_store_on, unique_name
-from tools.stack.servers.secantus import Secantus
+from tests.flow.stores import CONTENT, TIMES
 
 PASSWORD = "a password of some length"
 Headers = dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def shop(secantus: Secantus) -> Iterator[FlaskClient]:
-    with client_store_on(secantus.url(unique_name())) as settings:
-        apply.apply([ProductChanged(number, 1, ProductContent(**CONTENT, **TIMES)) for number in range(1, 8)])
-        yield create_app(settings).test_client()
+def shop(shop_app: Flask) -> FlaskClient:
+    apply.apply([ProductChanged(number, 1, ProductContent(**CONTENT, **TIMES)) for number in range(1, 8)])
+    return shop_app.test_client()
 
 
 @pytest.fixture

@@ -16,10 +16,9 @@ from client.replica.documents import ProductCopy
 from client.store import database
 from contract.messages import LikeChanged, ProductChanged, ProductContent
 from contract.service_calls import LikeOutcome
-from tests.flow.stores import CONTENT
+from tests.flow.stores import CONTENT, TIMES
 
 HOLD = timedelta(seconds=5)
-TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,9 @@
 """The like flow on real stores: calls between the services are lost, repeated or late, and both sides converge."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,9 +12,7 @@ from client.admin_gateway import AdminGateway, AdminUnavailableError
 from client.likes import apply_outcomes, count, drain
 from contract.messages import LikeChanged
 from contract.service_calls import LikeOutcome
-from tests.flow.likes_both_sides import BothSides, both_sides
-from tests.flow.stores import unique_name
-from tools.stack.servers.secantus import Secantus
+from tests.flow.likes_both_sides import BothSides
 
 USERS, PRODUCTS = 3, 2
 _user, _product = st.integers(0, USERS - 1), st.integers(0, PRODUCTS - 1)
@@ -47,12 +44,6 @@ class _Wire:
 
     def deliver(self, likes: Sequence[LikeChanged]) -> list[LikeOutcome]:
         return [replace(outcome, received_at=None) for outcome in apply_likes(likes)]
-
-
-@pytest.fixture(scope="module")
-def sides(secantus: Secantus, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BothSides]:
-    with both_sides(secantus.url(unique_name()), tmp_path_factory.mktemp("admin")) as sides:
-        yield sides
 
 
 @settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,7 +1,7 @@
 """After a backup came back, a hand touched a store, or an account was erased: both sides tell the same story again."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,25 +21,11 @@ from client.likes.documents import Like
 from client.replica.documents import ProductCopy
 from client.store import database
 from runtime.cli.commands import LazyCommand
-from tests.flow.likes_both_sides import BothSides, both_sides
-from tests.flow.stores import KEYS, SECRET, unique_name
-from tools.stack.servers.secantus import Secantus
+from tests.flow.likes_both_sides import BothSides
+from tests.flow.stores import KEYS, SECRET
 
 Command = Callable[..., Result]
 _LIKED = (ProductLike.product_id == LikeCount.product_id, ProductLike.liked)
-
-
-@pytest.fixture(scope="module")
-def _sides(secantus: Secantus, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BothSides]:
-    with both_sides(secantus.url(unique_name()), tmp_path_factory.mktemp("admin")) as sides:
-        yield sides
-
-
-@pytest.fixture
-def sides(_sides: BothSides) -> Iterator[BothSides]:
-    yield _sides
-    _sides.server.mood, _sides.server.headers = None, {}
-    _sides.empty()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Forwarding to an Admin that fails over real HTTP: likes wait, arrive later, and are counted once."""
 
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -10,24 +9,9 @@ import pytest
 from admin.catalogue.service import ANY_VERSION, delete_product
 from client.likes import breaker, drain
 from client.likes.documents import Like
-from tests.flow.likes_both_sides import BothSides, both_sides
-from tests.flow.stores import unique_name
-from tools.stack.servers.secantus import Secantus
+from tests.flow.likes_both_sides import BothSides
 
 GARBAGE = [b"", b"null", b"[]", b"{broken", b'{"outcomes": []}', b'{"outcomes": [7, 7, 7]}', b"\xff\xfe", b"[" * 9_999]
-
-
-@pytest.fixture(scope="module")
-def _sides(secantus: Secantus, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BothSides]:
-    with both_sides(secantus.url(unique_name()), tmp_path_factory.mktemp("admin")) as sides:
-        yield sides
-
-
-@pytest.fixture
-def sides(_sides: BothSides) -> Iterator[BothSides]:
-    yield _sides
-    _sides.server.mood, _sides.server.headers = None, {}
-    _sides.empty()
 
 
 def test_malformed_like_is_parked_with_its_reason_and_no_other_waits_for_it(sides: BothSides) -> None:

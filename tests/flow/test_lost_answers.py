@@ -18,14 +18,13 @@ from client import create_app, store
 from client.metrics import PoolListener
 from client.replica import apply
 from contract.messages import ProductChanged, ProductContent
-from tests.flow.stores import CONTENT, admin_on, client_store_on, unique_name
+from tests.flow.stores import CONTENT, TIMES, admin_on, client_store_on, unique_name
 from tools.faults.proxy import Proxy
 from tools.stack.servers.mariadb import MariaDB
 from tools.stack.servers.secantus import Secantus
 
 EMAIL, PASSWORD = "ann@example.com", "a password of some length"
 NOTHING, UNKNOWN = "Nothing was changed.", "It is unknown whether your change was saved"
-TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
 
 
 @pytest.fixture

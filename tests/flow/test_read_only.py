@@ -8,8 +8,7 @@ from flask.testing import FlaskClient
 from client import create_app
 from client.replica import apply
 from contract.messages import ProductChanged, ProductContent
-from tests.flow.likes_both_sides import TIMES
-from tests.flow.stores import CONTENT, client_store_on, unique_name
+from tests.flow.stores import CONTENT, TIMES, client_store_on, unique_name
 from tools.stack.servers.secantus import Secantus
 
 BROWSER = {"Accept": "text/html"}

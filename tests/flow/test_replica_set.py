@@ -31,10 +31,9 @@ from client.store import OUTAGES, database, mongo
 from contract.messages import InvalidMessageError, LikeChanged, NewerMessageError, ProductChanged, ProductContent
 from contract.service_calls import LikeOutcome
 from tasks import products
-from tests.flow.stores import CONTENT, client_store_on, unique_name
+from tests.flow.stores import CONTENT, TIMES, client_store_on, unique_name
 from tools.stack.servers.secantus import Secantus
 
-TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
 EMAIL, PASSWORD = "ann@example.com", "a password of some length"
 
 

@@ -23,10 +23,7 @@ from contract.messages import InvalidMessageError, ProductChanged, ProductConten
 from contract.service_calls import EQUAL, REPAIRED, Repair
 from runtime import logs
 from tasks import products
-from tests.flow.stores import CONTENT, NOWHERE
-
-TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.125Z"}
-
+from tests.flow.stores import CONTENT, NOWHERE, TIMES
 
 pytestmark = pytest.mark.usefixtures("client_store")
 

@@ -1,20 +1,16 @@
 """The Client's service calls: sent again, byte for byte, they do nothing; older and newer Admins are understood."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from client import create_app
 from client.replica import apply
 from client.store import database
 from contract.messages import ProductChanged, ProductContent
-from tests.flow.likes_both_sides import TIMES
-from tests.flow.stores import CONTENT, KEYS, client_store_on, unique_name
+from tests.flow.stores import CONTENT, KEYS, TIMES
 from tests.service_calls import departures, send, service_routes, signed, timeless, with_more
-from tools.stack.servers.secantus import Secantus
 from web.security.signatures import SignedBy, parse_keys
 
 PRODUCTS, DEAD_LETTERS = "/service/v1/products", "/service/v1/dead-letters"
@@ -22,21 +18,13 @@ ONE, TWO, THREE = "1" * 32, "2" * 32, "3" * 32
 
 
 @pytest.fixture(scope="module")
-def app(secantus: Secantus) -> Iterator[Flask]:
-    with client_store_on(secantus.url(unique_name())) as settings:
-        apply.apply([product(1, 1), product(2, 1)])
-        now = datetime.now(UTC)
-        moments = dict.fromkeys(("died_at", "collected_at", "at"), now)
-        dead_letter = {
-            "state": "open",
-            "reason": "unreadable",
-            "payload": "[]",
-            "products": [{"id": 1, "sequence": 1}],
-            **moments,
-        }
-        database()["dead_letters"].insert_many([{"_id": ONE, **dead_letter}, {"_id": TWO, **dead_letter}])
-        database()["dead_letters"].insert_one({"_id": THREE, **dead_letter, "state": "discarded"})
-        yield create_app(settings)
+def app(shop_app: Flask) -> Flask:
+    apply.apply([product(1, 1), product(2, 1)])
+    dead_letter = {"state": "open", "reason": "unreadable", "payload": "[]", "products": [{"id": 1, "sequence": 1}]}
+    dead_letter |= dict.fromkeys(("died_at", "collected_at", "at"), datetime.now(UTC))
+    database()["dead_letters"].insert_many([{"_id": ONE, **dead_letter}, {"_id": TWO, **dead_letter}])
+    database()["dead_letters"].insert_one({"_id": THREE, **dead_letter, "state": "discarded"})
+    return shop_app
 
 
 def product(product_id: int, sequence: int) -> ProductChanged:

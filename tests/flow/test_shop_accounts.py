@@ -7,27 +7,18 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from client import create_app
 from client.accounts import sessions, sign_ins
 from client.store import database
 from tests.browsing import HTML, Browser
-from tests.flow.stores import client_store_on, unique_name
-from tools.stack.servers.secantus import Secantus
 
 ANN, PASSWORD, NEW_PASSWORD = "ann@example.com", "a password of some length", "quite another password"
 SIGN_IN, SIGN_UP, ACCOUNT = "/sign-in", "/sign-up", "/account"
 
 
-@pytest.fixture(scope="module")
-def app(secantus: Secantus) -> Iterator[Flask]:
-    with client_store_on(secantus.url(unique_name())) as settings:
-        yield create_app(settings)
-
-
 @pytest.fixture
-def ann(app: Flask) -> Iterator[Browser]:
+def ann(shop_app: Flask) -> Iterator[Browser]:
     """A shopper who has just signed up."""
-    visitor = Browser(app.test_client(), SIGN_IN)
+    visitor = Browser(shop_app.test_client(), SIGN_IN)
     answer = visitor.post(SIGN_UP, form_on=SIGN_UP, email=ANN, password=PASSWORD, next="/account?x=1")
     assert (answer.status_code, answer.headers["Location"]) == (303, "/account?x=1")
     yield visitor
@@ -36,15 +27,9 @@ def ann(app: Flask) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visitor(app: Flask) -> Browser:
+def visitor(shop_app: Flask) -> Browser:
     """Somebody at another machine."""
-    return Browser(app.test_client(), SIGN_IN)
-
-
-def is_signed_in(visitor: Browser) -> bool:
-    answer = visitor.get(ACCOUNT)
-    assert answer.status_code in {200, 302}
-    return answer.status_code == 200
+    return Browser(shop_app.test_client(), SIGN_IN)
 
 
 def api_token(client: FlaskClient) -> dict[str, str]:
@@ -55,9 +40,9 @@ def api_token(client: FlaskClient) -> dict[str, str]:
 def test_shopper_signs_up_out_and_in_again(ann: Browser) -> None:
     assert ANN in ann.get(ACCOUNT).text
     ann.post("/sign-out", form_on=ACCOUNT)
-    assert not is_signed_in(ann)
+    assert not ann.is_signed_in()
     assert ann.sign_in("Ann@Example.com", PASSWORD).status_code == 303
-    assert is_signed_in(ann)
+    assert ann.is_signed_in()
 
 
 @pytest.mark.parametrize(
@@ -87,14 +72,9 @@ def test_wrong_password_and_unknown_account_have_the_same_message(visitor: Brows
     assert all("Wrong e-mail or password." in answer.text for answer in answers)
 
 
-def test_form_without_its_token_is_refused(ann: Browser) -> None:
-    assert ann.client.post(f"{ACCOUNT}/erase", headers=HTML, data={"password": PASSWORD}).status_code == 400
-    assert is_signed_in(ann)
-
-
-def test_api_takes_no_session_and_pages_take_no_token(app: Flask, ann: Browser) -> None:
-    assert ann.client.get("/api/v1/likes/me").status_code == 401
-    client = app.test_client()
+@pytest.mark.usefixtures("ann")
+def test_pages_take_no_token(shop_app: Flask) -> None:
+    client = shop_app.test_client()
     token = api_token(client)
     assert client.get("/api/v1/likes/me", headers=token).status_code == 200
     assert client.get(ACCOUNT, headers={**HTML, **token}).status_code == 302
@@ -104,18 +84,18 @@ def test_copied_cookie_is_worth_nothing_after_the_sign_out(ann: Browser, visitor
     copied = ann.client.get_cookie(sessions.COOKIE)
     assert copied is not None
     visitor.client.set_cookie(sessions.COOKIE, copied.value)
-    assert is_signed_in(visitor)
+    assert visitor.is_signed_in()
     ann.post("/sign-out", form_on=ACCOUNT)
-    assert not is_signed_in(visitor)
+    assert not visitor.is_signed_in()
 
 
-def test_new_password_ends_every_other_sign_in(app: Flask, ann: Browser, visitor: Browser) -> None:
+def test_new_password_ends_every_other_sign_in(shop_app: Flask, ann: Browser, visitor: Browser) -> None:
     visitor.sign_in(ANN, PASSWORD)
-    client = app.test_client()
+    client = shop_app.test_client()
     token = api_token(client)
     ann.post(f"{ACCOUNT}/password", form_on=ACCOUNT, current=PASSWORD, new=NEW_PASSWORD)
-    assert is_signed_in(ann)
-    assert not is_signed_in(visitor)
+    assert ann.is_signed_in()
+    assert not visitor.is_signed_in()
     assert client.get("/api/v1/likes/me", headers=token).status_code == 401
     assert visitor.sign_in(ANN, PASSWORD).status_code == 422
     assert visitor.sign_in(ANN, NEW_PASSWORD).status_code == 303
@@ -132,15 +112,15 @@ def test_password_is_changed_only_by_who_knows_it(ann: Browser) -> None:
 def test_account_is_erased_with_the_password_only(ann: Browser) -> None:
     refused = ann.post(f"{ACCOUNT}/erase", form_on=ACCOUNT, password="not the password")
     assert refused.status_code == 403
-    assert is_signed_in(ann)
+    assert ann.is_signed_in()
     assert ann.post(f"{ACCOUNT}/erase", form_on=ACCOUNT, password=PASSWORD).headers["Location"] == "/"
-    assert not is_signed_in(ann)
+    assert not ann.is_signed_in()
     assert ann.sign_in(ANN, PASSWORD).status_code == 422
 
 
 @pytest.mark.usefixtures("ann")
-def test_only_the_latest_sign_ins_are_kept(app: Flask) -> None:
-    client = app.test_client()
+def test_only_the_latest_sign_ins_are_kept(shop_app: Flask) -> None:
+    client = shop_app.test_client()
     client.get(SIGN_IN)
     shopper = database()["shoppers"].find_one({"email": ANN})
     assert shopper is not None
@@ -155,8 +135,8 @@ def test_only_the_latest_sign_ins_are_kept(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("ann")
-def test_refresh_token_works_once_and_a_second_use_ends_its_sign_in(app: Flask) -> None:
-    client = app.test_client()
+def test_refresh_token_works_once_and_a_second_use_ends_its_sign_in(shop_app: Flask) -> None:
+    client = shop_app.test_client()
     first = client.post("/api/v1/auth/token", json={"email": ANN, "password": PASSWORD}).get_json()
 
     def refresh(pair: dict[str, str]) -> TestResponse:
@@ -174,8 +154,8 @@ def test_refresh_token_works_once_and_a_second_use_ends_its_sign_in(app: Flask) 
 
 
 @pytest.mark.usefixtures("ann")
-def test_revoked_token_signs_its_owner_out(app: Flask) -> None:
-    client = app.test_client()
+def test_revoked_token_signs_its_owner_out(shop_app: Flask) -> None:
+    client = shop_app.test_client()
     token = api_token(client)
     other = api_token(client)
     assert client.post("/api/v1/auth/revoke", headers=token).status_code == 204

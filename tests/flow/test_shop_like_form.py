@@ -1,20 +1,16 @@
 """The like button's form: what a page without JavaScript sends, and what the script and the API send in its place."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from client import create_app
 from client.replica import apply
 from client.store import database
 from contract.messages import ProductChanged, ProductContent
 from tests.browsing import HTML, JSON, Browser
-from tests.flow.likes_both_sides import TIMES
-from tests.flow.stores import CONTENT, client_store_on, unique_name
-from tools.stack.servers.secantus import Secantus
+from tests.flow.stores import CONTENT, TIMES, unique_name
 
 PASSWORD = "a password of some length"
 FORM, API = "/products/1/like", "/api/v1/products/1/likes/me"
@@ -22,10 +18,9 @@ JUST_NOW, BEFORE, AHEAD = timedelta(), timedelta(seconds=1), -timedelta(seconds=
 
 
 @pytest.fixture(scope="module")
-def app(secantus: Secantus) -> Iterator[Flask]:
-    with client_store_on(secantus.url(unique_name())) as settings:
-        apply.apply([ProductChanged(1, 1, ProductContent(**{**CONTENT, "sku": "MUG-1"}, **TIMES))])
-        yield create_app(settings)
+def app(shop_app: Flask) -> Flask:
+    apply.apply([ProductChanged(1, 1, ProductContent(**CONTENT, **TIMES))])
+    return shop_app
 
 
 @pytest.fixture

@@ -13,13 +13,12 @@ from sqlalchemy import create_engine, text
 from contract import names
 from contract.messages import ProductChanged, ProductContent
 from tests.flow.running import eventually
-from tests.flow.stores import CONTENT, unique_name
+from tests.flow.stores import CONTENT, TIMES, unique_name
 from tests.security.callers import TIMEOUT
 from tests.security.conftest import System
 from tools.stack import commands
 from web.security.signatures import SignedBy, parse_keys
 
-TIMES = {"created_at": "2026-11-01T08:00:00.000Z", "updated_at": "2026-11-01T08:00:00.000Z"}
 FORGED = {
     9_100_001: ("title", "x" * 5_000_000, "product.title: Must have at most 200"),
     9_100_002: ("title", "", "product.title: Must have a visible"),

@@ -90,14 +90,6 @@ def test_body_reaches_the_application(served: Served, sent: bytes, body: bytes) 
     assert b"\r\n\r\n" + body + b"HTTP/1.0 200" in received
 
 
-def test_client_that_expects_100_gets_it_before_it_sends_a_body(served: Served) -> None:
-    with served.connect() as client:
-        client.sendall(POST + b"Content-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n")
-        assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
-        client.sendall(b"abcde")
-        assert until_closed(client).endswith(b"\r\n\r\n5")
-
-
 TOO_LARGE = {
     b"POST /api/length HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 1048577\r\n": 413,
     b"POST /length HTTP/1.1\r\nContent-Length: 1048577\r\n": 413,

@@ -166,8 +166,9 @@ def test_browsers_are_led_to_the_sign_in_and_back(client: FlaskClient) -> None:
     assert answer.headers["Location"] == "/token?next=/me?x%3D1"
 
 
-def test_the_cookie_is_for_the_server_alone(client: FlaskClient) -> None:
-    cookie = client.get("/before").headers["Set-Cookie"]
+@pytest.mark.parametrize("base", ["http://localhost", "https://localhost"])
+def test_the_cookie_is_for_the_server_alone_and_secure_over_tls(client: FlaskClient, base: str) -> None:
+    cookie = client.get("/before", base_url=base).headers["Set-Cookie"]
     assert cookie.startswith("test_session=")
-    assert "HttpOnly" in cookie
-    assert "SameSite=Lax" in cookie
+    assert {"HttpOnly", "SameSite=Lax"} <= set(cookie.split("; "))
+    assert ("Secure" in cookie) == base.startswith("https")
