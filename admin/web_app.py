@@ -20,7 +20,7 @@ from admin.rest import dead_letters as dead_letters_api
 from admin.rest import images as images_api
 from admin.rest import imports as imports_api
 from admin.rest import likes as likes_api
-from admin.rest import owners
+from admin.rest import owners, product_batch
 from admin.rest import products as products_api
 from admin.rest import replication as replication_api
 from runtime import tracing
@@ -78,6 +78,7 @@ def create_app(settings: AdminSettings | None = None) -> Flask:
         accounts_api.blp,
         owners.blp,
         products_api.blp,
+        product_batch.blp,
         products_api.service_blp,
         images_api.blp,
         images_api.pages,

@@ -8,7 +8,7 @@ from functools import wraps
 from operator import attrgetter
 from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from admin.catalogue import search_terms
@@ -16,7 +16,7 @@ from admin.catalogue.messages import changed_in
 from admin.catalogue.models import Product, ProductRow
 from admin.db.engine import retry_deadlocks, table
 from admin.db.extensions import db
-from admin.db.upserts import upsert_each
+from admin.db.many_rows import insert_rows, upsert_rows
 from admin.outbox import outbox
 from contract.messages import ProductChanged
 
@@ -27,15 +27,7 @@ UPDATED, DELETED = "updated", "deleted"  # kinds of changes, beside outbox.CREAT
 TRIES = 5
 _NEW = 0  # the id of a product that is not stored yet
 _COLUMNS = table(Product).columns
-# A parameter that two columns share is sent and escaped once.
-_SHARED = {"live_sku": "sku", "updated_at": "created_at"}
-_INSERT = insert(table(Product)).values(
-    {
-        name: bindparam(f"new_{_SHARED.get(name, name)}", type_=_COLUMNS[name].type)
-        for name in ProductRow._fields
-        if name not in {"id", "deleted_at"}
-    }
-)
+_OF_NEW = ("sku", "live_sku", "title", "description", "price", "currency", "category", "image_url")
 
 
 def retry_races(use_case: Callable[P, R]) -> Callable[P, R]:
@@ -118,8 +110,7 @@ def store(
     pairs = sorted(changed, key=lambda pair: pair[1].id)  # every transaction locks in this order
     stored, after = _insert(new), [row for _before, row in pairs]
     if after:
-        statement = upsert_each(Product, ProductRow._fields)
-        db.session.connection().execute(statement, [row._asdict() for row in after])
+        upsert_rows(Product, ProductRow._fields, after)
     search_terms.store(stored, [row for before, row in pairs if _searched(before) != _searched(row)])
     kinds = [outbox.CREATED] * len(stored) + [DELETED if row.deleted_at else UPDATED for row in after]
     messages = [changed_in(write, row) for row in (*stored, *after)]
@@ -135,8 +126,7 @@ def _insert(new: Sequence[ProductRow]) -> list[ProductRow]:
     """Insert ``new`` products; return them with their ids."""
     if not new:
         return []
-    shared = set(_SHARED)
-    rows = [{f"new_{name}": value for name, value in row._asdict().items() if name not in shared} for row in new]
-    db.session.connection().execute(_INSERT, rows)
-    ids = ids_of([row.sku for row in new])  # PyMySQL tells the first one alone
+    same = {name: getattr(new[0], name) for name in ("created_at", "updated_at", "version")}
+    insert_rows(Product, _OF_NEW, list(map(attrgetter(*_OF_NEW), new)), same)
+    ids = ids_of([row.sku for row in new])  # the server tells the first one alone
     return [row._replace(id=ids[row.sku]) for row in new]

@@ -1,7 +1,7 @@
-"""``Idempotency-Key``: a repeated create returns the first answer and creates nothing.
+"""``Idempotency-Key``: a repeated create or batch returns the first answer and changes nothing.
 
-The key is claimed in a transaction of its own; the answer is stored in the transaction that creates the product. So a
-process that dies leaves product and answer, or neither and a claim that expires.
+The key is claimed in a transaction of its own; the answer is stored in the transaction that changes the products. So a
+process that dies leaves changes and answer, or neither and a claim that expires.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, String, Text, delete, select, tuple_, update
+from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin.db.engine import Moment, retry_deadlocks, upsert, utc_now
@@ -35,7 +36,7 @@ class IdempotencyKey(Model):
     fingerprint: Mapped[str] = mapped_column(String(64))
     claim: Mapped[str] = mapped_column(String(32))
     claimed_at: Mapped[datetime] = mapped_column(Moment, index=True)
-    answer: Mapped[str | None] = mapped_column(Text)
+    answer: Mapped[str | None] = mapped_column(Text().with_variant(mysql.MEDIUMTEXT, "mysql", "mariadb"))  # of a batch
 
 
 class KeyInFlightError(ProblemError):

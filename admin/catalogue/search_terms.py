@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, Select, String, and_, delete, false, insert, select
+from sqlalchemy import ColumnElement, Index, Select, String, and_, delete, false, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin.catalogue.models import Product, ProductRow
-from admin.db.engine import BigId, table
+from admin.db.engine import BigId
 from admin.db.extensions import Model, db
+from admin.db.many_rows import insert_rows
 from contract.search_terms import finds_nothing, query_terms, terms_of
 
 FIELDS = {"title", "sku"}  # that are searched
@@ -27,16 +28,13 @@ class ProductSearchTerm(Model):
     term: Mapped[str] = mapped_column(String(LONGEST), primary_key=True)
 
 
-_INSERT = insert(table(ProductSearchTerm))
-
-
 def store(created: Sequence[Product | ProductRow], renamed: Sequence[Product | ProductRow] = ()) -> None:
     """Write the terms of created products, and replace those of renamed ones. The caller commits."""
     if renamed:
         db.session.execute(delete(ProductSearchTerm).where(ProductSearchTerm.product_id.in_([p.id for p in renamed])))
-    rows = [{"product_id": p.id, "term": term} for p in (*created, *renamed) for term in of(p.title, p.sku)]
+    rows = [(p.id, term) for p in (*created, *renamed) for term in of(p.title, p.sku)]
     if rows:
-        db.session.connection().execute(_INSERT, rows)
+        insert_rows(ProductSearchTerm, ("product_id", "term"), rows)
 
 
 def of(*texts: str) -> list[str]:

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
-from admin.db.engine import table, utc_now
+from admin.db.engine import utc_now
 from admin.db.extensions import db
-from admin.db.upserts import upsert_each
+from admin.db.many_rows import insert_rows, upsert_rows
 from admin.outbox.models import FRESH, ProductChange, Replication, SyncState
 from contract import causation
 from contract.messages import ProductChanged
@@ -50,31 +49,29 @@ def record(
     The products must be stored and locked by this transaction.
     """
     cause = causation.current()
-    messages = [message for message, _kind in changed]
-    due = write.now + (RELAY_DELAY if lane == INTERACTIVE else timedelta())
-    rows = {
-        message.id: {
-            "product_id": message.id,
-            "sequence": message.sequence,
-            "checksum": message.checksum,
-            "verified_sequence": 0,
-            "pending_since": write.now,
-            "lane": lane,
-            "state": FRESH,
-            "due_at": due,
-            "sent_at": None,
-            "attempts": 0,
-            "last_error": None,
-            "request_id": cause.request_id,
-            "traceparent": cause.traceparent,
-        }
-        for message in messages
+    pending = {
+        "verified_sequence": 0,
+        "pending_since": write.now,
+        "lane": lane,
+        "state": FRESH,
+        "due_at": write.now + (RELAY_DELAY if lane == INTERACTIVE else timedelta()),
+        "sent_at": None,
+        "attempts": 0,
+        "last_error": None,
+        "request_id": cause.request_id,
+        "traceparent": cause.traceparent,
     }
-    created = {product.id for product, kind in changed if kind == CREATED}
-    _mark_pending([rows[id_] for id_ in rows if id_ in created], [rows[id_] for id_ in rows if id_ not in created])
-    same = {"author": author, "changed_at": write.now, "request_id": cause.request_id}
-    history = [{"product_id": m.id, "sequence": m.sequence, "kind": kind, **same} for m, kind in changed]
-    db.session.connection().execute(_LOG, history)
+    rows = [(message.id, message.sequence, message.checksum) for message, _kind in changed]
+    if all(kind == CREATED for _message, kind in changed):
+        insert_rows(Replication, _STATE, rows, pending)
+    else:  # since the oldest change that the Client lacks, not the newest
+        upsert_rows(Replication, _STATE, rows, pending, kept=("verified_sequence", "pending_since"))
+    history = [(message.id, message.sequence, kind) for message, kind in changed]
+    same = {"author": author, "changed_at": write.now, "attempts": 0, "request_id": cause.request_id}
+    insert_rows(ProductChange, _CHANGE, history, same)
+
+
+_STATE, _CHANGE = ("product_id", "sequence", "checksum"), ("product_id", "sequence", "kind")
 
 
 def pending_again(now: datetime, lane: str) -> dict[str, object]:
@@ -93,22 +90,6 @@ def pending_again(now: datetime, lane: str) -> dict[str, object]:
     }
 
 
-def log_committed(messages: Sequence[ProductChanged]) -> None:
+def log_committed(messages: Sequence[ProductChanged], lane: str = INTERACTIVE) -> None:
     """Log that the transaction with ``messages`` was committed: the first line of each change's trace."""
-    causation.log_items(log, "committed", messages, lane=INTERACTIVE)
-
-
-# Built once, so that SQLAlchemy compiles each once.
-_INSERT = insert(table(Replication))
-_LOG = insert(table(ProductChange))
-
-
-def _mark_pending(created: list[dict[str, Any]], changed: list[dict[str, Any]]) -> None:
-    """Insert the rows of created products and update those of changed ones, which may have been deleted by hand."""
-    connection = db.session.connection()
-    if created:
-        connection.execute(_INSERT, created)
-    if changed:
-        # since the oldest change that the Client lacks, not the newest
-        statement = upsert_each(Replication, tuple(changed[0]), kept=("verified_sequence", "pending_since"))
-        connection.execute(statement, changed)
+    causation.log_items(log, "committed", messages, lane=lane)

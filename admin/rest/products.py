@@ -1,10 +1,9 @@
 """REST: the catalogue, and for the Client the current states of products."""
 
-import re
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, make_response, request, url_for
+from flask import Response, make_response, url_for
 from flask.views import MethodView
 
 from admin.accounts.identity import author
@@ -22,20 +21,16 @@ from admin.catalogue.schemas import (
     StatesQuerySchema,
 )
 from admin.likes.queries import with_likes
+from admin.rest.keys import idempotency_key
 from admin.rest.preconditions import etag, expected_versions, not_modified
 from contract.service_calls import PRODUCTS
 from web.http.api import Blueprint, bearer_doc, if_match_doc
 from web.http.cursors import next_link
-from web.http.openapi import IDEMPOTENCY_KEY, KEY_PATTERN
-from web.http.problems import ProblemError
+from web.http.openapi import IDEMPOTENCY_KEY
 from web.security.signatures import service_only
 
 blp = Blueprint("products", __name__, url_prefix="/api/v1/products", description="The catalogue")
 service_blp = Blueprint("product_states", __name__, url_prefix=PRODUCTS, description="For the Client service only")
-
-
-class BadKeyError(ProblemError):
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 @blp.route("")
@@ -57,7 +52,7 @@ class Products(MethodView):
     @blp.alt_response(409, description="The sku is taken")
     def post(self, content: dict[str, Any]) -> Any:
         """Create a product. A repeated Idempotency-Key returns the first answer and creates nothing."""
-        with idempotency.claim(author(), _idempotency_key(), content) as claim:
+        with idempotency.claim(author(), idempotency_key(), content) as claim:
             if claim and claim.answer:
                 return _created(claim.answer, {"Idempotent-Replayed": "true"})
             # A new product has no likes, so the answer needs no further query.
@@ -131,14 +126,6 @@ def _created(body: dict[str, Any], headers: dict[str, str] | None = None) -> Res
     response = make_response(body, HTTPStatus.CREATED)
     response.headers.update({"Location": location, "ETag": etag(body["version"]), **(headers or {})})
     return response
-
-
-def _idempotency_key() -> str | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not re.fullmatch(KEY_PATTERN, key):
-        detail = "must have 1 to 100 visible ASCII characters"
-        raise BadKeyError("The Idempotency-Key is not valid.", [{"field": "Idempotency-Key", "detail": detail}])
-    return key
 
 
 def _with_likes(product: Product) -> Product:

@@ -1,6 +1,7 @@
 """How many times Admin asks its database for one call of its REST API, whatever for: each costs both ends CPU."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -69,3 +70,28 @@ def test_update_is_eight_round_trips(app: Flask, editor: FlaskClient, product: s
 
 def test_delete_is_seven_round_trips(app: Flask, editor: FlaskClient, product: str) -> None:
     assert round_trips(app, lambda: editor.delete(product, headers={"If-Match": "*"})) == 7
+
+
+@pytest.mark.parametrize(("headers", "most"), [({}, 12), ({"Idempotency-Key": "k"}, 18)])
+@pytest.mark.usefixtures("product")
+def test_batch_is_the_same_number_of_round_trips_whatever_its_size(
+    app: Flask, editor: FlaskClient, headers: dict[str, str], most: int
+) -> None:
+    found = set()
+    for size in (3, 60, 480):
+        old = [f"OLD-{size}-{number}" for number in range(size // 3 * 2)]
+        batch(editor, [{"action": "create", "product": content(sku)} for sku in old])
+        change = {"version": "*", "product": {"title": "Blue bowl"}}
+        items = [{"action": "update", "sku": sku, **change} for sku in old[::2]]
+        items += [{"action": "delete", "sku": sku, "version": 1} for sku in old[1::2]]
+        items += [{"action": "create", "product": content(f"NEW-{size}-{number}")} for number in range(size // 3)]
+        keyed = {name: f"{key}{size}" for name, key in headers.items()}
+        found.add(round_trips(app, lambda items=items, keyed=keyed: batch(editor, items, keyed)))  # type: ignore[misc]
+    [count] = found
+    assert count <= most
+
+
+def batch(editor: FlaskClient, items: list[dict[str, Any]], headers: dict[str, str] | None = None) -> TestResponse:
+    answer = editor.post(f"{PRODUCTS}/batch", json={"items": items}, headers=headers)
+    assert answer.get_json()["refused"] == 0
+    return answer

@@ -40,6 +40,7 @@ PATCH  /api/v1/products/<int:product_id>                                  401 40
 GET    /api/v1/products/<int:product_id>/replication                      401 401 404 404 404 401
 POST   /api/v1/products/<int:product_id>/restore                          401 401 403 428 428 401
 POST   /api/v1/products/<int:product_id>/resync                           401 401 403 404 404 401
+POST   /api/v1/products/batch                                             401 401 403 422 422 401
 GET    /api/v1/replication                                                401 401 200 200 200 401
 GET    /api/v1/staff                                                      401 401 403 403 200 401
 POST   /api/v1/staff                                                      401 401 403 403 422 401

@@ -1,6 +1,7 @@
 """The REST APIs of both services: flask-smorest with strict input and problem+json."""
 
 from codecs import BOM_UTF8
+from collections.abc import Sequence
 from copy import deepcopy
 from functools import cached_property
 from http import HTTPStatus
@@ -17,7 +18,7 @@ from werkzeug.routing import IntegerConverter
 
 from web.http.openapi import BEARER, IF_MATCH, complete
 from web.http.problems import FOR_PROGRAMS, PROBLEM_TYPE, ProblemError, from_http_exception
-from web.http.uploads import check_upload
+from web.http.uploads import body_limit, check_upload
 
 MAX_BODY_BYTES = 1024 * 1024
 JSON = "application/json"
@@ -158,9 +159,9 @@ def _check_body() -> None:
     if request.mimetype != JSON and (request.method, request.mimetype) != ("PATCH", MERGE_PATCH):
         accepted = {"Accept-Patch": f"{MERGE_PATCH}, {JSON}"} if request.method == "PATCH" else {}
         raise UnsupportedMediaTypeError("Send the body as application/json.", headers=accepted)
-    limit = current_app.config["MAX_CONTENT_LENGTH"]
+    limit = body_limit(current_app, request.endpoint)
+    request.max_content_length = limit + 1  # werkzeug silently cuts a chunked body off at its limit
     if chunked:
-        request.max_content_length = limit + 1  # werkzeug silently cuts the body off at its limit
         length = len(request.get_data())
     if length > limit:
         raise BodyTooLargeError(f"The body is too large. The limit is {limit} bytes.")
@@ -170,9 +171,12 @@ class BodyTooLargeError(ProblemError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
-def bearer_doc(*headers: str, **more: Any) -> dict[str, Any]:
-    """Return the ``@blp.doc`` of a view that needs a token; ``headers`` are those of its successful answer."""
-    return {"security": [{BEARER: []}], "x-headers": list(headers), **more}
+def bearer_doc(*headers: str, beside: Sequence[dict[str, Any]] = (), **more: Any) -> dict[str, Any]:
+    """Return the ``@blp.doc`` of a view that needs a token; ``headers`` are those of its successful answer.
+
+    ``beside`` are parameters beside those of its schemas, which ``parameters`` would replace.
+    """
+    return {"security": [{BEARER: []}], "x-headers": list(headers), "x-parameters": list(beside), **more}
 
 
 def if_match_doc() -> dict[str, Any]:

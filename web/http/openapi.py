@@ -79,6 +79,8 @@ def _complete(operation: dict[str, Any], path: str, method: str, in_path: list[A
         operation["tags"] = ["service"]
     operation.setdefault("security", [])
     operation["operationId"] = f"{method}{path}".translate(str.maketrans("/-{}", "____"))
+    if beside := operation.pop("x-parameters", []):
+        operation["parameters"] = operation.get("parameters", []) + beside
     responses = operation["responses"]
     if method == "patch" and "requestBody" in operation:
         content = operation["requestBody"]["content"]

@@ -1,4 +1,4 @@
-"""Views that accept files, each with its own size limit; the limit of all other bodies is small."""
+"""Views that accept files or long lists, each with its own size limit; the limit of all other bodies is small."""
 
 import sys
 from collections.abc import Callable
@@ -34,12 +34,27 @@ def accepts_upload(mebibytes: int) -> Callable[[T], T]:
     return set_limit
 
 
+def accepts_body(mebibytes: int) -> Callable[[T], T]:
+    """Let a view accept a JSON body of at most this size."""
+
+    def set_limit(view: T) -> T:
+        view.body_limit = mebibytes * _MIB  # type: ignore[attr-defined]
+        return view
+
+    return set_limit
+
+
+def body_limit(app: Flask, endpoint: str | None) -> int:
+    """Return the largest body in bytes that the view at ``endpoint`` accepts, uploads aside."""
+    return _limit(app, endpoint, "body_limit") or int(app.config["MAX_CONTENT_LENGTH"] or sys.maxsize)
+
+
 def check_upload() -> bool:
     """Raise the body limit for a form to a view that accepts files; return whether this request is one.
 
     Raises UploadTooLargeError and LengthRequiredError before the body is read.
     """
-    limit = _limit(current_app, request.endpoint)
+    limit = _limit(current_app, request.endpoint, "upload_limit")
     if limit is None or request.mimetype != MULTIPART:
         return False
     if request.content_length is None:
@@ -59,13 +74,13 @@ def largest_body(app: Flask, method: str, path: str, content_type: str) -> int:
         endpoint, _ = app.url_map.bind("").match(path.encode("latin-1").decode("utf-8", "replace"), method)
     except HTTPException:
         endpoint = None
-    limit = _limit(app, endpoint)
+    limit = _limit(app, endpoint, "upload_limit")
     if limit is None or content_type.partition(";")[0].strip().lower() != MULTIPART:
-        return int(app.config["MAX_CONTENT_LENGTH"] or sys.maxsize)
+        return body_limit(app, endpoint)
     return limit + _FIELDS
 
 
-def _limit(app: Flask, endpoint: str | None) -> int | None:
+def _limit(app: Flask, endpoint: str | None, name: str) -> int | None:
     view: Any = app.view_functions.get(endpoint or "")
-    found = getattr(view, "upload_limit", None) or getattr(getattr(view, "view_class", None), "upload_limit", None)
+    found = getattr(view, name, None) or getattr(getattr(view, "view_class", None), name, None)
     return found if isinstance(found, int) else None

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import IO
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from admin.catalogue.images.encoding import Encoded, UnacceptableImageError, encode
 from admin.catalogue.images.models import Image
@@ -75,11 +75,20 @@ NOT_STORED = "names an image that was never uploaded, or was removed because no 
 
 def unknown(image_urls: Iterable[str]) -> set[str]:
     """Return those of ``image_urls`` that are addresses of uploaded images which are not stored."""
-    ours = {url: digest_in(url) for url in image_urls if is_ours(url)}
-    if not ours:
-        return set()
-    known = set(db.session.execute(select(Image.digest).where(Image.digest.in_(filter(None, ours.values())))).scalars())
+    found = _not_among(image_urls, select(Image.digest))
     db.session.rollback()
+    return found
+
+
+def lost_among(image_urls: Iterable[str]) -> set[str]:
+    """Return what ``unknown`` does, and lock the images that are stored, as ``lock`` does. Ends no transaction."""
+    return _not_among(image_urls, select(Image.digest).order_by(Image.digest).with_for_update(read=True))
+
+
+def _not_among(image_urls: Iterable[str], stored: Select[tuple[str]]) -> set[str]:
+    ours = {url: digest_in(url) for url in image_urls if is_ours(url)}
+    digests = set(filter(None, ours.values()))
+    known = set(db.session.execute(stored.where(Image.digest.in_(digests))).scalars()) if digests else set()
     return {url for url, digest in ours.items() if digest not in known}
 
 

@@ -14,6 +14,7 @@ down_revision = None
 MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=3), "mysql", "mariadb")
 BIG_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 BYTES = sa.LargeBinary().with_variant(mysql.MEDIUMBLOB, "mysql", "mariadb")
+LONG_TEXT = sa.Text().with_variant(mysql.MEDIUMTEXT, "mysql", "mariadb")  # a Text of MySQL ends at 64 KB
 # Skus and opaque ids are case-sensitive, as on SQLite and at the Client.
 MYSQL: dict[str, Any] = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin", "mysql_engine": "InnoDB"}
 
@@ -119,7 +120,7 @@ def _create_products() -> None:
         sa.Column("fingerprint", sa.String(64), nullable=False),
         sa.Column("claim", sa.String(32), nullable=False),
         sa.Column("claimed_at", MOMENT, nullable=False),
-        sa.Column("answer", sa.Text),
+        sa.Column("answer", LONG_TEXT),
     )
     op.create_index("ix_idempotency_keys_claimed_at", "idempotency_keys", ["claimed_at"])
 
