@@ -1,7 +1,7 @@
 """Writes many rows of a table with one statement and one parameter.
 
 MySQL and MariaDB get the rows as JSON: PyMySQL spends more time on escaping their values one by one than it takes to
-validate them, and the statement's text stays the same, so SQLAlchemy compiles it once (decision 48).
+validate them, and the statement's text stays the same, so SQLAlchemy compiles it once (decision 47).
 """
 
 import json
@@ -10,8 +10,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Executable, Table, TextClause, func, insert, text
-from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy import Executable, Integer, Table, TextClause, func, insert, text
+from sqlalchemy.dialects import sqlite
 
 from admin.db.engine import table
 from admin.db.extensions import db
@@ -20,7 +20,6 @@ Row = Sequence[Any]
 NONE: Mapping[str, Any] = MappingProxyType({})
 MAX_CHARACTERS = 2_000_000  # of JSON in one statement: MariaDB accepts 16 MB, and a character may have four bytes
 _ROWS = "FROM JSON_TABLE(:rows, '$[*]' COLUMNS ({})) AS given"
-_DIALECT = mysql.dialect()
 
 
 def insert_rows(model: type[Any], names: tuple[str, ...], rows: Sequence[Row], same: Mapping[str, Any] = NONE) -> None:
@@ -89,8 +88,7 @@ def _mysql(
     if one:
         words += [f"VALUES ({parameters})"]
     else:
-        types = (into.c[name].type.compile(_DIALECT) for name in names)
-        columns = (f"{name} {type_} PATH '$[{at}]'" for at, (name, type_) in enumerate(zip(names, types, strict=True)))
+        columns = (f"{name} {_type(into, name)} PATH '$[{at}]'" for at, name in enumerate(names))
         selected = ", ".join(filter(None, (*(f"given.{name}" for name in names), parameters)))
         words += ["SELECT", selected, _ROWS.format(", ".join(columns))]
     if kept is not None:
@@ -98,3 +96,11 @@ def _mysql(
         changes = [(kept_or_new if name in kept else new).format(name) for name in (*names, *same)]
         words += ["ON DUPLICATE KEY UPDATE", ", ".join(changes)]
     return text(" ".join(words))
+
+
+def _type(into: Table, name: str) -> str:
+    """Return the type that a column of the JSON has: wide, as MariaDB cuts off what does not fit there.
+
+    The column of the table refuses what does not fit it.
+    """
+    return "BIGINT" if isinstance(into.c[name].type, Integer) else "MEDIUMTEXT"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from decimal import Decimal
 from threading import Barrier
 from typing import Any
@@ -10,12 +11,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import delete, func, select
+from sqlalchemy.exc import DBAPIError
 
 from admin.catalogue import batch_items, service
 from admin.catalogue.batch import BatchRefusedError, Done, Outcome, apply_batch
 from admin.catalogue.models import Product
-from admin.catalogue.search_terms import ProductSearchTerm
+from admin.catalogue.search_terms import LONGEST, ProductSearchTerm
 from admin.db.extensions import db
+from admin.db.many_rows import insert_rows
 from admin.outbox.models import ProductChange, Replication
 from contract.names import BULK, INTERACTIVE
 from tests.flow.stores import CONTENT, admin_on, sqlite_url, unique_name
@@ -192,3 +195,12 @@ def test_batches_and_single_changes_of_the_same_products_do_not_hinder_each_othe
         assert len(list(edits)) == len(ids)
     versions = select(Product.version).where(Product.id.in_(ids))
     assert set(db.session.execute(versions).scalars()) == {4}
+
+
+@pytest.mark.usefixtures("app")
+def test_value_that_does_not_fit_its_column_is_an_error_and_not_cut_off() -> None:
+    on_sqlite = db.engine.dialect.name == "sqlite"  # which has no widths
+    with nullcontext() if on_sqlite else pytest.raises(DBAPIError):
+        insert_rows(ProductSearchTerm, ("product_id", "term"), [(1, "a"), (2, "x" * (LONGEST + 1))])
+    stored = db.session.execute(select(ProductSearchTerm.term)).scalars().all() if on_sqlite else []
+    assert "x" * LONGEST not in stored
