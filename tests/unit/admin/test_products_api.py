@@ -528,7 +528,7 @@ def test_every_call_is_described_with_who_may_make_it(client: FlaskClient) -> No
     paths = client.get("/api/openapi.json").get_json()["paths"]
     ours = [path for path in paths if path.startswith(PRODUCTS)]
     described = [call for path in ours for name, call in paths[path].items() if name != "parameters"]
-    assert len(described) == 8
+    assert len(described) == 9
     assert [call["summary"] for call in described if call.get("security") != [{"bearer": []}]] == []
     [parameter] = paths[f"{PRODUCTS}/{{product_id}}"]["parameters"]
     assert (parameter["in"], parameter["schema"]) == ("path", {"type": "integer", "minimum": 0})
