@@ -4,7 +4,8 @@ A server that is not installed fails the test that asks for it; nothing is skipp
 """
 
 import signal
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import pytest
@@ -67,6 +68,17 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
 @pytest.fixture(scope="session")
 def secantus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secantus]:
     yield from _running(Secantus(tmp_path_factory.mktemp("secantus")))
+
+
+@pytest.fixture(scope="session")
+def new_servers(mariadb: MariaDB, secantus: Secantus, rabbitmq: RabbitMQ) -> Callable[[], tuple[str, str, str]]:
+    """Return what makes an empty database, store and virtual host, and returns their URLs."""
+
+    def make() -> tuple[str, str, str]:
+        name = f"t{uuid.uuid4().hex[:12]}"
+        return mariadb.create_database(name), secantus.url(name), rabbitmq.create_vhost(name)
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -9,26 +9,18 @@ from playwright.sync_api import BrowserContext, expect
 from tests.browser.console import ROLES, Console, Exhibits
 from tests.browser.guard import Guard
 from tests.browser.shop import Shop
-from tests.flow.running import PASSWORD, Running, eventually, running
-from tests.flow.stores import unique_name
+from tests.flow.running import PASSWORD, NewServers, Running, eventually, running
 from tools.stack import commands
 from tools.stack.browser import LAUNCH, LOOKS
 from tools.stack.product import ROOT
-from tools.stack.servers.mariadb import MariaDB
-from tools.stack.servers.rabbitmq import RabbitMQ
-from tools.stack.servers.secantus import Secantus
 
 expect.set_options(timeout=10_000)  # what takes a second takes longer beside other tests
 
 
 @pytest.fixture(scope="session")
-def product(
-    rabbitmq: RabbitMQ, mariadb: MariaDB, secantus: Secantus, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Running]:
+def product(new_servers: NewServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Every process of Lockstep over RabbitMQ, MariaDB and a MongoDB-wire server."""
-    name = unique_name()
-    urls = (mariadb.create_database(name), secantus.url(name), rabbitmq.create_vhost(name))
-    with running(urls, tmp_path_factory.mktemp("browser")) as started:
+    with running(new_servers(), tmp_path_factory.mktemp("browser")) as started:
         yield started
 
 

@@ -11,10 +11,8 @@ from client import create_app
 from client.config import ClientSettings
 from client.store import database
 from tests.flow.likes_both_sides import BothSides, both_sides
-from tests.flow.running import Running, running
+from tests.flow.running import NewServers, Running, running
 from tests.flow.stores import client_store_on, sqlite_url, unique_name
-from tools.stack.servers.mariadb import MariaDB
-from tools.stack.servers.rabbitmq import RabbitMQ
 from tools.stack.servers.secantus import Secantus
 from tools.stack.servers.valkey import Valkey
 
@@ -27,22 +25,15 @@ def production(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     given = tuple(os.environ[name] for name in GIVEN if name in os.environ)
     if given and len(given) < len(GIVEN):
         pytest.fail(f"Set all of {', '.join(GIVEN)}, or none.")
-    with running(given or _private_servers(request), tmp_path_factory.mktemp("production")) as started:
+    urls = given or request.getfixturevalue("new_servers")()
+    with running(urls, tmp_path_factory.mktemp("production")) as started:
         yield started
 
 
-def _private_servers(request: pytest.FixtureRequest) -> tuple[str, str, str]:
-    name = unique_name()
-    mariadb, secantus, rabbitmq = (request.getfixturevalue(name) for name in ("mariadb", "secantus", "rabbitmq"))
-    return mariadb.create_database(name), secantus.url(name), rabbitmq.create_vhost(name)
-
-
 @pytest.fixture
-def apart(rabbitmq: RabbitMQ, mariadb: MariaDB, secantus: Secantus, tmp_path: Path) -> Iterator[Running]:
+def apart(new_servers: NewServers, tmp_path: Path) -> Iterator[Running]:
     """The same servers with databases and processes of the test's own, to be broken at will."""
-    name = unique_name()
-    urls = (mariadb.create_database(name), secantus.url(name), rabbitmq.create_vhost(name))
-    with running(urls, tmp_path) as started:
+    with running(new_servers(), tmp_path) as started:
         yield started
 
 

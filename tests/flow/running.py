@@ -1,6 +1,6 @@
 """The whole product at work, as its users meet it: two APIs over HTTP."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +15,7 @@ from tools.stack.product import Addresses, Product, Secrets
 
 STAFF, SHOPPER, PASSWORD = "staff@example.com", "shopper@example.com", "a password of some length"
 
+NewServers = Callable[[], tuple[str, str, str]]  # the fixture new_servers
 eventually = partial(api.eventually, within=30)
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import mongoengine
+import pytest
 from flask import Flask
 from pydantic import SecretStr
 from pymongo.database import Database
@@ -56,6 +57,14 @@ def admin_on(url: str, client_url: str = NOWHERE) -> Iterator[Flask]:
 
 def sqlite_url(folder: Path) -> str:
     return f"sqlite:///{folder / 'admin.db'}"
+
+
+def set_environment(patch: pytest.MonkeyPatch, settings: ClientSettings) -> None:
+    """Set the environment of the Client's commands and tasks."""
+    patch.setenv("CLIENT_MONGODB_URL", settings.client_mongodb_url.get_secret_value())
+    patch.setenv("CLIENT_SECRET_KEY", settings.client_secret_key.get_secret_value())
+    patch.setenv("CLIENT_ADMIN_URL", settings.client_admin_url)
+    patch.setenv("SERVICE_KEYS", settings.service_keys.get_secret_value())
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from contract import names, topology
 from contract.messages import InvalidMessageError, ProductChanged, ProductContent
 from lockstep.main import cli
 from tests.flow.running import eventually
-from tests.flow.stores import CONTENT, TIMES, unique_name
+from tests.flow.stores import CONTENT, TIMES, set_environment, unique_name
 from tools.stack.servers.rabbitmq import RabbitMQ
 from tools.stack.servers.valkey import Valkey
 
@@ -336,10 +336,7 @@ def test_closed_dead_letters_are_removed_after_a_month_and_open_ones_never() -> 
 @pytest.fixture
 def command(client_store: ClientSettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Result]]:
     """Run ``lockstep dead-letters`` in this process, on the test's store, without a broker."""
-    monkeypatch.setenv("CLIENT_MONGODB_URL", client_store.client_mongodb_url.get_secret_value())
-    monkeypatch.setenv("CLIENT_SECRET_KEY", client_store.client_secret_key.get_secret_value())
-    monkeypatch.setenv("CLIENT_ADMIN_URL", client_store.client_admin_url)
-    monkeypatch.setenv("SERVICE_KEYS", client_store.service_keys.get_secret_value())
+    set_environment(monkeypatch, client_store)
     worker.gateway.cache_clear()
     yield lambda *args: CliRunner().invoke(cli, ["dead-letters", *args])
     worker.gateway.cache_clear()

@@ -22,7 +22,7 @@ from client.replica.documents import ProductCopy
 from client.store import database
 from runtime.cli.commands import LazyCommand
 from tests.flow.likes_both_sides import BothSides
-from tests.flow.stores import KEYS, SECRET
+from tests.flow.stores import set_environment
 
 Command = Callable[..., Result]
 _LIKED = (ProductLike.product_id == LikeCount.product_id, ProductLike.liked)
@@ -31,10 +31,7 @@ _LIKED = (ProductLike.product_id == LikeCount.product_id, ProductLike.liked)
 @pytest.fixture
 def run(sides: BothSides, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Return what runs ``lockstep likes …`` in this process."""
-    monkeypatch.setenv("CLIENT_MONGODB_URL", sides.settings.client_mongodb_url.get_secret_value())
-    monkeypatch.setenv("CLIENT_SECRET_KEY", SECRET.get_secret_value())
-    monkeypatch.setenv("CLIENT_ADMIN_URL", sides.server.url)
-    monkeypatch.setenv("SERVICE_KEYS", KEYS.get_secret_value())
+    set_environment(monkeypatch, sides.settings)
     return lambda *arguments: CliRunner().invoke(likes, arguments)
 
 

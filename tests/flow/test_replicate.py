@@ -23,7 +23,7 @@ from contract.messages import InvalidMessageError, ProductChanged, ProductConten
 from contract.service_calls import EQUAL, REPAIRED, Repair
 from runtime import logs
 from tasks import products
-from tests.flow.stores import CONTENT, NOWHERE, TIMES
+from tests.flow.stores import CONTENT, TIMES, set_environment
 
 pytestmark = pytest.mark.usefixtures("client_store")
 
@@ -84,10 +84,7 @@ def _soft_time_limit(seconds: float) -> Iterator[None]:
 def test_resync_task_is_bounded_in_retries_and_time(
     client_store: ClientSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CLIENT_MONGODB_URL", client_store.client_mongodb_url.get_secret_value())
-    monkeypatch.setenv("CLIENT_SECRET_KEY", client_store.client_secret_key.get_secret_value())
-    monkeypatch.setenv("CLIENT_ADMIN_URL", NOWHERE)
-    monkeypatch.setenv("SERVICE_KEYS", "test:" + "k" * 40)
+    set_environment(monkeypatch, client_store)
     worker.gateway.cache_clear()
     task, tries, expires = products.resync_products, 0, None
     while True:

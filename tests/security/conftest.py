@@ -6,13 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.flow.running import PASSWORD, Running, running
-from tests.flow.stores import unique_name
+from tests.flow.running import PASSWORD, NewServers, Running, running
 from tools.stack import commands
 from tools.stack.api import AdminApi
-from tools.stack.servers.mariadb import MariaDB
-from tools.stack.servers.rabbitmq import RabbitMQ
-from tools.stack.servers.secantus import Secantus
 
 ROLES = ("viewer", "editor", "owner")
 
@@ -36,12 +32,8 @@ class System:
 
 
 @pytest.fixture(scope="session")
-def system(
-    rabbitmq: RabbitMQ, mariadb: MariaDB, secantus: Secantus, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[System]:
-    name = unique_name()
-    urls = (mariadb.create_database(name), secantus.url(name), rabbitmq.create_vhost(name))
-    with running(urls, tmp_path_factory.mktemp("security")) as started, ExitStack() as stack:
+def system(new_servers: NewServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with running(new_servers(), tmp_path_factory.mktemp("security")) as started, ExitStack() as stack:
         adding = [["staff", "add", f"{role}@example.com", "--role", role, "--password-stdin"] for role in ROLES]
         commands.run_all([(arguments, f"{PASSWORD}\n") for arguments in adding], started.product.env)
         staff = {role: stack.enter_context(closing(AdminApi(started.product.addresses.admin_url))) for role in ROLES}

@@ -8,26 +8,19 @@ from contextlib import closing
 import pytest
 
 from tests.flow.operations.operated import TOKEN, Operated
-from tests.flow.running import PASSWORD, SHOPPER, STAFF
-from tests.flow.stores import unique_name
+from tests.flow.running import PASSWORD, SHOPPER, STAFF, NewServers
 from tools.stack import commands
 from tools.stack.api import AdminApi, ClientApi
 from tools.stack.ports import HOST, free_port
 from tools.stack.process import Process, start_all
 from tools.stack.product import ROOT, Addresses, Product, Secrets
 from tools.stack.readiness import answers_ok
-from tools.stack.servers.mariadb import MariaDB
-from tools.stack.servers.rabbitmq import RabbitMQ
-from tools.stack.servers.secantus import Secantus
 
 
 @pytest.fixture(scope="package")
-def operated(
-    rabbitmq: RabbitMQ, mariadb: MariaDB, secantus: Secantus, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Operated]:
-    name, folder = unique_name(), tmp_path_factory.mktemp("operated")
-    urls = (mariadb.create_database(name), secantus.url(name), rabbitmq.create_vhost(name))
-    addresses = Addresses(*urls, admin_port=free_port(), client_port=free_port(), flower_port=free_port())
+def operated(new_servers: NewServers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
+    folder = tmp_path_factory.mktemp("operated")
+    addresses = Addresses(*new_servers(), admin_port=free_port(), client_port=free_port(), flower_port=free_port())
     # Two worker processes each: what one of them counted, the other must know.
     changed = {"METRICS_TOKEN": TOKEN, "WEB_CONCURRENCY": "2"}
     collected, spans = free_port(), folder / "spans.jsonl"

@@ -1,6 +1,5 @@
 """The replication over REST and by command, without Client and broker: the state is unknown."""
 
-import json
 from datetime import datetime
 
 from flask import Flask
@@ -105,8 +104,3 @@ def test_history_is_purged_by_age_a_chunk_at_a_time(app: Flask, editor: Api) -> 
         assert (change_log.purge(), change_log.purge()) == (1, 0)
     shown = editor.call("GET", f"{PRODUCTS}/{product}/replication").get_json()
     assert [version["version"] for version in shown["versions"]] == [2]
-
-
-def test_json_status_can_be_read_by_a_program(editor: Api) -> None:
-    editor.create()
-    assert json.loads(editor.call("GET", STATUS).text)["pending"] == 1

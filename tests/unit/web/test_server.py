@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from waitress.parser import HTTPRequestParser
 from waitress.server import BaseWSGIServer
 from waitress.task import ErrorTask, Task
 
+from tests.flow.running import eventually
 from tests.unit.web.serving import LARGE, Served, closed, serving, until_closed
 from web.http.server import answers, channel, loop, parser
 from web.http.server.limits import MIB, Limits
@@ -26,13 +27,6 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 def served() -> Iterator[Served]:
     with serving(PATIENT) as found:
         yield found
-
-
-def poll(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 20
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return holds()
 
 
 REFUSED = {
@@ -183,10 +177,10 @@ def test_slow_readers_occupy_no_thread_and_are_closed(path: str) -> None:
         readers = [stack.enter_context(served.connect(read_little=True)) for _ in range(6)]
         for reader in readers:
             reader.sendall(request * 20)
-        assert poll(lambda: served.calls.count(path) == 6)  # two threads
+        eventually(lambda: served.calls.count(path) == 6)  # two threads
         assert b" 200 " in served.get("/")
         assert served.calls.count(path) == 6  # one of 20 requests of each client is answered
-        assert poll(lambda: not [entry for entry in served.loop._map.values() if isinstance(entry, channel.Channel)])
+        eventually(lambda: not [entry for entry in served.loop._map.values() if isinstance(entry, channel.Channel)])
 
 
 def test_requests_sent_at_once_are_all_answered_in_order(served: Served) -> None:
@@ -217,7 +211,7 @@ def test_buffered_bytes_of_clients_are_limited() -> None:
             with suppress(ConnectionError):
                 client.sendall(POST + b"Content-Length: 900000\r\n\r\n" + b"x" * 700_000)
             client.settimeout(0.5)
-        assert poll(lambda: sum(closed(client) for client in clients) >= 4)
+        eventually(lambda: sum(closed(client) for client in clients) >= 4)
         assert b" 200 " in served.get("/")
 
 
@@ -233,7 +227,7 @@ def test_current_requests_are_answered_when_the_worker_stops() -> None:
         working.sendall(b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n")
         idle.sendall(GET)
         sending.sendall(b"GET / HT")
-        assert poll(lambda: len(served.calls) == 2)
+        eventually(lambda: len(served.calls) == 2)
         served.loop.stop_accepting()
         assert closed(idle)
         assert closed(sending)
@@ -244,7 +238,7 @@ def test_current_requests_are_answered_when_the_worker_stops() -> None:
         received = until_closed(working)
         assert received.endswith(b"True")
         assert b"Connection: close" in received
-        assert poll(served.loop.finished)
+        eventually(served.loop.finished)
 
 
 HOOKS = [

@@ -4,13 +4,13 @@ import os
 import signal
 import socket
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
+from tests.flow.running import eventually
 from tools.stack import readiness
 from tools.stack.ports import HOST, free_port
 from tools.stack.process import Process
@@ -53,13 +53,6 @@ def web(tmp_path: Path) -> Iterator[Web]:
         process.kill()
 
 
-def poll(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 30
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return holds()
-
-
 def refuses(port: int) -> bool:
     try:
         socket.create_connection((HOST, port), timeout=5).close()
@@ -71,9 +64,9 @@ def refuses(port: int) -> bool:
 def test_sigterm_finishes_what_was_begun_and_takes_nothing_new(web: Web, tmp_path: Path) -> None:
     with socket.create_connection((HOST, web.port), timeout=20) as client:
         client.sendall(b"GET /waits?folder=%s HTTP/1.1\r\nHost: x\r\n\r\n" % str(tmp_path).encode())
-        assert poll((tmp_path / "begun").exists)
+        eventually((tmp_path / "begun").exists)
         web.ask_to_stop()
-        assert poll(lambda: refuses(web.port))
+        eventually(lambda: refuses(web.port))
         assert web.running
         (tmp_path / "go").touch()
         received = b""
@@ -81,22 +74,22 @@ def test_sigterm_finishes_what_was_begun_and_takes_nothing_new(web: Web, tmp_pat
             received += part
     assert received.startswith(b"HTTP/1.1 200 ")
     assert received.endswith(b"done")
-    assert poll(lambda: not web.running)
+    eventually(lambda: not web.running)
     assert web.outcome == "ended with exit code 0"
 
 
 def test_worker_that_hangs_is_replaced(web: Web) -> None:
     hung = int(web.get("/pid"))
     os.kill(hung, signal.SIGSTOP)
-    assert poll(lambda: web.said(f"WORKER TIMEOUT (pid:{hung})"))
-    assert poll(lambda: readiness.answers_ok(web.port, "/pid"))
+    eventually(lambda: web.said(f"WORKER TIMEOUT (pid:{hung})"))
+    eventually(lambda: readiness.answers_ok(web.port, "/pid"))
     assert int(web.get("/pid")) != hung
 
 
 def test_worker_ends_when_gunicorn_was_killed(web: Web) -> None:
     web.get("/pid")
     os.kill(web.pid, signal.SIGKILL)
-    assert poll(lambda: refuses(web.port))
+    eventually(lambda: refuses(web.port))
 
 
 def test_several_workers_share_the_port(tmp_path: Path) -> None:
@@ -105,7 +98,7 @@ def test_several_workers_share_the_port(tmp_path: Path) -> None:
     try:
         web.wait_ready()
         pids = set()
-        assert poll(lambda: pids.add(web.get("/pid")) or len(pids) == 2)
+        eventually(lambda: pids.add(web.get("/pid")) or len(pids) == 2)
     finally:
         web.kill()
 
@@ -114,7 +107,7 @@ def test_tls_settings_are_refused_not_ignored(tmp_path: Path) -> None:
     web = Web(tmp_path, "--certfile", "cert.pem", "--keyfile", "key.pem")
     web.start()
     try:
-        assert poll(lambda: not web.running)
+        eventually(lambda: not web.running)
         assert web.outcome == "ended with exit code 1"
     finally:
         web.kill()

@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.flow.running import eventually
 from tools.stack import die_with_parent
 from tools.stack.errors import StackError
 from tools.stack.process import Process, ProcessFailedError
@@ -54,13 +54,6 @@ def started(process: Process) -> Process:
     process.start()
     process.wait_ready()
     return process
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def is_alive(pid: int) -> bool:
