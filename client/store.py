@@ -68,7 +68,7 @@ def connect(
 
 
 class WriteListener(CommandListener):
-    """Records that the request wrote, so that an error's answer does not say that nothing was changed."""
+    """Records that a request wrote, so that no error answered after that claims that nothing was changed."""
 
     def started(self, event: CommandStartedEvent) -> None:
         if event.command_name in _WRITES:

@@ -41,9 +41,9 @@ def cli() -> None:
 
 @click.command()
 @click.argument("service", type=click.Choice(["admin", "client"]))
-@click.option("--revision", default="head", help="Admin only: migrate to this revision, up or down ('base': none).")
+@click.option("--revision", default="head", help="Admin only: migrate up or down to this revision; 'base' undoes all.")
 def migrate(service: str, revision: str) -> None:
-    """Migrate the database of SERVICE to this version. Repeating it changes nothing.
+    """Migrate the database of SERVICE, admin or client, to this version. A second run changes nothing.
 
     \b
     Examples:

@@ -39,7 +39,7 @@ def start(service: str) -> None:
         from runtime import opentelemetry_setup
     except ImportError as error:
         raise SettingsError(
-            f"OTEL_EXPORTER_OTLP_ENDPOINT needs pip install 'lockstep[tracing]' ({error.name})"
+            f"OTEL_EXPORTER_OTLP_ENDPOINT is set, but {error.name} is missing: run pip install 'lockstep[tracing]'"
         ) from None
     opentelemetry_setup.start(service, endpoint)
     _otel = opentelemetry_setup

@@ -52,7 +52,7 @@ class Report:
 
 
 def show_fields(found: Fields, as_json: bool) -> None:
-    """Write one product field by field."""
+    """Print the comparison of one product, field by field."""
     if as_json:
         fields = {f.name: {"admin": f.own, "client": f.replica, "same": f.same} for f in found.fields}
         notes = {"pending": found.pending, "failure": found.failure, "applied_at": found.applied_at}

@@ -88,7 +88,7 @@ def staff_list(as_json: bool) -> None:
 @click.argument("email")
 @click.argument("role", type=click.Choice(ROLES))
 def staff_role(email: str, role: str) -> None:
-    """Set the ROLE of EMAIL's account; its sign-ins end.
+    """Set the ROLE of EMAIL's account and end its sign-ins.
 
     \b
     Example:
@@ -103,7 +103,7 @@ def staff_role(email: str, role: str) -> None:
 @click.argument("email")
 @_password
 def staff_passwd(email: str, password_stdin: bool) -> None:
-    """Set the password of EMAIL's account; its sign-ins end.
+    """Set the password of EMAIL's account and end its sign-ins.
 
     \b
     Example:
@@ -118,7 +118,7 @@ def staff_passwd(email: str, password_stdin: bool) -> None:
 @staff.command("disable")
 @click.argument("email")
 def staff_disable(email: str) -> None:
-    """Disable EMAIL's account; its sign-ins end.
+    """Disable EMAIL's account and end its sign-ins.
 
     \b
     Example:

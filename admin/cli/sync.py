@@ -126,7 +126,7 @@ def resync(
     check_range(("--changed-since", "--changed-until"), since, until)
     selection = resync_.Selection(ids, skus, first_id, last_id, since, until, stuck)
     if (selection == resync_.Selection()) != everything:
-        raise click.UsageError("Select products by ids or options, or give --all alone.")
+        raise click.UsageError("Give ids or options that select products, or --all alone.")
     with create_core().app_context():
         total, done = resync_.count(selection), 0
         if dry_run or not total:

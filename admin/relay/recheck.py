@@ -1,6 +1,6 @@
 """Selects sent rows that a relay rechecks before their backoff ends: while rows of a lane arrive, those sent first.
 
-With the backoff alone, the last rows of a long queue would be verified late, by a large part of the queue's time.
+With the backoff alone, the last rows of a long queue would be verified long after they arrived.
 Rows that another relay sent, or this one before a restart, wait for their backoff.
 """
 

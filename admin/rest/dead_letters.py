@@ -50,7 +50,7 @@ class OneDeadLetter(MethodView):
     @blp.response(200, OneDeadLetterSchema)
     @blp.alt_response(404, description="No such dead letter")
     def get(self, id_: str) -> Any:
-        """Show one with its payload."""
+        """Show a dead letter with its payload."""
         return dead_letters.get_dead_letter(id_)
 
 
@@ -60,7 +60,7 @@ class OneDeadLetter(MethodView):
 @blp.response(202)
 @blp.alt_response(409, description="It names no product that Admin knows")
 def resync(id_: str) -> Any:
-    """Make its products pending and record it as resynced; the relay then sends their current state."""
+    """Resync a dead letter: its products become pending, and the relay sends their current state."""
     dead_letters.change(dead_letters.RESYNC, id_, author())
     return None, {"Location": url_for("dead_letters.OneDeadLetter", id_=id_)}
 
@@ -71,7 +71,7 @@ def resync(id_: str) -> Any:
 @blp.response(204)
 @blp.alt_response(409, description="It is already resynced")
 def discard(id_: str) -> None:
-    """Discard one; its products are left as they are."""
+    """Discard a dead letter. Its products stay as they are."""
     dead_letters.change(dead_letters.DISCARD, id_, author())
 
 
@@ -81,7 +81,7 @@ def discard(id_: str) -> None:
 @blp.arguments(BulkSchema)
 @blp.response(202, BulkResultSchema)
 def resync_all(where: dict[str, Any]) -> Any:
-    """Resync up to 500 that the filter selects and that name a product."""
+    """Resync up to 500 dead letters that the filter selects and that name a product."""
     return dead_letters.change_all(dead_letters.RESYNC, where, author())
 
 
@@ -91,7 +91,7 @@ def resync_all(where: dict[str, Any]) -> Any:
 @blp.arguments(BulkSchema)
 @blp.response(200, BulkResultSchema)
 def discard_all(where: dict[str, Any]) -> Any:
-    """Discard up to 500 that the filter selects."""
+    """Discard up to 500 dead letters that the filter selects."""
     return dead_letters.change_all(dead_letters.DISCARD, where, author())
 
 

@@ -1,6 +1,7 @@
 """Sign-ins, one for each browser session and each family of tokens, stored in the shopper's document.
 
-One read finds account and sign-in, and an erased account has none. The latest MAX_SIGN_INS are valid.
+One read finds both the account and the sign-in. Erasing an account ends its sign-ins. The latest MAX_SIGN_INS are
+valid.
 """
 
 import secrets

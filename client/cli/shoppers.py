@@ -42,7 +42,7 @@ def shopper_add(email: str, password_stdin: bool) -> None:
 @click.argument("email")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
 def shopper_passwd(email: str, password_stdin: bool) -> None:
-    """Set the password of EMAIL. Its sign-ins end.
+    """Set the password of EMAIL's account and end its sign-ins.
 
     \b
     Example:

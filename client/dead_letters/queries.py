@@ -74,7 +74,7 @@ def get(id_or_prefix: str) -> dict[str, Any]:
         where = {"_id": {"$gte": id_or_prefix, "$lte": id_or_prefix + "g"}}  # g sorts after every hexadecimal digit
         found = list(DeadLetter._get_collection().find(where).limit(2))
     if len(found) == 2 and found[0]["_id"] != id_or_prefix:
-        raise NotFoundError(f"more than one dead letter begins with {id_or_prefix}; give more of the id")
+        raise NotFoundError(f"more than one dead letter begins with {id_or_prefix}; give more characters of the id")
     if not found:
         raise NotFoundError(f"there is no dead letter {id_or_prefix!r}")
     return found[0]

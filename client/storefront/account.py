@@ -177,7 +177,7 @@ def change_password() -> ResponseReturnValue:
 @blp.post("/account/erase")
 @login_required
 def erase() -> ResponseReturnValue:
-    """Erase my account and take every like back; needs the password."""
+    """Erase the shopper's account and take back every like. Requires the password."""
     try:
         service.close_account(current_user.id, request.form.get("password", ""))
     except ProblemError as error:

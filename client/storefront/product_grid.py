@@ -78,7 +78,7 @@ class Grid:
 
     @property
     def more(self) -> str | None:
-        """Return the query string of the next page, None at the end."""
+        """Return the query string of the next page, None on the last page."""
         return self.wanted.query(cursor=self.next_cursor) if self.next_cursor else None
 
 

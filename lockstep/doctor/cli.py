@@ -23,10 +23,10 @@ _WORST_FIRST = (EXIT_USAGE, EXIT_DEPENDENCY_DOWN, EXIT_FAILED)
 def doctor(services: tuple[str, ...], as_json: bool) -> None:
     """Check the set-up, and say how to fix it.
 
-    Checks SERVICES; by default those that have settings on this host. Settings come first: each is printed with its
-    source, secrets masked. Then: secret files, disks, both stores with their versions, clocks and migrations, the
-    broker and its queues, the other service and its keys, and whether relay, beat and workers run. Checks that
-    need a wrong setting are skipped. Changes nothing.
+    Checks SERVICES, admin or client; by default those that have settings on this host. Settings come first: each is
+    printed with its source, secrets masked. Then: secret files, disks, both stores with their versions, clocks and
+    migrations, the broker and its queues, the other service and its keys, and whether relay, beat and workers run.
+    Checks that need a wrong setting are skipped. Changes nothing.
 
     Exits 0 when nothing is wrong, 2 when a setting is wrong, 4 when something does not answer, 1 otherwise.
 

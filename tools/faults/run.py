@@ -16,7 +16,7 @@ class NotRunError(Exception):
 
 @dataclass
 class Run:
-    """``seed`` determines all random choices; ``quick`` reduces volumes and outages."""
+    """The options and results of one run. ``seed`` determines random choices; ``quick`` reduces volumes and outages."""
 
     folder: Path
     servers: Servers

@@ -77,9 +77,9 @@ class Process:
         return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
     def start(self) -> None:
-        """Start it without waiting until it is ready. Raises StackError where it already runs."""
+        """Start it without waiting until it is ready. Raises StackError where it is already running."""
         if self.running:
-            raise StackError(f"{self.name} already runs")
+            raise StackError(f"{self.name} is already running")
         self.kill()  # remains of an earlier run
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:

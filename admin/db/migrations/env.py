@@ -1,4 +1,4 @@
-"""Alembic's environment: runs migrations on a connection of their own to the application's database."""
+"""Alembic's environment: runs migrations over a separate connection to the application's database."""
 
 from alembic import context
 

@@ -36,7 +36,7 @@ class State:
             if not try_lock(lock):
                 lock.seek(0)
                 raise StackError(
-                    f"another demo already runs in {self.folder}, as process {lock.read().strip() or 'unknown'}: "
+                    f"another demo is already running in {self.folder}, as process {lock.read().strip() or 'unknown'}: "
                     "stop it with Ctrl-C, or use another folder and other ports (--state DIR, see --help)"
                 )
             lock.truncate(0)

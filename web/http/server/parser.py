@@ -103,6 +103,6 @@ def _check_framing(line: bytes, fields: list[bytes]) -> None:
     if codings and any(field.lower().startswith(b"content-length:") for field in fields):
         raise ParsingError("A request must not have both Content-Length and Transfer-Encoding.")
     if len(codings) > 1 or any(b"," in coding for coding in codings):
-        raise ParsingError("A request must not have several Transfer-Encodings.")
+        raise ParsingError("A request must have at most one Transfer-Encoding.")
     if codings and not line.rstrip().endswith(b"HTTP/1.1"):
         raise ParsingError("Transfer-Encoding needs HTTP/1.1.")

@@ -137,7 +137,7 @@ def test_restart_gives_another_process(make: Make) -> None:
 
 def test_second_start_is_refused(make: Make) -> None:
     process = started(make(WAITS))
-    with pytest.raises(StackError, match="already runs"):
+    with pytest.raises(StackError, match="is already running"):
         process.start()
 
 
