@@ -6,13 +6,20 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import delete
 
+from admin.catalogue.models import Product
+from admin.catalogue.search_terms import ProductSearchTerm
+from admin.db.extensions import db
+from admin.likes.models import LikeCount, ProductLike
+from admin.outbox.models import LaneProgress, ProductChange, Replication
 from client import create_app
 from client.config import ClientSettings
 from client.store import database
 from tests.flow.likes_both_sides import BothSides, both_sides
 from tests.flow.running import NewServers, Running, running
-from tests.flow.stores import client_store_on, sqlite_url, unique_name
+from tests.flow.stores import admin_on, client_store_on, sqlite_url, unique_name
+from tools.stack.servers.mariadb import MariaDB
 from tools.stack.servers.secantus import Secantus
 from tools.stack.servers.valkey import Valkey
 
@@ -63,6 +70,26 @@ def shop_app(secantus: Secantus) -> Iterator[Flask]:
     """The Client's web service on a store of the module's own."""
     with client_store_on(secantus.url(unique_name())) as settings:
         yield create_app(settings)
+
+
+@pytest.fixture(scope="module", params=["mariadb", "sqlite"])
+def _admin_app(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, mariadb: MariaDB
+) -> Iterator[Flask]:
+    on_mariadb = request.param == "mariadb"
+    url = mariadb.create_database(unique_name()) if on_mariadb else sqlite_url(tmp_path_factory.mktemp("admin"))
+    with admin_on(url) as app:
+        yield app
+
+
+@pytest.fixture
+def app(_admin_app: Flask) -> Iterator[Flask]:
+    """Admin without products: one database serves all tests, because migrating one takes longer than most of them."""
+    yield _admin_app
+    db.session.rollback()
+    for table in (Product, ProductSearchTerm, Replication, ProductChange, LaneProgress, ProductLike, LikeCount):
+        db.session.execute(delete(table))
+    db.session.commit()
 
 
 @pytest.fixture(scope="module")

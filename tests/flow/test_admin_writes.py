@@ -1,49 +1,28 @@
 """Writes and claims on MariaDB and SQLite: versions, locks and the outbox are correct under concurrency."""
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from admin.catalogue import service
 from admin.catalogue.messages import current_messages
 from admin.catalogue.models import Product
-from admin.catalogue.search_terms import ProductSearchTerm
 from admin.db.engine import utc_now
 from admin.db.extensions import db
 from admin.likes import service as likes
-from admin.likes.models import LikeCount, ProductLike
+from admin.likes.models import LikeCount
 from admin.outbox.models import FRESH, SENT, LaneProgress, ProductChange, Replication
 from admin.relay import claims
 from admin.relay.loop import RESEND_AFTER
 from admin.relay.verify import Verdict
 from contract.messages import LikeChanged
 from contract.names import INTERACTIVE
-from tests.flow.stores import CONTENT, admin_on, sqlite_url, unique_name
-from tools.stack.servers.mariadb import MariaDB
-
-
-@pytest.fixture(scope="module", params=["mariadb", "sqlite"])
-def _app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, mariadb: MariaDB) -> Iterator[Flask]:
-    on_mariadb = request.param == "mariadb"
-    url = mariadb.create_database(unique_name()) if on_mariadb else sqlite_url(tmp_path_factory.mktemp("writes"))
-    with admin_on(url) as app:
-        yield app
-
-
-@pytest.fixture
-def app(_app: Flask) -> Iterator[Flask]:
-    """Admin without products: one database serves all tests, because migrating one takes longer than most of them."""
-    yield _app
-    db.session.rollback()
-    for table in (Product, ProductSearchTerm, Replication, ProductChange, LaneProgress, ProductLike, LikeCount):
-        db.session.execute(delete(table))
-    db.session.commit()
+from tests.flow.stores import CONTENT
 
 
 def create(sku: str = "MUG-1") -> Product:

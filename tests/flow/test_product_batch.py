@@ -1,7 +1,6 @@
 """Batches of changes on MariaDB and SQLite: whole or not at all, also while others write the same products."""
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from decimal import Decimal
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
 from admin.catalogue import batch_items, service
@@ -21,30 +20,11 @@ from admin.db.extensions import db
 from admin.db.many_rows import insert_rows
 from admin.outbox.models import ProductChange, Replication
 from contract.names import BULK, INTERACTIVE
-from tests.flow.stores import CONTENT, admin_on, sqlite_url, unique_name
-from tools.stack.servers.mariadb import MariaDB
+from tests.flow.stores import CONTENT
 
 TABLES = (Product, ProductSearchTerm, Replication, ProductChange)
 SKUS = [f"SKU-{number}" for number in range(60)]
 ROUNDS = 6
-
-
-@pytest.fixture(scope="module", params=["mariadb", "sqlite"])
-def _app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, mariadb: MariaDB) -> Iterator[Flask]:
-    on_mariadb = request.param == "mariadb"
-    url = mariadb.create_database(unique_name()) if on_mariadb else sqlite_url(tmp_path_factory.mktemp("batches"))
-    with admin_on(url) as app:
-        yield app
-
-
-@pytest.fixture
-def app(_app: Flask) -> Iterator[Flask]:
-    """Admin without products: one database serves all tests, because migrating one takes longer than most of them."""
-    yield _app
-    db.session.rollback()
-    for table in TABLES:
-        db.session.execute(delete(table))
-    db.session.commit()
 
 
 def run(*items: dict[str, Any], atomic: bool = False, lane: str = INTERACTIVE) -> list[Outcome]:

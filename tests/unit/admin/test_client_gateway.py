@@ -10,13 +10,13 @@ import pytest
 from flask import Flask
 
 from admin import maintenance
-from admin.db.extensions import db
 from admin.outbox.breaker import Breaker
 from admin.outbox.client_gateway import ClientGateway, ClientUnavailableError
 from admin.relay import restore_detection
 from admin.relay.loop import Relay
 from contract.names import LANE_QUEUES
 from tests.unit.admin.catalogue import Api
+from tools.stack.api import eventually
 
 KEYS = {"test": b"k" * 40}
 TIMEOUT_SECONDS = 0.3
@@ -94,10 +94,7 @@ def test_open_breaker_lets_one_probe_through_after_its_cooldown_and_closes_after
     assert [breaker.may_call(), breaker.may_call()] == [True, True]
     breaker.open()
     assert not breaker.may_call()
-    deadline = time.monotonic() + 5
-    while not breaker.may_call():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    eventually(breaker.may_call, within=5)
     breaker = Breaker(cooldown=0.0)
     breaker.open()
     assert breaker.may_call(), "the probe"
@@ -107,39 +104,38 @@ def test_open_breaker_lets_one_probe_through_after_its_cooldown_and_closes_after
     assert [breaker.may_call(), breaker.may_call()] == [True, True]
 
 
-def test_relay_waits_once_for_a_silent_client_over_all_lanes_and_maintenance(app: Flask, editor: Api) -> None:
-    editor.create()
-    with silent() as client, app.app_context():
-        real, app.extensions["client_gateway"] = app.extensions["client_gateway"], ClientGateway(client.url, KEYS)
-        try:
-            relay = Relay()
-            for lane in LANE_QUEUES:
-                relay._verify([], lane)
-            for _ in range(3):
-                with pytest.raises(ClientUnavailableError):
-                    restore_detection.ask([])
-        finally:
-            app.extensions["client_gateway"] = real
-            db.session.remove()
-        assert client.calls == 1
-
-
-def test_relay_sends_while_maintenance_waits_for_a_client_that_says_nothing(app: Flask) -> None:
+@pytest.fixture
+def silent_client(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Silent]:
+    """Admin's Client, which accepts calls and never answers."""
     with silent() as client:
-        real, app.extensions["client_gateway"] = app.extensions["client_gateway"], ClientGateway(client.url, KEYS)
-        beats = Beats()
-        try:
-            with maintenance.running(app), app.app_context():
-                deadline = time.monotonic() + 20
-                while not client.calls:
-                    assert time.monotonic() < deadline, "maintenance asks the Client"
-                    time.sleep(0.05)
-                beats.relay = Relay(beats)
-                beats.relay.run()  # until it has beaten some times
-        finally:
-            app.extensions["client_gateway"] = real
-        assert beats.count == Beats.ENOUGH
-        assert client.calls == 1, "maintenance waits for its first answer still"
+        monkeypatch.setitem(app.extensions, "client_gateway", ClientGateway(client.url, KEYS))
+        yield client
+
+
+def test_relay_waits_once_for_a_silent_client_over_all_lanes_and_maintenance(
+    app: Flask, editor: Api, silent_client: Silent
+) -> None:
+    editor.create()
+    with app.app_context():
+        relay = Relay()
+        for lane in LANE_QUEUES:
+            relay._verify([], lane)
+        for _ in range(3):
+            with pytest.raises(ClientUnavailableError):
+                restore_detection.ask([])
+    assert silent_client.calls == 1
+
+
+def test_relay_sends_while_maintenance_waits_for_a_client_that_does_not_answer(
+    app: Flask, silent_client: Silent
+) -> None:
+    beats = Beats()
+    with maintenance.running(app), app.app_context():
+        eventually(lambda: silent_client.calls > 0, within=20, what="a call of maintenance")
+        beats.relay = Relay(beats)
+        beats.relay.run()  # until it has beaten some times
+    assert beats.count == Beats.ENOUGH
+    assert silent_client.calls == 1, "maintenance waits for its first answer still"
 
 
 class Beats:

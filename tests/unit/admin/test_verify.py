@@ -63,13 +63,12 @@ class FakeClient:
 
 
 @pytest.fixture
-def shop(app: Flask) -> Iterator[FakeClient]:
+def shop(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeClient]:
     """The fake Client, inside Admin's context."""
     fake = FakeClient()
-    real, app.extensions["client_gateway"] = app.extensions["client_gateway"], fake
+    monkeypatch.setitem(app.extensions, "client_gateway", fake)
     with app.app_context():
         yield fake
-    app.extensions["client_gateway"] = real
 
 
 def create(sku: str = "MUG-1") -> Replication:
