@@ -142,7 +142,7 @@ class Product:
         node = f"{name}@lockstep"
         options = "--loglevel INFO --concurrency 2 --without-mingle --without-gossip"
         worker = self._process(name, f"celery -A tasks worker {options} -n {node}")
-        worker.ready = lambda: readiness.worker_answers(self.addresses.broker_url, node)
+        worker.ready = lambda: worker.said(f"{node} ready")
         return worker
 
     def new_beat(self, name: str = "beat") -> Process:

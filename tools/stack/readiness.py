@@ -2,9 +2,6 @@
 
 import http.client
 
-from celery import Celery
-from kombu.exceptions import OperationalError
-
 from tools.stack.ports import HOST
 
 _TIMEOUT = 2  # seconds
@@ -20,14 +17,3 @@ def answers_ok(port: int, path: str) -> bool:
         return False
     finally:
         connection.close()
-
-
-def worker_answers(broker_url: str, node: str) -> bool:
-    """Return whether the Celery worker called ``node`` answers a ping through the broker."""
-    with Celery("probe", set_as_current=False) as probe:
-        # Not broker_url: a CELERY_BROKER_URL in the user's environment would win over it.
-        probe.conf.update(broker_read_url=broker_url, broker_write_url=broker_url)
-        try:
-            return bool(probe.control.inspect(destination=[node], timeout=0.5, limit=1).ping())
-        except (OSError, OperationalError):
-            return False

@@ -20,6 +20,7 @@ NEVER_IMPORTED: Mapping[str, tuple[str, ...]] = {
     "import admin.cli.migrate, client.cli.migrate": (*PAGES, *REST, "zxcvbn"),
     "import client.cli.likes": (*PAGES, *REST, "sqlalchemy", "admin"),
     "import tasks; tasks.celery.conf.beat_schedule": CLIENTS_LIBRARIES,  # beat and Flower
+    "import web.http.server, tools.stack.demo.run": (*SERVICES, "celery", "kombu"),  # gunicorn's own process; the demo
     "import tasks; tasks.celery; tasks._import_bodies()": (*PAGES, "client.rest", "admin", "sqlalchemy", "zxcvbn"),
 }
 

@@ -5,15 +5,17 @@ import os
 import resource
 import time
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
 from gunicorn.errors import ConfigError
 from gunicorn.workers.base import Worker as BaseWorker
 
 from web.http.server.limits import Limits
-from web.http.server.loop import EventLoop
-from web.http.uploads import largest_body
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from web.http.server.loop import EventLoop
 
 _FILES = 4096  # descriptors: each connection has up to three, including files with buffered data
 _OWN_FILES = 256  # descriptors for everything else
@@ -42,7 +44,11 @@ class Worker(BaseWorker):
             loop.step()
         loop.close()
 
-    def _loop(self) -> EventLoop:
+    def _loop(self) -> "EventLoop":
+        # Here, as gunicorn's own process imports this module and needs neither Flask nor waitress.
+        from web.http.server.loop import EventLoop
+        from web.http.uploads import largest_body
+
         application: Flask = self.wsgi
         return EventLoop(
             application,
