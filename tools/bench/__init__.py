@@ -1,4 +1,4 @@
-"""Benchmark: the cost of Lockstep, as ratios to the bare limits of its servers, measured in one run.
+"""Benchmark: what Lockstep costs, in CPU time and as ratios to bare Flask views, measured in one run.
 
-``rows`` holds one module per row of the table; ``bare`` what the parts can do without Lockstep.
+``rows`` holds one module per section of the table; ``bare`` what the parts cost without Lockstep.
 """

@@ -1,4 +1,4 @@
-"""``scripts/bench``: Lockstep compared with the bare limits of its servers, in one run."""
+"""``scripts/bench``: Lockstep compared with bare Flask views, in one run."""
 
 import sys
 

@@ -35,12 +35,13 @@ class Connection:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._used = time.monotonic()
 
-    def send(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes, bytes]:
-        """Return the answer's status, head and body."""
+    def send(self, method: str, path: str, body: bytes = b"", key: str = "") -> tuple[int, bytes, bytes]:
+        """Send a request, with an Idempotency-Key where there is a ``key``; return the answer's status, head, body."""
         if time.monotonic() - self._used > _RESTED:
             self._socket.close()
             self._connect()
-        head = f"{method} {path} HTTP/1.1\r\n{self._headers}Content-Length: {len(body)}\r\n\r\n"
+        once = f"Idempotency-Key: {key}\r\n" if key else ""
+        head = f"{method} {path} HTTP/1.1\r\n{self._headers}{once}Content-Length: {len(body)}\r\n\r\n"
         self._socket.sendall(head.encode() + body)
         while b"\r\n\r\n" not in self._rest:
             self._receive()

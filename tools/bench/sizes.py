@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """``rounds`` are of the rows that alternate, each ``seconds`` long; the others count products or requests."""
+    """``rounds`` are of the rows that alternate, each ``seconds`` long; the others count what their comment says."""
 
     rounds: int
     seconds: float
@@ -15,11 +15,22 @@ class Sizes:
     idle_seconds: float
     catalogue: int  # products while the shop's pages are measured; a backlog fills it
     more: int  # products imported while they are measured again
-    pages: int  # requests of each page
-    imported: int
+    pages: int  # requests of each page of the shop
+    imported: int  # products of the large import
     flat_from: int  # imported rows before the first measurement of memory
+    batches: int  # in each round
+    batch: int  # products of each
 
 
-TOY = Sizes(1, 0.2, 5, 1, 1, 0.3, 80, 40, 1, 60, 20)
-QUICK = Sizes(2, 1.0, 60, 1, 2, 5.0, 3_000, 2_000, 5, 3_000, 500)
-FULL = Sizes(5, 4.0, 400, 3, 2, 30.0, 50_000, 50_000, 20, 100_000, 10_000)
+TOY = Sizes(
+    rounds=1, seconds=0.2, singles=5, starts=1, demo_starts=1, idle_seconds=0.3, catalogue=80, more=40, pages=1,
+    imported=60, flat_from=20, batches=1, batch=20,
+)  # fmt: skip
+QUICK = Sizes(
+    rounds=2, seconds=1.0, singles=60, starts=1, demo_starts=2, idle_seconds=5.0, catalogue=3_000, more=2_000, pages=5,
+    imported=3_000, flat_from=500, batches=2, batch=500,
+)  # fmt: skip
+FULL = Sizes(
+    rounds=5, seconds=4.0, singles=400, starts=3, demo_starts=2, idle_seconds=30.0, catalogue=50_000, more=50_000,
+    pages=20, imported=100_000, flat_from=10_000, batches=4, batch=500,
+)  # fmt: skip

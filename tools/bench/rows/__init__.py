@@ -1,4 +1,4 @@
-"""One module per row: ``TITLE`` and ``measure(run)``, which returns its figures."""
+"""One module per section of the table: ``TITLE`` and ``measure(run)``, which returns its figures."""
 
 from types import ModuleType
 
