@@ -4,6 +4,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import chain, repeat
 from os import cpu_count
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,10 @@ def put_into(document: Path, results: Results, size: str) -> None:
     before, after = _around(document)
     day = f"{datetime.now(UTC):%Y-%m-%d}"
     lines = [f"{day}, {size} size, {cpu_count()} cores, Python {platform.python_version()}, {platform.system()}.", ""]
-    lines += ["| what | figure | spread | goal | | |", "| --- | --- | --- | --- | --- | --- |"]
+    lines += ["| | what | figure | spread | goal | | |", "| --- | --- | --- | --- | --- | --- | --- |"]
     for name, figures in results.items():
-        lines.append(f"| **{ROWS[name].TITLE}** | | | | | |")
-        lines += [f"| {' | '.join(_cells(figure))} |" for figure in figures]
+        titles = chain([f"**{ROWS[name].TITLE}**"], repeat(""))
+        lines += [f"| {' | '.join((title, *_cells(figure)))} |" for title, figure in zip(titles, figures, strict=False)]
     document.write_text("\n".join([before + BEGIN, *lines, END + after]), encoding="utf-8")
 
 

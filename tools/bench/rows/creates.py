@@ -9,7 +9,7 @@ from tools.bench.run import Run
 from tools.bench.system import Service, per
 from tools.bench.usage import cpu_seconds
 
-TITLE = "Creates, 8 clients at once"
+TITLE = "Creates, 8 at once"
 PATH = "/api/v1/products"
 _prefixes = (f"C{number}" for number in count())
 

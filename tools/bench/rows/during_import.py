@@ -3,7 +3,7 @@
 from tools.bench.figures import Figure, number, percentile
 from tools.bench.run import Run
 
-TITLE = "Creates, one at a time, during the import"
+TITLE = "Creates during the import"
 
 
 def measure(run: Run) -> list[Figure]:

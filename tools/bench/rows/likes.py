@@ -9,7 +9,7 @@ from tools.bench.run import Run
 from tools.bench.system import per
 from tools.stack.api import eventually
 
-TITLE = "Likes, 8 clients at once"
+TITLE = "Likes, 8 at once"
 _PATH, _BARE_PATH = "/api/v1/products/{}/likes/me", "/products/{}/like"
 _PENDING = ("pending", "uncounted")  # fields of a like until it is forwarded and counted
 _WITHIN = 120.0

@@ -46,9 +46,9 @@ def measure(run: Run) -> list[Figure]:
 
 def _command(run: Run, arguments: Sequence[str]) -> float:
     """Return the CPU seconds of a command."""
+    command, env = ["lockstep", *arguments], dict(run.system.product.env)
     before = _ended()
-    command = ["lockstep", *arguments]
-    done = subprocess.run(command, env=dict(run.system.product.env), cwd=ROOT, capture_output=True, check=False)
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, check=False)
     if done.returncode:
         raise BenchError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.decode()[-500:]}")
     return _ended() - before

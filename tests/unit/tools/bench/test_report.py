@@ -28,9 +28,9 @@ def test_the_table_replaces_what_is_between_the_markers(tmp_path: Path) -> None:
     table, _, after = rest.partition(END)
     assert (before, after) == ("before\n", "\nafter\n")
     assert "old" not in table
-    assert "\n| CPU | 4.25 ms | 4 … 5 | ≤ 5 | met | Admin 3, store 1.25 |\n" in table
-    assert "\n| rate | 1,234 /s |  | ≥ 2000 | missed | one caller |\n" in table
-    assert "\n| CPU of everything | 0.5 % of a core |  |  |  |  |\n" in table
+    assert "\n| **Creates, 8 at once** | CPU | 4.25 ms | 4 … 5 | ≤ 5 | met | Admin 3, store 1.25 |\n" in table
+    assert "\n|  | rate | 1,234 /s |  | ≥ 2000 | missed | one caller |\n" in table
+    assert "\n| **Idle system** | CPU of everything | 0.5 % of a core |  |  |  |  |\n" in table
 
 
 @pytest.mark.parametrize("text", ["", "no markers", f"{BEGIN} only", f"{END}\n{BEGIN}"])
