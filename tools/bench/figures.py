@@ -55,9 +55,8 @@ def number(value: float) -> str:
 
 
 def of_rounds(what: str, values: Sequence[float], unit: str, **more: float | str) -> Figure:
-    """Return the median of ``values`` with their spread."""
-    spread = (min(values), max(values))
-    return Figure(what, statistics.median(values), unit, spread, **more)  # type: ignore[arg-type]
+    """Return the median of ``values``, with their spread where there are several."""
+    return Figure(what, statistics.median(values), unit, _spread(values), **more)  # type: ignore[arg-type]
 
 
 def ratio(what: str, above: Sequence[float], below: Sequence[float], unit: str, **goal: float) -> Figure:
@@ -73,8 +72,11 @@ def total(what: str, rounds: Sequence[Mapping[str, float]], unit: str, bar: str 
     """Return the median of the sums of each round's parts, and the median of each part."""
     sums = [sum(parts.values()) for parts in rounds]
     parts = {name: statistics.median(parts[name] for parts in rounds) for name in rounds[0]}
-    spread = (min(sums), max(sums)) if len(sums) > 1 else None
-    return Figure(what, statistics.median(sums), unit, spread, parts=parts, bar=bar, **goal)  # type: ignore[arg-type]
+    return Figure(what, statistics.median(sums), unit, _spread(sums), parts=parts, bar=bar, **goal)  # type: ignore[arg-type]
+
+
+def _spread(values: Sequence[float]) -> tuple[float, float] | None:
+    return (min(values), max(values)) if len(values) > 1 else None
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -17,6 +17,7 @@ def test_a_goal_is_met_at_its_bound() -> None:
 def test_rounds_give_their_median_and_their_spread() -> None:
     figure = of_rounds("a", [3.0, 1.0, 8.0], "ms")
     assert (figure.value, figure.spread) == (3.0, (1.0, 8.0))
+    assert of_rounds("a", [3.0], "ms").spread is None
 
 
 def test_a_ratio_is_taken_within_each_round() -> None:
