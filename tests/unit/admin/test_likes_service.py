@@ -51,46 +51,31 @@ def count(product: int) -> int:
 # --- the use case -----------------------------------------------------------------------------------------
 
 
-def test_like_and_unlike_are_counted(product: int) -> None:
-    assert apply_likes([like(product, 1)]) == [LikeOutcome(APPLIED, 1, True)]
-    assert count(product) == 1
-    assert apply_likes([like(product, 2, liked=False)]) == [LikeOutcome(APPLIED, 2, False)]
-    assert count(product) == 0
+# What arrives one after another, revision and state; then the last outcome and the count.
+ARRIVALS: dict[str, tuple[list[tuple[int, bool]], LikeOutcome, int]] = {
+    "like": ([(1, True)], LikeOutcome(APPLIED, 1, True), 1),
+    "like and unlike": ([(1, True), (2, False)], LikeOutcome(APPLIED, 2, False), 0),
+    "first state is an unlike": ([(2, False)], LikeOutcome(APPLIED, 2, False), 0),
+    "same like twice": ([(1, True), (1, True)], LikeOutcome(SUPERSEDED, 1, True), 1),
+    "lower revision": ([(3, False), (2, True)], LikeOutcome(SUPERSEDED, 3, False), 0),
+    "equal revision of another state": ([(3, True), (3, False)], LikeOutcome(SUPERSEDED, 3, True), 1),
+    "higher revision of the same state": ([(1, True), (5, True)], LikeOutcome(APPLIED, 5, True), 1),
+    "revision below that": ([(1, True), (5, True), (4, False)], LikeOutcome(SUPERSEDED, 5, True), 1),
+}
+
+
+@pytest.mark.parametrize(("arriving", "last", "counted"), ARRIVALS.values(), ids=ARRIVALS)
+def test_higher_revision_of_a_like_is_applied_and_counted_once(
+    product: int, arriving: list[tuple[int, bool]], last: LikeOutcome, counted: int
+) -> None:
+    outcomes = [apply_likes([like(product, revision, liked)]) for revision, liked in arriving]
+    assert outcomes[-1] == [last]
+    assert count(product) == counted
 
 
 def test_likes_of_several_shoppers_add_up(product: int) -> None:
     apply_likes([like(product, 1, user=f"u{number}") for number in range(MAX_LIKES)])
     assert count(product) == MAX_LIKES
-
-
-def test_repeated_like_changes_nothing(product: int) -> None:
-    apply_likes([like(product, 1)])
-    assert apply_likes([like(product, 1)]) == [LikeOutcome(SUPERSEDED, 1, True)]
-    assert count(product) == 1
-
-
-def test_lower_revision_is_superseded(product: int) -> None:
-    apply_likes([like(product, 3, liked=False)])
-    assert apply_likes([like(product, 2)]) == [LikeOutcome(SUPERSEDED, 3, False)]
-    assert count(product) == 0
-
-
-def test_equal_revision_of_another_state_is_superseded(product: int) -> None:
-    apply_likes([like(product, 3)])
-    assert apply_likes([like(product, 3, liked=False)]) == [LikeOutcome(SUPERSEDED, 3, True)]
-    assert count(product) == 1
-
-
-def test_higher_revision_of_the_same_state_is_stored_and_counted_once(product: int) -> None:
-    apply_likes([like(product, 1)])
-    assert apply_likes([like(product, 5)]) == [LikeOutcome(APPLIED, 5, True)]
-    assert apply_likes([like(product, 4, liked=False)]) == [LikeOutcome(SUPERSEDED, 5, True)]
-    assert count(product) == 1
-
-
-def test_first_state_of_a_shopper_may_be_an_unlike(product: int) -> None:
-    assert apply_likes([like(product, 2, liked=False)]) == [LikeOutcome(APPLIED, 2, False)]
-    assert count(product) == 0
 
 
 def test_states_of_one_shopper_in_one_batch_are_applied_in_order(product: int) -> None:
