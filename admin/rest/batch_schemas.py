@@ -10,7 +10,7 @@ from admin.catalogue.bulk import DELETED, UPDATED
 from admin.outbox.outbox import CREATED
 from contract.names import BULK, INTERACTIVE
 from contract.product_rules import RULES
-from web.http.api import FieldProblemSchema
+from web.http.api import FieldProblemSchema, ProblemSchema
 from web.http.fields import Text
 
 RESULTS = (CREATED, UPDATED, UNCHANGED, DELETED)
@@ -107,3 +107,12 @@ class BatchResultSchema(ma.Schema):
     unchanged = ma.fields.Integer()
     deleted = ma.fields.Integer()
     refused = ma.fields.Integer()
+
+
+class BatchProblemSchema(ProblemSchema):
+    """``items`` are the refused ones of an atomic batch."""
+
+    class Meta:
+        fields = (*ProblemSchema.Meta.fields, "items")
+
+    items = ma.fields.List(ma.fields.Nested(ItemOutcomeSchema))

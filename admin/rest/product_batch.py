@@ -14,12 +14,19 @@ from admin.catalogue import batch_items, idempotency
 from admin.catalogue.batch import BatchRefusedError, Outcome, apply_batch
 from admin.catalogue.batch_items import Refused
 from admin.outbox.outbox import CREATED
-from admin.rest.batch_schemas import EXAMPLE, RESULTS, BatchQuerySchema, BatchResultSchema, BatchSchema
+from admin.rest.batch_schemas import (
+    EXAMPLE,
+    RESULTS,
+    BatchProblemSchema,
+    BatchQuerySchema,
+    BatchResultSchema,
+    BatchSchema,
+)
 from admin.rest.keys import idempotency_key
 from admin.rest.preconditions import etag
 from web.http.api import Blueprint, bearer_doc
 from web.http.openapi import IDEMPOTENCY_KEY
-from web.http.problems import ProblemError
+from web.http.problems import PROBLEM_TYPE, ProblemError
 from web.http.uploads import accepts_body
 
 MAX_MEBIBYTES = 2
@@ -40,7 +47,12 @@ class NothingStoredError(ProblemError):
 @blp.arguments(BatchQuerySchema, location="query")
 @blp.arguments(BatchSchema, example=EXAMPLE)
 @blp.response(200, BatchResultSchema)
-@blp.alt_response(422, description="Not a batch, or an atomic one with items that cannot be carried out")
+@blp.alt_response(
+    422,
+    schema=BatchProblemSchema,
+    content_type=PROBLEM_TYPE,
+    description="Not a batch, or an atomic one with items that cannot be carried out",
+)
 def change_products(query: dict[str, Any], body: dict[str, Any]) -> Response:
     """Create, update and delete up to 500 products in one transaction, with an outcome for each item.
 

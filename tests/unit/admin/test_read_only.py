@@ -20,9 +20,11 @@ def app(database: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 def test_an_editor_reads_and_is_told_why_nothing_can_be_changed(editor: Api) -> None:
     assert editor.listed().status_code == 200
-    answer = editor.call("POST", PRODUCTS, json=CONTENT)
-    assert answer.status_code == 403
-    assert "read-only demonstration" in answer.get_json()["detail"]
+    batch = {"items": [{"action": "create", "product": CONTENT}]}
+    for path, body in ((PRODUCTS, CONTENT), (f"{PRODUCTS}/batch", batch)):
+        answer = editor.call("POST", path, json=body)
+        assert answer.status_code == 403
+        assert "read-only demonstration" in answer.get_json()["detail"]
     assert editor.skus() == []
 
 
