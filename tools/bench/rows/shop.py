@@ -21,6 +21,7 @@ TITLE = "The shop's pages"
 _DEEP = 0.8  # of the catalogue lies before the page
 _LIKED = 25  # one in so many products has likes
 _APART = 1.1  # seconds between two requests of a page, so that it is none of the shop's copies of a second
+_ENOUGH = 120.0  # seconds: where pages are slow, a few requests of each show it
 _MOST_LIKED = "most liked"
 _Pages = dict[str, tuple[str, str]]  # by name: the path, and what the page must contain
 
@@ -82,15 +83,16 @@ def _cursor(run: Run, product: dict[str, Any]) -> str:
 
 
 def _times(run: Run, pages: _Pages, go_on: Callable[[], bool]) -> dict[str, list[float]]:
-    """Return the milliseconds of each request, made in turn as often as the run's size says while ``go_on``."""
+    """Return the milliseconds of each request, made in turn as often as the run's size says, while ``go_on``."""
     connection = Connection(run.system.addresses.client_port)
     times: dict[str, list[float]] = defaultdict(list)
+    end = time.monotonic() + _ENOUGH
     for _ in range(run.sizes.pages):
         began = time.monotonic()
         for what, (path, expected) in pages.items():
             times[what].append(1000 * _get(connection, what, path, expected))
         time.sleep(max(0.0, began + _APART - time.monotonic()))
-        if not go_on():
+        if time.monotonic() > end or not go_on():
             break
     return times
 
