@@ -4,6 +4,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -49,7 +50,7 @@ def measure(run: Run) -> Imported:
 
 @contextmanager
 def _editor(run: Run, probe: Probe) -> Iterator[list[float]]:
-    """Create a product as an editor at intervals; yield the list of the delays."""
+    """Create a product as an editor at intervals; yield the list of the delays. Raises its error at the end."""
     delays: list[float] = []
     done = threading.Event()
 
@@ -58,13 +59,13 @@ def _editor(run: Run, probe: Probe) -> Iterator[list[float]]:
             delays.append(probe.see(run.system.shop["products"], _LOOK_EVERY).visible)
             done.wait(_BETWEEN_PROBES)
 
-    editor = threading.Thread(target=edit)
-    editor.start()
-    try:
-        yield delays
-    finally:
-        done.set()
-        editor.join()
+    with ThreadPoolExecutor(1) as pool:
+        editor = pool.submit(edit)
+        try:
+            yield delays
+        finally:
+            done.set()
+    editor.result()
 
 
 def _watch(run: Run, importer: subprocess.Popen[bytes], before: int) -> dict[str, tuple[float, float]]:
