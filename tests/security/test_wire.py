@@ -1,13 +1,16 @@
 """Attacks on the HTTP layer of the real servers: smuggling, oversized and slow requests."""
 
+import json
 import re
 import resource
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
 import pytest
 import requests
 
+from tests.flow.stores import CONTENT, unique_name
 from tests.security import wire
 from tests.security.conftest import System
 
@@ -157,3 +160,26 @@ def test_upload_without_a_token_is_refused_by_its_size_before_it_is_sent(system:
     head = b"POST /api/v1/imports HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
     received = wire.exchange(system.admin_url, head + b"Expect: 100-continue\r\nContent-Length: 200000000\r\n\r\n")
     assert wire.statuses(received) == [413]
+
+
+def test_batch_that_is_cut_off_in_the_middle_stores_nothing_and_can_be_sent_again(system: System) -> None:
+    skus = [unique_name(), unique_name()]
+    items = [{"action": "create", "product": {**CONTENT, "sku": sku}} for sku in skus]
+    body = json.dumps({"items": items}).encode()
+    head = b"POST /api/v1/products/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    head += f"Authorization: Bearer {system.tokens['editor']}\r\nIdempotency-Key: {skus[0]}\r\n".encode()
+    whole = head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    with wire.connect(system.admin_url) as client:
+        client.sendall(whole[: -len(body) // 2])
+        client.shutdown(socket.SHUT_WR)
+        assert b'"items"' not in wire.read_all(client)
+    assert [stored(system, sku) for sku in skus] == [0, 0]
+    for _ in range(2):
+        answer = wire.exchange(system.admin_url, whole)
+        assert wire.statuses(answer) == [200]
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["created"] == 2
+    assert [stored(system, sku) for sku in skus] == [1, 1]
+
+
+def stored(system: System, sku: str) -> int:
+    return len(system.staff["editor"].ask("GET", "/api/v1/products", params={"q": sku}).json()["items"])

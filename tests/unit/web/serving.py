@@ -14,7 +14,7 @@ from web.http.problems import init_problems
 from web.http.request_ids import init_request_ids
 from web.http.server.limits import Limits
 from web.http.server.loop import EventLoop
-from web.http.uploads import accepts_upload, largest_body
+from web.http.uploads import accepts_body, accepts_upload, largest_body
 
 LARGE = 4 * 1024 * 1024  # bytes: more than the socket buffers of both sides
 
@@ -110,9 +110,14 @@ def _routes(app: Flask, served: Served) -> None:
     app.add_url_rule("/waits", "waits", lambda: str(served.gate.wait(30)))
     app.add_url_rule("/length", "length", lambda: str(len(request.get_data())), methods=["POST"])
     app.add_url_rule("/api/length", "json", lambda: str(len(request.get_data())), methods=["POST"])
+    app.add_url_rule("/api/list", "list", accepts_body(2)(_length), methods=["POST"])
     app.add_url_rule("/upload", "upload", accepts_upload(2)(_upload), methods=["POST"])
     app.add_url_rule("/fails", "fails", lambda: Response(_fails()))
     assert app.config["MAX_CONTENT_LENGTH"] == MAX_BODY_BYTES
+
+
+def _length() -> str:
+    return str(len(request.get_data()))
 
 
 def _upload() -> str:

@@ -86,6 +86,7 @@ def test_body_reaches_the_application(served: Served, sent: bytes, body: bytes) 
 
 TOO_LARGE = {
     b"POST /api/length HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 1048577\r\n": 413,
+    b"POST /api/list HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 2097153\r\n": 413,
     b"POST /length HTTP/1.1\r\nContent-Length: 1048577\r\n": 413,
     b"POST /upload HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 3000000\r\n": 413,
     b"POST /upload HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=b\r\nTransfer-Encoding: chunked\r\n": 411,
@@ -127,6 +128,15 @@ def test_file_within_the_limit_of_its_route_is_accepted(served: Served) -> None:
     part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n' + file + b"\r\n--b--\r\n"
     head = b"POST /upload HTTP/1.0\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n"
     assert served.ask(head % len(part) + part).endswith(b"\r\n\r\n2000000")
+
+
+@pytest.mark.parametrize("coding", ["length", "chunks"])
+def test_list_within_the_limit_of_its_route_is_accepted(served: Served, coding: str) -> None:
+    head = b"POST /api/list HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    body = b"x" * (2 * MIB - 100)  # chunks count with what is around them
+    whole = {"length": b"Content-Length: %d\r\n\r\n%s" % (len(body), body)}
+    whole["chunks"] = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    assert served.ask(head + whole[coding]).endswith(b"\r\n\r\n%d" % len(body))
 
 
 def test_broken_answer_ends_only_its_own_connection(served: Served) -> None:
