@@ -10,7 +10,7 @@ LINE_BYTES = 4094
 FIELD_BYTES = 8190
 FIELDS = 50
 HEAD_BYTES = 32 * 1024
-CHUNKED_BYTES = 1024 * 1024  # of a body without a Content-Length
+CHUNKED_BYTES = 2 * 1024 * 1024  # of a body without a Content-Length: the largest JSON of any route
 
 BodyLimit = Callable[[str, str, str], int]
 """The largest body in bytes for a method, a path and a content type."""
