@@ -11,6 +11,7 @@ from tools.bench.system import per
 
 TITLE = "Creates, one at a time"
 _WARM_UP = 24  # requests: three for each thread of a web service, which connects at its first
+_BLOCK = 20  # changes of one side before the other's turn: few, so that a disturbance affects all sides
 _PAUSE = 0.02  # seconds between two creates, so that each travels alone
 
 
@@ -26,9 +27,9 @@ def measure(run: Run) -> list[Figure]:
         view, path = Probe(views.port, "/products", "W"), Probe(views.port, "/published", "P")
         for _ in range(_WARM_UP):
             ours.see(shop["products"]), view.see(), path.see(shop[store.PRODUCTS])
-        block = range(max(1, run.sizes.singles // run.sizes.rounds))
+        block = range(min(_BLOCK, run.sizes.singles))
         lockstep, bare, bare_path = alternate(
-            run.sizes.rounds,
+            max(1, run.sizes.singles // _BLOCK),
             lambda: [ours.see(shop["products"]) for _ in block],
             lambda: [view.see() for _ in block],
             lambda: [path.see(shop[store.PRODUCTS]) for _ in block],
