@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from json.encoder import encode_basestring
 from types import MappingProxyType
 from typing import Any, Self
@@ -231,6 +231,7 @@ def parse_time(text: str, name: str = "time") -> datetime:
         raise ValueError(f"{name} must be between the years 1 and 9999") from error
 
 
+@lru_cache(maxsize=64)  # all products of a chunk or batch have the time of its transaction
 def format_time(moment: datetime) -> str:
     """Return a datetime (naive ones are UTC) as RFC 3339 with milliseconds, the precision of both stores."""
     aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -12,13 +12,15 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from admin.catalogue import search_terms
-from admin.catalogue.messages import changed_in
+from admin.catalogue.messages import message_of
 from admin.catalogue.models import Product, ProductRow
 from admin.db.engine import retry_deadlocks, table
 from admin.db.extensions import db
 from admin.db.many_rows import insert_rows, upsert_rows
 from admin.outbox import outbox
+from contract import causation
 from contract.messages import ProductChanged
+from contract.versions import compose
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -113,7 +115,8 @@ def store(
         upsert_rows(Product, ProductRow._fields, after)
     search_terms.store(stored, [row for before, row in pairs if _searched(before) != _searched(row)])
     kinds = [outbox.CREATED] * len(stored) + [DELETED if row.deleted_at else UPDATED for row in after]
-    messages = [changed_in(write, row) for row in (*stored, *after)]
+    cause = causation.current()
+    messages = [message_of(row, compose(write.epoch, row.version), cause) for row in (*stored, *after)]
     if messages:
         outbox.record(list(zip(messages, kinds, strict=True)), write, author, lane)
     return messages
