@@ -19,6 +19,7 @@ from sqlalchemy.pool import PoolResetState
 from sqlalchemy.sql.functions import FunctionElement
 
 from admin.db.extensions import db
+from admin.db.json_text import CONVERSIONS
 from web.http import changes
 
 P = ParamSpec("P")
@@ -89,6 +90,7 @@ def engine_options(url: str) -> dict[str, Any]:
         "connect_args": {
             **_password(url),
             "charset": "utf8mb4",
+            "conv": CONVERSIONS,
             "connect_timeout": 5,
             "read_timeout": 30,
             "write_timeout": 30,

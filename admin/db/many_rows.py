@@ -4,7 +4,6 @@ MySQL and MariaDB get the rows as JSON: PyMySQL spends more time on escaping the
 validate them, and the statement's text stays the same, so SQLAlchemy compiles it once (decision 47).
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
@@ -15,6 +14,7 @@ from sqlalchemy.dialects import sqlite
 
 from admin.db.engine import table
 from admin.db.extensions import db
+from admin.db.json_text import JsonText
 
 Row = Sequence[Any]
 NONE: Mapping[str, Any] = MappingProxyType({})
@@ -59,10 +59,10 @@ def _write(
             connection.execute(statement, {"rows": part, **same})
 
 
-def _as_json(rows: Sequence[Row]) -> Iterator[str]:
+def _as_json(rows: Sequence[Row]) -> Iterator[JsonText]:
     """Yield ``rows`` as JSON, in several parts where it is long."""
-    whole = json.dumps(rows, ensure_ascii=False, default=str)
-    if len(whole) <= MAX_CHARACTERS or len(rows) == 1:
+    whole = JsonText.of(rows)
+    if len(whole.text) <= MAX_CHARACTERS or len(rows) == 1:
         yield whole
     else:
         yield from _as_json(rows[: len(rows) // 2])
