@@ -79,12 +79,12 @@ broker_channel_error_retry = True  # a deleted queue otherwise ends the worker
 
 # --- monitoring -------------------------------------------------------------------------------------------
 task_send_sent_event = True  # Flower loses the arguments of waiting tasks otherwise (flower#416)
-worker_send_task_events = True
+worker_send_task_events = True  # sent in groups, twice a second at most (tasks/consumer.py)
 
 # --- beat: its sweep enqueues pending likes again, even where tasks or queues were lost -----------------
-SWEEP_SECONDS = 5
-COLLECT_SECONDS = 10
-COPY_SECONDS = 10
+SWEEP_SECONDS = 10  # a like enqueues the task itself; this finds what a crash or a lost queue left
+COLLECT_SECONDS = 15  # nothing else reports a dead letter
+COPY_SECONDS = 30  # a product with a new image enqueues the task itself; this retries failed copies
 beat_schedule = {
     "sweep likes": {
         "task": names.FORWARD_LIKES,

@@ -82,7 +82,7 @@ def _purge(purge: Callable[[], int], chunk: int) -> None:
 # Each job and its period in seconds.
 JOBS: list[tuple[Callable[[], None], float]] = [
     (make_far_future_due, 60.0),
-    (compare_generations, 5.0),
+    (compare_generations, 10.0),
     (purge_history, 60.0),
     (purge_accounts, 60.0),
     (purge_images, 60.0),
@@ -91,7 +91,7 @@ JOBS: list[tuple[Callable[[], None], float]] = [
     (compare_stores, 5.0),
     (resync_many, 2.0),
 ]
-TICK_SECONDS = 0.5
+TICK_SECONDS = 1.0
 _STOP_SECONDS = 5.0  # then a running job ends with the process, and another relay does its work
 
 

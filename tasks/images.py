@@ -1,4 +1,4 @@
-"""The task that copies images. Products never wait for it; beat enqueues it every 10 seconds."""
+"""The task that copies images. Products never wait for it; a product enqueues it, and so does beat."""
 
 import structlog
 from celery import shared_task

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from admin.monitoring.status import Status
 
 OK, SILENT, UNKNOWN = "ok", "silent", "unknown"
-# A relay compares the stores every ten seconds; beat and a worker collect dead letters as often.
+# Three missed heartbeats: beat and a worker collect dead letters every 15 s; a relay compares the stores more often.
 MAX_AGE = timedelta(seconds=45)
 
 

@@ -59,7 +59,7 @@ class LastResult:
 class ClientState:
     """What waits at the Client: likes for Admin (``likes_oldest_age`` in seconds), dead letters, images to be copied.
 
-    ``worker_seen_at`` is the last heartbeat of a worker, by this database's clock; beat enqueues one every ten seconds.
+    ``worker_seen_at`` is the last heartbeat of a worker, by this database's clock; beat enqueues one every 15 seconds.
     """
 
     likes_pending: int

@@ -7,8 +7,8 @@ from client import heartbeat
 from client.likes import breaker
 from web.pages.shared import Shared
 
-# Three missed heartbeats: the worker's come every 5 s, the relay's at least every 15 s.
-LATE_AFTER = {heartbeat.WORKER: timedelta(seconds=15), heartbeat.ADMIN: timedelta(seconds=45)}
+# Three missed heartbeats: the worker's come every 10 s, the relay's at least every 15 s.
+LATE_AFTER = {heartbeat.WORKER: timedelta(seconds=30), heartbeat.ADMIN: timedelta(seconds=45)}
 _SHOW_MINUTES_AFTER = timedelta(minutes=2)
 
 

@@ -60,6 +60,6 @@ def _migrations() -> Finding:
 
 
 def _worker() -> Finding:
-    """Check both at once: beat enqueues the collection of dead letters every ten seconds, and a worker runs it."""
+    """Check both at once: beat enqueues the collection of dead letters every 15 seconds, and a worker runs it."""
     fix = "Start 'celery -A tasks worker' and 'celery -A tasks beat'; 'celery -A tasks inspect ping' lists the workers."
     return heartbeat("beat and worker", collected_at(), client_store.clock().replace(tzinfo=UTC), fix)

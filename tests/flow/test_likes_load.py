@@ -29,7 +29,7 @@ PRODUCTS = int(os.environ.get("LIKES_PRODUCTS", "6"))
 HOT = int(os.environ.get("LIKES_HOT", "400"))  # shoppers who like one product
 SEED = int(os.environ.get("LIKES_SEED", "5"))
 SETTLED_WITHIN = 150  # seconds
-AT_ONCE = 1.0  # seconds from the answer to the count (0.1 on a machine of its own); the sweep comes every five
+AT_ONCE = 1.0  # seconds from the answer to the count (0.1 on a machine of its own); the sweep comes every ten
 
 Model = set[tuple[int, str]]
 

@@ -1,12 +1,17 @@
 """Flower: access, the list of tasks, its state after a restart, and read-only mode."""
 
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import requests
+from celery.events.event import get_exchange
+from kombu import Connection, Queue
 
 from tests.flow.operations.operated import Operated
 from tests.flow.running import eventually
+from tests.flow.stores import unique_name
 from tools.stack.ports import free_port
 from tools.stack.process import Process
 from tools.stack.product import FLOWER_USER
@@ -33,6 +38,30 @@ def test_arguments_are_product_and_version(operated: Operated) -> None:
     eventually(lambda: f"{product}@v1" in arguments(operated), what="the product's task")
     page = requests.get(f"{operated.product.addresses.flower_url}/tasks", auth=auth(operated), timeout=10).text
     assert page.index("args") < page.index("Routing Key")
+
+
+def test_events_of_one_task_travel_together(operated: Operated) -> None:
+    bodies: list[Any] = []
+    with Connection(operated.product.addresses.broker_url) as connection:
+        queue = Queue(unique_name(), get_exchange(connection), routing_key="#", exclusive=True)
+        with connection.Consumer(queue, callbacks=[lambda body, _message: bodies.append(body)], no_ack=True):
+            product = operated.create()
+            deadline = time.monotonic() + 30
+            while not (found := events_of(f"{product}@v1", bodies)) or "task-succeeded" not in found[-1]:
+                assert time.monotonic() < deadline, bodies
+                with suppress(TimeoutError):
+                    connection.drain_events(timeout=1)
+    seen = sorted(kind for kinds in found for kind in kinds)
+    assert seen == ["task-received", "task-sent", "task-started", "task-succeeded"]
+    assert len(found) < 4, "a message for each event"
+
+
+def events_of(arguments: str, bodies: list[Any]) -> list[list[str]]:
+    """Return the types of the events of the task with ``arguments``, a list for each message."""
+    messages = [body if isinstance(body, list) else [body] for body in bodies]
+    ids = {event["uuid"] for events in messages for event in events if arguments in (event.get("args") or "")}
+    found = [[event["type"] for event in events if event.get("uuid") in ids] for events in messages]
+    return [types for types in found if types]
 
 
 def test_tasks_survive_a_restart(operated: Operated) -> None:
