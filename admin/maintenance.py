@@ -89,7 +89,7 @@ JOBS: list[tuple[Callable[[], None], float]] = [
     (purge_imports, 60.0),
     (purge_idempotency_keys, 60.0),
     (compare_stores, 5.0),
-    (resync_many, 2.0),
+    (resync_many, 5.0),
 ]
 TICK_SECONDS = 1.0
 _STOP_SECONDS = 5.0  # then a running job ends with the process, and another relay does its work

@@ -33,11 +33,11 @@ def __getattr__(name: str) -> Any:
 
     from contract.app import app
 
-    celeryd_init.connect(_import_bodies)
+    celeryd_init.connect(import_bodies)
     return app
 
 
-def _import_bodies(**_: Any) -> None:
+def import_bodies(**_: Any) -> None:
     """Import the task bodies, in the process of a worker and before its pool forks. Exits where one cannot be."""
     try:
         for name in WORKER_IMPORTS:

@@ -25,7 +25,7 @@ from admin.imports.models import ACTIVE, DONE, FAILED, RUNNING, ImportJob, Impor
 from runtime import correlation
 
 CLAIM_LASTS = timedelta(seconds=60)  # a chunk takes less than a second; a relay without one for so long is dead
-IDLE_SECONDS = 1.0
+IDLE_SECONDS = 2.0
 MAX_ERRORS = 10_000  # stored per job; further ones are counted
 _REASON = 500  # characters
 

@@ -22,7 +22,7 @@ STUCK_AFTER = 5  # attempts that were lost while later ones of the same lane arr
 STUCK_BACKOFF = timedelta(minutes=5)
 
 
-# Built once, of columns: it runs twice a second, and building a query of objects costs more than running it.
+# Built once, of columns: it runs once or twice a second, and building a query of objects costs more than running it.
 _rows = table(Replication).columns
 _ANY_DUE = (
     select(_rows.product_id)
@@ -32,7 +32,7 @@ _ANY_DUE = (
 
 
 def any_due() -> bool:
-    """Return whether any lane has a due row. An idle relay runs only this query, twice a second."""
+    """Return whether any lane has a due row. An idle relay runs only this query."""
     return any_row(_ANY_DUE)
 
 

@@ -34,7 +34,9 @@ WINDOW = 5_000  # rows sent and not verified, per lane
 RESERVE = WINDOW // 10  # of the window, for rows never sent: products that always fail cannot fill it
 CLAIM = MAX_IDS  # rows per step: one call to the Client
 SENT_WITHOUT_ASKING = 9  # claims of a backlog that are sent unverified after one of which nothing had arrived
-IDLE_SECONDS = 0.5
+IDLE_SECONDS = 0.5  # between two ticks that find nothing due …
+CALM_SECONDS = 1.0  # … and after CALM_AFTER of them: an idle relay mostly costs its wake-ups
+CALM_AFTER = 20
 OUTAGE_PAUSE_SECONDS = 2.0
 # A queue is empty as soon as a worker receives its last message, which then takes time to be applied.
 RESEND_AFTER = timedelta(seconds=4)
@@ -52,6 +54,7 @@ class Relay:
         self._send_without_asking: Counter[str] = Counter()
         self._recheck_schedule = RecheckSchedule()
         self._interrupted = False
+        self._idle_ticks = 0  # in a row
 
     def stop(self) -> None:
         """Let ``run`` return after the current step."""
@@ -84,7 +87,10 @@ class Relay:
             return OUTAGE_PAUSE_SECONDS
         finally:
             db.session.remove()
-        return 0.0 if busy and any(busy) else IDLE_SECONDS
+        self._idle_ticks = 0 if busy else self._idle_ticks + 1
+        if busy and any(busy):
+            return 0.0
+        return IDLE_SECONDS if self._idle_ticks < CALM_AFTER else CALM_SECONDS
 
     def recheck(self, lane: str) -> bool:
         """Verify due rows that were sent; send lost ones again once the lane's queue is empty.

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from admin.console import parts
+from client import heartbeat
+from client.storefront import delays
 from contract import names, topology
 
 QUEUES = {value for key, value in vars(names).items() if key.startswith("QUEUE_")}
@@ -18,10 +21,10 @@ TASKS = {value for key, value in vars(names).items() if key.isupper() and str(va
 def worker_view() -> dict[str, Any]:
     """The queues and tasks of a worker, read from the real application in a separate process."""
     script = (
-        "import json; from contract.app import app; app.loader.import_default_modules();"
+        "import json, tasks; app = tasks.celery; tasks.import_bodies();"
         "print(json.dumps({'queues': sorted(app.amqp.queues), 'tasks': sorted(app.tasks),"
         " 'routed': {t: r['queue'] for t, r in app.conf.task_routes.items()},"
-        " 'beat': [e['task'] for e in app.conf.beat_schedule.values()]}))"
+        " 'beat': {e['task']: e['schedule'] for e in app.conf.beat_schedule.values()}}))"
     )
     environment = {**os.environ, "CELERY_BROKER_URL": "amqp://nobody:nothing@127.0.0.1:1//"}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
@@ -42,6 +45,19 @@ def test_every_named_task_has_a_body_and_a_consumed_queue(worker_view: dict[str,
 
 def test_beat_schedules_only_tasks_that_exist(worker_view: dict[str, Any]) -> None:
     assert set(worker_view["beat"]) <= TASKS
+
+
+def test_periodic_tasks_are_few(worker_view: dict[str, Any]) -> None:
+    """They push the syncs out of Flower's list, and an idle system pays for them."""
+    assert sum(1 / seconds for seconds in worker_view["beat"].values()) <= 0.2
+
+
+def test_part_is_reported_late_after_three_missed_heartbeats_of_beat_at_the_earliest(
+    worker_view: dict[str, Any],
+) -> None:
+    every = worker_view["beat"]
+    assert delays.LATE_AFTER[heartbeat.WORKER].total_seconds() >= 3 * every[names.FORWARD_LIKES]
+    assert parts.MAX_AGE.total_seconds() >= 3 * every[names.COLLECT_DEAD_LETTERS]
 
 
 @pytest.mark.parametrize("queue", topology.WORK_QUEUES, ids=lambda queue: queue.name)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from celery.exceptions import Reject
 
+import tasks
 from contract import names
 from contract.app import app
 
@@ -12,7 +13,7 @@ from contract.app import app
 @pytest.mark.parametrize("task", [names.RETRY_LIKES])
 @pytest.mark.parametrize("given", [{"$ne": None}, ["a"], 5, None], ids=str)
 def test_id_of_another_type_is_rejected_into_the_dead_letters(task: str, given: Any) -> None:
-    app.loader.import_default_modules()
+    tasks.import_bodies()
     with pytest.raises(Reject) as rejected:
         app.tasks[task](given)
     assert not rejected.value.requeue

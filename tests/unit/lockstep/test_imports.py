@@ -21,7 +21,7 @@ NEVER_IMPORTED: Mapping[str, tuple[str, ...]] = {
     "import client.cli.likes": (*PAGES, *REST, "sqlalchemy", "admin"),
     "import tasks; tasks.celery.conf.beat_schedule": CLIENTS_LIBRARIES,  # beat and Flower
     "import web.http.server, tools.stack.demo.run": (*SERVICES, "celery", "kombu"),  # gunicorn's own process; the demo
-    "import tasks; tasks.celery; tasks._import_bodies()": (*PAGES, "client.rest", "admin", "sqlalchemy", "zxcvbn"),
+    "import tasks; tasks.celery; tasks.import_bodies()": (*PAGES, "client.rest", "admin", "sqlalchemy", "zxcvbn"),
 }
 
 
