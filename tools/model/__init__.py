@@ -1,0 +1,1 @@
+"""Runs the searches of the models in ``model/`` with SPIN, and proves that removing any guard is found."""
