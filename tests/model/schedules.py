@@ -1,7 +1,4 @@
-"""Random schedules of the real functions, compared with the reference after each step.
-
-``python -m tests.model.schedules STEPS`` runs that many steps, in schedules of a seed each.
-"""
+"""Random schedules of the real functions, compared with the reference after each step."""
 
 import random
 from collections.abc import Callable, Sequence
