@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
-from admin.catalogue import batch_items, service
+from admin.catalogue import batch_items, idempotency, service
 from admin.catalogue.batch import BatchRefusedError, Done, Outcome, apply_batch
 from admin.catalogue.models import Product
 from admin.catalogue.search_terms import LONGEST, ProductSearchTerm
@@ -20,7 +20,7 @@ from admin.db.extensions import db
 from admin.db.many_rows import insert_rows
 from admin.outbox.models import ProductChange, Replication
 from contract.names import BULK, INTERACTIVE
-from tests.flow.stores import CONTENT
+from tests.flow.stores import CONTENT, unique_name
 
 TABLES = (Product, ProductSearchTerm, Replication, ProductChange)
 SKUS = [f"SKU-{number}" for number in range(60)]
@@ -128,6 +128,18 @@ def test_atomic_batch_with_a_refused_item_stores_nothing() -> None:
         run(create("B"), create("A"), atomic=True)
     assert [one.index for one in caught.value.refused] == [1]
     assert counts() == before
+
+
+@pytest.mark.usefixtures("app")
+def test_answer_of_a_large_batch_is_stored_with_its_key() -> None:
+    answer, key = {"items": ["refused"] * 50_000}, unique_name()  # longer than MySQL's TEXT
+    with idempotency.claim("tester", key, "body") as claim:
+        assert claim
+        claim.store(answer)
+        db.session.commit()
+    with idempotency.claim("tester", key, "body") as again:
+        assert again
+        assert again.answer == answer
 
 
 def test_batches_that_create_the_same_skus_in_opposite_orders_create_each_once(app: Flask) -> None:
