@@ -4,10 +4,11 @@ The application is created on first use. Only a worker imports the task bodies: 
 by name, and without the Client's libraries each of them starts half a second sooner and takes 40 MB less.
 """
 
-import gc
 import traceback
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from runtime.imports import without_collector
 
 if TYPE_CHECKING:
     from contract.app import app as celery
@@ -40,9 +41,9 @@ def __getattr__(name: str) -> Any:
 def import_bodies(**_: Any) -> None:
     """Import the task bodies, in the process of a worker and before its pool forks. Exits where one cannot be."""
     try:
-        for name in WORKER_IMPORTS:
-            import_module(name)
+        with without_collector():
+            for name in WORKER_IMPORTS:
+                import_module(name)
     except Exception as error:  # Celery would only log it, and the worker would discard every task as unknown
         traceback.print_exc()
         raise SystemExit(1) from error
-    gc.freeze()  # the collector would write to each object, and each child of the pool would copy 10 MB for it

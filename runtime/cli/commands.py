@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from runtime.imports import without_collector
 from runtime.masking import mask
 from runtime.settings import SettingsError
 
@@ -52,7 +53,8 @@ class LazyCommand(click.Command):
     def load(self) -> click.Command:
         """Import the command and return a copy that explains its failures. Raises ImportError, AttributeError."""
         module, _, name = self._target.partition(":")
-        command: click.Command = copy(getattr(import_module(module), name))
+        with without_collector():
+            command: click.Command = copy(getattr(import_module(module), name))
         command.invoke = _explained(command.invoke)  # type: ignore[method-assign, assignment]  # of this copy
         return command
 

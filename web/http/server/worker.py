@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.errors import ConfigError
 from gunicorn.workers.base import Worker as BaseWorker
 
+from runtime.imports import without_collector
 from web.http.server.limits import Limits
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ class Worker(BaseWorker):
         """Raise ConfigError for TLS settings, which would be silently ignored."""
         if cfg.is_ssl:
             raise ConfigError("This server has no TLS: put a proxy with TLS in front of it, and set TRUSTED_PROXIES.")
+
+    def load_wsgi(self) -> None:
+        """Import and create the application."""
+        with without_collector():
+            super().load_wsgi()
 
     def run(self) -> None:
         # waitress logs each request that waits for a thread.
