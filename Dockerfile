@@ -26,6 +26,6 @@ RUN install --directory --owner=lockstep --group=lockstep /var/lib/lockstep
 WORKDIR /app
 COPY flowerconfig.py gunicorn.conf.py ./
 COPY tools/samples/catalogue.csv samples/
-ENV PATH=/opt/lockstep/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2
+ENV PATH=/opt/lockstep/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER lockstep
 CMD ["lockstep", "--help"]

@@ -29,9 +29,6 @@ _OURS = (
     "OTEL_",
 )
 
-# glibc gives every thread a heap of its own; Python's threads take turns, so two heaps do.
-_MEMORY = {"MALLOC_ARENA_MAX": "2"}
-
 
 def new_secret() -> str:
     """Return a random secret of 43 characters."""
@@ -120,7 +117,7 @@ class Product:
         self.addresses = addresses
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(_OURS)}
         limits = {} if limited else UNLIMITED
-        self.env: Mapping[str, str] = inherited | _MEMORY | settings(addresses, keys) | limits | dict(changed or {})
+        self.env: Mapping[str, str] = inherited | settings(addresses, keys) | limits | dict(changed or {})
         self._folder, self._logs = folder, logs
         self.admin = self._web("Admin", "admin", addresses.admin_port)
         self.client = self._web("Client", "client", addresses.client_port)
