@@ -109,7 +109,7 @@ class _Decisions:
         content = {**DEFAULTS, **item.content}
         self._check_image(content)
         self._take_sku(item, None)
-        return Done(item.index, outbox.CREATED, None, bulk.created(content, self.write))
+        return Done(item.index, bulk.CREATED, None, bulk.created(content, self.write))
 
     def _change(self, item: Item) -> Done:
         product = self._product(item)

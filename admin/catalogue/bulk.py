@@ -8,15 +8,16 @@ from functools import wraps
 from operator import attrgetter
 from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from admin.catalogue import search_terms
 from admin.catalogue.messages import message_of
 from admin.catalogue.models import Product, ProductRow
+from admin.db import writes
 from admin.db.engine import retry_deadlocks, table
 from admin.db.extensions import db
-from admin.db.many_rows import insert_rows, upsert_rows
+from admin.db.writes import insert_rows, upsert_rows
 from admin.outbox import outbox
 from contract import causation
 from contract.messages import ProductChanged
@@ -25,10 +26,11 @@ from contract.versions import compose
 P = ParamSpec("P")
 R = TypeVar("R")
 
-UPDATED, DELETED = "updated", "deleted"  # kinds of changes, beside outbox.CREATED
+CREATED, UPDATED, DELETED, RESTORED = "created", "updated", "deleted", "restored"  # kinds of changes
 TRIES = 5
 _NEW = 0  # the id of a product that is not stored yet
 _COLUMNS = table(Product).columns
+_INSERT = insert(table(Product))
 _OF_NEW = ("sku", "live_sku", "title", "description", "price", "currency", "category", "image_url")
 
 
@@ -92,6 +94,11 @@ def updated(product: ProductRow, changes: Mapping[str, Any], write: outbox.Write
     return product._replace(**changes, live_sku=sku, updated_at=write.now, version=product.version + 1)
 
 
+def restored(product: ProductRow, changes: Mapping[str, Any], write: outbox.WriteContext) -> ProductRow:
+    """Return a deleted ``product`` after its restore with ``changes``."""
+    return updated(product, changes, write)._replace(deleted_at=None)
+
+
 def deleted(product: ProductRow, write: outbox.WriteContext) -> ProductRow:
     """Return ``product`` after its delete."""
     return product._replace(live_sku=None, deleted_at=write.now, updated_at=write.now, version=product.version + 1)
@@ -111,15 +118,22 @@ def store(
     """
     pairs = sorted(changed, key=lambda pair: pair[1].id)  # every transaction locks in this order
     stored, after = _insert(new), [row for _before, row in pairs]
-    if after:
-        upsert_rows(Product, ProductRow._fields, after)
-    search_terms.store(stored, [row for before, row in pairs if _searched(before) != _searched(row)])
-    kinds = [outbox.CREATED] * len(stored) + [DELETED if row.deleted_at else UPDATED for row in after]
+    kinds = [CREATED] * len(stored) + [_kind(before, row) for before, row in pairs]
     cause = causation.current()
     messages = [message_of(row, compose(write.epoch, row.version), cause) for row in (*stored, *after)]
     if messages:
-        outbox.record(list(zip(messages, kinds, strict=True)), write, author, lane)
+        writes.execute(
+            *([upsert_rows(Product, ProductRow._fields, after)] if after else []),
+            *search_terms.writes(stored, [row for before, row in pairs if _searched(before) != _searched(row)]),
+            *outbox.writes(list(zip(messages, kinds, strict=True)), write, author, lane),
+        )
     return messages
+
+
+def _kind(before: ProductRow, after: ProductRow) -> str:
+    if after.deleted_at:
+        return DELETED
+    return RESTORED if before.deleted_at else UPDATED
 
 
 _searched = attrgetter(*search_terms.FIELDS)
@@ -130,6 +144,10 @@ def _insert(new: Sequence[ProductRow]) -> list[ProductRow]:
     if not new:
         return []
     same = {name: getattr(new[0], name) for name in ("created_at", "updated_at", "version")}
-    insert_rows(Product, _OF_NEW, list(map(attrgetter(*_OF_NEW), new)), same)
+    rows = list(map(attrgetter(*_OF_NEW), new))
+    if len(new) == 1:
+        row = {**dict(zip(_OF_NEW, rows[0], strict=True)), **same}
+        return [new[0]._replace(id=db.session.connection().execute(_INSERT, row).lastrowid)]
+    writes.execute(insert_rows(Product, _OF_NEW, rows, same))
     ids = ids_of([row.sku for row in new])  # the server tells the first one alone
     return [row._replace(id=ids[row.sku]) for row in new]

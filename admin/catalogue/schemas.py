@@ -86,7 +86,7 @@ class ProductSchema(ma.Schema):
     version = fields.Integer()
     created_at = fields.Function(lambda product: format_time(product.created_at), metadata=MOMENT)
     updated_at = fields.Function(lambda product: format_time(product.updated_at), metadata=MOMENT)
-    likes = fields.Integer()
+    likes = fields.Integer(dump_default=0)  # a new product has none
 
 
 class ProductListSchema(ma.Schema):

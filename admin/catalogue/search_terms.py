@@ -1,15 +1,15 @@
 """Search terms of products: stored in the transaction that changes the product, found by prefix."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, Select, String, and_, delete, false, select
+from sqlalchemy import ColumnElement, Index, Select, String, and_, false, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from admin.catalogue.models import Product, ProductRow
 from admin.db.engine import BigId
 from admin.db.extensions import Model, db
-from admin.db.many_rows import insert_rows
+from admin.db.writes import Delete, Write, delete_rows, insert_rows
 from contract.search_terms import finds_nothing, query_terms, terms_of
 
 FIELDS = {"title", "sku"}  # that are searched
@@ -28,13 +28,15 @@ class ProductSearchTerm(Model):
     term: Mapped[str] = mapped_column(String(LONGEST), primary_key=True)
 
 
-def store(created: Sequence[Product | ProductRow], renamed: Sequence[Product | ProductRow] = ()) -> None:
-    """Write the terms of created products, and replace those of renamed ones. The caller commits."""
+def writes(
+    created: Sequence[Product | ProductRow], renamed: Sequence[Product | ProductRow] = ()
+) -> Iterator[Write | Delete]:
+    """Yield the writes that store the terms of created products, and replace those of renamed ones."""
     if renamed:
-        db.session.execute(delete(ProductSearchTerm).where(ProductSearchTerm.product_id.in_([p.id for p in renamed])))
+        yield delete_rows(ProductSearchTerm, [product.id for product in renamed])
     rows = [(p.id, term) for p in (*created, *renamed) for term in of(p.title, p.sku)]
     if rows:
-        insert_rows(ProductSearchTerm, ("product_id", "term"), rows)
+        yield insert_rows(ProductSearchTerm, ("product_id", "term"), rows)
 
 
 def of(*texts: str) -> list[str]:

@@ -5,20 +5,18 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 
-from admin.catalogue import search_terms
+from admin.catalogue import bulk
 from admin.catalogue.images import service as images
-from admin.catalogue.messages import changed_in
-from admin.catalogue.models import CONTENT_FIELDS, Product
+from admin.catalogue.models import Product, ProductRow
 from admin.db.engine import retry_deadlocks, table
 from admin.db.extensions import db
 from admin.outbox import eager_publisher, outbox
 from contract.currencies import too_exact
+from contract.names import INTERACTIVE
 from web.http.problems import ProblemError
-
-_INSERT = insert(table(Product))
 
 
 class ProductNotFoundError(ProblemError):
@@ -51,28 +49,21 @@ ANY_VERSION = _AnyVersion()  # only for explicit use, never a default for a miss
 
 # Called with the product before the commit: writes more in the same transaction, or reads what the answer shows. An
 # error after the commit would suggest that nothing had been saved.
-BeforeCommit = Callable[[Product], object]
+BeforeCommit = Callable[[ProductRow], object]
 
 
-def _do_nothing(_product: Product) -> None: ...
+def _do_nothing(_product: ProductRow) -> None: ...
 
 
 @retry_deadlocks
-def create_product(content: dict[str, Any], author: str, before_commit: BeforeCommit = _do_nothing) -> Product:
+def create_product(content: dict[str, Any], author: str, before_commit: BeforeCommit = _do_nothing) -> ProductRow:
     """Create a product from validated ``content`` (every CONTENT_FIELDS key).
 
     Raises SkuTakenError, UnknownImageError.
     """
     write = outbox.begin_write()
     images.lock(content["image_url"])
-    row = {**content, "live_sku": content["sku"], "created_at": write.now, "updated_at": write.now, "version": 1}
-    with _taken_skus(content["sku"]):
-        # Not through the session, whose unit of work costs more than the statement (docs/performance.md).
-        product_id = db.session.connection().execute(_INSERT, row).lastrowid
-    product = Product(id=product_id, **row)
-    search_terms.store([product])
-    before_commit(product)
-    return _commit(product, outbox.CREATED, write, author)
+    return _store(None, bulk.created(content, write), write, author, before_commit)
 
 
 @retry_deadlocks
@@ -82,27 +73,23 @@ def update_product(
     expected: Container[int],
     author: str,
     before_commit: BeforeCommit = _do_nothing,
-) -> Product:
+) -> ProductRow:
     """Apply validated ``changes`` (some of CONTENT_FIELDS) to a product that has one of the ``expected`` versions.
 
     Equal content makes no new version.
 
     Raises ProductNotFoundError, StaleVersionError, SkuTakenError, WrongPriceError, UnknownImageError.
     """
-    write = outbox.begin_write()
-    product = _lock(product_id, expected)
-    changed = apply_changes(product, changes)
+    product, write = _lock(product_id, expected)
+    changed = bulk.differing(product, changes)
     if not changed:
-        return _unchanged(product_id, before_commit)
-    if changed & {"price", "currency"}:
-        _check_price(product)
+        return _unchanged(product, before_commit)
+    after = bulk.updated(product, changed, write)
+    if changed.keys() & {"price", "currency"}:
+        _check_price(after)
     if "image_url" in changed:  # other changes are saved even if the present image was lost
-        with db.session.no_autoflush:
-            images.lock(product.image_url)
-    product.live_sku, product.updated_at = product.sku, write.now
-    _flush(product, changed)
-    before_commit(product)
-    return _commit(product, "updated", write, author)
+        images.lock(after.image_url)
+    return _store(product, after, write, author, before_commit)
 
 
 @retry_deadlocks
@@ -113,11 +100,8 @@ def delete_product(product_id: int, expected: Container[int], author: str) -> in
 
     Raises ProductNotFoundError, StaleVersionError.
     """
-    write = outbox.begin_write()
-    product = _lock(product_id, expected)
-    product.live_sku, product.deleted_at, product.updated_at = None, write.now, write.now
-    db.session.flush()
-    return _commit(product, "deleted", write, author).version
+    product, write = _lock(product_id, expected)
+    return _store(product, bulk.deleted(product, write), write, author).version
 
 
 @retry_deadlocks
@@ -127,31 +111,25 @@ def restore_product(
     author: str,
     changes: Mapping[str, Any] | None = None,
     before_commit: BeforeCommit = _do_nothing,
-) -> Product:
+) -> ProductRow:
     """Restore a deleted product that has one of the ``expected`` versions, with ``changes`` such as an unused sku.
 
     A live product without ``changes`` stays as it is, so that a second click is harmless.
     Raises ProductNotFoundError where Admin never had it, StaleVersionError, SkuTakenError.
     """
-    write = outbox.begin_write()
-    product = _find_and_lock(product_id)
+    product, write = _find_and_lock(product_id)
     if not product.deleted_at and not changes:
-        return _unchanged(product_id, before_commit)
+        return _unchanged(product, before_commit)
     _check_version(product, expected if product.deleted_at else ())
-    with db.session.no_autoflush:
-        changed = apply_changes(product, changes or {})
-        if images.lost(product.image_url):
-            product.image_url = ""  # removed, long after the delete
-    product.live_sku, product.deleted_at, product.updated_at = product.sku, None, write.now
-    _flush(product, changed)
+    after = bulk.restored(product, changes or {}, write)
+    if images.lost(after.image_url):
+        after = after._replace(image_url="")  # removed, long after the delete
+    return _store(product, after, write, author, before_commit)
+
+
+def _unchanged(product: ProductRow, before_commit: BeforeCommit) -> ProductRow:
     before_commit(product)
-    return _commit(product, "restored", write, author)
-
-
-def _unchanged(product_id: int, before_commit: BeforeCommit) -> Product:
     db.session.rollback()
-    product = get_product(product_id)
-    before_commit(product)
     return product
 
 
@@ -163,33 +141,29 @@ def get_product(product_id: int) -> Product:
     return product
 
 
-def apply_changes(product: Product, changes: Mapping[str, Any]) -> set[str]:
-    """Set the fields that differ; return their names."""
-    differing = {k: v for k, v in changes.items() if k in CONTENT_FIELDS and getattr(product, k) != v}
-    for name, value in differing.items():
-        setattr(product, name, value)
-    return set(differing)
+# The product, the clock and the epoch in one round trip.
+_LOCK = select(*table(Product).columns, *outbox.CONTEXT).where(Product.id == bindparam("id")).with_for_update()
 
 
-def _find_and_lock(product_id: int) -> Product:
-    query = select(Product).where(Product.id == product_id).with_for_update()
-    product = db.session.execute(query.execution_options(populate_existing=True)).scalar_one_or_none()
-    if product is None:
+def _find_and_lock(product_id: int) -> tuple[ProductRow, outbox.WriteContext]:
+    """Lock a product, deleted or not, and start a transaction that changes it."""
+    found = db.session.connection().execute(_LOCK, {"id": product_id}).one_or_none()
+    if found is None:
         db.session.rollback()
         raise _not_found(product_id)
-    return product
+    return ProductRow(*found[:-2]), outbox.WriteContext(*found[-2:])
 
 
-def _lock(product_id: int, expected: Container[int]) -> Product:
-    product = _find_and_lock(product_id)
+def _lock(product_id: int, expected: Container[int]) -> tuple[ProductRow, outbox.WriteContext]:
+    product, write = _find_and_lock(product_id)
     if product.deleted_at:
         db.session.rollback()
         raise _not_found(product_id)
     _check_version(product, expected)
-    return product
+    return product, write
 
 
-def _check_version(product: Product, expected: Container[int]) -> None:
+def _check_version(product: ProductRow, expected: Container[int]) -> None:
     if product.version in expected:
         return
     current = product.version
@@ -200,23 +174,26 @@ def _check_version(product: Product, expected: Container[int]) -> None:
     )
 
 
-def _commit(product: Product, kind: str, write: outbox.WriteContext, author: str) -> Product:
-    message = changed_in(write, product)
-    outbox.record([(message, kind)], write, author)
+def _store(
+    before: ProductRow | None,
+    after: ProductRow,
+    write: outbox.WriteContext,
+    author: str,
+    before_commit: BeforeCommit = _do_nothing,
+) -> ProductRow:
+    """Store a product, new or locked, make it pending, and commit; return it with its id."""
+    new, changed = ([], [(before, after)]) if before else ([after], [])
+    with _taken_skus(after.sku):
+        (message,) = bulk.store(new, changed, write, author, INTERACTIVE)
+    stored = after._replace(id=message.id)
+    before_commit(stored)
     db.session.commit()
     outbox.log_committed([message])
     eager_publisher.offer([message])
-    return product
+    return stored
 
 
-def _flush(product: Product, changed: set[str]) -> None:
-    with _taken_skus(product.sku):
-        db.session.flush()
-    if changed & search_terms.FIELDS:
-        search_terms.store([], [product])
-
-
-def _check_price(product: Product) -> None:
+def _check_price(product: ProductRow) -> None:
     if wrong := too_exact(product.price, product.currency):
         db.session.rollback()
         raise WrongPriceError("The price does not fit its currency.", [{"field": "price", "detail": wrong}])

@@ -13,7 +13,7 @@ from admin.accounts.sessions import page_for
 from admin.catalogue import queries, service
 from admin.catalogue.images import service as images
 from admin.catalogue.images.encoding import UnacceptableImageError
-from admin.catalogue.models import Product
+from admin.catalogue.models import Product, ProductRow
 from admin.catalogue.service import ProductNotFoundError, SkuTakenError, StaleVersionError
 from admin.console import product_form, product_list
 from admin.console.blueprint import blp
@@ -39,13 +39,13 @@ def create_product() -> Answer:
     form = _read()
     if form.content is None or "preview" in request.form:
         return _editor(form)
+    product: Product | ProductRow | None
     try:
         product = service.create_product(form.content, author())
     except SkuTakenError as error:
-        created_before = queries.with_content(form.content)
-        if created_before is None:
+        product = queries.with_content(form.content)  # after a double click, which submitted the form twice
+        if product is None:
             return _editor(form.refused(error.errors))
-        product = created_before  # a double click submitted the form twice
     flash(f"“{isolated(product.title)}” is saved. It is on its way to the shop.", "success")
     return redirect(url_for("console.show_product", product_id=product.id))
 
@@ -67,12 +67,12 @@ def save_product(product_id: int) -> Answer:
     if form.content is None or "preview" in request.form:
         return _editor(form, product)
     try:
-        product = service.update_product(product_id, _changes(form, product), {opened_at}, author())
+        saved = service.update_product(product_id, _changes(form, product), {opened_at}, author())
     except SkuTakenError as error:
         return _editor(form.refused(error.errors), product)
     except (StaleVersionError, ProductNotFoundError):
         return _conflict(product_id, form)
-    flash(f"“{isolated(product.title)}” is saved.", "success")
+    flash(f"“{isolated(saved.title)}” is saved.", "success")
     return redirect(url_for("console.show_product", product_id=product_id))
 
 

@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import structlog
 from flask import has_request_context, request
-from pymysql.constants import SERVER_STATUS  # type: ignore[import-untyped]  # it ships no types
+from pymysql.constants import CLIENT, SERVER_STATUS  # type: ignore[import-untyped]  # it ships no types
 from sqlalchemy import BigInteger, Connection, DateTime, Engine, Float, Integer, Select, Table, event, make_url
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
@@ -32,6 +32,7 @@ BigId = BigInteger().with_variant(Integer, "sqlite")  # SQLite increments INTEGE
 
 OUTAGES = (OperationalError, InterfaceError, PoolTimeoutError)  # outages of the database, not errors in our code
 LOCK_WAIT_SECONDS = 5
+SEVERAL = "several_statements"  # execution option of a command that consists of several (admin.db.writes)
 _IDLE = "idle"  # key in a pooled connection's info: SQLAlchemy ended its last transaction
 UNCHECKED_SECONDS = 0.6  # after its use a pooled connection counts as alive; an idle relay pauses for less
 _RETRYABLE = {1205, 1213}  # lock wait timeout, deadlock: the server rolled back and asks for a retry
@@ -91,6 +92,7 @@ def engine_options(url: str) -> dict[str, Any]:
             **_password(url),
             "charset": "utf8mb4",
             "conv": CONVERSIONS,
+            "client_flag": CLIENT.MULTI_STATEMENTS,  # see admin.db.writes
             "connect_timeout": 5,
             "read_timeout": 30,
             "write_timeout": 30,
@@ -118,12 +120,23 @@ def init_engine(engine: Engine) -> None:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
+        event.listen(engine, "do_execute", _read_all_results)
         event.listen(engine, "checkout", _ping)
         event.listen(engine, "checkin", _record_use)
         event.listen(engine, "begin", _record_begin)
         event.listen(engine, "commit", _record_end)
         event.listen(engine, "rollback", _record_end)
         event.listen(engine, "reset", _end_transaction)
+
+
+def _read_all_results(cursor: Any, text: str, values: Any, context: Any) -> bool:
+    """Execute a command of ``SEVERAL`` statements. The result of each has to be read, or its error would be lost."""
+    if not context.execution_options.get(SEVERAL):
+        return False  # SQLAlchemy executes it
+    cursor.execute(text, values)
+    while cursor.nextset():
+        pass
+    return True
 
 
 def _ping(connection: Any, record: Any, _proxy: Any) -> None:

@@ -14,3 +14,9 @@ def with_likes(products: list[Product]) -> list[Product]:
     for product in products:
         product.likes = counts.get(product.id, 0)
     return products
+
+
+def likes_of(product_id: int) -> int:
+    """Return Admin's count of one product's likes."""
+    query = select(LikeCount.likes).where(LikeCount.product_id == product_id)
+    return db.session.connection().execute(query).scalar_one_or_none() or 0

@@ -9,13 +9,11 @@ from sqlalchemy import func, select
 
 from admin.db.engine import utc_now
 from admin.db.extensions import db
-from admin.db.many_rows import insert_rows, upsert_rows
+from admin.db.writes import Write, insert_rows, upsert_rows
 from admin.outbox.models import FRESH, ProductChange, Replication, SyncState
 from contract import causation
 from contract.messages import ProductChanged
 from contract.names import INTERACTIVE
-
-CREATED = "created"  # the kind of a product's first change
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +28,10 @@ class WriteContext:
     epoch: int
 
 
-_NOW_AND_EPOCH = select(utc_now(), SyncState.epoch).where(SyncState.id == 1).with_for_update(read=True)
+_EPOCH = select(SyncState.epoch).where(SyncState.id == 1).with_for_update(read=True)
+# The columns of a WriteContext, for a query that locks a product too.
+CONTEXT = (utc_now(), _EPOCH.scalar_subquery())
+_CONTEXT = _EPOCH.with_only_columns(utc_now(), SyncState.epoch)
 
 
 def begin_write() -> WriteContext:
@@ -38,15 +39,15 @@ def begin_write() -> WriteContext:
 
     Locks the epoch until the commit, so that a recovery waits for the writers that use the old one.
     """
-    return WriteContext(*db.session.connection().execute(_NOW_AND_EPOCH).one())
+    return WriteContext(*db.session.connection().execute(_CONTEXT).one())
 
 
-def record(
+def writes(
     changed: Sequence[tuple[ProductChanged, str]], write: WriteContext, author: str, lane: str = INTERACTIVE
-) -> None:
-    """Make the product of each (message, kind) pending and append the change to the change log.
+) -> tuple[Write, Write]:
+    """Return the writes that make the product of each (message, kind) pending and append the change to the change log.
 
-    The products must be stored and locked by this transaction.
+    They belong to the transaction that stores the products and has locked them.
     """
     cause = causation.current()
     pending = {
@@ -62,13 +63,13 @@ def record(
         "traceparent": cause.traceparent,
     }
     rows = [(message.id, message.sequence, message.checksum) for message, _kind in changed]
-    if all(kind == CREATED for _message, kind in changed):
-        insert_rows(Replication, _STATE, rows, pending)
-    else:  # since the oldest change that the Client lacks, not the newest
-        upsert_rows(Replication, _STATE, rows, pending, kept=("verified_sequence", "pending_since"))
     history = [(message.id, message.sequence, kind) for message, kind in changed]
     same = {"author": author, "changed_at": write.now, "attempts": 0, "request_id": cause.request_id}
-    insert_rows(ProductChange, _CHANGE, history, same)
+    return (
+        # pending since the oldest change that the Client lacks, not the newest
+        upsert_rows(Replication, _STATE, rows, pending, kept=("verified_sequence", "pending_since")),
+        insert_rows(ProductChange, _CHANGE, history, same),
+    )
 
 
 _STATE, _CHANGE = ("product_id", "sequence", "checksum"), ("product_id", "sequence", "kind")

@@ -6,8 +6,7 @@ import marshmallow as ma
 
 from admin.catalogue.batch import MAX_ITEMS, UNCHANGED
 from admin.catalogue.batch_items import ANY, CREATE, DELETE, MAX_ID, UPDATE
-from admin.catalogue.bulk import DELETED, UPDATED
-from admin.outbox.outbox import CREATED
+from admin.catalogue.bulk import CREATED, DELETED, UPDATED
 from contract.names import BULK, INTERACTIVE
 from contract.product_rules import RULES
 from web.http.api import FieldProblemSchema, ProblemSchema

@@ -13,7 +13,7 @@ from admin.accounts.tokens import api_for
 from admin.catalogue import batch_items, idempotency
 from admin.catalogue.batch import BatchRefusedError, Outcome, apply_batch
 from admin.catalogue.batch_items import Refused
-from admin.outbox.outbox import CREATED
+from admin.catalogue.bulk import CREATED
 from admin.rest.batch_schemas import (
     EXAMPLE,
     RESULTS,

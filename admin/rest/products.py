@@ -1,5 +1,7 @@
 """REST: the catalogue, and for the Client the current states of products."""
 
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -11,7 +13,7 @@ from admin.accounts.models import EDITOR, VIEWER
 from admin.accounts.tokens import api_for
 from admin.catalogue import idempotency, queries, service
 from admin.catalogue.messages import current_messages
-from admin.catalogue.models import Product
+from admin.catalogue.models import Product, ProductRow
 from admin.catalogue.schemas import (
     ChangesSchema,
     ContentSchema,
@@ -20,7 +22,7 @@ from admin.catalogue.schemas import (
     ProductSchema,
     StatesQuerySchema,
 )
-from admin.likes.queries import with_likes
+from admin.likes.queries import likes_of, with_likes
 from admin.rest.keys import idempotency_key
 from admin.rest.preconditions import etag, expected_versions, not_modified
 from contract.service_calls import PRODUCTS
@@ -30,6 +32,7 @@ from web.http.openapi import IDEMPOTENCY_KEY
 from web.security.signatures import service_only
 
 blp = Blueprint("products", __name__, url_prefix="/api/v1/products", description="The catalogue")
+_SCHEMA = ProductSchema()
 service_blp = Blueprint("product_states", __name__, url_prefix=PRODUCTS, description="For the Client service only")
 
 
@@ -73,7 +76,7 @@ class OneProduct(MethodView):
         product = service.get_product(product_id)
         if not_modified(product.version):  # likes do not change the ETag
             return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag(product.version)})
-        return _with_etag(_with_likes(product))
+        return _with_likes(product), {"ETag": etag(product.version)}
 
     @api_for(EDITOR)
     @blp.doc(**if_match_doc())
@@ -83,8 +86,7 @@ class OneProduct(MethodView):
     @blp.alt_response(412, description="Someone else changed it")
     def patch(self, changes: dict[str, Any], product_id: int) -> Any:
         """Change the given fields (merge patch). Needs If-Match."""
-        product = service.update_product(product_id, changes, expected_versions(), author(), _with_likes)
-        return _with_etag(product)
+        return _changed(partial(service.update_product, product_id, changes, expected_versions(), author()))
 
     @api_for(EDITOR)
     @blp.doc(**if_match_doc())
@@ -104,8 +106,7 @@ class OneProduct(MethodView):
 @blp.alt_response(412, description="Someone else changed it")
 def restore(product_id: int) -> Any:
     """Restore a deleted product with its content and likes; others do not change. Needs If-Match."""
-    product = service.restore_product(product_id, expected_versions(), author(), before_commit=_with_likes)
-    return _with_etag(product)
+    return _changed(partial(service.restore_product, product_id, expected_versions(), author()))
 
 
 @service_blp.route("/states", methods=["POST"])
@@ -117,8 +118,17 @@ def product_states(query: dict[str, Any]) -> Any:
     return {"states": [message.encode() for message in current_messages(query["ids"])]}
 
 
-def _body(product: Product) -> dict[str, Any]:
-    return dict(ProductSchema().dump(product))
+def _body(product: ProductRow) -> dict[str, Any]:
+    return dict(_SCHEMA.dump(product))
+
+
+def _changed(change: Callable[..., ProductRow]) -> Response:
+    """Change a product, and return the answer. It is made before the commit: an error after it would suggest that
+    nothing had been saved.
+    """
+    body: dict[str, Any] = {}
+    change(before_commit=lambda product: body.update(_body(product), likes=likes_of(product.id)))
+    return make_response(body, {"ETag": etag(body["version"])})
 
 
 def _created(body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
@@ -130,7 +140,3 @@ def _created(body: dict[str, Any], headers: dict[str, str] | None = None) -> Res
 
 def _with_likes(product: Product) -> Product:
     return with_likes([product])[0]
-
-
-def _with_etag(product: Product) -> tuple[Product, dict[str, str]]:
-    return product, {"ETag": etag(product.version)}

@@ -7,7 +7,7 @@ from tools.faults.tours import tour
 
 TOURS = {
     "admin": (
-        "after:admin.outbox.outbox:record",
+        "after:admin.db.writes:execute",
         "before:admin.outbox.eager_publisher:offer",
         "after:contract.publisher:Publisher.publish",
         "after:admin.likes.service:apply_likes",

@@ -1,5 +1,6 @@
 """Which statements a piece of code sends to the database, and how the database would run them."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,10 @@ class Statement:
     @property
     def start(self) -> str:
         """Its verb and table, such as ``INSERT products``."""
-        words = self.text.replace("\n", " ").split()
+        outside, inside = self.text, ""
+        while outside != inside:  # remove parentheses with their content, the innermost first
+            outside, inside = re.sub(r"\([^()]*\)", "", outside), outside
+        words = outside.replace("\n", " ").split()
         after = {"INSERT": "INTO", "DELETE": "FROM", "SELECT": "FROM", "UPDATE": "UPDATE"}[words[0]]
         return f"{words[0]} {words[words.index(after) + 1]}" if after in words else words[0]
 
@@ -32,7 +36,10 @@ def recorded() -> Iterator[list[Statement]]:
     seen: list[Statement] = []
 
     def note(_connection: Any, _cursor: Any, text: str, parameters: Any, _context: Any, many: bool) -> None:
-        seen.append(Statement(text, parameters, many))
+        if "; " not in text:
+            seen.append(Statement(text, parameters, many))
+        for part in text.split("; ") if "; " in text else ():
+            seen.append(Statement(part, None, many))  # of several in one command; their values are shared
 
     event.listen(db.engine, "before_cursor_execute", note)
     try:

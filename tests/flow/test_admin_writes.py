@@ -1,22 +1,26 @@
 """Writes and claims on MariaDB and SQLite: versions, locks and the outbox are correct under concurrency."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from admin.catalogue import service
 from admin.catalogue.messages import current_messages
-from admin.catalogue.models import Product
+from admin.catalogue.models import ProductRow
+from admin.catalogue.search_terms import ProductSearchTerm
 from admin.db.engine import utc_now
 from admin.db.extensions import db
+from admin.db.writes import delete_rows, execute, insert_rows
 from admin.likes import service as likes
 from admin.likes.models import LikeCount
-from admin.outbox.models import FRESH, SENT, LaneProgress, ProductChange, Replication
+from admin.outbox.models import FRESH, SENT, LaneProgress, ProductChange, Replication, SyncState
 from admin.relay import claims
 from admin.relay.loop import RESEND_AFTER
 from admin.relay.verify import Verdict
@@ -25,7 +29,7 @@ from contract.names import INTERACTIVE
 from tests.flow.stores import CONTENT
 
 
-def create(sku: str = "MUG-1") -> Product:
+def create(sku: str = "MUG-1") -> ProductRow:
     return service.create_product({**CONTENT, "sku": sku, "price": Decimal("12.50")}, "tester")
 
 
@@ -118,6 +122,54 @@ def test_claimed_row_that_changes_meanwhile_is_fresh_again() -> None:
     claims.mark_sent(claimed, [])
     row = replication(product_id)
     assert (row.sequence, row.state, row.sent_at) == (2, FRESH, None)
+
+
+WRITES: dict[str, Callable[[int, service.BeforeCommit], object]] = {
+    "create": lambda _id, hook: service.create_product(
+        {**CONTENT, "sku": "SECOND", "price": Decimal(1)}, "tester", before_commit=hook
+    ),
+    "update": lambda id_, hook: service.update_product(
+        id_, {"title": "Blue mug"}, service.ANY_VERSION, "tester", before_commit=hook
+    ),
+    "restore": lambda id_, hook: service.restore_product(
+        id_, service.ANY_VERSION, "tester", {"title": "Blue"}, before_commit=hook
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WRITES)
+def test_new_epoch_waits_for_the_writes_of_the_old_one(app: Flask, kind: str) -> None:
+    product_id = create().id
+    if kind == "restore":
+        service.delete_product(product_id, service.ANY_VERSION, "tester")
+    waited: list[bool] = []
+
+    def raise_epoch() -> None:
+        with app.app_context():
+            db.session.execute(update(SyncState).values(epoch=SyncState.epoch))
+            db.session.commit()
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def begin_recovery(_product: ProductRow) -> None:
+            raised = pool.submit(raise_epoch)
+            waited.append(not wait([raised], timeout=0.3).done)
+
+        WRITES[kind](product_id, begin_recovery)
+    assert waited == [True]
+
+
+@pytest.mark.usefixtures("app")
+def test_error_in_any_statement_of_a_command_is_raised_and_nothing_is_stored() -> None:
+    db.session.rollback()
+    with pytest.raises(IntegrityError):
+        execute(
+            insert_rows(ProductSearchTerm, ("product_id", "term"), [(1, "mug")]),
+            insert_rows(ProductSearchTerm, ("product_id", "term"), [(1, "mug")]),
+            delete_rows(ProductSearchTerm, [2]),
+        )
+    db.session.rollback()
+    assert db.session.execute(select(ProductSearchTerm)).first() is None
 
 
 def test_writers_are_not_blocked_while_claims_exhaust_the_due_rows(app: Flask) -> None:

@@ -17,7 +17,7 @@ from admin.catalogue.batch import BatchRefusedError, Done, Outcome, apply_batch
 from admin.catalogue.models import Product
 from admin.catalogue.search_terms import LONGEST, ProductSearchTerm
 from admin.db.extensions import db
-from admin.db.many_rows import insert_rows
+from admin.db.writes import execute, insert_rows
 from admin.outbox.models import ProductChange, Replication
 from contract.names import BULK, INTERACTIVE
 from tests.flow.stores import CONTENT, unique_name
@@ -193,6 +193,6 @@ def test_batches_and_single_changes_of_the_same_products_do_not_hinder_each_othe
 def test_value_that_does_not_fit_its_column_is_an_error_and_not_cut_off() -> None:
     on_sqlite = db.engine.dialect.name == "sqlite"  # which has no widths
     with nullcontext() if on_sqlite else pytest.raises(DBAPIError):
-        insert_rows(ProductSearchTerm, ("product_id", "term"), [(1, "a"), (2, "x" * (LONGEST + 1))])
+        execute(insert_rows(ProductSearchTerm, ("product_id", "term"), [(1, "a"), (2, "x" * (LONGEST + 1))]))
     stored = db.session.execute(select(ProductSearchTerm.term)).scalars().all() if on_sqlite else []
     assert "x" * LONGEST not in stored

@@ -2,8 +2,8 @@
 
 # Admin's web process: the transaction, the eager publisher, and batches of likes.
 ADMIN = (
-    "before:admin.outbox.outbox:record",
-    "after:admin.outbox.outbox:record",  # all written, nothing committed
+    "before:admin.db.writes:execute",
+    "after:admin.db.writes:execute",  # all written, nothing committed
     "before:admin.outbox.eager_publisher:offer",  # committed, not published
     "after:admin.outbox.eager_publisher:offer",
     "before:contract.publisher:Publisher.publish",  # the eager publisher has it

@@ -20,6 +20,8 @@ class Proxy:
     def __init__(self, target_port: int, *, port: int | None = None, host: str = HOST, target_host: str = HOST) -> None:
         self.port = port or free_port()
         self._host, self._target = host, (target_host, target_port)
+        self.requests = 0  # how often a caller sent something first, or after an answer
+        self._asking: set[asyncio.StreamWriter] = set()  # callers that wait for an answer
         self._loop = asyncio.new_event_loop()
         self._flowing = asyncio.Event()
         self._open: set[asyncio.StreamWriter] = set()
@@ -114,8 +116,8 @@ class Proxy:
                 return
             server_reader, server_writer = await asyncio.open_connection(*self._target)
             self._open.add(server_writer)
-            back = self._pump(server_reader, writer, from_server=True)
-            await asyncio.gather(self._pump(reader, server_writer), back)
+            back = self._pump(server_reader, writer, writer, from_server=True)
+            await asyncio.gather(self._pump(reader, server_writer, writer), back)
         except OSError:
             pass  # one side is closed: the other is closed below
         finally:
@@ -124,10 +126,22 @@ class Proxy:
                     each.transport.abort()
                     self._open.discard(each)
 
+    def _count(self, caller: asyncio.StreamWriter, from_server: bool) -> None:
+        if from_server:
+            self._asking.discard(caller)
+        elif caller not in self._asking:
+            self._asking.add(caller)
+            self.requests += 1
+
     async def _pump(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, from_server: bool = False
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        caller: asyncio.StreamWriter,
+        from_server: bool = False,
     ) -> None:
         while data := await reader.read(_CHUNK):
+            self._count(caller, from_server)
             await self._flowing.wait()
             if self._delay:
                 await asyncio.sleep(self._delay)

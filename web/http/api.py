@@ -84,6 +84,12 @@ class StrictParser(FlaskParser):
 class Blueprint(flask_smorest.Blueprint):
     ARGUMENTS_PARSER = StrictParser()
 
+    def arguments(self, schema: type[ma.Schema], **options: Any) -> Any:
+        """Parse arguments with one instance of ``schema``. webargs would make one for each request, which takes longer
+        than to load it.
+        """
+        return super().arguments(schema(), **options)
+
 
 class Api(flask_smorest.Api):
     ERROR_SCHEMA = ProblemSchema

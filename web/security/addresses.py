@@ -1,6 +1,7 @@
 """Callers' addresses: parsed as servers and proxies write them, and grouped for rate limits."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 UNKNOWN = "unknown"
+_CACHED = 1_000  # addresses; each request parses its own several times
 _NETWORK_BITS = 64  # of an IPv6 address; callers can choose the remaining bits
 
 
@@ -40,6 +42,7 @@ def network(address: str) -> str:
     return str(parsed or UNKNOWN)
 
 
+@lru_cache(_CACHED)
 def _parse(written: str) -> IPv4Address | IPv6Address | None:
     host = written.strip()
     if host.startswith("["):  # [2001:db8::1]:443

@@ -134,13 +134,11 @@ def _of_all(rate: str, polls: tuple[str, ...]) -> list[str | Callable[[], str] |
     if rate == OFF:
         return []
 
-    def polled() -> bool:
-        return (request.endpoint or "").startswith(polls)
+    def scope(endpoint: str, key: str) -> str:
+        return f"{key} {'polls' if endpoint.startswith(polls) else 'clicks'}"
 
     return [
-        ApplicationLimit(rate, key_function=key, scope=f"{key.__name__} {name}", exempt_when=others)
-        for key in (_address, _account)
-        for name, others in (("clicks", polled), ("polls", lambda: not polled()))
+        ApplicationLimit(rate, key_function=key, scope=partial(scope, key=key.__name__)) for key in (_address, _account)
     ]
 
 

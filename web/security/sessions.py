@@ -36,11 +36,15 @@ class _Signer(TimestampSigner):
 
 
 class _Cookies(SecureCookieSessionInterface):
+    _serializer: URLSafeTimedSerializer | None = None
+
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
-        serializer = super().get_signing_serializer(app)
-        if serializer is not None:
-            serializer.signer = _Signer
-        return serializer
+        """Return the application's serializer, made once; Flask makes two for each request."""
+        if self._serializer is None:
+            self._serializer = super().get_signing_serializer(app)
+            if self._serializer is not None:
+                self._serializer.signer = _Signer
+        return self._serializer
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Return whether the cookie is for TLS alone: where the request used TLS, as the local demo does not."""
