@@ -410,13 +410,8 @@ proctype Operator() {
         resend = 1; printf("@Operator>Admin database: restore the backup\n")
     }
 #endif
-#ifdef SENT_AGAIN_BESIDE_PENDING
-#define MAY_SEND_AGAIN 1
-#else
-#define MAY_SEND_AGAIN (!client.pending[0] && !client.pending[SHOPPERS - 1])
-#endif
     do /* drain: recovery.next_chunk, when nothing is pending. What is pending by then is new, or its time decides. */
-    :: EACH(u) && MAY_SEND_AGAIN ->
+    :: EACH(u) && !client.pending[0] && !client.pending[SHOPPERS - 1] ->
         atomic {
 #ifndef LIKES_NOT_SENT_AGAIN
             if
