@@ -118,8 +118,8 @@ MUTANTS = [
     _mutant(
         LIKES,
         "COUNTED_AT_EACH_CALL",
-        "SHOPPERS=1 APPLIED_WITHOUT_REVISION REPEATS=1",
-        "L5 counts a like each time it arrives",
+        "SHOPPERS=1 CLICKS=3",
+        "L5 counts a like without its stored state",
     ),
     _mutant(LIKES, "COUNT_NOT_LOCKED", "SHOPPERS=1", "L5 reads the state before it locks"),
     _mutant(LIKES, "CLEARED_WITHOUT_REVISION", "SHOPPERS=1", "L6 clears pending whatever the revision is now", True),
