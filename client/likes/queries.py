@@ -29,10 +29,6 @@ class LikesPage:
     next_cursor: str | None
 
 
-def is_liked(product_id: int, user: str) -> bool:
-    return Like.objects(id=like_id(product_id, user), liked=True).first() is not None
-
-
 @dataclass(frozen=True, slots=True)
 class Mine:
     """A shopper's like of a product; ``uncounted`` (-1, 0, 1) is to be added to its count."""

@@ -1,6 +1,7 @@
 """Stores a like by one atomic write; counting and forwarding follow in the background."""
 
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 from typing import Any
 
 import structlog
@@ -8,7 +9,7 @@ from pymongo.errors import DuplicateKeyError
 
 from client.likes.announcer import announcer
 from client.likes.documents import Like, changed, like_id, update_each
-from client.replica.documents import ProductCopy
+from client.likes.queries import NOT_MINE, mine
 from client.replica.queries import get_product
 
 log = structlog.get_logger(__name__)
@@ -17,15 +18,19 @@ ERASED_AT_ONCE = 500
 DOUBLE_CLICK = timedelta(milliseconds=500)  # as on the pages (likes.js)
 
 
-def set_like(product_id: int, user: str, liked: bool, debounce: timedelta = timedelta()) -> ProductCopy:
-    """Set or clear ``user``'s like and return the product. Repeating it changes nothing.
+def set_like(product_id: int, user: str, liked: bool, debounce: timedelta = timedelta()) -> int:
+    """Set or clear ``user``'s like; return the product's likes, in which this one is counted already.
 
-    A like that changed less than ``debounce`` ago is not changed. Raises ProductNotFoundError, ProductGoneError.
+    Repeating it changes nothing. A like that changed less than ``debounce`` ago is not changed. Raises
+    ProductNotFoundError, ProductGoneError.
     """
     product = get_product(product_id)
-    if _toggle(product_id, user, liked, debounce):
+    change = _toggle(product_id, user, liked, debounce)
+    if change:
         announcer().offer(product_id)
-    return product
+    if change == Change.CREATED:
+        return int(product.likes) + 1
+    return int(product.likes) + mine([product_id], user).get(product_id, NOT_MINE).uncounted
 
 
 def unlike_all(user: str) -> int:
@@ -39,8 +44,14 @@ def unlike_all(user: str) -> int:
     return len(ids)
 
 
-def _toggle(product_id: int, user: str, liked: bool, debounce: timedelta = timedelta()) -> bool:
-    """Return whether this call changed the state. The filter makes a repeated call a no-op."""
+class Change(IntEnum):
+    """What a call did to a like."""
+
+    NONE, CHANGED, CREATED = range(3)
+
+
+def _toggle(product_id: int, user: str, liked: bool, debounce: timedelta = timedelta()) -> Change:
+    """Change a like. The filter makes a repeated call a no-op."""
     now = datetime.now(UTC)
     change = changed(liked, now)
     change["$set"] |= {"product": product_id, "user": user}
@@ -51,8 +62,8 @@ def _toggle(product_id: int, user: str, liked: bool, debounce: timedelta = timed
         # Only a like creates the document.
         result = Like._get_collection().update_one(where, change, upsert=liked)
     except DuplicateKeyError:
-        return False  # already liked, or by a concurrent call
-    changed_now = bool(result.modified_count or result.upserted_id)
-    if changed_now:
-        log.info("like stored", product=product_id, user=user, liked=liked)
-    return changed_now
+        return Change.NONE  # already liked, or by a concurrent call
+    if not (result.modified_count or result.upserted_id):
+        return Change.NONE
+    log.info("like stored", product=product_id, user=user, liked=liked)
+    return Change.CREATED if result.upserted_id else Change.CHANGED

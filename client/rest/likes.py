@@ -19,7 +19,7 @@ blp = Blueprint("likes", __name__, url_prefix="/api/v1", description="Likes")
 class LikeSchema(Schema):
     product = fields.Integer()
     liked = fields.Boolean()
-    likes = fields.Integer(metadata={"description": "the product's count, at most a second old"})
+    likes = fields.Integer(metadata={"description": "the product's, at most a second old; yours is counted"})
 
 
 class MyLikeSchema(Schema):
@@ -60,19 +60,19 @@ class MyLike(MethodView):
     def get(self, product_id: int) -> Any:
         """Show whether I like a product."""
         product = get_product(product_id)
-        liked = queries.is_liked(product_id, me().id)
-        return {"product": product_id, "liked": liked, "likes": product.likes}
+        mine = queries.mine([product_id], me().id).get(product_id, queries.NOT_MINE)
+        return {"product": product_id, "liked": mine.liked, "likes": product.likes + mine.uncounted}
 
     @blp.doc(**bearer_doc())
     @blp.response(200, LikeSchema)
     def put(self, product_id: int) -> Any:
         """Like a product; repeating it changes nothing."""
-        product = service.set_like(product_id, me().id, True)
-        return {"product": product_id, "liked": True, "likes": product.likes}
+        likes = service.set_like(product_id, me().id, True)
+        return {"product": product_id, "liked": True, "likes": likes}
 
     @blp.doc(**bearer_doc())
     @blp.response(200, LikeSchema)
     def delete(self, product_id: int) -> Any:
         """Take a like back; repeating it changes nothing."""
-        product = service.set_like(product_id, me().id, False)
-        return {"product": product_id, "liked": False, "likes": product.likes}
+        likes = service.set_like(product_id, me().id, False)
+        return {"product": product_id, "liked": False, "likes": likes}

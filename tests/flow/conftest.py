@@ -18,7 +18,7 @@ from client.config import ClientSettings
 from client.store import database
 from tests.flow.likes_both_sides import BothSides, both_sides
 from tests.flow.running import NewServers, Running, running
-from tests.flow.stores import admin_on, client_store_on, sqlite_url, unique_name
+from tests.flow.stores import admin_on, client_store_on, empty, sqlite_url, unique_name
 from tools.stack.servers.mariadb import MariaDB
 from tools.stack.servers.secantus import Secantus
 from tools.stack.servers.valkey import Valkey
@@ -101,6 +101,5 @@ def _client_store(secantus: Secantus) -> Iterator[ClientSettings]:
 @pytest.fixture
 def client_store(_client_store: ClientSettings) -> ClientSettings:
     """The Client's database, empty, for tests that call its code: migrating one takes longer than most of them."""
-    for name in set(database().list_collection_names()) - {"migrations"}:
-        database()[name].delete_many({})
+    empty(*set(database().list_collection_names()) - {"migrations"})
     return _client_store

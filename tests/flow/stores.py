@@ -17,6 +17,8 @@ from admin.db import schema
 from admin.db.extensions import db
 from client import migrations, store
 from client.config import ClientSettings
+from client.leases import wait_for_lease
+from client.likes import count
 
 SECRET = SecretStr("x" * 40)
 KEYS = SecretStr("test:" + "k" * 40)
@@ -77,5 +79,20 @@ def client_store_on(url: str, admin_url: str = NOWHERE) -> Iterator[ClientSettin
     migrations.migrate(store.database())
     yield settings
     database: Database = store.database()
-    database.client.drop_database(database.name)
+    with _nothing_counted():
+        database.client.drop_database(database.name)
     mongoengine.disconnect()
+
+
+def empty(*names: str) -> None:
+    """Delete all documents of the Client's collections ``names``."""
+    with _nothing_counted():
+        for name in names:
+            store.database()[name].delete_many({})
+
+
+@contextmanager
+def _nothing_counted() -> Iterator[None]:
+    """Keep background threads from counting likes: SecantusDB hangs where a delete of all meets a transaction."""
+    with wait_for_lease(count.LEASE, count.LEASE_TIME, timeout=10):
+        yield

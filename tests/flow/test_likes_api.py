@@ -13,7 +13,7 @@ from client.likes.documents import Like
 from client.replica import apply
 from client.store import database
 from contract.messages import ProductChanged, ProductContent
-from tests.flow.stores import CONTENT, TIMES
+from tests.flow.stores import CONTENT, TIMES, empty
 
 PASSWORD = "a password of some length"
 Headers = dict[str, str]
@@ -28,8 +28,7 @@ def shop(shop_app: Flask) -> FlaskClient:
 @pytest.fixture
 def ann(shop: FlaskClient) -> Iterator[Headers]:
     yield sign_up(shop, "ann@example.com")
-    for name in ("shoppers", "likes", "erasures"):
-        database()[name].delete_many({})
+    empty("shoppers", "likes", "erasures")
 
 
 def sign_up(shop: FlaskClient, email: str) -> Headers:

@@ -27,7 +27,8 @@ def _products(client_store: ClientSettings) -> None:  # noqa: ARG001 - it is emp
 
 
 def like(user: str, liked: bool = True, product: int = 1) -> bool:
-    return service._toggle(product, user, liked)
+    """Return whether the like changed."""
+    return bool(service._toggle(product, user, liked))
 
 
 def document(user: str) -> dict[str, Any]:
@@ -49,6 +50,25 @@ def test_like_unlike_like_again_is_one_state() -> None:
         True,
     ]
     assert (document("ann")["liked"], document("ann")["revision"]) == (True, 3)
+
+
+@pytest.mark.parametrize("counted_between", [True, False])
+def test_answer_counts_the_shoppers_own_click(monkeypatch: pytest.MonkeyPatch, counted_between: bool) -> None:
+    monkeypatch.setattr(service, "announcer", Silent)
+    like("bob")
+    count.count()
+    answers = []
+    for liked in (True, True, False, False, True):
+        answers.append(service.set_like(1, "ann", liked))
+        if counted_between:
+            count.count()
+    assert answers == [2, 2, 1, 1, 2]
+
+
+class Silent:
+    """Announces no likes."""
+
+    def offer(self, _product: int) -> None: ...
 
 
 def test_unlike_without_a_like_changes_nothing() -> None:

@@ -10,7 +10,7 @@ from client.replica import apply
 from client.store import database
 from contract.messages import ProductChanged, ProductContent
 from tests.browsing import HTML, JSON, Browser
-from tests.flow.stores import CONTENT, TIMES, unique_name
+from tests.flow.stores import CONTENT, TIMES, empty, unique_name
 
 PASSWORD = "a password of some length"
 FORM, API = "/products/1/like", "/api/v1/products/1/likes/me"
@@ -28,7 +28,7 @@ def shopper(app: Flask) -> Browser:
     visitor = Browser(app.test_client(), "/sign-in")
     email = f"{unique_name()}@example.com"
     assert visitor.post("/sign-up", form_on="/sign-up", email=email, password=PASSWORD).status_code == 303
-    database()["likes"].delete_many({})
+    empty("likes")
     return visitor
 
 
