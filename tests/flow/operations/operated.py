@@ -6,7 +6,7 @@ from pathlib import Path
 
 import requests
 
-from tests.flow.running import Running
+from tests.flow.running import Running, eventually
 from tools.stack.process import Process
 from tools.stack.product import ROOT
 
@@ -23,6 +23,15 @@ class Operated(Running):
     @property
     def heartbeat(self) -> Path:
         return self.folder / "relay.heartbeat"
+
+    def await_beat(self) -> None:
+        """Wait for the worker's first task of beat: just after the start, the doctor reports that beat never ran."""
+
+        def seen() -> bool:
+            client = self.admin.ask("GET", "/api/v1/replication").json()["client"]
+            return bool(client and client["worker_seen_at"])
+
+        eventually(seen, within=90, what="a task of beat")
 
     def exporters(self) -> dict[str, str]:
         """Return the URL of each exporter."""

@@ -28,6 +28,7 @@ def clock_ahead(process: Process, seconds: int) -> Iterator[None]:
 def test_sweep_and_service_calls_work_with_a_worker_whose_clock_is_45_seconds_ahead(operated: Operated) -> None:
     product = operated.create()
     eventually(lambda: operated.arrived(product))
+    operated.await_beat()
     with clock_ahead(operated.product.worker, 45):
         url = operated.product.env["CLIENT_MONGODB_URL"]
         with pymongo.MongoClient[dict[str, object]](url, timeoutMS=10_000) as store:

@@ -19,7 +19,6 @@ import pytest
 from kombu import Connection, Queue
 
 from tests.flow.operations.operated import Operated, run
-from tests.flow.running import eventually
 from tests.flow.stores import sqlite_url, unique_name
 from tests.log_check import secrets_of
 from tools.stack.servers.rabbitmq import RabbitMQ
@@ -32,13 +31,7 @@ UNREACHABLE = "127.0.0.1:1"  # nothing listens there
 
 @pytest.fixture(scope="module", autouse=True)
 def _worker_has_run_a_task_of_beat(operated: Operated) -> None:
-    """Wait for it: just after the start the doctor reports that beat never ran."""
-
-    def seen() -> bool:
-        client = operated.admin.ask("GET", "/api/v1/replication").json()["client"]
-        return bool(client and client["worker_seen_at"])
-
-    eventually(seen, within=90, what="a task of beat")
+    operated.await_beat()
 
 
 def ask(operated: Operated, *services: str, **changed: str) -> tuple[int, list[dict[str, str]]]:
