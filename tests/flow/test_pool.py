@@ -59,9 +59,11 @@ def test_connection_that_was_left_with_locks_holds_none_in_the_pool(
         other.rollback()
 
 
-def test_connection_whose_transaction_ended_is_not_asked_again(engine: Engine, mariadb: MariaDB) -> None:
+def test_connection_whose_transaction_ended_is_not_asked_again(engine: Engine) -> None:
     def rollbacks() -> int:
-        [(_name, count)] = mariadb.execute("SHOW GLOBAL STATUS LIKE 'Com_rollback'")
+        with engine.connect() as connection:  # the same one each time
+            _name, count = connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Com_rollback'").one()
+            connection.commit()
         return int(count)
 
     with engine.connect() as connection:
