@@ -13,12 +13,10 @@ from pymongo.database import Database
 
 def index_products(products: Collection) -> None:
     """Create the indexes of the copy."""
-    for field in ("created_at", "likes"):
-        # Shop lists: all, and by category, by newest or most liked; _id makes the order total.
-        products.create_index([("deleted", ASCENDING), (field, DESCENDING), ("_id", DESCENDING)])
-        products.create_index(
-            [("deleted", ASCENDING), ("category", ASCENDING), (field, DESCENDING), ("_id", DESCENDING)]
-        )
+    # Shop lists: all, and by category, by newest or most liked; _id makes the order total.
+    for order in ([("_id", DESCENDING)], [("likes", DESCENDING), ("_id", DESCENDING)]):
+        products.create_index([("deleted", ASCENDING), *order])
+        products.create_index([("deleted", ASCENDING), ("category", ASCENDING), *order])
     products.create_index([("search_terms", ASCENDING)])
     products.create_index([("image_url", ASCENDING)])  # finds the images in use
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -11,22 +10,17 @@ import structlog
 
 from client.replica.content import FIELDS, id_of, problem_in
 from client.replica.documents import ProductCopy
-from contract.messages import format_time, parse_time
+from client.replica.newest import read_newest, whole_id
 from contract.search_terms import finds_nothing, query_terms
 from web.http import cursors
 from web.http.problems import ProblemError
 
-SORTS = {"-created_at": "created_at", "-likes": "likes"}
+NEWEST, MOST_LIKED = "-created_at", "-likes"
+SORTS = (NEWEST, MOST_LIKED)
 # Valid sort values: a malformed copy must neither end a list nor hide the products after it.
-_SORTABLE: dict[str, dict[str, Any]] = {
-    "_id": {"$type": ["int", "long", "double"]},
-    "created_at": {
-        "$gte": datetime(1, 1, 1, tzinfo=UTC),
-        "$lt": datetime(9999, 12, 31, tzinfo=UTC),
-        "$not": {"$type": "array"},  # an array is compared by its items
-    },
-    "likes": {"$type": ["int", "long"], "$not": {"$type": "array"}},
-}
+_NUMBER_ID: dict[str, Any] = {"$type": ["int", "long", "double"]}
+_NUMBER_OF_LIKES: dict[str, Any] = {"$type": ["int", "long"], "$not": {"$type": "array"}}  # compared by its items
+_RECENT = 500  # products that a search reads without an index before it asks by terms: a common word is among them
 
 log = structlog.get_logger(__name__)
 
@@ -58,23 +52,54 @@ def get_product(product_id: int) -> ProductCopy:
 
 def list_products(limit: int, cursor: str | None, q: str, category: str | None, sort: str) -> Page:
     """Return one page of live products, empty where ``q`` has no letter or digit. Raises BadCursorError."""
-    position, field = cursors.decode(cursor, sort), SORTS[sort]
+    position = cursors.decode(cursor, sort)
     if finds_nothing(q):
         return Page([], None)
-    where: dict[str, Any] = {"deleted": False, "_id": _SORTABLE["_id"], field: _SORTABLE[field]}
-    if category is not None:
-        where["category"] = category
-    if terms := query_terms(q):
-        where["search_terms"] = {"$all": [re.compile(f"^{re.escape(term)}") for term in terms]}
+    where: dict[str, Any] = {"deleted": False} | ({} if category is None else {"category": category})
+    read = _newest_first if sort == NEWEST else _most_liked_first
+    found = read(where, query_terms(q), position, limit + 1)
+    if len(found) <= limit:
+        return Page(valid_products(found), None)
+    last = found[limit - 1]
+    following = [whole_id(last)] if sort == NEWEST else [last["likes"], last["_id"]]
+    return Page(valid_products(found[:limit]), cursors.encode(sort, following))
+
+
+def _newest_first(
+    where: dict[str, Any], terms: list[str], position: list[Any] | None, limit: int
+) -> list[dict[str, Any]]:
+    products, below = ProductCopy._get_collection(), position[-1] if position else None
+    if not terms:
+        return read_newest(products, where, below, limit)
+    recent = read_newest(products, where, below, _RECENT, FIELDS | {"search_terms": 1})
+    found = [document for document in recent if _has_terms(document, terms)]
+    if len(found) >= limit or len(recent) < _RECENT:
+        return found[:limit]
+    older = {"_id": _NUMBER_ID | {"$lt": whole_id(recent[-1])}, "search_terms": _by_prefix(terms)}
+    return found + list(products.find(where | older, FIELDS).sort("_id", -1).limit(limit - len(found)))
+
+
+def _most_liked_first(
+    where: dict[str, Any], terms: list[str], position: list[Any] | None, limit: int
+) -> list[dict[str, Any]]:
+    where = where | {"_id": _NUMBER_ID, "likes": _NUMBER_OF_LIKES}
+    if terms:
+        where["search_terms"] = _by_prefix(terms)
     if position:
-        value = parse_time(position[0]) if field == "created_at" else position[0]
-        where["$or"] = [{field: {"$lt": value}}, {field: value, "_id": {"$lt": position[1]}}]
-    query = ProductCopy._get_collection().find(where, FIELDS).sort([(field, -1), ("_id", -1)])
-    found = list(query.limit(limit + 1))
-    more = len(found) > limit
-    return Page(
-        valid_products(found[:limit]), cursors.encode(sort, _position(found[limit - 1], field)) if more else None
-    )
+        likes, product_id = position
+        where["$or"] = [{"likes": {"$lt": likes}}, {"likes": likes, "_id": {"$lt": product_id}}]
+    return list(ProductCopy._get_collection().find(where, FIELDS).sort([("likes", -1), ("_id", -1)]).limit(limit))
+
+
+def _by_prefix(terms: list[str]) -> dict[str, Any]:
+    return {"$all": [re.compile(f"^{re.escape(term)}") for term in terms]}
+
+
+def _has_terms(document: dict[str, Any], terms: list[str]) -> bool:
+    """Return whether each of ``terms`` is the beginning of one of the document's, as ``_by_prefix`` asks the store."""
+    stored = document.get("search_terms")
+    words = [word for word in stored if isinstance(word, str)] if isinstance(stored, list) else []
+    return all(any(word.startswith(term) for word in words) for term in terms)
 
 
 def live_products(product_ids: list[int]) -> list[ProductCopy]:
@@ -102,11 +127,5 @@ def categories() -> list[str]:
 
 def newest() -> int | None:
     """Return the id of the newest product, None in an empty shop."""
-    where = {"deleted": False, "created_at": _SORTABLE["created_at"]}
-    last = ProductCopy._get_collection().find_one(where, {"_id": 1}, sort=[("created_at", -1), ("_id", -1)])
-    return id_of(last) if last else None
-
-
-def _position(document: dict[str, Any], field: str) -> list[Any]:
-    value = document[field]
-    return [format_time(value) if isinstance(value, datetime) else value, document["_id"]]
+    last = read_newest(ProductCopy._get_collection(), {"deleted": False}, None, 1)
+    return id_of(last[0]) if last else None

@@ -41,7 +41,7 @@ class ListQuerySchema(PageSchema):
     category = Text(RULES["category"], load_default=None, allow_none=False)
     sort = fields.String(
         load_default="-created_at",
-        validate=validate.OneOf(list(SORTS)),
+        validate=validate.OneOf(SORTS),
         metadata={
             "description": "`-created_at` is stable: following the Link headers lists each product exactly once, "
             "unless it is created or deleted meanwhile. With `-likes`, a product whose count changes may be skipped or "
