@@ -60,7 +60,7 @@ bit client_backed_up;
 #endif
 #if ADMIN_RESTORES
 AdminStore admin_backup;
-bit admin_backed_up;
+bit admin_backed_up, epoch; /* as the Client knows it */
 #endif
 bit resend; /* a recovery has begun and likes are to be sent again (client/likes/recovery.py) */
 
@@ -268,6 +268,9 @@ end_idle:
 proctype Drain(byte me) {
     byte u, revision, outcome, their_revision, received_at;
     bit liked, their_liked, stored;
+#if ADMIN_RESTORES
+    bit known_epoch;
+#endif
 end_idle:
     atomic { /* the lease, and _pending */
 #ifdef NO_SWEEP
@@ -293,6 +296,9 @@ end_idle:
         revision = client.revision[u]; liked = client.liked[u];
         printf("@Drain %d>Client store: read shopper %d: liked %d, revision %d\n", me, u, liked, revision)
     }
+#if ADMIN_RESTORES
+    known_epoch = epoch; /* recovery.epoch */
+#endif
 call:
     atomic { /* apply_likes: one transaction, which locks the count first */
         stored = admin.liked[u];
@@ -364,8 +370,20 @@ call:
             fi
         fi
     }
+#if ADMIN_RESTORES && !defined(ANSWER_KEPT_AFTER_RESTORE)
+    atomic { /* Admin was restored meanwhile, and may have lost what it answered: recovery.send_again */
+        if
+        :: epoch != known_epoch && !client.pending[u] -> client.pending[u] = 1; client.is_restored[u] = 1;
+           printf("@Drain %d>Client store: shopper %d is pending again\n", me, u)
+        :: else
+        fi
+    }
+#endif
 done:
     atomic {
+#if ADMIN_RESTORES
+        known_epoch = 0;
+#endif
         u = 0; revision = 0; liked = 0; outcome = 0; their_revision = 0; their_liked = 0; received_at = 0; busy--;
         if
         :: forward_lease == me -> forward_lease = 0
@@ -403,11 +421,9 @@ proctype Operator() {
     atomic { COPY_ROW(admin_backup, admin, 0); COPY_ROW(admin_backup, admin, SHOPPERS - 1);
              admin_backup.likes = admin.likes; printf("@Operator>Admin database: back up\n") }
     atomic {
-#ifndef ANSWER_OUTLIVES_RESTORE
-        busy == 0 -> /* each answer that Admin gave is applied before Admin's restore and recovery are through */
-#endif
+        /* a drain may hold an answer from before */
         COPY_ROW(admin, admin_backup, 0); COPY_ROW(admin, admin_backup, SHOPPERS - 1); admin.likes = admin_backup.likes;
-        resend = 1; printf("@Operator>Admin database: restore the backup\n")
+        epoch = 1; resend = 1; printf("@Operator>Admin database: restore the backup\n")
     }
 #endif
     do /* drain: recovery.next_chunk, when nothing is pending. What is pending by then is new, or its time decides. */

@@ -8,7 +8,7 @@ import structlog
 from client.admin_gateway import AdminGateway, AdminUnavailableError, BatchTooLargeError
 from client.leases import lease
 from client.likes import apply_outcomes, breaker, recovery
-from client.likes.documents import Like, read
+from client.likes.documents import Like, like_id, read
 from client.store import database
 from contract import causation
 from contract.messages import LikeChanged
@@ -61,6 +61,7 @@ def _pending(limit: int) -> list[LikeChanged]:
 def _forward(gateway: AdminGateway, batch: list[LikeChanged]) -> int:
     """Forward ``batch``, or as much from its start as Admin accepts in one call; return how many likes."""
     causation.log_items(log, "likes forwarded", batch)
+    epoch = recovery.epoch()
     try:
         outcomes = gateway.send_likes(batch)
     except AdminUnavailableError as error:
@@ -71,6 +72,8 @@ def _forward(gateway: AdminGateway, batch: list[LikeChanged]) -> int:
         raise RetryLaterError(str(error), delay) from error
     breaker.succeeded()
     apply_outcomes.apply(batch, outcomes)
+    if recovery.epoch() != epoch:  # Admin was restored meanwhile, and may have lost what it answered
+        recovery.send_again(like_id(like.product, like.user) for like in batch)
     causation.log_items(log, "likes answered", batch)
     return len(batch)
 

@@ -4,6 +4,7 @@ A recovery raises Admin's epoch, which the Client stores in ``sync_generations``
 ``likes`` beside it contains the epoch for which all likes were sent again, and the progress for the next epoch.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +29,19 @@ def progress() -> dict[str, Any] | None:
     return {"epoch": epoch, "after": ours.get("after", "") if ours.get("towards") == epoch else ""}
 
 
+def epoch() -> int:
+    """Return Admin's epoch, as far as this side knows; a recovery raises it."""
+    return int((database()["sync_generations"].find_one({"_id": "admin"}, {"epoch": 1}) or {}).get("epoch", 0))
+
+
+def send_again(ids: Iterable[str]) -> None:
+    """Make likes pending again, as after a restore. Repeating it is harmless."""
+    again = pending_again(datetime.now(UTC))
+    again["$set"]["restored"] = True
+    # A like that is already pending is new, or its time decides (client/likes/apply_outcomes.py).
+    update_each(ids, {"pending": {"$ne": True}}, again)
+
+
 def next_chunk() -> bool:
     """Make the next CHUNK likes of a recovery pending; return whether there were any.
 
@@ -44,10 +58,7 @@ def next_chunk() -> bool:
         generations.update_one({"_id": PROGRESS_ID}, done, upsert=True)
         log.info("every like is sent again", epoch=unfinished["epoch"])
         return False
-    again = pending_again(datetime.now(UTC))
-    again["$set"]["restored"] = True
-    # A like that is already pending is new, or its time decides (client/likes/apply_outcomes.py).
-    update_each(ids, {"pending": {"$ne": True}}, again)
+    send_again(ids)
     generations.update_one(
         {"_id": PROGRESS_ID}, {"$set": {"towards": unfinished["epoch"], "after": ids[-1]}}, upsert=True
     )

@@ -1,9 +1,9 @@
 """After a backup came back, a hand touched a store, or an account was erased: both sides tell the same story again."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,12 +14,15 @@ from admin.db.extensions import db
 from admin.likes.models import LikeCount, ProductLike
 from client.accounts import erasure
 from client.accounts import service as accounts
+from client.admin_gateway import AdminGateway
 from client.cli.likes import likes
 from client.likes import breaker, drain, parked, recovery
 from client.likes.diff import CHUNK, LEAF
 from client.likes.documents import Like
 from client.replica.documents import ProductCopy
 from client.store import database
+from contract.messages import LikeChanged
+from contract.service_calls import LikeOutcome
 from runtime.cli.commands import LazyCommand
 from tests.flow.likes_both_sides import BothSides
 from tests.flow.stores import set_environment
@@ -145,6 +148,33 @@ def test_restored_admin_gets_every_like_again(sides: BothSides) -> None:
     raise_epoch()
     tell_again(sides)
     sides.assert_equal({(product, user) for product in products for user in ("ann", "bob")})
+
+
+def test_answer_from_before_a_restore_of_admin_does_not_leave_the_like_out(sides: BothSides) -> None:
+    """A drain that hangs with Admin's answer until Admin was restored and all likes were sent again."""
+    product = sides.new_product()
+    sides.like("ann", product)
+
+    class Hanging:
+        """Returns Admin's first answer after the restore."""
+
+        restored = False
+
+        def send_likes(self, likes: Sequence[LikeChanged]) -> Sequence[LikeOutcome]:
+            outcomes = sides.gateway.send_likes(likes)
+            if not self.restored:
+                self.restored = True
+                for model in (ProductLike, LikeCount):  # the backup is older than the like
+                    db.session.query(model).delete()
+                db.session.commit()
+                raise_epoch()
+                while recovery.next_chunk():
+                    pass
+            return outcomes
+
+    drain.drain(cast(AdminGateway, Hanging()))
+    sides.settle()
+    sides.assert_equal({(product, "ann")})
 
 
 def test_recovery_resumes_after_a_crash_in_chunks_of_bounded_size(sides: BothSides) -> None:

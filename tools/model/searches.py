@@ -127,6 +127,13 @@ MUTANTS = [
     _mutant(LIKES, "LIKES_NOT_SENT_AGAIN", "SHOPPERS=1 ADMIN_RESTORES=1 TABS=1", "a recovery leaves likes alone", True),
     _mutant(
         LIKES,
+        "ANSWER_KEPT_AFTER_RESTORE",
+        "SHOPPERS=1 ADMIN_RESTORES=1 TABS=1",
+        "an answer from before Admin's restore is kept after it",
+        True,
+    ),
+    _mutant(
+        LIKES,
         "SUPERSEDED_TAKEN_AS_APPLIED",
         "SHOPPERS=1 CLIENT_RESTORES=1 TABS=1 DRAINS=1",
         "after a restore, `superseded` ends the like",
