@@ -36,7 +36,7 @@ def read_newest(
         ids = {"_id": {"$gt": lower, "$lte": upper}}
         found += products.find(where | ids, fields).sort("_id", -1).limit(limit - len(found))
         upper, span = lower, span * GROWTH
-    if below is None and found:
+    if below is None and found and len(where) == 1:  # of all live products
         _remember(whole_id(found[0]))
     return found
 

@@ -10,6 +10,7 @@ import structlog
 
 from client.replica.content import FIELDS, id_of, problem_in
 from client.replica.documents import ProductCopy
+from client.replica.most_liked import read_most_liked
 from client.replica.newest import read_newest, whole_id
 from contract.search_terms import finds_nothing, query_terms
 from web.http import cursors
@@ -82,13 +83,14 @@ def _newest_first(
 def _most_liked_first(
     where: dict[str, Any], terms: list[str], position: list[Any] | None, limit: int
 ) -> list[dict[str, Any]]:
-    where = where | {"_id": _NUMBER_ID, "likes": _NUMBER_OF_LIKES}
-    if terms:
-        where["search_terms"] = _by_prefix(terms)
+    products = ProductCopy._get_collection()
+    if not terms:
+        return read_most_liked(products, where, (position[0], position[1]) if position else None, limit)
+    where = where | {"_id": _NUMBER_ID, "likes": _NUMBER_OF_LIKES, "search_terms": _by_prefix(terms)}
     if position:
         likes, product_id = position
         where["$or"] = [{"likes": {"$lt": likes}}, {"likes": likes, "_id": {"$lt": product_id}}]
-    return list(ProductCopy._get_collection().find(where, FIELDS).sort([("likes", -1), ("_id", -1)]).limit(limit))
+    return list(products.find(where, FIELDS).sort([("likes", -1), ("_id", -1)]).limit(limit))
 
 
 def _by_prefix(terms: list[str]) -> dict[str, Any]:

@@ -7,17 +7,17 @@ import pytest
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from client import create_app, store
-from client.replica import newest, queries
+from client.replica import most_liked, newest, queries
 from client.replica.content import document_of
 from client.replica.documents import ProductCopy
-from client.replica.queries import NEWEST
+from client.replica.queries import MOST_LIKED, NEWEST
 from contract.messages import ProductContent
 from tests.flow.stores import CONTENT, TIMES, client_store_on, unique_name
 from tools.stack.servers.secantus import Secantus
 
-IMPORTED = range(1, 3001)  # all of one time
+IMPORTED = range(1, 2001)  # all of one time
 AFTER_A_GAP = range(10**9, 10**9 + 40)
-DELETED = range(2901, 2951)
+DELETED = range(1901, 1951)
 RARE = (1, 1501, 10**9 + 7)  # products of the category Rare
 IDS = [*reversed(AFTER_A_GAP), *(number for number in reversed(IMPORTED) if number not in DELETED)]
 MOST_COMMANDS = 14
@@ -56,8 +56,15 @@ def document(number: int) -> dict[str, Any]:
         "category": "Rare" if number in RARE else "Kitchen",
     }
     content = ProductContent(**{**CONTENT, **about, **TIMES})
-    held = {"_id": number, "sequence": 1, "checksum": "", "likes": 0}
+    held = {"_id": number, "sequence": 1, "checksum": "", "likes": likes_of(number)}
     return {**held, "deleted": True} if number in DELETED else {**held, "deleted": False, **document_of(content)}
+
+
+def likes_of(number: int) -> int:
+    """Return counts of which most are 0, some are shared, a few are below 0, and one is far above the others."""
+    if number % 10:
+        return 0
+    return 10**6 if number == 1000 else (number // 10 * 7919) % 300 - 2
 
 
 def walk(limit: int, q: str = "", category: str | None = None, sort: str = NEWEST) -> list[int]:
@@ -106,12 +113,35 @@ def test_each_page_is_a_few_commands_that_the_store_answers_by_index(commands: C
                 break
 
 
+@pytest.mark.usefixtures("commands")
+@pytest.mark.parametrize("hint", [0, 500, 10**12])
+def test_pages_show_each_product_once_the_most_liked_first(hint: int) -> None:
+    expected = sorted(IDS, key=lambda number: (likes_of(number), number), reverse=True)
+    most_liked._highest = hint
+    assert walk(100, sort=MOST_LIKED) == expected
+    most_liked._highest = hint
+    assert walk(1, category="Rare", sort=MOST_LIKED) == [number for number in expected if number in RARE]
+    assert walk(5, category="Nothing", sort=MOST_LIKED) == []
+
+
+def test_page_of_the_most_liked_is_a_few_commands(commands: Commands) -> None:
+    queries.list_products(24, None, "", None, MOST_LIKED)  # now the highest count is known
+    cursor = None
+    for at_most in (MOST_COMMANDS, *[MOST_COMMANDS * (most_liked.SMALL + 2)] * 10):  # each small one alone
+        commands.sent.clear()
+        cursor = queries.list_products(24, cursor, "", None, MOST_LIKED).next_cursor
+        assert len(commands.sent) <= at_most
+        for sent in commands.sent:
+            if "find" in sent:
+                assert _plan(sent) == "IXSCAN"
+
+
 def _plan(command: dict[str, Any]) -> str:
     sent = {name: command[name] for name in ("find", "filter", "sort", "limit")}
     plan: dict[str, Any] = store.database().command("explain", sent)["queryPlanner"]["winningPlan"]
     while "inputStage" in plan:
         plan = plan["inputStage"]
-    expected = [name for name in ("deleted", "category") if name in command["filter"]]
+    expected = [name for name in ("deleted", "category", "likes") if name in command["filter"]]
     assert list(plan.get("keyPattern", {})) == [*expected, "_id"]
     return str(plan["stage"])
 
@@ -132,8 +162,9 @@ def test_wrong_hint_of_the_highest_id_hides_no_product(hint: int) -> None:
     newest._remember(hint)
     assert walk(100)[:200] == IDS[:200]
     assert queries.newest() == IDS[0]
-    newest._remember(hint)
+    newest._remember(hint)  # not changed by a category's list
     assert walk(10, category="Rare") == sorted(RARE, reverse=True)
+    assert newest._highest == hint
 
 
 @pytest.mark.usefixtures("commands")
