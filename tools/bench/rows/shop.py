@@ -4,13 +4,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask
 from pymongo import UpdateOne
 
-from contract.messages import format_time
+from client.replica.queries import NEWEST
 from tools.bench.errors import BenchError
 from tools.bench.figures import Figure, percentile
 from tools.bench.load import Connection
@@ -60,12 +59,11 @@ def _like(run: Run, liked: list[int]) -> None:
 def _pages(run: Run, deep_id: int, most_liked: int) -> _Pages:
     products = run.system.shop["products"]
     deep = products.find_one({"_id": deep_id}) or {}
-    older = [{"created_at": {"$lt": deep["created_at"]}}, {"created_at": deep["created_at"], "_id": {"$lt": deep_id}}]
-    after = products.find_one({"$or": older}, {"_id": 1}, sort=[("created_at", -1), ("_id", -1)]) or {}
+    after = products.find_one({"deleted": False, "_id": {"$lt": deep_id}}, {"_id": 1}, sort=[("_id", -1)]) or {}
     rare = deep["title"].split()[-1]
     return {
         "home": ("/", "/products/"),
-        "deep page": (f"/?{urlencode({'cursor': _cursor(run, deep)})}", f"/products/{after['_id']}"),
+        "deep page": (f"/?{urlencode({'cursor': _cursor(run, deep_id)})}", f"/products/{after['_id']}"),
         "category": (f"/?{urlencode({'category': deep['category']})}", deep["category"]),
         "search of a rare word": (f"/?q={rare}", rare),
         "search of a common word": (f"/?q={deep['title'].split()[0]}", deep["title"].split()[0]),
@@ -74,12 +72,12 @@ def _pages(run: Run, deep_id: int, most_liked: int) -> _Pages:
     }
 
 
-def _cursor(run: Run, product: dict[str, Any]) -> str:
-    """Return the shop's cursor for the position of ``product``, without reading the pages before."""
+def _cursor(run: Run, product_id: int) -> str:
+    """Return the shop's cursor for the position of a product, without reading the pages before."""
     app = Flask(__name__)
     app.config["SECRET_KEY"] = run.system.secrets.client_secret_key
     with app.app_context():
-        return cursors.encode("-created_at", [format_time(product["created_at"]), product["_id"]])
+        return cursors.encode(NEWEST, [product_id])
 
 
 def _times(run: Run, pages: _Pages, go_on: Callable[[], bool]) -> dict[str, list[float]]:
