@@ -14,11 +14,10 @@ from admin.catalogue.batch_items import CREATE, DELETE, Item, Refused
 from admin.catalogue.images import service as images
 from admin.catalogue.images.service import NOT_STORED, UnknownImageError
 from admin.catalogue.models import ProductRow
-from admin.catalogue.service import ProductNotFoundError, SkuTakenError, StaleVersionError, WrongPriceError
+from admin.catalogue.service import ProductNotFoundError, sku_taken, stale, wrong_price
 from admin.catalogue.validation import DEFAULTS
 from admin.db.extensions import db
 from admin.outbox import eager_publisher, outbox
-from contract.currencies import too_exact
 from contract.names import INTERACTIVE
 from web.http.problems import ProblemError
 
@@ -116,7 +115,8 @@ class _Decisions:
         if (first := self.seen.get(product.id)) is not None:
             raise _repeated(first, "id" if item.id else "sku")
         if product.version not in item.expected:
-            raise _stale(product)
+            older = {"field": "version", "detail": f"is not {product.version}, the current one"}
+            raise stale(product.version, older)
         done = self._delete(item, product) if item.action == DELETE else self._update(item, product)
         self.seen[product.id] = item.index
         return done
@@ -129,8 +129,8 @@ class _Decisions:
         if not changes:
             return Done(item.index, UNCHANGED, product, product)
         after = bulk.updated(product, changes, self.write)
-        if changes.keys() & {"price", "currency"}:
-            _check_price(after)
+        if changes.keys() & {"price", "currency"} and (wrong := wrong_price(after, "product.price")):
+            raise wrong
         self._check_image(changes)
         if "sku" in changes:
             self._take_sku(item, product.id)
@@ -153,10 +153,7 @@ class _Decisions:
         if (first := self.seen.get(sku)) is not None:
             raise _repeated(first, "product.sku")
         if self.owners.get(sku, product_id) != product_id:
-            raise SkuTakenError(
-                f"Another product has the sku {sku!r}. Change that product's sku, or choose another sku.",
-                [{"field": "product.sku", "detail": "is taken"}],
-            )
+            raise sku_taken(sku, "product.sku")
         self.seen[sku] = item.index
 
     def _check_image(self, content: Mapping[str, Any]) -> None:
@@ -174,21 +171,8 @@ def _read_for(items: Sequence[Item | Refused], write: outbox.WriteContext) -> _D
     return _Decisions(write, bulk.lock(ids), owners, lost)
 
 
-def _check_price(product: ProductRow) -> None:
-    if wrong := too_exact(product.price, product.currency):
-        raise WrongPriceError("The price does not fit its currency.", [{"field": "product.price", "detail": wrong}])
-
-
 def _repeated(first: int, name: str) -> RepeatedItemError:
     return RepeatedItemError(
         f"Item {first} is about the same product. Send one item for each product.",
         [{"field": name, "detail": f"is also in item {first}"}],
-    )
-
-
-def _stale(product: ProductRow) -> StaleVersionError:
-    return StaleVersionError(
-        f"Nothing was changed: version {product.version} was saved since you read the product. "
-        "Read it again and repeat your change.",
-        [{"field": "version", "detail": f"is not {product.version}, the current one"}],
     )

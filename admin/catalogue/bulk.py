@@ -1,6 +1,7 @@
-"""Writes many products in one transaction, in a number of statements that does not grow with them.
+"""Writes products in one transaction, in a number of statements that does not grow with them.
 
-Imports and batches share it. The caller begins the transaction, decides what becomes of each product, and commits.
+Single changes, batches and imports share it. The caller begins the transaction, decides what becomes of each product,
+and commits.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence

@@ -1,7 +1,6 @@
 """Creates, updates, deletes and restores products; makes each change pending in the same transaction."""
 
-from collections.abc import Callable, Container, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -164,14 +163,9 @@ def _lock(product_id: int, expected: Container[int]) -> tuple[ProductRow, outbox
 
 
 def _check_version(product: ProductRow, expected: Container[int]) -> None:
-    if product.version in expected:
-        return
-    current = product.version
-    db.session.rollback()
-    raise StaleVersionError(
-        f"Nothing was changed: version {current} was saved since you read the product. "
-        "Read it again and repeat your change."
-    )
+    if product.version not in expected:
+        db.session.rollback()
+        raise stale(product.version)
 
 
 def _store(
@@ -183,8 +177,11 @@ def _store(
 ) -> ProductRow:
     """Store a product, new or locked, make it pending, and commit; return it with its id."""
     new, changed = ([], [(before, after)]) if before else ([after], [])
-    with _taken_skus(after.sku):
+    try:
         (message,) = bulk.store(new, changed, write, author, INTERACTIVE)
+    except IntegrityError:
+        db.session.rollback()
+        raise sku_taken(after.sku) from None
     stored = after._replace(id=message.id)
     before_commit(stored)
     db.session.commit()
@@ -194,20 +191,37 @@ def _store(
 
 
 def _check_price(product: ProductRow) -> None:
-    if wrong := too_exact(product.price, product.currency):
+    if wrong := wrong_price(product):
         db.session.rollback()
-        raise WrongPriceError("The price does not fit its currency.", [{"field": "price", "detail": wrong}])
+        raise wrong
 
 
-@contextmanager
-def _taken_skus(sku: str) -> Iterator[None]:
-    """Raise SkuTakenError where the statement within finds that another product has ``sku``."""
-    try:
-        yield
-    except IntegrityError:
-        db.session.rollback()
-        detail = f"Another product has the sku {sku!r}. Change that product's sku, or choose another sku."
-        raise SkuTakenError(detail, [{"field": "sku", "detail": "is taken"}]) from None
+# The problems of a change, of which a batch names the fields otherwise.
+
+
+def stale(version: int, *errors: dict[str, str]) -> StaleVersionError:
+    """Return the problem of a change that is based on an older version than ``version``."""
+    return StaleVersionError(
+        f"Nothing was changed: version {version} was saved since you read the product. "
+        "Read it again and repeat your change.",
+        list(errors),
+    )
+
+
+def sku_taken(sku: str, field: str = "sku") -> SkuTakenError:
+    """Return the problem of a change to a ``sku`` that another product has."""
+    return SkuTakenError(
+        f"Another product has the sku {sku!r}. Change that product's sku, or choose another sku.",
+        [{"field": field, "detail": "is taken"}],
+    )
+
+
+def wrong_price(product: ProductRow, field: str = "price") -> WrongPriceError | None:
+    """Return the problem of a price with more decimals than its currency, None where it fits."""
+    wrong = too_exact(product.price, product.currency)
+    return (
+        WrongPriceError("The price does not fit its currency.", [{"field": field, "detail": wrong}]) if wrong else None
+    )
 
 
 def _not_found(product_id: int) -> ProductNotFoundError:

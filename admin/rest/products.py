@@ -13,7 +13,7 @@ from admin.accounts.models import EDITOR, VIEWER
 from admin.accounts.tokens import api_for
 from admin.catalogue import idempotency, queries, service
 from admin.catalogue.messages import current_messages
-from admin.catalogue.models import Product, ProductRow
+from admin.catalogue.models import ProductRow
 from admin.catalogue.schemas import (
     ChangesSchema,
     ContentSchema,
@@ -76,7 +76,8 @@ class OneProduct(MethodView):
         product = service.get_product(product_id)
         if not_modified(product.version):  # likes do not change the ETag
             return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag(product.version)})
-        return _with_likes(product), {"ETag": etag(product.version)}
+        with_likes([product])
+        return product, {"ETag": etag(product.version)}
 
     @api_for(EDITOR)
     @blp.doc(**if_match_doc())
@@ -136,7 +137,3 @@ def _created(body: dict[str, Any], headers: dict[str, str] | None = None) -> Res
     response = make_response(body, HTTPStatus.CREATED)
     response.headers.update({"Location": location, "ETag": etag(body["version"]), **(headers or {})})
     return response
-
-
-def _with_likes(product: Product) -> Product:
-    return with_likes([product])[0]
